@@ -1,0 +1,41 @@
+/** The server that `bench/dns.ts` measures, as a process of its own: `node dns-portico.ts PORT NAMES`. */
+import { silent } from '#core/log.ts'
+import type { RRsetPlan, ZonePlan } from '#dns/plan.ts'
+import { createDnsServer } from '#dns/server.ts'
+import { compileZones } from '#dns/zone.ts'
+
+const from = { file: 'bench', line: 0, column: 0 }
+
+function rrset(owner: string, type: string, data: string): RRsetPlan {
+  return { owner, type, ttl: 3600, data: [data], from, why: 'written' }
+}
+
+const [port = 0, names = 0] = process.argv.slice(2).map(Number)
+const zone: ZonePlan = {
+  id: 'zone:example.com',
+  key: '',
+  from,
+  apex: 'example.com.',
+  soa: {
+    mname: 'ns1.example.com.',
+    rname: 'hostmaster.example.com.',
+    refresh: 10_800,
+    retry: 3600,
+    expire: 1_209_600,
+    minimum: 300,
+    ttl: 3600,
+  },
+  rrsets: [
+    rrset('example.com.', 'NS', 'ns1.example.com.'),
+    rrset('ns1.example.com.', 'A', '192.0.2.1'),
+    rrset('*.wild.example.com.', 'A', '192.0.2.2'),
+    ...Array.from({ length: names }, (_, i) => rrset(`host${i}.example.com.`, 'A', '192.0.2.3')),
+  ],
+}
+const server = createDnsServer({
+  zones: compileZones([zone], new Map()),
+  limits: { udpPayload: 1232, tcpConnections: 512, tcpIdleMs: 10_000 },
+  log: silent,
+})
+await server.listen('127.0.0.1', port)
+process.once('SIGTERM', () => void server.close())

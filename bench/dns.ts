@@ -1,0 +1,152 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { peer } from '../test/peers.ts'
+import { freePort } from '../test/ports.ts'
+import { interleave, median, type Peer, pin, runPinned, waitForPort } from './peers.ts'
+
+const SERVER_CORE = 0
+const CLIENT_CORE = 1
+const ROUNDS = 5
+const SECONDS = 2
+
+/** Names in the zone, and queries in each set. */
+const NAMES = 1000
+
+const KINDS = ['A', 'NXDOMAIN', 'wildcard'] as const
+type Kind = (typeof KINDS)[number]
+
+const CONTENDERS = ['portico', 'knot'] as const
+
+/** Queries per second: medians of `ROUNDS` rounds. */
+export type DnsBench = {
+  readonly bench: 'dns'
+  /** ours / theirs, the lowest of all kinds of queries */
+  readonly ratios: { readonly knot: number }
+  readonly kinds: Readonly<
+    Record<Kind, { readonly portico: number; readonly knot: number; readonly ratio: number }>
+  >
+}
+
+/**
+ * Measure Portico beside Knot: one core for the server, one for dnsperf, in turns.
+ *
+ * @throws {Error} when knotd or dnsperf is missing, or a server does not start
+ */
+export async function run({ json }: { json: boolean }): Promise<void> {
+  const knotd = peer('knotd')
+  const dnsperf = peer('dnsperf')
+  if (knotd === undefined || dnsperf === undefined) {
+    throw new Error('The DNS bench needs knotd and dnsperf. Fix: apt-get install knot dnsperf')
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'portico-bench-'))
+  const peers: Peer[] = []
+  try {
+    const ports = { portico: await freePort(), knot: await freePort() }
+    peers.push(await startPortico(ports.portico), await startKnot(knotd, folder, ports.knot))
+    await Promise.all(CONTENDERS.map((name) => waitForPort(ports[name])))
+    const kinds = {} as Record<Kind, DnsBench['kinds'][Kind]>
+    for (const kind of KINDS) kinds[kind] = await measureKind(kind, { dnsperf, folder, ports })
+    const ratio = Math.min(...KINDS.map((kind) => kinds[kind].ratio))
+    print({ bench: 'dns', ratios: { knot: ratio }, kinds }, json)
+  } finally {
+    await Promise.all(peers.map((one) => one.stop()))
+    await rm(folder, { recursive: true })
+  }
+}
+
+function startPortico(port: number): Promise<Peer> {
+  return pin(SERVER_CORE, process.execPath, [
+    join(import.meta.dirname, 'dns-portico.ts'),
+    `${port}`,
+    `${NAMES}`,
+  ])
+}
+
+async function startKnot(knotd: string, folder: string, port: number): Promise<Peer> {
+  const hosts = Array.from({ length: NAMES }, (_, i) => `host${i} A 192.0.2.3`)
+  const zone = [
+    '$ORIGIN example.com.',
+    '$TTL 3600',
+    '@ SOA ns1 hostmaster 1 10800 3600 1209600 300',
+    '@ NS ns1',
+    'ns1 A 192.0.2.1',
+    '*.wild A 192.0.2.2',
+    ...hosts,
+  ]
+  await writeFile(join(folder, 'example.com.zone'), `${zone.join('\n')}\n`)
+  const config = `
+server:
+    rundir: ${folder}
+    listen: 127.0.0.1@${port}
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: 1
+database:
+    storage: ${folder}
+zone:
+  - domain: example.com
+    storage: ${folder}
+    file: example.com.zone
+`
+  const file = join(folder, 'knot.conf')
+  await writeFile(file, config)
+  return pin(SERVER_CORE, knotd, ['-c', file])
+}
+
+type Setting = {
+  readonly dnsperf: string
+  readonly folder: string
+  readonly ports: Readonly<Record<'portico' | 'knot', number>>
+}
+
+async function measureKind(
+  kind: Kind,
+  { dnsperf, folder, ports }: Setting,
+): Promise<DnsBench['kinds'][Kind]> {
+  const file = join(folder, kind)
+  await writeFile(file, queries(kind))
+  const runs = await interleave(CONTENDERS, ROUNDS, async (name) => {
+    const args = [
+      '-s',
+      '127.0.0.1',
+      '-p',
+      `${ports[name]}`,
+      '-d',
+      file,
+      '-l',
+      `${SECONDS}`,
+      '-c',
+      '4',
+      '-q',
+      '200',
+      '-e',
+    ]
+    return queriesPerSecond(await runPinned(CLIENT_CORE, dnsperf, args))
+  })
+  const portico = median(runs.portico)
+  const knot = median(runs.knot)
+  return { portico: Math.round(portico), knot: Math.round(knot), ratio: Number((portico / knot).toFixed(3)) }
+}
+
+function queries(kind: Kind): string {
+  const name = { A: 'host', NXDOMAIN: 'none', wildcard: 'any' }[kind]
+  const zone = kind === 'wildcard' ? 'wild.example.com' : 'example.com'
+  return Array.from({ length: NAMES }, (_, i) => `${name}${i}.${zone} A\n`).join('')
+}
+
+/** @throws {Error} when queries were lost in numbers: then the figure says nothing */
+function queriesPerSecond(output: string): number {
+  const rate = Number(/Queries per second:\s+([\d.]+)/.exec(output)?.[1])
+  const lost = Number(/Queries lost:\s+\d+ \(([\d.]+)%\)/.exec(output)?.[1])
+  if (!(rate > 0) || !(lost < 1)) throw new Error(`dnsperf gave no usable figure:\n${output}`)
+  return rate
+}
+
+function print(result: DnsBench, json: boolean): void {
+  if (json) console.log(JSON.stringify(result))
+  else {
+    console.log('Answers per second over UDP, one core for the server (more is better)')
+    console.table(result.kinds)
+  }
+}

@@ -1,0 +1,26 @@
+/** Run a bench: `npm run -s bench -- NAME [--json]`; `all` runs every one. */
+import { parseArgs } from 'node:util'
+
+type Bench = { run(options: { json: boolean }): Promise<void> }
+
+const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  dns: () => import('./dns.ts'),
+  proxy: () => import('./proxy.ts'),
+}
+
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'boolean', default: false } },
+  allowPositionals: true,
+})
+const names = positionals[0] === 'all' ? Object.keys(benches) : positionals
+const unknown = names.find((name) => !Object.hasOwn(benches, name))
+if (names.length === 0 || unknown !== undefined) {
+  if (unknown !== undefined) console.error(`There is no bench "${unknown}".`)
+  console.error(`Usage: npm run -s bench -- ${[...Object.keys(benches), 'all'].join(' | ')} [--json]`)
+  process.exitCode = 2
+} else {
+  for (const name of names) {
+    const bench = await benches[name]!()
+    await bench.run(values)
+  }
+}

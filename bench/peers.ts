@@ -1,0 +1,137 @@
+/** What the benches share: a program on one core, rounds in turns, medians. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { connect, createServer } from 'node:net'
+import { availableParallelism } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** A program that runs beside us until it is stopped. */
+export type Peer = {
+  readonly pid: number
+  /** what it has said so far, its last 64 KiB */
+  output(): string
+  /** SIGTERM, then SIGKILL after 2 s; ends when the process is gone */
+  stop(): Promise<void>
+}
+
+const OUTPUT_LIMIT = 65_536
+
+/**
+ * Start a program that may use one core only.
+ *
+ * @param core number of the core, from 0; on a machine with fewer cores the last one
+ * @throws {Error} when the program cannot be started
+ * @example const knot = await pin(0, 'knotd', ['-c', file])
+ */
+export async function pin(core: number, command: string, args: readonly string[]): Promise<Peer> {
+  const { child, output } = start(core, command, args)
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject))
+  return {
+    pid: child.pid!,
+    output,
+    async stop() {
+      child.kill('SIGTERM')
+      const deadline = setTimeout(() => child.kill('SIGKILL'), 2000)
+      await ended
+      clearTimeout(deadline)
+    },
+  }
+}
+
+/**
+ * Run a program on one core to its end, such as a load generator.
+ *
+ * @returns what it wrote to stdout and stderr
+ * @throws {Error} when it ends with another status than 0
+ */
+export async function runPinned(core: number, command: string, args: readonly string[]): Promise<string> {
+  const { child, output } = start(core, command, args)
+  const status = await new Promise<number | null>((resolve, reject) =>
+    child.once('close', resolve).once('error', reject),
+  )
+  if (status !== 0) throw new Error(`${command} ended with status ${status}:\n${output()}`)
+  return output()
+}
+
+function start(
+  core: number,
+  command: string,
+  args: readonly string[],
+): { child: ChildProcess; output(): string } {
+  const present = Math.min(core, availableParallelism() - 1)
+  const child = spawn('taskset', ['-c', `${present}`, command, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let text = ''
+  const keep = (chunk: Buffer): void => {
+    text = (text + chunk.toString('utf8')).slice(-OUTPUT_LIMIT)
+  }
+  child.stdout.on('data', keep)
+  child.stderr.on('data', keep)
+  return { child, output: () => text }
+}
+
+/**
+ * Measure contenders in turns, so that a busy moment of the machine meets all of them.
+ *
+ * @param rounds how often each is measured
+ * @returns for each contender what was measured, one value a round
+ * @example const runs = await interleave(['portico', 'knot'], 5, (name) => queriesPerSecond(name))
+ */
+export async function interleave<Name extends string>(
+  contenders: readonly Name[],
+  rounds: number,
+  measure: (contender: Name) => Promise<number>,
+): Promise<Record<Name, number[]>> {
+  const runs = Object.fromEntries(contenders.map((name) => [name, [] as number[]])) as Record<Name, number[]>
+  for (let round = 0; round < rounds; round++) {
+    // The one that goes first changes, so that none always follows the same neighbour.
+    for (let turn = 0; turn < contenders.length; turn++) {
+      const name = contenders[(turn + round) % contenders.length]!
+      runs[name].push(await measure(name))
+    }
+  }
+  return runs
+}
+
+/** @throws {RangeError} when there is no value */
+export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError('The median of nothing')
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+/** A TCP port of 127.0.0.1 that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise<void>((resolve) => server.close(() => resolve()))
+  if (address === null || typeof address === 'string') throw new Error('A TCP server without a port')
+  return address.port
+}
+
+/**
+ * Wait until something accepts TCP connections on 127.0.0.1.
+ *
+ * @throws {Error} when nothing does within `withinMs`
+ */
+export async function waitForPort(port: number, withinMs = 5000): Promise<void> {
+  const deadline = Date.now() + withinMs
+  while (!(await accepts(port))) {
+    if (Date.now() > deadline) throw new Error(`Nothing listens on 127.0.0.1:${port} after ${withinMs} ms`)
+    await sleep(20)
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    const end = (answer: boolean): void => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.once('connect', () => end(true)).once('error', () => end(false))
+  })
+}

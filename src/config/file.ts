@@ -1,0 +1,139 @@
+import type { GroupSetting, Setting } from '#core/settings.ts'
+import { dnsSettings } from '#dns/config.ts'
+import { type RecordsConfig, type TtlConfig, recordSettings } from '#dns/record-config.ts'
+import type { DnsLimits } from '#dns/plan.ts'
+import { type HttpLimitsConfig, httpLimitSettings } from '#http/config.ts'
+import { type HostConfig, hostSettings } from '#http/host-config.ts'
+import { type CertificatesConfig, certificateSettings } from '#tls/config.ts'
+
+/** The file after reading: defaults filled in, sizes in octets, durations in milliseconds. */
+export type PorticoConfig = {
+  readonly address?: readonly string[]
+  readonly contact?: string
+  readonly domains: Readonly<Record<string, DomainConfig>>
+  readonly certificates: CertificatesConfig
+  readonly listen: ListenConfig
+  readonly state: string
+  readonly trust: readonly string[]
+  readonly limits: { readonly http: HttpLimitsConfig; readonly dns: DnsLimits }
+  readonly log: { readonly access?: string; readonly console: 'readable' | 'json' | 'off' }
+}
+
+export type DomainConfig = {
+  readonly hosts: Readonly<Record<string, HostConfig>>
+  readonly records: RecordsConfig
+  readonly ttl?: TtlConfig
+}
+
+/** Each is `host:port`, `:port` (all addresses) or `off`. */
+export type ListenConfig = {
+  readonly dns: readonly string[]
+  readonly http: readonly string[]
+  readonly https: readonly string[]
+  readonly admin: string
+}
+
+const listener: Setting = {
+  type: 'text',
+  doc: 'Address and port, or a port on all addresses.',
+  form: {
+    pattern: '^(off|(\\[[0-9a-fA-F:.]+\\]|[0-9.]+|localhost)?:(\\d{1,5}))$',
+    say: '":443" (all addresses), "127.0.0.1:8443", "[::1]:8443" or "off"',
+  },
+  example: ':443',
+}
+
+function listeners(what: string, initial: string): Setting {
+  return { type: 'list', doc: what, of: listener, single: true, max: 16, initial: [initial], example: initial }
+}
+
+const listen: GroupSetting = {
+  type: 'group',
+  doc: 'Where Portico listens.',
+  fields: {
+    dns: listeners('DNS over UDP and TCP.', ':53'),
+    http: listeners('HTTP; redirects to HTTPS unless a host says otherwise.', ':80'),
+    https: listeners('HTTPS.', ':443'),
+    admin: {
+      type: 'text',
+      doc: 'Status, reload and explain for the command line; loopback only, with a token kept in state.',
+      form: {
+        pattern: '^(off|(127\\.[0-9.]+|\\[::1\\]|localhost):(\\d{1,5}))$',
+        say: 'a loopback address with port, such as "127.0.0.1:9053", or "off"',
+      },
+      initial: '127.0.0.1:9053',
+      example: '127.0.0.1:9053',
+    },
+  },
+}
+
+const domain: GroupSetting = {
+  type: 'group',
+  doc: 'A domain: its hosts, and records that do not follow from them.',
+  fields: {
+    hosts: {
+      type: 'map',
+      doc: 'What answers under each name. "@" is the domain itself, "*" every other name.',
+      keys: 'host name below the domain',
+      of: hostSettings,
+    },
+    ...recordSettings,
+  },
+}
+
+/** The whole file. */
+export const fileSettings: GroupSetting = {
+  type: 'group',
+  doc: 'portico.jsonc: everything that Portico serves.',
+  fields: {
+    $schema: { type: 'text', doc: 'JSON Schema for completion in editors.' },
+    address: {
+      type: 'list',
+      doc: 'Where A and AAAA records of hosts point: the public addresses of this machine.',
+      of: { type: 'text', doc: 'IPv4 or IPv6 address.', example: '203.0.113.10' },
+      single: true,
+      max: 32,
+      example: ['203.0.113.10'],
+    },
+    contact: {
+      type: 'text',
+      doc: 'Mail address of whoever looks after the domain: in the SOA record, and for the certificate authority.',
+      form: { pattern: '^[^@\\s]+@[^@\\s]+$', say: 'a mail address' },
+      example: 'admin@example.com',
+    },
+    domains: { type: 'map', doc: 'The domains that are served.', keys: 'domain name', of: domain },
+    certificates: certificateSettings,
+    listen,
+    state: {
+      type: 'text',
+      doc: 'Folder for what must survive a restart: keys, certificates, serials.',
+      initial: './state',
+    },
+    trust: {
+      type: 'list',
+      doc: 'Networks of proxies in front of Portico whose Forwarded and X-Forwarded-* fields are believed.',
+      of: { type: 'text', doc: 'Address or network (CIDR).', example: '10.0.0.0/8' },
+      initial: [],
+      max: 256,
+    },
+    limits: {
+      type: 'group',
+      doc: 'Bounds on what peers may ask for.',
+      fields: { http: httpLimitSettings, dns: dnsSettings },
+    },
+    log: {
+      type: 'group',
+      doc: 'Where Portico says what happened.',
+      fields: {
+        access: { type: 'text', doc: 'File that gets one JSON line a request; none when absent.', example: './access.log' },
+        console: {
+          type: 'choice',
+          doc: 'What goes to the terminal.',
+          values: ['readable', 'json', 'off'],
+          initial: 'readable',
+        },
+      },
+    },
+  },
+  required: ['domains'],
+}

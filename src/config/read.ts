@@ -1,0 +1,272 @@
+import type { Problem } from '#core/problem.ts'
+import type {
+  ChoiceSetting,
+  DurationSetting,
+  EitherSetting,
+  GroupSetting,
+  IntegerSetting,
+  ListSetting,
+  MapSetting,
+  Setting,
+  SizeSetting,
+  TextSetting,
+} from '#core/settings.ts'
+import { formatDuration, formatSize, parseDuration, parseSize } from '#core/units.ts'
+import { nearest } from './nearest.ts'
+import type { Path, Written } from './source.ts'
+
+/**
+ * Read what was written by its settings table: check it, fill in defaults, turn sizes into octets and
+ * durations into milliseconds.
+ *
+ * @returns the value, with defaults where a part could not be read, and every problem found
+ */
+export function readSettings(setting: Setting, written: Written): { value: unknown; problems: Problem[] } {
+  const problems: Problem[] = []
+  const value = read(setting, written.value, [], { written, problems })
+  return { value, problems }
+}
+
+type Reading = { readonly written: Written; readonly problems: Problem[] }
+
+function read(setting: Setting, value: unknown, path: Path, reading: Reading): unknown {
+  if (value === undefined) return initialOf(setting)
+  switch (setting.type) {
+    case 'group':
+      return readGroup(setting, value, path, reading)
+    case 'map':
+      return readMap(setting, value, path, reading)
+    case 'list':
+      return readList(setting, value, path, reading)
+    case 'either':
+      return readEither(setting, value, path, reading)
+    case 'text':
+      return readText(setting, value, path, reading)
+    case 'choice':
+      return readChoice(setting, value, path, reading)
+    case 'flag':
+      return typeof value === 'boolean' ? value : wrongType(setting, value, path, reading)
+    case 'integer':
+      return readInteger(setting, value, path, reading)
+    case 'size':
+    case 'duration':
+      return readUnit(setting, value, path, reading)
+  }
+}
+
+/** The default of a setting; a group's is made of its fields' defaults. */
+export function initialOf(setting: Setting): unknown {
+  if (setting.type === 'map') return {}
+  if (setting.type === 'either') return setting.of.map(initialOf).find((initial) => initial !== undefined)
+  if (setting.type !== 'group') return setting.initial
+  if (setting.required !== undefined || setting.oneOf !== undefined) return undefined
+  const fields = Object.entries(setting.fields).map(([key, field]) => [key, initialOf(field)] as const)
+  return Object.fromEntries(fields.filter(([, initial]) => initial !== undefined))
+}
+
+function readGroup(setting: GroupSetting, value: unknown, path: Path, reading: Reading): unknown {
+  if (!isObject(value)) return wrongType(setting, value, path, reading)
+  for (const key of Object.keys(value)) {
+    if (!Object.hasOwn(setting.fields, key)) unknownKey(setting, key, path, reading)
+  }
+  for (const key of setting.required ?? []) {
+    if (value[key] === undefined) missingKey(setting, key, path, reading)
+  }
+  if (setting.oneOf !== undefined) checkOneOf(setting.oneOf, value, path, reading)
+  const result: Record<string, unknown> = {}
+  for (const [key, field] of Object.entries(setting.fields)) {
+    // Of the kinds only one stands: defaults of the others would make the group say several.
+    if (value[key] === undefined && setting.oneOf?.includes(key) === true) continue
+    const part = read(field, value[key], [...path, key], reading)
+    if (part !== undefined) result[key] = part
+  }
+  return result
+}
+
+function readMap(setting: MapSetting, value: unknown, path: Path, reading: Reading): unknown {
+  if (!isObject(value)) return wrongType(setting, value, path, reading)
+  const result: Record<string, unknown> = Object.create(null)
+  for (const key of Object.keys(value)) {
+    const part = read(setting.of, value[key], [...path, key], reading)
+    if (part !== undefined) result[key] = part
+  }
+  return result
+}
+
+function readList(setting: ListSetting, value: unknown, path: Path, reading: Reading): unknown {
+  if (!Array.isArray(value)) {
+    if (setting.single !== true || isObject(value)) return wrongType(setting, value, path, reading)
+    const only = read(setting.of, value, path, reading)
+    return only === undefined ? undefined : [only]
+  }
+  if (value.length > (setting.max ?? 1000)) {
+    return report(reading, path, 'config/out-of-range', `This list has ${value.length} items; at most ${setting.max ?? 1000} may stand.`)
+  }
+  return value.map((item, index) => read(setting.of, item, [...path, index], reading)).filter((item) => item !== undefined)
+}
+
+function readEither(setting: EitherSetting, value: unknown, path: Path, reading: Reading): unknown {
+  const fitting = setting.of.filter((form) => fits(form, value))
+  const form = fitting.find((candidate) => mayHold(candidate, value)) ?? fitting[0]
+  return form === undefined ? wrongType(setting, value, path, reading) : read(form, value, path, reading)
+}
+
+function readText(setting: TextSetting, value: unknown, path: Path, reading: Reading): unknown {
+  if (typeof value !== 'string') return wrongType(setting, value, path, reading)
+  if (setting.form === undefined || new RegExp(setting.form.pattern, 'u').test(value)) return value
+  return report(reading, path, 'config/wrong-form', `${say(path)} is ${show(value)}; ${setting.form.say} is wanted.`, exampleOf(setting))
+}
+
+function readChoice(setting: ChoiceSetting, value: unknown, path: Path, reading: Reading): unknown {
+  if (setting.values.some((known) => known === value)) return value
+  const known = setting.values.map((choice) => JSON.stringify(choice)).join(', ')
+  const near = nearest(String(value), setting.values.map(String))
+  const fix = setting.values.find((choice) => String(choice) === near) ?? setting.initial
+  return report(reading, path, 'config/unknown-value', `${say(path)} is ${show(value)}; one of ${known} is wanted.`, fix === undefined ? undefined : JSON.stringify(fix))
+}
+
+function readInteger(setting: IntegerSetting, value: unknown, path: Path, reading: Reading): unknown {
+  if (typeof value !== 'number' || !Number.isInteger(value)) return wrongType(setting, value, path, reading)
+  if (value >= setting.min && value <= setting.max) return value
+  const unit = setting.unit === undefined ? '' : ` ${setting.unit}`
+  return report(reading, path, 'config/out-of-range', `${say(path)} is ${value}${unit}; ${setting.min} to ${setting.max} is wanted.`)
+}
+
+function readUnit(setting: SizeSetting | DurationSetting, value: unknown, path: Path, reading: Reading): unknown {
+  const isSize = setting.type === 'size'
+  if (typeof value === 'number' || (typeof value === 'string' && /^\d+(\.\d+)?$/.test(value))) {
+    return withoutUnit(setting, value, path, reading)
+  }
+  if (typeof value !== 'string') return wrongType(setting, value, path, reading)
+  const amount = isSize ? parseSize(value) : parseDuration(value)
+  if (amount === undefined) return wrongType(setting, value, path, reading)
+  if (amount >= setting.min && amount <= setting.max) return amount
+  const format = isSize ? formatSize : formatDuration
+  return report(reading, path, 'config/out-of-range', `${say(path)} is ${value}; ${format(setting.min)} to ${format(setting.max)} is wanted.`)
+}
+
+function withoutUnit(setting: SizeSetting | DurationSetting, value: number | string, path: Path, reading: Reading): undefined {
+  if (setting.type === 'size') {
+    const message = `${say(path)} is ${value}. Sizes carry a unit, so that nobody mistakes octets for megabytes.`
+    return report(reading, path, 'config/size-without-unit', message, `"${value}MB" (10^6 octets each), "${value}MiB" (2^20) or "${value}B"`)
+  }
+  const message = `${say(path)} is ${value}. Durations carry a unit, so that nobody mistakes seconds for milliseconds.`
+  return report(reading, path, 'config/duration-without-unit', message, `"${value}s", "${value}ms" or "${value}m"`)
+}
+
+function checkOneOf(kinds: readonly string[], value: Record<string, unknown>, path: Path, reading: Reading): void {
+  const present = kinds.filter((kind) => value[kind] !== undefined)
+  if (present.length === 1) return
+  // A mistyped kind was reported as an unknown key, with the nearest one: once is enough.
+  if (present.length === 0 && Object.keys(value).some((key) => nearest(key, kinds) !== undefined)) return
+  const known = kinds.map((kind) => `"${kind}"`).join(', ')
+  const what = present.length === 0 ? 'says nothing of what answers' : `says ${present.map((kind) => `"${kind}"`).join(' and ')}`
+  report(reading, path, 'config/one-kind', `${say(path)} ${what}; exactly one of ${known} is wanted.`)
+}
+
+function unknownKey(setting: GroupSetting, key: string, path: Path, reading: Reading): void {
+  const near = nearest(key, Object.keys(setting.fields))
+  const known = Object.keys(setting.fields).filter((name) => name !== '$schema')
+  const where = path.length === 0 ? 'the file' : say(path)
+  reading.problems.push({
+    level: 'error',
+    code: 'config/unknown-key',
+    at: reading.written.keyAt([...path, key]),
+    message: `"${key}" is not a key of ${where}; known are ${known.join(', ')}.`,
+    ...(near === undefined ? {} : { fix: `"${near}"` }),
+  })
+}
+
+function missingKey(setting: GroupSetting, key: string, path: Path, reading: Reading): void {
+  const where = path.length === 0 ? 'The file' : say(path)
+  const field = setting.fields[key]
+  report(reading, path, 'config/missing-key', `${where} has no "${key}": ${field?.doc ?? ''}`, `"${key}": ${field === undefined ? '…' : (exampleOf(field) ?? '…')}`)
+}
+
+function wrongType(setting: Setting, value: unknown, path: Path, reading: Reading): undefined {
+  return report(reading, path, 'config/wrong-type', `${say(path)} is ${show(value)}; ${wanted(setting)} is wanted.`, exampleOf(setting))
+}
+
+function report(reading: Reading, path: Path, code: string, message: string, fix?: string): undefined {
+  const problem: Problem = { level: 'error', code, at: reading.written.at(path), message }
+  reading.problems.push(fix === undefined ? problem : { ...problem, fix })
+  return undefined
+}
+
+/** What a setting wants, in words. */
+export function wanted(setting: Setting): string {
+  switch (setting.type) {
+    case 'text':
+      return setting.form?.say ?? 'text in quotes'
+    case 'integer':
+      return `a whole number ${setting.min} to ${setting.max}${setting.unit === undefined ? '' : ` (${setting.unit})`}`
+    case 'size':
+      return 'a size with a unit, such as "64KiB"'
+    case 'duration':
+      return 'a duration with a unit, such as "30s"'
+    case 'flag':
+      return 'true or false'
+    case 'choice':
+      return `one of ${setting.values.map((choice) => JSON.stringify(choice)).join(', ')}`
+    case 'list':
+      return `a list of ${wanted(setting.of)}`
+    case 'map':
+      return `an object from ${setting.keys} to what it means`
+    case 'group':
+      return `an object with ${Object.keys(setting.fields).slice(0, 8).join(', ')}`
+    case 'either':
+      return setting.of.map(wanted).join(', or ')
+  }
+}
+
+function exampleOf(setting: Setting): string | undefined {
+  const example = setting.example ?? (setting.type === 'either' ? setting.of.find((form) => form.example !== undefined)?.example : undefined)
+  return example === undefined ? undefined : JSON.stringify(example)
+}
+
+/** Whether a value has the JSON type that a form takes. */
+function fits(setting: Setting, value: unknown): boolean {
+  switch (setting.type) {
+    case 'text':
+      return typeof value === 'string'
+    case 'size':
+    case 'duration':
+      return typeof value === 'string' || typeof value === 'number'
+    case 'integer':
+      return typeof value === 'number'
+    case 'flag':
+      return typeof value === 'boolean'
+    case 'choice':
+      return setting.values.some((choice) => typeof choice === typeof value)
+    case 'list':
+      return Array.isArray(value)
+    case 'map':
+    case 'group':
+      return isObject(value)
+    case 'either':
+      return setting.of.some((form) => fits(form, value))
+  }
+}
+
+/** Among forms of one JSON type, the one that the value was meant for. */
+function mayHold(setting: Setting, value: unknown): boolean {
+  if (setting.type === 'choice') return setting.values.some((choice) => choice === value)
+  if (setting.type === 'group' && isObject(value)) {
+    return (setting.required ?? []).every((key) => value[key] !== undefined)
+  }
+  return true
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function say(path: Path): string {
+  return path.length === 0 ? 'The file' : path.join('.')
+}
+
+function show(value: unknown): string {
+  if (Array.isArray(value)) return 'a list'
+  if (isObject(value)) return 'an object'
+  return JSON.stringify(value).slice(0, 80)
+}

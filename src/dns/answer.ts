@@ -1,0 +1,96 @@
+import { type Lookup, lookup } from './lookup.ts'
+import { createQuery, HEADER, type Query, readQuery } from './query.ts'
+import { ANCOUNT, ARCOUNT, NSCOUNT, Response } from './response.ts'
+import type { RRset } from './rrset.ts'
+import { CLASS, isMetaType, RCODE, TYPE } from './wire/types.ts'
+import type { Zones } from './zone.ts'
+
+/** How a query came, and how much an answer may take that way. */
+export type Transport = {
+  readonly protocol: 'udp' | 'tcp'
+  /** largest answer over UDP in octets, which EDNS also tells the client to be what we take */
+  readonly udpPayload: number
+}
+
+/** Largest message over TCP: the length before it has two octets (RFC 1035 §4.2.2). */
+export const TCP_LIMIT = 65_535
+
+/** Largest message over UDP without EDNS (RFC 1035 §4.2.1). */
+const UDP_LIMIT = 512
+
+const FLAGS = 2
+const QR = 0x80
+
+// Answers are written one after the other, never two at a time: nothing is allocated for a query.
+const query = createQuery()
+const response = new Response()
+
+/**
+ * Answer one message.
+ *
+ * @param message holds the query in its first `length` octets
+ * @param out for the answer: `udpPayload` octets or more for UDP, 65535 for TCP; not the buffer of `message`
+ * @returns octets of the answer in `out`; 0 when there is none to give (RFC 8906 §3.2: only to what is no query)
+ */
+export function answer(
+  zones: Zones,
+  message: Uint8Array,
+  length: number,
+  transport: Transport,
+  out: Uint8Array,
+): number {
+  if (length < HEADER || (message[FLAGS]! & QR) !== 0) return 0
+  readQuery(message, length, query)
+  response.begin(out, message, query, limitOctets(transport, query))
+  const refusal = query.fault === RCODE.NOERROR ? refuse(query) : query.fault
+  if (refusal !== RCODE.NOERROR) return response.finish(refusal, query, transport.udpPayload)
+  const found = lookup(zones, query.name, query.qtype)
+  write(found)
+  return response.finish(found.rcode, query, transport.udpPayload)
+}
+
+/** RFC 6891 §6.2.3: what the client takes, but never less than 512; then what we give. */
+function limitOctets({ protocol, udpPayload }: Transport, { hasEdns, udpPayload: theirs }: Query): number {
+  if (protocol === 'tcp') return TCP_LIMIT
+  return hasEdns ? Math.min(Math.max(theirs, UDP_LIMIT), udpPayload) : UDP_LIMIT
+}
+
+/** The rcode for a question that no zone is asked about; NOERROR for the others. */
+function refuse({ qclass, qtype }: Query): number {
+  if (qclass !== CLASS.IN) return RCODE.REFUSED
+  if (!isMetaType(qtype) || qtype === TYPE.ANY) return RCODE.NOERROR
+  if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) return RCODE.REFUSED
+  return qtype === TYPE.MAILA || qtype === TYPE.MAILB ? RCODE.NOTIMP : RCODE.FORMERR
+}
+
+/** Write the sections: all of answer and authority, or TC; of additional what fits. */
+function write({ answers, authority, authoritative }: Lookup): void {
+  if (authoritative) response.setAuthoritative()
+  if (!writeAnswers(answers) || (authority !== undefined && !writeAuthority(authority)))
+    response.setTruncated()
+  else writeAdditional(authority ?? answers[answers.length - 1])
+}
+
+function writeAnswers(answers: readonly RRset[]): boolean {
+  for (let i = 0; i < answers.length; i++) {
+    const rrset = answers[i]!
+    // A DNAME is owned by an ancestor of the name when the alias made from it comes next.
+    const isAbove = rrset.type === TYPE.DNAME && i + 1 < answers.length
+    if (!response.add(rrset, ANCOUNT, isAbove ? rrset.ownerLength : undefined)) return false
+    if (rrset.type === TYPE.CNAME) response.follow(rrset)
+  }
+  return true
+}
+
+function writeAuthority(rrset: RRset): boolean {
+  return response.add(rrset, NSCOUNT, rrset.ownerLength)
+}
+
+/** RFC 2181 §9: what is missing here is no truncation, but for the glue of a referral (RFC 9471 §3.1). */
+function writeAdditional(source: RRset | undefined): void {
+  if (source === undefined) return
+  for (const { rrset, labels, required } of source.additional) {
+    const fits = labels === undefined ? response.add(rrset, ARCOUNT) : response.addBeside(rrset, labels)
+    if (!fits && required) response.setTruncated()
+  }
+}

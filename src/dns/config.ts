@@ -1,0 +1,36 @@
+import type { GroupSetting } from '#core/settings.ts'
+
+/** What DNS clients may use up; read it is `DnsLimits`. */
+export const dnsSettings: GroupSetting = {
+  type: 'group',
+  doc: 'What clients may use up over DNS.',
+  fields: {
+    udpPayload: {
+      type: 'integer',
+      doc: 'Largest answer over UDP. A longer one is truncated, and the client asks again over TCP.',
+      unit: 'octets',
+      initial: 1232,
+      min: 512,
+      max: 4096,
+      source: 'DNS Flag Day 2020; RFC 6891 §6.2.3',
+    },
+    tcpConnections: {
+      type: 'integer',
+      doc: 'Most TCP connections at a time. One more closes the connection that has been idle longest.',
+      unit: 'connections',
+      initial: 512,
+      min: 1,
+      max: 65_536,
+      source:
+        'RFC 7766 §6.2.2 asks for a limit; a connection takes about 5 kB, and more while it is slow to read',
+    },
+    tcpIdleMs: {
+      type: 'duration',
+      doc: 'Time that a TCP connection stays open without a complete query.',
+      initial: 10_000,
+      min: 100,
+      max: 600_000,
+      source: 'RFC 7766 §6.2.3: a few seconds',
+    },
+  },
+}

@@ -1,0 +1,177 @@
+import { contentKey, type PlanNode } from '#core/node.ts'
+import type { Position, Problem } from '#core/problem.ts'
+import { addressFault, type ReadRecords, type RecordDraft } from './records.ts'
+import { looksLikeAddress, targetName } from './written-name.ts'
+
+/**
+ * Records of one owner and type (RFC 9499).
+ *
+ * `owner` and names in `data` are absolute, in presentation form with the final dot, A-labels, owner in lower case.
+ */
+export type RRsetPlan = {
+  /** such as `www.example.com.` or `*.example.com.` */
+  readonly owner: string
+  /** mnemonic (`A`, `HTTPS`) or `TYPE65280` (RFC 3597 §5) */
+  readonly type: string
+  /** seconds */
+  readonly ttl: number
+  /** rdata in presentation form (RFC 1035 §5.1), one string a record */
+  readonly data: readonly string[]
+  readonly from: Position
+  readonly why: 'written' | 'derived from the host' | 'default'
+}
+
+/** A zone without its serial, which is State: it grows when `key` changes. */
+export type ZonePlan = PlanNode & {
+  /** `example.com.` */
+  readonly apex: string
+  readonly soa: SoaPlan
+  /** all but the SOA, sorted by owner (canonical order is not needed) */
+  readonly rrsets: readonly RRsetPlan[]
+}
+
+/** RFC 1035 §3.3.13; times in seconds. */
+export type SoaPlan = {
+  /** absolute names */
+  readonly mname: string
+  readonly rname: string
+  readonly refresh: number
+  readonly retry: number
+  readonly expire: number
+  /** negative caching, RFC 2308 §4 */
+  readonly minimum: number
+  readonly ttl: number
+}
+
+export type DnsPlan = {
+  readonly zones: readonly ZonePlan[]
+  readonly limits: DnsLimits
+}
+
+export type DnsLimits = {
+  /** largest UDP answer in octets */
+  readonly udpPayload: number
+  readonly tcpConnections: number
+  /** a TCP connection that says nothing for so long is closed */
+  readonly tcpIdleMs: number
+}
+
+/** A host of the domain, as DNS sees it. */
+export type NamedHost = {
+  /** absolute */
+  readonly name: string
+  /** target of an alias as written, else null: the host is served here */
+  readonly alias: string | null
+  readonly from: Position
+  /** as written in the file */
+  readonly text: string
+}
+
+export type ZoneInput = {
+  /** absolute */
+  readonly apex: string
+  readonly from: Position
+  readonly hosts: readonly NamedHost[]
+  readonly records: ReadRecords
+  /** where hosts served here are reached */
+  readonly addresses: readonly string[]
+  /** seconds */
+  readonly defaultTtl: number
+  readonly contact: string | undefined
+}
+
+/**
+ * Decide the records of a zone: what was written, what follows from the hosts, and what every zone needs.
+ *
+ * @returns drafts with a position each, for the checks, and what could not become one
+ */
+export function draftZone(input: ZoneInput): { drafts: RecordDraft[]; problems: Problem[] } {
+  const { drafts: written, emptied } = input.records
+  const has = new Set(written.map((draft) => `${draft.owner} ${draft.type}`))
+  const hides = (owner: string, type: string): boolean =>
+    has.has(`${owner} ${type}`) || emptied.has(`${owner} ${type}`)
+  const problems: Problem[] = []
+  const drafts = [...written]
+  for (const host of input.hosts) {
+    if (host.alias !== null) {
+      const alias = draftAlias(host, host.alias, input)
+      if ('code' in alias) problems.push(alias)
+      else drafts.push(alias)
+    } else if (!hides(host.name, 'A') && !hides(host.name, 'AAAA')) {
+      drafts.push(...draftAddresses(host.name, input, { from: host.from, why: 'derived from the host' }))
+    }
+  }
+  if (!hides(input.apex, 'NS')) drafts.push(...draftNameserver(input, drafts))
+  return { drafts, problems }
+}
+
+/** Gather drafts of one zone into its Plan. */
+export function planZone(input: ZoneInput, drafts: readonly RecordDraft[]): ZonePlan {
+  const sets = new Map<string, RecordDraft[]>()
+  for (const draft of drafts) {
+    const name = `${draft.owner} ${draft.type}`
+    const set = sets.get(name)
+    if (set === undefined) sets.set(name, [draft])
+    else if (!set.some((other) => other.data === draft.data)) set.push(draft)
+  }
+  const rrsets = [...sets.values()].map((set): RRsetPlan => {
+    const { owner, type, ttl, from, why } = set[0]!
+    return { owner, type, ttl, data: set.map((draft) => draft.data), from, why }
+  })
+  rrsets.sort((a, b) => compare(a.owner, b.owner) || compare(a.type, b.type))
+  const soa = planSoa(input, rrsets)
+  const key = contentKey([
+    input.apex,
+    soa,
+    rrsets.map(({ owner, type, ttl, data }) => [owner, type, ttl, data]),
+  ])
+  return { id: `zone:${input.apex.slice(0, -1)}`, key, from: input.from, apex: input.apex, soa, rrsets }
+}
+
+function draftAlias(host: NamedHost, alias: string, input: ZoneInput): RecordDraft | Problem {
+  const fault = looksLikeAddress(alias) ? addressFault(alias, 'CNAME', host.text) : undefined
+  const target = fault ?? targetName(alias, input.apex)
+  if (typeof target !== 'string') return { level: 'error', at: host.from, ...target }
+  return draft(host.name, 'CNAME', target, input, { from: host.from, why: 'derived from the host' })
+}
+
+function draftAddresses(owner: string, input: ZoneInput, source: Source): RecordDraft[] {
+  return input.addresses.map((address) =>
+    draft(owner, address.includes(':') ? 'AAAA' : 'A', address, input, source),
+  )
+}
+
+/** RFC 1035 §3.3.11: a zone has a name server; nobody named one, so it is this machine. */
+function draftNameserver(input: ZoneInput, drafts: readonly RecordDraft[]): RecordDraft[] {
+  const name = `ns1.${input.apex}`
+  const source: Source = { from: input.from, why: 'default' }
+  const exists = drafts.some((other) => other.owner === name)
+  const addresses = exists ? [] : draftAddresses(name, input, source)
+  return [draft(input.apex, 'NS', name, input, source), ...addresses]
+}
+
+type Source = Pick<RecordDraft, 'from' | 'why'>
+
+function draft(owner: string, type: string, data: string, input: ZoneInput, source: Source): RecordDraft {
+  return { owner, type, data, ttl: input.defaultTtl, ...source }
+}
+
+/** Times as RFC 1912 §2.2 advises; `minimum` is short so that a new host is seen soon (RFC 2308 §5). */
+function planSoa(input: ZoneInput, rrsets: readonly RRsetPlan[]): SoaPlan {
+  const servers = rrsets.find(({ owner, type }) => owner === input.apex && type === 'NS')
+  const [user, host] = (input.contact ?? `hostmaster@${input.apex.slice(0, -1)}`).split('@')
+  return {
+    mname: servers?.data[0] ?? `ns1.${input.apex}`,
+    // RFC 1035 §8: the first label is the local part, its dots escaped.
+    rname: `${user!.replaceAll('.', '\\.')}.${host}.`,
+    refresh: 7200,
+    retry: 3600,
+    expire: 1_209_600,
+    minimum: 300,
+    ttl: 3600,
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

@@ -1,0 +1,80 @@
+import type { Setting } from '#core/settings.ts'
+
+/** owner → type → records, as written. */
+export type RecordsConfig = Readonly<Record<string, Readonly<Record<string, RecordSetConfig>>>>
+
+/** One record, several, or none at all (an empty list hides what follows from the host). */
+export type RecordSetConfig = string | readonly (string | RecordConfig)[] | RecordConfig
+
+export type RecordConfig = { readonly data: string | readonly string[]; readonly ttl?: TtlConfig }
+
+/** Seconds as a number, or a duration such as `1h`. */
+export type TtlConfig = number | string
+
+const ttl: Setting = {
+  type: 'either',
+  doc: 'How long a resolver may keep the record: seconds, or a duration.',
+  source: 'RFC 2181 §8',
+  example: '5m',
+  of: [
+    // Any whole number is read here: the check of the zone says what RFC 2181 allows.
+    { type: 'integer', doc: 'Seconds.', unit: 'seconds', min: -(2 ** 53), max: 2 ** 53 },
+    {
+      type: 'text',
+      doc: 'Duration.',
+      form: { pattern: '^\\d+[smhdw]$', say: 'seconds as a number, or a duration such as "5m"' },
+    },
+  ],
+}
+
+const data: Setting = {
+  type: 'text',
+  doc: 'Data in the form of a zone file (RFC 1035 §5.1).',
+  example: '203.0.113.7',
+}
+
+const record: Setting = {
+  type: 'group',
+  doc: 'A record with its own TTL.',
+  required: ['data'],
+  fields: {
+    data: {
+      type: 'list',
+      doc: 'Data in the form of a zone file (RFC 1035 §5.1).',
+      of: data,
+      single: true,
+      max: 1000,
+    },
+    ttl,
+  },
+}
+
+/** Settings of a domain that only DNS knows. */
+export const recordSettings: Readonly<Record<string, Setting>> = {
+  records: {
+    type: 'map',
+    doc: 'Records beside those that follow from the hosts; what stands here wins over them.',
+    keys: 'owner below the domain ("@" is the domain itself)',
+    of: {
+      type: 'map',
+      doc: 'Records of one owner.',
+      keys: 'type, such as TXT',
+      of: {
+        type: 'either',
+        doc: 'One record, or several.',
+        example: ['v=spf1 -all'],
+        of: [
+          data,
+          {
+            type: 'list',
+            doc: 'Records.',
+            of: { type: 'either', doc: 'Record.', of: [data, record] },
+            max: 1000,
+          },
+          record,
+        ],
+      },
+    },
+  },
+  ttl,
+}

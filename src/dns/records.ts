@@ -1,0 +1,253 @@
+import type { Path, Written } from '#config/source.ts'
+import type { Position, Problem } from '#core/problem.ts'
+import { parseDuration } from '#core/units.ts'
+import type { RecordConfig, RecordSetConfig, RecordsConfig, TtlConfig } from './record-config.ts'
+import { parseRdata, printRdata, quoteText } from './wire/rdata.ts'
+import { isMetaType, typeName, typeNumber } from './wire/types.ts'
+import { checkBelow, looksLikeAddress, type NameFault, ownerName, targetName } from './written-name.ts'
+
+/** One record on its way into a zone, with the place it comes from. */
+export type RecordDraft = {
+  /** absolute, A-labels, lower case */
+  readonly owner: string
+  readonly type: string
+  /** presentation form with absolute names */
+  readonly data: string
+  /** seconds */
+  readonly ttl: number
+  readonly from: Position
+  readonly why: 'written' | 'derived from the host' | 'default'
+}
+
+export type ReadRecords = {
+  readonly drafts: readonly RecordDraft[]
+  /** `owner type` of empty lists: the user wants no such records, not even derived ones */
+  readonly emptied: ReadonlySet<string>
+  readonly problems: readonly Problem[]
+}
+
+/**
+ * Read the `records` of a domain.
+ *
+ * @param apex absolute name of the domain
+ * @param path where they stand in the file
+ * @param defaultTtl seconds
+ */
+export function readRecords(
+  records: RecordsConfig,
+  place: {
+    readonly apex: string
+    readonly written: Written
+    readonly path: Path
+    readonly defaultTtl: number
+  },
+): ReadRecords {
+  const drafts: RecordDraft[] = []
+  const emptied = new Set<string>()
+  const problems: Problem[] = []
+  for (const [ownerText, types] of Object.entries(records)) {
+    const ownerAt = place.written.keyAt([...place.path, ownerText])
+    const owner = ownerName(ownerText, place.apex)
+    if (typeof owner !== 'string') {
+      problems.push({ level: 'error', at: ownerAt, ...owner })
+      continue
+    }
+    const outside = checkBelow(ownerText, owner, place.apex, ownerAt)
+    if (outside !== undefined) problems.push(outside)
+    if (outside?.level === 'error') continue
+    for (const [typeText, set] of Object.entries(types)) {
+      const path = [...place.path, ownerText, typeText]
+      const type = readType(typeText, place.written.keyAt(path))
+      if (typeof type !== 'number') {
+        problems.push(type)
+        continue
+      }
+      const items = itemsOf(set, path)
+      if (items.length === 0) emptied.add(`${owner} ${typeName(type)}`)
+      for (const item of items) {
+        const read = readRecord(item, { ownerText, owner, type, ...place, from: place.written.at(item.path) })
+        if ('draft' in read) drafts.push(read.draft)
+        if (read.problem !== undefined) problems.push(read.problem)
+      }
+    }
+  }
+  return { drafts, emptied, problems }
+}
+
+type Item = { readonly data: string; readonly ttl: TtlConfig | undefined; readonly path: Path }
+
+/** The forms a set of records may be written in, as a flat list. */
+function itemsOf(set: RecordSetConfig, path: Path): Item[] {
+  if (typeof set === 'string') return [{ data: set, ttl: undefined, path }]
+  if (isRecord(set)) return itemsOfRecord(set, path)
+  return set.flatMap((item, index) => itemsOf(item, [...path, index]))
+}
+
+function itemsOfRecord(record: RecordConfig, path: Path): Item[] {
+  const all = typeof record.data === 'string' ? [record.data] : record.data
+  return all.map((data, index) => {
+    return { data, ttl: record.ttl, path: all.length > 1 ? [...path, 'data', index] : [...path, 'data'] }
+  })
+}
+
+function isRecord(set: RecordSetConfig): set is RecordConfig {
+  return typeof set === 'object' && 'data' in set
+}
+
+type RecordPlace = {
+  readonly ownerText: string
+  readonly owner: string
+  readonly type: number
+  readonly apex: string
+  readonly defaultTtl: number
+  readonly from: Position
+}
+
+function readRecord(
+  item: Item,
+  place: RecordPlace,
+): { draft: RecordDraft; problem?: Problem } | { problem: Problem } {
+  const type = typeName(place.type)
+  const rdata = canonicalData(item.data, place)
+  if (typeof rdata === 'string')
+    return {
+      problem: error('dns/record-data', place.from, `${type} of "${place.ownerText}": ${sentence(rdata)}`),
+    }
+  if ('code' in rdata) return { problem: error(rdata.code, place.from, rdata.message, rdata.fix) }
+  const ttl = item.ttl === undefined ? place.defaultTtl : ttlSeconds(item.ttl)
+  const draft: RecordDraft = {
+    owner: place.owner,
+    type,
+    data: rdata.data,
+    ttl,
+    from: place.from,
+    why: 'written',
+  }
+  if (ttl < 0 || ttl > MAX_TTL) {
+    const message = `The TTL of ${type} of "${place.ownerText}" is ${item.ttl} seconds; 0 to ${MAX_TTL} can be sent (RFC 2181 §8).`
+    return {
+      draft: { ...draft, ttl: place.defaultTtl },
+      problem: error('dns/ttl-range', place.from, message, '"ttl": 300'),
+    }
+  }
+  if (!rdata.split) return { draft }
+  const message = `A string of "${place.ownerText}" ${type} has more than 255 octets; it is sent as several strings, which readers join (RFC 1035 §3.3.14, RFC 7208 §3.3).`
+  const problem: Problem = {
+    level: 'warning',
+    code: 'dns/txt-split',
+    at: place.from,
+    message,
+    fix: JSON.stringify(rdata.data),
+  }
+  return { draft, problem }
+}
+
+/** RFC 2181 §8: 31 bits. */
+const MAX_TTL = 2 ** 31 - 1
+
+/** Read a TTL as written into seconds. */
+export function ttlSeconds(written: TtlConfig): number {
+  if (typeof written === 'number') return written
+  if (written.endsWith('w')) return Number(written.slice(0, -1)) * 604_800
+  return (parseDuration(written) ?? 0) / 1000
+}
+
+type DataFault = NameFault & { readonly fix?: string }
+
+/** Names in data as people write them become absolute; then the type's own form is checked. */
+function canonicalData(
+  text: string,
+  place: RecordPlace,
+): { data: string; split: boolean } | DataFault | string {
+  const type = typeName(place.type)
+  const isText = type === 'TXT' || type === 'SPF'
+  // A text without quotes is one string: splitting it at its spaces would lose them.
+  const form =
+    isText && !text.trimStart().startsWith('"') ? quoteText(text) : absoluteTargets(text, type, place)
+  if (typeof form !== 'string') return form
+  const rdata = parseRdata(place.type, form)
+  if (typeof rdata === 'string') return rdata
+  const split = rdata.split || (isText && Buffer.byteLength(text) > 255 && !text.includes('" "'))
+  return { data: printRdata(place.type, rdata.wire), split }
+}
+
+/** Which words of the data are names, by type. */
+const TARGETS: Readonly<Record<string, number>> = {
+  CNAME: 0,
+  DNAME: 0,
+  NS: 0,
+  PTR: 0,
+  MX: 1,
+  AFSDB: 1,
+  KX: 1,
+  RT: 1,
+  SRV: 3,
+  HTTPS: 1,
+  SVCB: 1,
+}
+
+function absoluteTargets(text: string, type: string, place: RecordPlace): string | DataFault {
+  const index = TARGETS[type]
+  if (index === undefined) return text
+  const words = text.trim().split(/\s+/)
+  const target = words[index]
+  // Too few words, or RFC 3597's "\#": the type's own reader says what is wanted.
+  if (target === undefined || words[0] === '\\#') return text
+  if (looksLikeAddress(target)) return addressFault(target, type, place.ownerText)
+  const name = targetName(target, place.apex)
+  if (typeof name !== 'string') return name
+  words[index] = name
+  return words.join(' ')
+}
+
+/** What to say of an address where a name belongs, and what was probably meant. */
+export function addressFault(target: string, type: string, ownerText: string): DataFault {
+  const address = target.replace(/^\[|\]$/g, '').replace(/\.$/, '')
+  const wanted = address.includes(':') ? 'AAAA' : 'A'
+  if (type !== 'CNAME') {
+    const message = `${type} of "${ownerText}" names ${address}, but it names a host, never an address (${SECTIONS[type] ?? 'RFC 1035 §3.3'}).`
+    return {
+      code: 'dns/target-is-address',
+      message,
+      fix: `give the host a name: "records": { "host": { "${wanted}": "${address}" } }`,
+    }
+  }
+  return {
+    code: 'dns/cname-to-address',
+    message: `"${ownerText}" is a CNAME to ${address}, but a CNAME names another host, never an address (RFC 1035 §3.3.1).`,
+    fix: `"${ownerText}": { "${wanted}": "${address}" }`,
+  }
+}
+
+const SECTIONS: Readonly<Record<string, string>> = {
+  MX: 'RFC 1035 §3.3.9',
+  NS: 'RFC 1035 §3.3.11',
+  SRV: 'RFC 2782',
+}
+
+function readType(text: string, at: Position): number | Problem {
+  const type = typeNumber(text)
+  if (type === undefined)
+    return error(
+      'dns/unknown-type',
+      at,
+      `"${text}" is no record type; write TYPE and its number for one that has no name (RFC 3597 §5).`,
+    )
+  if (isMetaType(type))
+    return error('dns/meta-type', at, `"${text}" stands in queries only, never in a zone (RFC 6895 §3.1).`)
+  if (typeName(type) !== 'SOA') return type
+  return error(
+    'dns/soa-is-derived',
+    at,
+    'The SOA record follows from the domain: its serial grows when the zone changes.',
+    'remove it; "contact" sets its mail address',
+  )
+}
+
+function error(code: string, at: Position, message: string, fix?: string): Problem {
+  return { level: 'error', code, at, message, ...(fix === undefined ? {} : { fix }) }
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}

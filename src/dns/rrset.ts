@@ -1,0 +1,166 @@
+import type { RRsetPlan } from './plan.ts'
+import { isWithin, lowerName, NAME_LIMIT, parseName, printName } from './wire/name.ts'
+import { compressibleNames, parseRdata } from './wire/rdata.ts'
+import { TYPE } from './wire/types.ts'
+
+/** An RRset as octets that are copied into a message, where two kinds of places are filled in. */
+export type RRset = {
+  readonly plan: RRsetPlan
+  readonly type: number
+  /** records, 1 to 65535 */
+  readonly count: number
+  /** octets of the owner in wire form, uncompressed */
+  readonly ownerLength: number
+  readonly apexLength: number
+  /** the records one after the other, each owner a pointer to the question (octet 12) */
+  readonly wire: Uint8Array
+  /** where the owners stand in `wire` */
+  readonly owners: readonly number[]
+  /** where `wire` has two octets for a pointer to the apex (RFC 1035 §4.1.4) */
+  readonly apexes: readonly number[]
+  /** the names that the rdata leads to, in lower case */
+  readonly targets: readonly Uint8Array[]
+  /** addresses of the targets in the same zone */
+  additional: readonly Additional[]
+}
+
+export type Additional = {
+  readonly rrset: RRset
+  /** its owner's labels before the apex; undefined where it has the owner of the RRset that leads here */
+  readonly labels: Uint8Array | undefined
+  /** glue without which a referral is of no use (RFC 9471 §3.1) */
+  readonly required: boolean
+}
+
+/** Octets before the rdata: owner (2), type (2), class (2), ttl (4), length of rdata (2). */
+export const RECORD_HEAD = 12
+
+/** The pointer to octet 12, where the name of the question begins. */
+export const QUESTION_POINTER = 0xc00c
+
+const CLASS_IN = 1
+
+/** Where in the rdata the name stands that a resolver asks for next. */
+const TARGET_AT: ReadonlyMap<number, number> = new Map([
+  [TYPE.NS, 0],
+  [TYPE.CNAME, 0],
+  [TYPE.DNAME, 0],
+  [TYPE.MX, 2],
+  [TYPE.SRV, 6],
+  [TYPE.SVCB, 2],
+  [TYPE.HTTPS, 2],
+])
+
+const ONE_OWNER: readonly number[] = [0]
+const NOTHING: readonly never[] = []
+
+/** What `prepareRRset` needs: `owner` and `apex` in wire form, lower case. */
+export type RRsetSource = {
+  readonly plan: RRsetPlan
+  readonly type: number
+  readonly owner: Uint8Array
+  readonly apex: Uint8Array
+}
+
+/**
+ * Write the records of an RRset once, for all the answers it will be part of.
+ *
+ * @throws {Error} when rdata cannot be read: a bug, the plan was checked
+ */
+export function prepareRRset({ plan, type, owner, apex }: RRsetSource): RRset {
+  const rdata = plan.data.map((text) => readRdata(plan, type, text))
+  const wire = Buffer.allocUnsafe(rdata.reduce((sum, data) => sum + RECORD_HEAD + data.length, 0))
+  const owners: number[] = []
+  const apexes: number[] = []
+  let at = 0
+  for (const data of rdata) {
+    owners.push(at)
+    wire.writeUInt16BE(QUESTION_POINTER, at)
+    wire.writeUInt16BE(type, at + 2)
+    wire.writeUInt16BE(CLASS_IN, at + 4)
+    wire.writeUInt32BE(plan.ttl, at + 6)
+    const end = writeRdata(wire, at + RECORD_HEAD, { type, data, apex, apexes })
+    wire.writeUInt16BE(end - at - RECORD_HEAD, at + 10)
+    at = end
+  }
+  const targetAt = TARGET_AT.get(type)
+  return {
+    plan,
+    type,
+    count: rdata.length,
+    ownerLength: owner.length,
+    apexLength: apex.length,
+    wire: wire.subarray(0, at),
+    owners: owners.length === 1 ? ONE_OWNER : owners,
+    apexes: apexes.length === 0 ? NOTHING : apexes,
+    targets: targetAt === undefined ? NOTHING : rdata.map((data) => lowerName(nameAt(data, targetAt))),
+    additional: NOTHING,
+  }
+}
+
+function readRdata(plan: RRsetPlan, type: number, text: string): Uint8Array {
+  const rdata = parseRdata(type, text)
+  if (typeof rdata === 'string') throw new Error(`${plan.owner} ${plan.type} ${text}: ${rdata}`)
+  return rdata.wire
+}
+
+type RdataSource = {
+  readonly type: number
+  readonly data: Uint8Array
+  readonly apex: Uint8Array
+  /** where pointers to the apex were left; grows */
+  readonly apexes: number[]
+}
+
+/** Copy rdata, the apex at the end of names cut off where the type allows it (RFC 3597 §4); returns the end. */
+function writeRdata(wire: Uint8Array, at: number, { type, data, apex, apexes }: RdataSource): number {
+  const names = compressibleNames(type)
+  let from = 0
+  let to = at
+  const copy = (until: number): void => {
+    while (from < until) wire[to++] = data[from++]!
+  }
+  copy(names?.skip ?? data.length)
+  for (let i = 0; i < (names?.count ?? 0); i++) {
+    const name = nameAt(data, from)
+    // The apex itself is written in full: an alias to it needs its labels for what follows.
+    if (apex.length > 1 && name.length > apex.length && isWithin(lowerName(name), apex)) {
+      copy(from + name.length - apex.length)
+      apexes.push(to)
+      to += 2
+      from += apex.length
+    } else copy(from + name.length)
+  }
+  copy(data.length)
+  return to
+}
+
+/** The uncompressed name at an offset, a view. */
+function nameAt(data: Uint8Array, start: number): Uint8Array {
+  let end = start
+  while (data[end]! !== 0) end += data[end]! + 1
+  return data.subarray(start, end + 1)
+}
+
+/** A wire name of a checked plan in lower case. */
+export function wireName(text: string): Uint8Array {
+  const name = parseName(text)
+  if (typeof name === 'string') throw new Error(name)
+  return lowerName(name)
+}
+
+/**
+ * Make the CNAME that a DNAME gives to a name below it (RFC 6672 §3.1).
+ *
+ * @param name wire form, lower case
+ * @returns undefined when the name would be too long
+ */
+export function synthesizeAlias(dname: RRset, name: Uint8Array): RRset | undefined {
+  const target = dname.targets[0]!
+  const labels = name.subarray(0, name.length - dname.ownerLength)
+  if (labels.length + target.length > NAME_LIMIT) return undefined
+  const alias = Buffer.concat([labels, target])
+  const plan: RRsetPlan = { ...dname.plan, owner: printName(name), type: 'CNAME', data: [printName(alias)] }
+  const apex = name.subarray(name.length - dname.apexLength)
+  return prepareRRset({ plan, type: TYPE.CNAME, owner: name, apex })
+}

@@ -1,0 +1,188 @@
+import type { Socket as UdpSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, isIPv6, type Server, type Socket as TcpSocket } from 'node:net'
+import type { Log } from '#core/log.ts'
+import { answer, type Transport } from './answer.ts'
+import { serveConnection } from './connection.ts'
+import { type DatagramOptions, serveDatagrams } from './datagrams.ts'
+import type { DnsLimits } from './plan.ts'
+import type { Zones } from './zone.ts'
+
+/** The authoritative server of all our zones. */
+export type DnsServer = {
+  /**
+   * Open UDP and TCP on an address; queries are answered at once.
+   *
+   * On a wildcard address (`0.0.0.0`, `::`) the system chooses the address that answers come from, which on a machine
+   * with several may not be the one that was asked: name the addresses there. `::` is IPv6 only.
+   *
+   * @param port 0 for any that is free
+   * @throws {Error} when the port is taken, the address is not ours or we may not; nothing is open then
+   */
+  listen(address: string, port: number): Promise<DnsListener>
+  /** From now on answer from these zones, and within these limits. Cannot fail. */
+  replaceZones(zones: Zones, limits?: DnsLimits): void
+  stats(): Readonly<DnsStats>
+  /** Close all listeners. */
+  close(): Promise<void>
+}
+
+/** An open address; `close` ends its connections once their answers are sent. */
+export type DnsListener = {
+  readonly address: string
+  readonly port: number
+  close(): Promise<void>
+}
+
+/** What the server did since it was created; it only grows, but for `tcpConnections`. */
+export type DnsStats = {
+  /** messages over UDP and TCP */
+  queries: number
+  /** messages without an answer: they were no queries, or the answer could not be sent */
+  dropped: number
+  /** answers with TC */
+  truncated: number
+  /** answers by the rcode in their header, 0 to 15 */
+  readonly rcodes: number[]
+  /** open now */
+  tcpConnections: number
+}
+
+export type DnsServerOptions = {
+  readonly zones: Zones
+  readonly limits: DnsLimits
+  readonly log: Log
+  /** many datagrams for one system call where that is possible (64-bit Linux, a Node with `node:ffi`); true */
+  readonly batches?: boolean
+}
+
+/** Tries to find a port that is free for both protocols. */
+const FREE_PORT_TRIES = 10
+
+/** @example createDnsServer({ zones, limits, log }).listen('127.0.0.1', 5300) */
+export function createDnsServer({ zones, limits, log, batches = true }: DnsServerOptions): DnsServer {
+  let udp: Transport
+  let tcp: Transport
+  const stats: DnsStats = {
+    queries: 0,
+    dropped: 0,
+    truncated: 0,
+    rcodes: new Array<number>(16).fill(0),
+    tcpConnections: 0,
+  }
+  const listeners = new Set<DnsListener>()
+  /** the connection that was answered longest ago stands first */
+  const connections = new Map<TcpSocket, Server>()
+  replaceZones(zones, limits)
+
+  function replaceZones(wanted: Zones, wantedLimits: DnsLimits = limits): void {
+    zones = wanted
+    limits = wantedLimits
+    udp = { protocol: 'udp', udpPayload: limits.udpPayload }
+    tcp = { protocol: 'tcp', udpPayload: limits.udpPayload }
+  }
+
+  async function listen(address: string, port: number): Promise<DnsListener> {
+    const server = createServer(accept)
+    const socket = await open(server, address, port, {
+      batches,
+      answer: (query, length, out) => respond(query, length, udp, out),
+      onDrop: () => stats.dropped++,
+    })
+    socket.on('error', (error) => log('warning', 'dns: udp', { address, port, error: error.message }))
+    server.on('error', (error) => log('warning', 'dns: tcp', { address, port, error: error.message }))
+    const listener = { address, port: socket.address().port, close }
+    listeners.add(listener)
+    return listener
+
+    function accept(connection: TcpSocket): void {
+      admit(connection, server)
+    }
+
+    async function close(): Promise<void> {
+      if (!listeners.delete(listener)) return
+      const closed = [once(socket, 'close'), once(server, 'close')]
+      socket.close()
+      server.close()
+      for (const [connection, owner] of connections) if (owner === server) connection.destroySoon()
+      await Promise.all(closed)
+    }
+  }
+
+  function admit(connection: TcpSocket, server: Server): void {
+    const touch = (): void => {
+      connections.delete(connection)
+      connections.set(connection, server)
+    }
+    touch()
+    connection.on('close', () => connections.delete(connection))
+    serveConnection(connection, {
+      idleMs: limits.tcpIdleMs,
+      answer: (query, length, out) => respond(query, length, tcp, out),
+      onAnswer: touch,
+    })
+    const [oldest] = connections.keys()
+    if (connections.size > limits.tcpConnections) oldest?.destroy()
+  }
+
+  function respond(query: Uint8Array, octets: number, transport: Transport, out: Uint8Array): number {
+    const length = answer(zones, query, octets, transport, out)
+    const TC = 0x02
+    stats.queries++
+    if (length === 0) {
+      stats.dropped++
+      return 0
+    }
+    if ((out[2]! & TC) !== 0) stats.truncated++
+    stats.rcodes[out[3]! & 0x0f]!++
+    return length
+  }
+
+  return {
+    listen,
+    replaceZones,
+    stats: () => ({ ...stats, tcpConnections: connections.size }),
+    async close() {
+      await Promise.all(Array.from(listeners, (listener) => listener.close()))
+    },
+  }
+}
+
+/** Open both protocols on one port; the UDP socket. */
+async function open(
+  server: Server,
+  address: string,
+  port: number,
+  options: DatagramOptions,
+): Promise<UdpSocket> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const listening = once(server, 'listening')
+      server.listen({ host: address, port, ipv6Only: true })
+      await listening
+      return await serveDatagrams(address, (server.address() as AddressInfo).port, options)
+    } catch (error) {
+      server.close()
+      if (port === 0 && errorCode(error) === 'EADDRINUSE' && tries < FREE_PORT_TRIES) continue
+      throw new Error(`Cannot listen on ${printAddress(address, port)}: ${explainBind(error)}`, {
+        cause: error,
+      })
+    }
+  }
+}
+
+function printAddress(address: string, port: number): string {
+  return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+function explainBind(error: unknown): string {
+  const code = errorCode(error)
+  if (code === 'EADDRINUSE') return 'the port is taken'
+  if (code === 'EADDRNOTAVAIL') return 'this machine does not have the address'
+  if (code === 'EACCES') return 'only root, or a program with CAP_NET_BIND_SERVICE, may open ports below 1024'
+  return error instanceof Error ? error.message : String(error)
+}
+
+function errorCode(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}

@@ -1,0 +1,111 @@
+import { domainToASCII } from 'node:url'
+import type { Position, Problem } from '#core/problem.ts'
+
+/** Why a written name cannot be one, as the code of a problem and a sentence. */
+export type NameFault = { readonly code: string; readonly message: string }
+
+/**
+ * Turn a name as people write it into an absolute name in presentation form.
+ *
+ * Non-ASCII labels become A-labels (UTS 46, RFC 5891 §4); letters become lower case.
+ *
+ * @param written `@` for the domain, a name below it, or an absolute name with a final dot
+ * @param apex absolute name of the domain, with final dot
+ * @returns such as `www.example.com.`, or the fault
+ */
+export function ownerName(written: string, apex: string): string | NameFault {
+  if (written === '@') return apex
+  if (written === '')
+    return { code: 'dns/empty-label', message: 'A name is empty; "@" stands for the domain itself.' }
+  if (written.endsWith('.')) return absoluteName(written)
+  return absoluteName(`${written}.${apex}`)
+}
+
+/**
+ * Turn a target as people write it into an absolute name: a single label stands below the domain,
+ * everything with a dot is absolute already.
+ */
+export function targetName(written: string, apex: string): string | NameFault {
+  if (written === '@') return apex
+  if (written === '.') return '.'
+  if (written.includes('.')) return absoluteName(written.endsWith('.') ? written : `${written}.`)
+  return absoluteName(`${written}.${apex}`)
+}
+
+/** Check an absolute name label by label (RFC 1035 §2.3.4) and bring it into A-labels and lower case. */
+export function absoluteName(written: string): string | NameFault {
+  const labels = written.slice(0, -1).split(/(?<!\\)[.。]/u)
+  const result: string[] = []
+  for (const label of labels) {
+    const ascii = asciiLabel(label)
+    if (typeof ascii !== 'string') return ascii
+    result.push(ascii)
+  }
+  const name = `${result.join('.')}.`
+  // Each label takes its length octet, and the root one more (RFC 1035 §3.1).
+  const octets = labelOctets(name.slice(0, -1)) + 2
+  if (octets <= 255) return name
+  return {
+    code: 'dns/name-too-long',
+    message: `"${shorten(written)}" has ${octets - 2} octets; a name has at most 253 (RFC 1035 §2.3.4).`,
+  }
+}
+
+/** A name below a domain stands in it, and is written without it. */
+export function checkBelow(written: string, name: string, apex: string, at: Position): Problem | undefined {
+  const domain = apex.slice(0, -1)
+  if (name !== apex && !name.endsWith(`.${apex}`)) {
+    const message = `"${written}" is not below ${domain} (RFC 1034 §4.2).`
+    return { level: 'error', code: 'dns/out-of-zone', at, message, fix: 'put it under its own domain' }
+  }
+  if (!written.endsWith(`.${domain}`) && written !== domain) return undefined
+  const below = written === domain ? '@' : written.slice(0, -domain.length - 1)
+  const message = `"${written}" stands for ${name.slice(0, -1)}: names under "${domain}" are written without it.`
+  return { level: 'warning', code: 'dns/domain-in-name', at, message, fix: `"${below}"` }
+}
+
+/** Whether a name, left of its apex, is one that hosts may have (RFC 1123 §2.1). */
+export function isHostLabel(label: string): boolean {
+  return /^(?!-)[a-z0-9-]{1,63}(?<!-)$/.test(label)
+}
+
+/** Whether the text is an IPv4 or IPv6 literal, brackets and final dot allowed: what people put where a name belongs. */
+export function looksLikeAddress(text: string): boolean {
+  const bare = text.replace(/^\[|\]$/g, '').replace(/\.$/, '')
+  return /^\d{1,3}(\.\d{1,3}){3}$/.test(bare) || (/^[0-9a-f:.]+$/i.test(bare) && bare.split(':').length > 2)
+}
+
+function asciiLabel(label: string): string | NameFault {
+  if (label === '') {
+    return {
+      code: 'dns/empty-label',
+      message: 'Two dots stand side by side; a label has 1 to 63 octets (RFC 1035 §2.3.1).',
+    }
+  }
+  const ascii = isAscii(label) ? label.toLowerCase() : domainToASCII(label)
+  if (ascii === '' || /[.\s]/.test(ascii.replace(/\\./g, ''))) {
+    return {
+      code: 'dns/not-a-name',
+      message: `"${label}" cannot be a label of a name (UTS 46, RFC 5891 §4).`,
+    }
+  }
+  const octets = labelOctets(ascii)
+  if (octets <= 63) return ascii
+  return {
+    code: 'dns/label-too-long',
+    message: `The label "${shorten(label)}" has ${octets} octets; a label has at most 63 (RFC 1035 §2.3.4).`,
+  }
+}
+
+/** Octets that presentation form stands for: `\DDD` and `\X` are one each (RFC 1035 §5.1). */
+function labelOctets(text: string): number {
+  return text.replace(/\\(\d{3}|.)/g, 'x').length
+}
+
+function isAscii(text: string): boolean {
+  return /^[\u0000-\u007f]*$/.test(text)
+}
+
+function shorten(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 37)}…` : text
+}

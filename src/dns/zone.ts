@@ -1,0 +1,187 @@
+import type { RRsetPlan, ZonePlan } from './plan.ts'
+import { type Additional, prepareRRset, type RRset, type RRsetSource, wireName } from './rrset.ts'
+import { NameTable } from './table.ts'
+import { countLabels, isWithin } from './wire/name.ts'
+import { TYPE, typeNumber } from './wire/types.ts'
+
+const ADDRESSES: ReadonlySet<number> = new Set([TYPE.A, TYPE.AAAA])
+
+/** Which RRsets of a target go into the additional section (RFC 1035 §3.3, RFC 2782, RFC 9460 §4.1). */
+const ADDITIONAL_TYPES: ReadonlyMap<number, ReadonlySet<number>> = new Map([
+  [TYPE.NS, ADDRESSES],
+  [TYPE.MX, ADDRESSES],
+  [TYPE.SRV, ADDRESSES],
+  [TYPE.SVCB, new Set([TYPE.A, TYPE.AAAA, TYPE.SVCB])],
+  [TYPE.HTTPS, new Set([TYPE.A, TYPE.AAAA, TYPE.HTTPS])],
+])
+
+/** A zone as it is served. Find names with `names`; every ancestor of an owner up to the apex is there too. */
+export type Zone = {
+  readonly plan: ZonePlan
+  readonly serial: number
+  /** wire form, lower case */
+  readonly apex: Uint8Array
+  readonly names: NameTable<Node>
+  /** the most labels that a name of the zone has */
+  readonly depth: number
+  /** the SOA for negative answers, with their TTL (RFC 2308 §5) */
+  readonly negative: RRset
+}
+
+/** A name that exists: it owns records, or it is an empty non-terminal (RFC 4592 §2.2.2). */
+export type Node = {
+  readonly parent: Node | undefined
+  readonly rrsets: RRset[]
+  /** the child `*` (RFC 4592 §2.1.1) */
+  wildcard: Node | undefined
+  /** what answers in place of the node: the NS of a delegation at it or above, or a DNAME above; the highest */
+  cut: RRset | undefined
+}
+
+/** All zones of the server. */
+export type Zones = {
+  readonly list: readonly Zone[]
+  readonly apexes: NameTable<Zone>
+  /** the most labels that an apex has */
+  readonly depth: number
+}
+
+/** Join zones for the search by longest match. The apexes differ: the plan was checked. */
+export function createZones(list: readonly Zone[]): Zones {
+  const apexes = new NameTable<Zone>(list.length)
+  for (const zone of list) apexes.add(zone.apex, 0, zone.apex.length, zone)
+  return { list, apexes, depth: list.reduce((most, zone) => Math.max(most, countLabels(zone.apex)), 0) }
+}
+
+/**
+ * Compile what changed and keep the rest.
+ *
+ * @param serials serial of each zone by its id; 1 where there is none
+ * @param previous zones that are served now; those with equal id, key and serial are taken over as they are
+ */
+export function compileZones(
+  plans: readonly ZonePlan[],
+  serials: ReadonlyMap<string, number>,
+  previous?: Zones,
+): Zones {
+  const running = new Map(previous?.list.map((zone) => [zone.plan.id, zone]))
+  return createZones(
+    plans.map((plan) => {
+      const serial = serials.get(plan.id) ?? 1
+      const zone = running.get(plan.id)
+      return zone?.plan.key === plan.key && zone.serial === serial ? zone : compileZone(plan, serial)
+    }),
+  )
+}
+
+/**
+ * Compile a checked zone to what `answer()` needs: names by hash, RRsets as octets.
+ *
+ * @param serial of the SOA, 0 to 2³² − 1
+ * @throws {Error} when a name, a type or rdata cannot be read: a bug, the check of the plan came first
+ */
+export function compileZone(plan: ZonePlan, serial: number): Zone {
+  const apex = wireName(plan.apex)
+  const names = new NameTable<Node>(plan.rrsets.length + 1)
+  const soa = soaPlan(plan, serial)
+  addRRset(names, { plan: soa, type: TYPE.SOA, owner: apex, apex })
+  let depth = countLabels(apex)
+  for (const rrset of plan.rrsets) {
+    const owner = wireName(rrset.owner)
+    addRRset(names, { plan: rrset, type: knownType(rrset), owner, apex })
+    depth = Math.max(depth, countLabels(owner))
+  }
+  for (const node of names.values) node.cut = highestCut(node)
+  linkAdditional(names, apex)
+  // RFC 2308 §5: the lesser of the SOA's own TTL and its minimum.
+  const negativePlan = { ...soa, ttl: Math.min(plan.soa.ttl, plan.soa.minimum) }
+  const negative = prepareRRset({ plan: negativePlan, type: TYPE.SOA, owner: apex, apex })
+  return { plan, serial, apex, names, depth, negative }
+}
+
+function soaPlan({ apex, soa, from }: ZonePlan, serial: number): RRsetPlan {
+  const { mname, rname, refresh, retry, expire, minimum, ttl } = soa
+  const data = [mname, rname, serial, refresh, retry, expire, minimum].join(' ')
+  return { owner: apex, type: 'SOA', ttl, data: [data], from, why: 'default' }
+}
+
+function knownType(rrset: RRsetPlan): number {
+  const type = typeNumber(rrset.type)
+  if (type === undefined) throw new Error(`${rrset.owner} has records of the unknown type ${rrset.type}`)
+  return type
+}
+
+function addRRset(names: NameTable<Node>, source: RRsetSource): void {
+  const { owner, type, apex } = source
+  const node = ensureNode(names, owner, 0, owner.length - apex.length)
+  // RFC 4592 §4.2, §4.4: no meaning was given to NS and DNAME at a wildcard, so they have no effect.
+  if (isWildcard(owner, 0) && (type === TYPE.NS || type === TYPE.DNAME)) return
+  node.rrsets.push(prepareRRset(source))
+}
+
+/** Find or add the node of the name that begins at `start`, and its ancestors up to the apex, at `apexAt`. */
+function ensureNode(names: NameTable<Node>, name: Uint8Array, start: number, apexAt: number): Node {
+  const known = names.find(name, start, name.length)
+  if (known !== undefined) return known
+  const parent = start === apexAt ? undefined : ensureNode(names, name, start + name[start]! + 1, apexAt)
+  const node: Node = { parent, rrsets: [], wildcard: undefined, cut: undefined }
+  if (parent !== undefined && isWildcard(name, start)) parent.wildcard = node
+  names.add(name, start, name.length, node)
+  return node
+}
+
+function isWildcard(name: Uint8Array, start: number): boolean {
+  const ASTERISK = 0x2a
+  return name[start] === 1 && name[start + 1] === ASTERISK
+}
+
+/** The cut nearest to the apex: what lies below it, further cuts too, is not ours to answer (RFC 1034 §4.2.1). */
+function highestCut(node: Node): RRset | undefined {
+  let cut: RRset | undefined
+  for (let at: Node | undefined = node; at !== undefined; at = at.parent) {
+    const dname = at === node ? undefined : findRRset(at, TYPE.DNAME)
+    const delegation = at.parent === undefined ? undefined : findRRset(at, TYPE.NS)
+    cut = dname ?? delegation ?? cut
+  }
+  return cut
+}
+
+/** The RRset of a type at a node. */
+export function findRRset(node: Node, type: number): RRset | undefined {
+  for (const rrset of node.rrsets) if (rrset.type === type) return rrset
+  return undefined
+}
+
+function linkAdditional(names: NameTable<Node>, apex: Uint8Array): void {
+  for (const node of names.values) {
+    for (const rrset of node.rrsets) {
+      if (rrset.targets.length > 0) rrset.additional = additionalOf(rrset, node, { names, apex })
+    }
+  }
+}
+
+/** What RFC 1034 §4.3.2 step 6 adds: addresses of the targets, glue that a referral needs first. */
+function additionalOf(
+  rrset: RRset,
+  node: Node,
+  { names, apex }: Pick<Zone, 'names' | 'apex'>,
+): readonly Additional[] {
+  const types = ADDITIONAL_TYPES.get(rrset.type)
+  if (types === undefined) return []
+  const found = new Map<RRset, Additional>()
+  for (const written of rrset.targets) {
+    // RFC 9460 §2.5.2: the target "." of a service stands for the owner.
+    const isOwner = written.length === 1 && (rrset.type === TYPE.SVCB || rrset.type === TYPE.HTTPS)
+    if (!isOwner && !isWithin(written, apex)) continue
+    const target = isOwner ? node : names.find(written, 0, written.length)
+    // Data below a cut is another's, and glue for a delegation only.
+    if (target === undefined || (target.cut !== undefined && rrset.type !== TYPE.NS)) continue
+    const labels = isOwner ? undefined : written.subarray(0, written.length - apex.length)
+    const required = node.cut === rrset && target.cut === rrset
+    for (const address of target.rrsets) {
+      if (types.has(address.type) && address !== rrset)
+        found.set(address, { rrset: address, labels, required })
+    }
+  }
+  return [...found.values()].sort((a, b) => Number(b.required) - Number(a.required))
+}

@@ -1,0 +1,456 @@
+import type { Socket } from 'node:net'
+import type { Log } from '#core/log.ts'
+import { type AcceptedRequest, acceptRequest } from './accept.ts'
+import { type Clock, TICK_MS } from './clock.ts'
+import type { Client, EndReason, Handler, Request } from './exchange.ts'
+import { Output } from './output.ts'
+import type { HttpLimits } from './plan.ts'
+import { refusalResponse } from './refusal-response.ts'
+import { RequestBody } from './request-body.ts'
+import { ServerExchange } from './server-exchange.ts'
+import type { HttpStats } from './stats.ts'
+import type { Tunnel } from './tunnel.ts'
+import { judgePartialHead, type ParsedRequest, parseRequestHead } from './wire/head.ts'
+import { Input } from './wire/input.ts'
+import { isRefusal, type Refusal } from './wire/refusal.ts'
+
+/** What a server shares with its connections; `handler` and `limits` change between requests. */
+export type ConnectionHost = {
+  handler: Handler
+  limits: HttpLimits
+  isDraining: boolean
+  readonly clock: Clock
+  readonly stats: HttpStats
+  readonly connections: Set<Connection>
+  readonly log: Log
+}
+
+/** Serve HTTP/1.1 on a socket that was accepted with `allowHalfOpen` and a high-water mark of `COPY_OCTETS`. */
+export function serveConnection(socket: Socket, host: ConnectionHost, secure: boolean): Connection {
+  return new Connection(socket, host, secure)
+}
+
+/** One client connection: reads requests, one at a time, and hands each to the handler. */
+export class Connection {
+  readonly host: ConnectionHost
+  readonly input: Input = new Input()
+  readonly output: Output
+  /** whether another request may follow the one under way */
+  keepsAlive = true
+  /** the client sent FIN */
+  isReadOver = false
+  readonly #socket: Socket
+  readonly #client: Client
+  #phase: 'head' | 'exchange' | 'discard' | 'tunnel' | 'closing' | 'closed' = 'head'
+  #exchange: ServerExchange | undefined
+  #tunnel: Tunnel | undefined
+  #isAdvancing = false
+  #isPaused = false
+  #hasSkippedLine = false
+  #awaitsContinue = false
+  /** some octets of the head that is awaited have arrived */
+  #hasBegun = false
+  /** content that was not read when the response ended, and how much of it was thrown away */
+  #discarded: RequestBody | null = null
+  #discardedOctets = 0
+  /** when to give up waiting for the client to send, and to take; Infinity when nothing is waited for */
+  #readDeadlineMs: number
+  #writeDeadlineMs = Infinity
+
+  constructor(socket: Socket, host: ConnectionHost, secure: boolean) {
+    this.host = host
+    this.#socket = socket
+    this.output = new Output(socket)
+    this.#client = clientOf(socket, secure)
+    // Who connects has a request to send: that it is slow counts as a slow head.
+    this.#readDeadlineMs = this.#after(host.limits.headerTimeoutMs)
+    host.connections.add(this)
+    socket.on('data', (chunk: Buffer) => this.#takeChunk(chunk))
+    socket.on('drain', () => this.#takeDrain())
+    socket.on('end', () => this.#takeEnd())
+    socket.on('error', ignore)
+    socket.on('close', () => this.destroy('client left'))
+  }
+
+  /** Look at the deadlines; called at every tick of the clock. */
+  check(nowMs: number): void {
+    if (nowMs > this.#writeDeadlineMs) this.destroy('client too slow')
+    else if (nowMs > this.#readDeadlineMs) this.#takeSilence()
+  }
+
+  /** No more requests: close when idle, else after the response under way. */
+  retire(): void {
+    this.keepsAlive = false
+    if (this.#phase === 'head' && this.input.length === 0) this.#close()
+  }
+
+  /** End at once: a response that is under way cannot be taken as complete. */
+  destroy(reason: EndReason): void {
+    if (this.#phase === 'closed') return
+    const wasAnswering = this.#phase === 'exchange' && this.#exchange?.status !== 0
+    this.#phase = 'closed'
+    this.host.connections.delete(this)
+    const exchange = this.#exchange
+    this.#exchange = undefined
+    this.#tunnel = undefined
+    if (exchange !== undefined) this.#endExchange(exchange, reason)
+    if (this.#socket.destroyed) return
+    // FIN would be the proper end of a response without length: RST is not. TLS has no RST, and no close_notify is sent.
+    if (wasAnswering && !this.#client.secure) this.#socket.resetAndDestroy()
+    else this.#socket.destroy()
+  }
+
+  /** RFC 9110 §10.1.1: tell a client that waits for it to send the content. */
+  sendContinue(): void {
+    if (!this.#awaitsContinue) return
+    this.#awaitsContinue = false
+    this.output.send(CONTINUE)
+  }
+
+  /** Whether the connection can serve another request after this response, as far as one can tell when its head goes out. */
+  decideToKeepAlive(body: RequestBody | null): void {
+    if (this.host.isDraining || (this.isReadOver && this.input.length === 0)) this.keepsAlive = false
+    if (body === null || body.isComplete) return
+    // Without 100 the client may send the content or not: what comes next could be either.
+    if (this.#awaitsContinue || (body.leftOctets > LIMIT_DISCARD_OCTETS && !body.isWaiting))
+      this.keepsAlive = false
+  }
+
+  becomeTunnel(tunnel: Tunnel): void {
+    this.#phase = 'tunnel'
+    this.#tunnel = tunnel
+    this.#readDeadlineMs = Infinity
+    this.keepsAlive = false
+    this.output.flush()
+    tunnel.resume()
+  }
+
+  /** The last octet of the response was sent. */
+  finishExchange(exchange: ServerExchange): void {
+    if (this.#exchange !== exchange) return
+    this.#exchange = undefined
+    this.#endExchange(exchange, 'finished')
+    if (this.#phase === 'closed') return
+    this.#phase = 'discard'
+    this.#discarded = exchange.body
+    this.#advance()
+  }
+
+  /** Both directions of a tunnel have ended. */
+  finishTunnel(): void {
+    const exchange = this.#exchange
+    this.#exchange = undefined
+    this.#tunnel = undefined
+    if (exchange !== undefined) this.#endExchange(exchange, 'finished')
+    this.#close()
+  }
+
+  /** Send FIN; the client may go on sending. */
+  shutdown(): void {
+    this.output.flush()
+    this.#socket.end()
+  }
+
+  /** The client takes octets: it has another while to take the next ones. */
+  noteProgress(): void {
+    this.#writeDeadlineMs = this.output.isBlocked ? this.#after(this.host.limits.bodyTimeoutMs) : Infinity
+  }
+
+  resumeReading(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    this.#socket.resume()
+  }
+
+  #takeChunk(chunk: Buffer): void {
+    this.host.stats.receivedOctets += chunk.length
+    if (this.#phase === 'closing' || this.#phase === 'closed') return
+    this.input.append(chunk)
+    this.#advance()
+    // A head that is under way has a limit of its own, unless it waits because the client takes no responses.
+    const isReadingHead = this.#phase === 'head' && !this.output.isBlocked
+    if (isReadingHead || this.input.length < LIMIT_AHEAD_OCTETS) return
+    this.#isPaused = true
+    this.#socket.pause()
+  }
+
+  #takeDrain(): void {
+    if (!this.output.isBlocked) return
+    this.output.isBlocked = false
+    this.#writeDeadlineMs = Infinity
+    this.#exchange?.resume()
+    this.#advance()
+  }
+
+  #takeEnd(): void {
+    this.isReadOver = true
+    if (this.#phase !== 'exchange') {
+      this.#advance()
+      return
+    }
+    const exchange = this.#exchange!
+    if (exchange.body?.isWaiting === true) this.destroy('client left')
+    // A client may send FIN after its request and still read. Most that do so have left.
+    else if (exchange.status === 0) this.#readDeadlineMs = this.#after(LIMIT_HALF_OPEN_MS)
+  }
+
+  /** The client did not send in time. */
+  #takeSilence(): void {
+    this.#readDeadlineMs = Infinity
+    if (this.#phase === 'head' && this.input.length > 0) {
+      this.#refuse({ kind: 'refusal', status: 408, reason: 'the head did not arrive in time' })
+    } else if (this.#phase !== 'exchange') {
+      this.destroy('client too slow')
+    } else if (this.isReadOver) {
+      if (this.#exchange!.status === 0) this.destroy('client left')
+    } else {
+      this.#breakBody(
+        { kind: 'refusal', status: 408, reason: 'the content did not arrive in time' },
+        'client too slow',
+      )
+    }
+  }
+
+  #advance(): void {
+    // Responses that are at hand are written while their request is read: the loop below goes on then.
+    if (this.#isAdvancing) return
+    this.#isAdvancing = true
+    while (this.#step()) {}
+    this.#isAdvancing = false
+    this.output.flush()
+  }
+
+  /** Do one thing with the input. Returns whether there may be more to do. */
+  #step(): boolean {
+    switch (this.#phase) {
+      case 'head':
+        return !this.output.isBlocked && this.#readHead()
+      case 'exchange': {
+        const body = this.#exchange!.body
+        body?.feed()
+        if (body !== null && this.#phase === 'exchange') this.#watchBody(body)
+        return this.#phase !== 'exchange'
+      }
+      case 'discard':
+        return this.#discard()
+      case 'tunnel':
+        this.#tunnel!.feed()
+        return false
+      default:
+        return false
+    }
+  }
+
+  #readHead(): boolean {
+    const { input } = this
+    const { limits } = this.host
+    if (input.length === 0) {
+      this.#awaitMore()
+      return false
+    }
+    // RFC 9112 §2.2: an empty line before a request is passed over, once.
+    if (input.octets[input.start] === 13 && !this.#hasSkippedLine && input.length > 1) {
+      this.#hasSkippedLine = true
+      if (input.octets[input.start + 1] === 10) input.use(2)
+      return true
+    }
+    const end = input.findHeadEnd()
+    if (end < 0) {
+      const refusal = judgePartialHead(input.octets, input.start, input.end, limits)
+      if (refusal !== undefined) this.#refuse(refusal)
+      else if (!this.#hasBegun) this.#readDeadlineMs = this.#after(limits.headerTimeoutMs)
+      this.#hasBegun = true
+      this.#awaitMore()
+      return false
+    }
+    const head = parseRequestHead(input.octets, input.start, end, limits)
+    if (isRefusal(head)) {
+      this.#refuse(head)
+      return false
+    }
+    const accepted = acceptRequest(head, limits, this.#client.secure)
+    if (isRefusal(accepted)) {
+      this.#refuse(accepted, head.method)
+      return false
+    }
+    input.use(end - input.start)
+    this.#begin(head, accepted)
+    return true
+  }
+
+  /** More of a head is needed, which will not come after FIN. */
+  #awaitMore(): void {
+    if (this.isReadOver) this.#close()
+    else this.resumeReading()
+  }
+
+  #begin(head: ParsedRequest, accepted: AcceptedRequest): void {
+    const body = accepted.length === 0 ? null : this.#createBody(accepted.length)
+    const request: Request = {
+      method: head.method,
+      authority: accepted.authority,
+      host: accepted.host,
+      target: accepted.target,
+      version: head.minor === 0 ? '1.0' : '1.1',
+      fields: head.fields,
+      client: this.#client,
+      body,
+      lengthOctets: accepted.length === 'chunked' ? null : accepted.length,
+      upgrade: accepted.upgrade,
+    }
+    const exchange = new ServerExchange(this, request, body)
+    this.#exchange = exchange
+    this.#phase = 'exchange'
+    this.#readDeadlineMs = Infinity
+    this.#hasBegun = false
+    this.#hasSkippedLine = false
+    this.keepsAlive = accepted.keepsAlive && !this.host.isDraining
+    this.#awaitsContinue = accepted.expectsContinue && this.input.length === 0
+    if (this.input.length > 0) this.output.isHolding = true
+    this.host.stats.requests++
+    try {
+      this.host.handler(exchange)
+    } catch (error) {
+      this.#takeBug(exchange, error)
+    }
+  }
+
+  #createBody(length: number | 'chunked'): RequestBody {
+    return new RequestBody({
+      input: this.input,
+      length,
+      limits: this.host.limits,
+      onWanted: () => this.#wantBody(),
+      onRefused: (refusal) => {
+        this.#breakBody(refusal, refusal.status === 413 ? 'limit' : 'client broke the protocol')
+      },
+    })
+  }
+
+  #wantBody(): void {
+    if (this.#phase !== 'exchange') return
+    if (this.isReadOver) {
+      this.destroy('client left')
+      return
+    }
+    this.sendContinue()
+    this.output.flush()
+    this.#readDeadlineMs = this.#after(this.host.limits.bodyTimeoutMs)
+    this.resumeReading()
+  }
+
+  /** After octets came: the time for the next ones begins, or nobody waits. */
+  #watchBody(body: RequestBody): void {
+    if (this.isReadOver) return
+    this.#readDeadlineMs = body.isWaiting ? this.#after(this.host.limits.bodyTimeoutMs) : Infinity
+  }
+
+  /** Content that cannot be read on: answer when there is no answer yet, and close. */
+  #breakBody(refusal: Refusal, reason: EndReason): void {
+    const exchange = this.#exchange
+    if (exchange === undefined) {
+      this.#close()
+      return
+    }
+    if (exchange.status !== 0) {
+      this.destroy(reason)
+      return
+    }
+    this.#exchange = undefined
+    exchange.status = refusal.status
+    this.#refuse(refusal, exchange.request.method)
+    this.#endExchange(exchange, reason)
+  }
+
+  /** After the response: read over what is left of the content, within a limit, then go on or close. */
+  #discard(): boolean {
+    const body = this.#discarded
+    if (body !== null && !body.isComplete && this.keepsAlive) {
+      this.#discardedOctets += body.discard()
+      if (this.#phase !== 'discard') return false
+      if (this.#discardedOctets > LIMIT_DISCARD_OCTETS || (this.isReadOver && !body.isComplete)) {
+        this.#close()
+        return false
+      }
+      if (!body.isComplete) {
+        this.#readDeadlineMs = this.#after(this.host.limits.bodyTimeoutMs)
+        this.resumeReading()
+        return false
+      }
+    }
+    this.#discarded = null
+    this.#discardedOctets = 0
+    if (!this.keepsAlive) {
+      this.#close()
+      return false
+    }
+    this.#phase = 'head'
+    this.#readDeadlineMs = this.#after(this.host.limits.idleTimeoutMs)
+    return true
+  }
+
+  #endExchange(exchange: ServerExchange, reason: EndReason): void {
+    const { stats } = this.host
+    stats.sentOctets += exchange.end(reason)
+    stats.byClass[Math.floor(exchange.status / 100)]!++
+  }
+
+  #takeBug(exchange: ServerExchange, error: unknown): void {
+    this.host.log('error', 'http/handler-failed', {
+      target: exchange.request.target,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    })
+    if (this.#exchange !== exchange) return
+    this.#breakBody({ kind: 'refusal', status: 500, reason: 'this server failed' }, 'portico failed')
+  }
+
+  /** Answer what cannot be served, and close. */
+  #refuse(refusal: Refusal, method?: string): void {
+    const { status, reason } = refusal
+    this.host.log('info', 'http/refused', { client: this.#client.address, status, reason })
+    if (this.#phase === 'head') this.host.stats.byClass[Math.floor(status / 100)]!++
+    this.keepsAlive = false
+    const { head, body } = refusalResponse(refusal, this.host.clock.dateLine, method === 'HEAD')
+    this.output.send(head, body)
+    this.#close()
+  }
+
+  /**
+   * Close so that the client receives what was sent (RFC 9112 §9.6): FIN, then read on for a while.
+   * Closing with unread octets would send RST, which takes the response away from the client.
+   */
+  #close(): void {
+    if (this.#phase === 'closing' || this.#phase === 'closed') return
+    this.#phase = 'closing'
+    this.input.use(this.input.length)
+    this.#readDeadlineMs = this.#after(LIMIT_LINGER_MS)
+    this.shutdown()
+    this.resumeReading()
+  }
+
+  #after(ms: number): number {
+    return this.host.clock.nowMs + ms + TICK_MS
+  }
+}
+
+const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
+/** octets that may wait while a request is served: pipelined requests, or content that is not wanted yet */
+const LIMIT_AHEAD_OCTETS = 65_536
+/** content nobody read that is cheaper to read over than a new connection: 256 KiB */
+const LIMIT_DISCARD_OCTETS = 262_144
+/** as nginx's lingering_timeout: time for a client to read the response and close */
+const LIMIT_LINGER_MS = 5000
+/** time for the first octet of a response after the client's FIN */
+const LIMIT_HALF_OPEN_MS = 5000
+
+function clientOf(socket: Socket, secure: boolean): Client {
+  const address = (socket.remoteAddress ?? '').replace(/%.*$/, '')
+  return {
+    address: address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address,
+    port: socket.remotePort ?? 0,
+    secure,
+    localPort: socket.localPort ?? 0,
+  }
+}
+
+function ignore(): void {}

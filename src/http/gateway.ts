@@ -1,0 +1,185 @@
+import type { Request } from './exchange.ts'
+import { type Fields, NameSet, serializeFields } from './wire/fields.ts'
+import { hasToken, listMembers } from './wire/list.ts'
+
+/** What is added to a request when it is passed on. */
+export type GatewayRequest = {
+  /** our name in Via (RFC 9110 §7.6.3) */
+  readonly pseudonym: string
+  /** the Host of a request that has none */
+  readonly originAuthority: string
+  /** the client's own Forwarded and X-Forwarded-* fields are believed */
+  readonly isTrusted: boolean
+  /** pass the wish for another protocol on (RFC 9110 §7.8) */
+  readonly asksUpgrade: boolean
+  readonly awaitsContinue: boolean
+}
+
+/**
+ * Write the head of a request for an origin (RFC 9110 §7.6, RFC 9112 §3).
+ *
+ * Fields that concern only the client's connection stay behind; those that say who asked are ours.
+ */
+export function requestHead(request: Request, gateway: GatewayRequest): string {
+  const { method, target, fields } = request
+  const authority = request.authority || gateway.originAuthority
+  const dropped = gateway.isTrusted ? FROM_TRUSTED : FROM_ANYONE
+  return (
+    `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n` +
+    serializeFields(fields, dropped, nominatedNames(fields)) +
+    framingLines(request) +
+    connectionLines(request, gateway) +
+    forwardedLines(request, gateway.isTrusted) +
+    `Via: ${request.version} ${gateway.pseudonym}\r\n\r\n`
+  )
+}
+
+/**
+ * The fields of a response that go on to the client (RFC 9110 §7.6.1): those of the origin's connection stay behind.
+ *
+ * @param minor of the origin's version, for Via
+ */
+export function responseFields(fields: Fields, minor: 0 | 1, pseudonym: string): Fields {
+  return new GatewayFields(fields, nominatedNames(fields), `1.${minor} ${pseudonym}`)
+}
+
+/** How often a request has already passed through a gateway of this name (RFC 9110 §7.6.3). */
+export function countPasses(fields: Fields, pseudonym: string): number {
+  if (fields.get('via') === undefined) return 0
+  return listMembers(fields.all('via')).filter((member) => member.split(/[ \t]+/)[1] === pseudonym).length
+}
+
+/** How many more gateways OPTIONS may pass (RFC 9110 §7.6.2); undefined when it does not say. */
+export function maxForwards(request: Request): number | undefined {
+  if (request.method !== 'OPTIONS') return undefined
+  const value = request.fields.get('max-forwards')
+  return value !== undefined && /^\d{1,9}$/.test(value) ? Number(value) : undefined
+}
+
+const HOP_BY_HOP =
+  'connection keep-alive proxy-connection te transfer-encoding upgrade http2-settings proxy-authenticate proxy-authorization'
+const WHO_ASKED = 'forwarded x-forwarded-for x-forwarded-host x-forwarded-proto'
+const REWRITTEN = `host content-length expect max-forwards ${WHO_ASKED}`
+// Read by frameworks, and written by proxies other than this one.
+const ALSO_WHO_ASKED = 'x-forwarded-port x-forwarded-prefix x-forwarded-server x-forwarded-ssl x-real-ip'
+
+const FROM_TRUSTED = new NameSet(`${HOP_BY_HOP} ${REWRITTEN}`.split(' '))
+const FROM_ANYONE = new NameSet(
+  `${HOP_BY_HOP} ${REWRITTEN} ${ALSO_WHO_ASKED}`.split(' ').concat(
+    // CGI and WSGI make no difference between "-" and "_".
+    `${WHO_ASKED} ${ALSO_WHO_ASKED}`.split(' ').flatMap(underscored),
+  ),
+)
+const FROM_ORIGIN = new NameSet(HOP_BY_HOP.split(' '))
+
+/** RFC 9110 §7.6.1: what is meant for all recipients is not removed, whatever Connection says. */
+const PROTECTED = new NameSet(
+  `authorization cache-control content-encoding content-length content-location content-range content-type cookie
+  date etag expires host last-modified location set-cookie vary via www-authenticate`.split(/\s+/),
+)
+
+/** The names in Connection, or undefined when it nominates none (RFC 9110 §7.6.1). */
+function nominatedNames(fields: Fields): NameSet | undefined {
+  const value = fields.get('connection')
+  if (value === undefined || value === 'keep-alive' || value === 'close') return undefined
+  const names = listMembers(fields.all('connection')).filter((name) => !PROTECTED.has(name, 0, name.length))
+  return names.length === 0 ? undefined : new NameSet(names)
+}
+
+function framingLines(request: Request): string {
+  if (request.body !== null) {
+    return request.lengthOctets === null
+      ? 'Transfer-Encoding: chunked\r\n'
+      : `Content-Length: ${request.lengthOctets}\r\n`
+  }
+  return request.fields.get('content-length') === undefined ? '' : 'Content-Length: 0\r\n'
+}
+
+function connectionLines(request: Request, gateway: GatewayRequest): string {
+  let lines = gateway.awaitsContinue ? 'Expect: 100-continue\r\n' : ''
+  if (gateway.asksUpgrade) {
+    lines += `Connection: Upgrade\r\nUpgrade: ${request.fields.all('upgrade').join(', ')}\r\n`
+  } else if (hasToken(request.fields, 'te', 'trailers')) {
+    // RFC 9110 §10.1.4: trailers are understood all the way; TE itself is for one connection.
+    lines += 'TE: trailers\r\nConnection: TE\r\n'
+  }
+  const forwards = maxForwards(request)
+  return forwards === undefined ? lines : `${lines}Max-Forwards: ${forwards - 1}\r\n`
+}
+
+/** Who asked for what: in the standard's form (RFC 7239 §4) and in the one that most frameworks read. */
+function forwardedLines(request: Request, isTrusted: boolean): string {
+  const { authority, client, fields } = request
+  const proto = client.secure ? 'https' : 'http'
+  const before = isTrusted ? (name: string) => fields.all(name).map((value) => `${value}, `) : () => []
+  const kept = (name: string, own: string) => (isTrusted ? (fields.get(name) ?? own) : own)
+  const host = kept('x-forwarded-host', authority)
+  return (
+    `X-Forwarded-For: ${before('x-forwarded-for').join('')}${client.address}\r\n` +
+    (host === '' ? '' : `X-Forwarded-Host: ${host}\r\n`) +
+    `X-Forwarded-Proto: ${kept('x-forwarded-proto', proto)}\r\n` +
+    `Forwarded: ${before('forwarded').join('')}for=${forwardedFor(client.address)}` +
+    `${authority === '' ? '' : `;host=${quoteUnlessToken(authority)}`};proto=${proto}\r\n`
+  )
+}
+
+/** RFC 7239 §6: an IPv6 address stands in brackets and quotes. */
+function forwardedFor(address: string): string {
+  return address.includes(':') ? `"[${address}]"` : address
+}
+
+/** An authority has no characters that must be escaped in quotes. */
+function quoteUnlessToken(authority: string): string {
+  return authority.includes(':') ? `"${authority}"` : authority
+}
+
+/** The name with every choice of "-" and "_". */
+function underscored(name: string): string[] {
+  const at = name.indexOf('-')
+  if (at < 0) return [name]
+  return underscored(name.slice(at + 1)).flatMap((rest) => [
+    `${name.slice(0, at)}-${rest}`,
+    `${name.slice(0, at)}_${rest}`,
+  ])
+}
+
+/** An origin's fields without those that concern its connection, and with Via. */
+class GatewayFields implements Fields {
+  readonly #fields: Fields
+  readonly #nominated: NameSet | undefined
+  readonly #via: string
+
+  constructor(fields: Fields, nominated: NameSet | undefined, via: string) {
+    this.#fields = fields
+    this.#nominated = nominated
+    this.#via = via
+  }
+
+  get size(): number {
+    let size = 0
+    this.each(() => size++)
+    return size
+  }
+
+  get(name: string): string | undefined {
+    if (this.#isDropped(name)) return undefined
+    return this.#fields.get(name) ?? (name === 'via' ? this.#via : undefined)
+  }
+
+  all(name: string): string[] {
+    if (this.#isDropped(name)) return []
+    const values = this.#fields.all(name)
+    return name === 'via' ? [...values, this.#via] : values
+  }
+
+  each(visit: (name: string, value: string) => void): void {
+    this.#fields.each((name, value) => {
+      if (!this.#isDropped(name)) visit(name, value)
+    })
+    visit('Via', this.#via)
+  }
+
+  #isDropped(name: string): boolean {
+    return FROM_ORIGIN.has(name, 0, name.length) || this.#nominated?.has(name, 0, name.length) === true
+  }
+}

@@ -1,0 +1,367 @@
+import net from 'node:net'
+import tls from 'node:tls'
+import type { EndReason, Source } from '../exchange.ts'
+import type { HttpLimits, OriginPlan } from '../plan.ts'
+import type { Fields } from '../wire/fields.ts'
+import { parseContentLength, responseBodyLength } from '../wire/framing.ts'
+import { type ParsedResponse, parseResponseHead } from '../wire/head.ts'
+import { Input } from '../wire/input.ts'
+import { hasToken } from '../wire/list.ts'
+import { isRefusal } from '../wire/refusal.ts'
+import {
+  brokenFailure,
+  connectFailure,
+  type OriginFailure,
+  protocolFailure,
+  timeoutFailure,
+} from './failure.ts'
+import { returnReadBuffer, sharedReadBuffer, takeReadBuffer } from './read-buffer.ts'
+import { BodyWriter } from './body-writer.ts'
+import { ResponseBody } from './response-body.ts'
+
+/** What a connection asks of the pool that it belongs to. */
+export type ConnectionOwner = {
+  readonly limits: HttpLimits
+  /** milliseconds of a coarse clock */
+  readonly now: number
+  /** the last TLS session with this origin, to resume from */
+  session: Buffer | undefined
+  opened(connection: OriginConnection): void
+  /** It can take the next request. */
+  released(connection: OriginConnection): void
+  /** It is gone; `failure` when it was never open. */
+  closed(connection: OriginConnection, failure: OriginFailure | undefined): void
+}
+
+/** A request as it goes to the origin. */
+export type OriginRequest = {
+  readonly method: string
+  /** request line, field lines and the empty line, Latin-1 */
+  readonly head: string
+  readonly body: Source | null
+  /** the body goes in chunks because its length is not known (RFC 9112 §7.1) */
+  readonly isChunked: boolean
+  /** the origin says first whether it wants the body (RFC 9110 §10.1.1) */
+  readonly awaitsContinue: boolean
+  readonly asksUpgrade: boolean
+}
+
+/** Who gets what the origin answers. Exactly one of `answered`, `switched` and `failed` is called, last. */
+export type Receiver = {
+  /** An interim response, neither 100 nor 101 (RFC 9110 §15.2). */
+  informed(status: number, fields: Fields): void
+  /** @param body null when the response has no content; octets when all of it has come */
+  answered(head: ParsedResponse, lengthOctets: number | null, body: Uint8Array | Source | null): void
+  /** 101 (RFC 9110 §7.8): `fromOrigin` ends when the origin closes its side. */
+  switched(fields: Fields, fromOrigin: Source): void
+  /** @param isSilent no octet of a response has come */
+  failed(failure: OriginFailure, isSilent: boolean): void
+}
+
+type Phase = 'connecting' | 'idle' | 'head' | 'content' | 'tunnel' | 'closed'
+
+// curl waits as long before it sends the content unasked (RFC 9110 §10.1.1).
+const CONTINUE_MS = 1000
+const LIMIT_INTERIM = 32
+const LARGE_READ_OCTETS = 16_384
+// A peer that vanished without a word is found out after this time, also in a tunnel that nobody speaks in.
+const TCP_PROBE_MS = 60_000
+
+/** One connection to an origin: a request at a time (RFC 9112 §9). */
+export class OriginConnection {
+  phase: Phase = 'connecting'
+  /** the coarse time at which the present wait began */
+  since: number
+  /** how many requests were sent */
+  requests = 0
+  readonly #owner: ConnectionOwner
+  readonly #socket: net.Socket
+  readonly #input = new Input()
+  #ownBuffer: Buffer | undefined
+  #receiver: Receiver | undefined
+  #request: OriginRequest | undefined
+  #writer: BodyWriter | undefined
+  #isHeld = false
+  #body: ResponseBody | undefined
+  #lastRead = 0
+  #isPersistent = true
+  #isSilent = true
+  #interim = 0
+  #error: Error | undefined
+
+  constructor(plan: OriginPlan, port: number, owner: ConnectionOwner) {
+    this.#owner = owner
+    this.since = owner.now
+    this.#socket = openSocket(plan, port, owner.session, {
+      buffer: () => this.#nextBuffer(),
+      callback: (count, buffer) => this.#arrived(buffer as Buffer, count),
+    })
+    this.#listen(plan.scheme === 'https')
+  }
+
+  #listen(isSecure: boolean): void {
+    const socket = this.#socket
+    socket.once(isSecure ? 'secureConnect' : 'connect', () => {
+      this.phase = 'idle'
+      this.since = this.#owner.now
+      this.#owner.opened(this)
+    })
+    if (isSecure) socket.on('session', (session: Buffer) => (this.#owner.session = session))
+    socket.on('end', () => this.#ended())
+    socket.on('error', (error) => (this.#error ??= error))
+    socket.on('close', () => this.#closed())
+  }
+
+  /** Send a request; only while idle. */
+  send(request: OriginRequest, receiver: Receiver): void {
+    this.phase = 'head'
+    this.since = this.#owner.now
+    this.requests++
+    this.#request = request
+    this.#receiver = receiver
+    this.#isSilent = true
+    this.#interim = 0
+    if (request.body === null) {
+      this.#writer = undefined
+      this.#socket.write(request.head, 'latin1')
+      return
+    }
+    this.#writer = new BodyWriter(this.#socket, request.body, request.isChunked ? 'chunked' : 'length', this)
+    if (request.awaitsContinue) {
+      this.#isHeld = true
+      this.#socket.write(request.head, 'latin1')
+    } else this.#writer.start(request.head)
+  }
+
+  /** After `switched`: send what `source` gives, and close our side at its end. */
+  sendRaw(source: Source): void {
+    this.#writer = new BodyWriter(this.#socket, source, 'raw', this)
+    this.#writer.start('')
+  }
+
+  /** Close now; a body that is being read breaks off with `reason`. */
+  destroy(reason: EndReason): void {
+    if (this.phase === 'closed') return
+    const { phase } = this
+    this.phase = 'closed'
+    this.#writer?.stop()
+    this.#socket.destroy()
+    this.#body?.broke(reason, 'the connection to the origin was closed')
+    this.#owner.closed(this, phase === 'connecting' ? this.#connectFailure() : undefined)
+  }
+
+  /** Close now; who waits for an answer gets `failure` instead. */
+  close(failure: OriginFailure): void {
+    if (this.phase === 'head') this.#fail(failure)
+    else this.destroy(failure.reason)
+  }
+
+  /** Fail what takes too long. */
+  sweep(limits: HttpLimits): void {
+    const waitedMs = this.#owner.now - this.since
+    if (this.phase === 'connecting') {
+      if (waitedMs > limits.connectTimeoutMs) this.destroy('origin timed out')
+    } else if (this.phase === 'head') {
+      if (this.#isHeld && waitedMs > CONTINUE_MS) this.#continue()
+      else if (this.#writer?.waitsForOctets) this.since = this.#owner.now
+      else if (waitedMs > limits.answerTimeoutMs) this.#fail(timeoutFailure('answer', limits.answerTimeoutMs))
+    } else if (this.phase === 'content' && this.#body?.isWanted) {
+      if (waitedMs > limits.answerTimeoutMs) this.destroy('origin timed out')
+    }
+  }
+
+  /** @internal the origin takes octets of the request (`BodyWatcher`) */
+  progressed(): void {
+    this.since = this.#owner.now
+  }
+
+  /** @internal the client's body broke off: the origin must not take it as whole */
+  broke(): void {
+    if (this.phase === 'head') this.#fail(brokenFailure('the request broke off'))
+    else this.destroy('client left')
+  }
+
+  /** @internal the reader of the content wants more than has come (`BodyConnection`) */
+  wantOctets(): void {
+    this.since = this.#owner.now
+    this.#socket.resume()
+  }
+
+  /** @internal */
+  contentRead(): void {
+    this.#body = undefined
+    if (this.phase === 'tunnel') return
+    const isReusable =
+      this.#isPersistent && this.#input.length === 0 && (this.#writer === undefined || this.#writer.isOver)
+    if (!isReusable || this.phase === 'closed') return this.destroy('finished')
+    this.#receiver = undefined
+    this.#request = undefined
+    this.#writer = undefined
+    this.phase = 'idle'
+    this.since = this.#owner.now
+    this.#socket.resume()
+    this.#owner.released(this)
+  }
+
+  /**
+   * The buffer for the next read, asked for after each one.
+   *
+   * A stream of small pieces, such as events or a WebSocket, is copied from the shared buffer: thousands of them may
+   * be silent at a time.
+   */
+  #nextBuffer(): Buffer {
+    if (this.#body === undefined && this.#ownBuffer !== undefined) {
+      returnReadBuffer(this.#ownBuffer)
+      this.#ownBuffer = undefined
+    } else if (this.#body !== undefined && this.#lastRead >= LARGE_READ_OCTETS) {
+      this.#ownBuffer ??= takeReadBuffer()
+    }
+    return this.#ownBuffer ?? sharedReadBuffer
+  }
+
+  /** @returns whether to go on reading */
+  #arrived(buffer: Buffer, count: number): boolean {
+    this.since = this.#owner.now
+    this.#lastRead = count
+    this.#isSilent = false
+    const octets = buffer.subarray(0, count)
+    if (this.#body !== undefined) {
+      this.#input.append(buffer === sharedReadBuffer ? Buffer.from(octets) : octets)
+      this.#body.arrived()
+    } else if (this.phase === 'head') {
+      this.#input.append(octets)
+      this.#readHeads()
+    } else {
+      // Nothing was asked for: what comes now would be taken for the answer to the next request.
+      this.destroy('origin broke the protocol')
+    }
+    return this.#body === undefined || this.#body.isWanted
+  }
+
+  #readHeads(): void {
+    const { limits } = this.#owner
+    while (this.phase === 'head') {
+      const end = this.#input.findHeadEnd()
+      if (end < 0) {
+        if (this.#input.length <= limits.headerOctets) return this.#keepInput()
+        return this.#fail(protocolFailure(`the head is larger than ${limits.headerOctets} octets`))
+      }
+      const head = parseResponseHead(this.#input.octets, this.#input.start, end, limits)
+      if (isRefusal(head)) return this.#fail(protocolFailure(head.reason))
+      this.#input.use(end - this.#input.start)
+      if (head.status >= 200) this.#answer(head)
+      else if (head.status === 101) this.#switch(head)
+      else if (++this.#interim > LIMIT_INTERIM) this.#fail(protocolFailure('too many interim responses'))
+      else if (head.status === 100) this.#continue()
+      else this.#receiver?.informed(head.status, head.fields)
+    }
+  }
+
+  /** Move what is left of the input out of the memory that all sockets read into. */
+  #keepInput(): void {
+    if (this.#input.length === 0 || this.#input.octets.buffer !== sharedReadBuffer.buffer) return
+    this.#input.append(Buffer.from(this.#input.take(this.#input.length)))
+  }
+
+  /** The origin wants the content, or has not said within a second that it does not. */
+  #continue(): void {
+    if (!this.#isHeld) return
+    this.#isHeld = false
+    this.#writer?.start('')
+  }
+
+  #answer(head: ParsedResponse): void {
+    const { method } = this.#request!
+    const receiver = this.#receiver!
+    const { fields, status } = head
+    const length = status > 599 ? undefined : responseBodyLength(fields, status, method, head.minor)
+    if (length === undefined) return this.#fail(protocolFailure(`the status is ${status}`))
+    if (isRefusal(length)) return this.#fail(protocolFailure(length.reason))
+    this.phase = 'content'
+    this.#isPersistent = length !== 'until close' && isPersistent(head)
+    // An origin that refuses need not get the rest; one that accepts may answer while it reads.
+    if (this.#isHeld || status >= 400) this.#writer?.stop()
+    this.#isHeld = false
+    if (length === 0) {
+      this.contentRead()
+      receiver.answered(head, statedLength(head, method), null)
+    } else if (typeof length === 'number' && this.#input.length >= length) {
+      // The connection is free for others before the client has its octets.
+      const content = Buffer.from(this.#input.take(length))
+      this.contentRead()
+      receiver.answered(head, length, content)
+    } else {
+      this.#keepInput()
+      this.#body = new ResponseBody(this, this.#input, length, this.#owner.limits)
+      receiver.answered(head, typeof length === 'number' ? length : null, this.#body)
+    }
+  }
+
+  #switch(head: ParsedResponse): void {
+    if (!this.#request!.asksUpgrade) return this.#fail(protocolFailure('101 was not asked for'))
+    this.phase = 'tunnel'
+    this.#isPersistent = false
+    this.#keepInput()
+    this.#body = new ResponseBody(this, this.#input, 'until close', this.#owner.limits)
+    this.#receiver!.switched(head.fields, this.#body)
+  }
+
+  #ended(): void {
+    if (this.phase === 'head') return this.#fail(brokenFailure('the connection ended before the response'))
+    if (this.#body !== undefined) this.#body.ended()
+    else if (this.phase !== 'tunnel') this.destroy('origin broke off')
+  }
+
+  #closed(): void {
+    if (this.phase === 'head') this.#fail(brokenFailure(this.#error?.message ?? 'the connection was closed'))
+    else this.destroy('origin broke off')
+  }
+
+  #fail(failure: OriginFailure): void {
+    const receiver = this.#receiver
+    this.#receiver = undefined
+    this.destroy(failure.reason)
+    receiver?.failed(failure, this.#isSilent)
+  }
+
+  #connectFailure(): OriginFailure {
+    if (this.#error !== undefined) return connectFailure(this.#error)
+    return timeoutFailure('accept a connection', this.#owner.limits.connectTimeoutMs)
+  }
+}
+
+/** Whether the connection stays open after this response (RFC 9112 §9.3). */
+function isPersistent(head: ParsedResponse): boolean {
+  const options = head.fields.get('connection')
+  if (options === undefined) return head.minor === 1
+  // What most servers say in every response needs no list.
+  if (options === 'keep-alive') return true
+  if (head.minor === 0) return hasToken(head.fields, 'connection', 'keep-alive')
+  return !hasToken(head.fields, 'connection', 'close')
+}
+
+/** The length that a response without content states, as to HEAD or with 304; 0 when none can be (RFC 9110 §8.6). */
+function statedLength(head: ParsedResponse, method: string): number | null {
+  if (method !== 'HEAD' && head.status !== 304) return 0
+  const length = parseContentLength(head.fields)
+  return typeof length === 'number' ? length : null
+}
+
+function openSocket(
+  plan: OriginPlan,
+  port: number,
+  session: Buffer | undefined,
+  onread: net.OnReadOpts,
+): net.Socket {
+  const options = { host: plan.host, port, onread, noDelay: true, allowHalfOpen: true }
+  const tcp = { ...options, keepAlive: true, keepAliveInitialDelay: TCP_PROBE_MS }
+  if (plan.scheme === 'http') return net.connect(tcp)
+  return tls.connect({
+    ...tcp,
+    // RFC 6066 §3: no address as server name.
+    ...(net.isIP(plan.host) === 0 ? { servername: plan.host } : {}),
+    ...(session === undefined ? {} : { session }),
+    rejectUnauthorized: plan.verify,
+    ALPNProtocols: ['http/1.1'],
+  })
+}

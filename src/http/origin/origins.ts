@@ -1,0 +1,90 @@
+import { performance } from 'node:perf_hooks'
+import type { HttpLimits, OriginPlan } from '../plan.ts'
+import { OriginPool, type OriginState, type PoolClimate } from './pool.ts'
+
+/** Pools by origin, kept across reloads for origins that stay the same. */
+export type Origins = {
+  /** The pool of an origin; `processId` names the process that port 0 belongs to. */
+  pool(plan: OriginPlan, processId: string | null): OriginPool
+  /** After a reload: pools of origins that are not among `plans` close with their last response. */
+  keep(plans: readonly OriginPlan[], limits: HttpLimits): void
+  states(): OriginState[]
+  /** Close every connection now. */
+  close(): void
+}
+
+export type OriginsOptions = {
+  readonly limits: HttpLimits
+  /** The port that a process listens on; `null` while it starts. */
+  readonly portOf: (processId: string) => number | null
+}
+
+// A limit is overrun by an eighth of the shortest one at most.
+const TICKS_PER_LIMIT = 8
+const LONGEST_TICK_MS = 500
+const SHORTEST_TICK_MS = 10
+
+/**
+ * The origins of one thread.
+ *
+ * @example
+ * const origins = createOrigins({ limits, portOf: (id) => processes.port(id) })
+ * const handler = createForward(action, { origins, … })
+ */
+export function createOrigins({ limits, portOf }: OriginsOptions): Origins {
+  const pools = new Map<string, OriginPool>()
+  const retired = new Set<OriginPool>()
+  const climate: PoolClimate = { limits, now: performance.now() }
+  let timer: NodeJS.Timeout | undefined
+
+  function sweep(): void {
+    climate.now = performance.now()
+    for (const pool of pools.values()) pool.sweep()
+    for (const pool of retired) {
+      pool.sweep()
+      if (pool.isEmpty) retired.delete(pool)
+    }
+  }
+
+  function setLimits(next: HttpLimits): void {
+    climate.limits = next
+    clearInterval(timer)
+    timer = setInterval(sweep, tickMs(next)).unref()
+  }
+
+  setLimits(limits)
+  return {
+    pool(plan, processId) {
+      const key = keyOf(plan)
+      const known = pools.get(key)
+      if (known !== undefined) return known
+      const pool = new OriginPool(plan, () => (plan.port === 0 ? portOf(processId ?? '') : plan.port), climate)
+      pools.set(key, pool)
+      return pool
+    },
+    keep(plans, next) {
+      const wanted = new Set(plans.map(keyOf))
+      for (const [key, pool] of pools) {
+        if (wanted.has(key)) continue
+        pool.retire()
+        pools.delete(key)
+        retired.add(pool)
+      }
+      setLimits(next)
+    },
+    states: () => [...pools.values()].map((pool) => pool.state()),
+    close() {
+      clearInterval(timer)
+      for (const pool of [...pools.values(), ...retired]) pool.close()
+    },
+  }
+}
+
+function keyOf(plan: OriginPlan): string {
+  return JSON.stringify([plan.id, plan.scheme, plan.host, plan.port, plan.verify])
+}
+
+function tickMs({ connectTimeoutMs, answerTimeoutMs }: HttpLimits): number {
+  const tick = Math.min(connectTimeoutMs, answerTimeoutMs) / TICKS_PER_LIMIT
+  return Math.min(Math.max(tick, SHORTEST_TICK_MS), LONGEST_TICK_MS)
+}

@@ -1,0 +1,87 @@
+import type { Socket } from 'node:net'
+
+/** The high-water mark of sockets. Below it octets are copied behind their head: a second write costs more than the copy. */
+export const COPY_OCTETS = 16_384
+
+/**
+ * The way out of a connection.
+ *
+ * Only what reaches the socket's high-water mark is written without a copy. It therefore always asks for a 'drain',
+ * and `isBlocked` says that memory which was sent is still in use.
+ */
+export class Output {
+  /** wait for 'drain' before sending more or reusing what was sent */
+  isBlocked = false
+  /** more requests are at hand (pipelining): gather their small responses for one write */
+  isHolding = false
+  readonly #socket: Socket
+  /** `COPY_OCTETS`, but for TLS, which has its own */
+  readonly #copyOctets: number
+  #held: Buffer[] = []
+  #heldOctets = 0
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    this.#copyOctets = socket.writableHighWaterMark
+  }
+
+  /** Send Latin-1 text, octets and Latin-1 text after them, in one write. */
+  send(text: string, octets: Uint8Array = NONE, tail = ''): void {
+    const total = text.length + octets.length + tail.length
+    if (total >= this.#copyOctets) {
+      this.#sendLarge(text, octets, tail)
+      return
+    }
+    if (octets.length === 0 && !this.isHolding) {
+      this.#note(this.#socket.write(text + tail, 'latin1'))
+      return
+    }
+    const joined = Buffer.allocUnsafe(total)
+    joined.write(text, 0, 'latin1')
+    joined.set(octets, text.length)
+    if (tail !== '') joined.write(tail, text.length + octets.length, 'latin1')
+    if (!this.isHolding) {
+      this.#note(this.#socket.write(joined))
+      return
+    }
+    this.#held.push(joined)
+    this.#heldOctets += total
+    if (this.#heldOctets >= LIMIT_HELD_OCTETS) this.#writeHeld()
+  }
+
+  /** Send what was held back, and hold nothing more. */
+  flush(): void {
+    this.isHolding = false
+    if (this.#heldOctets > 0) this.#writeHeld()
+  }
+
+  #writeHeld(): void {
+    const octets = this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held, this.#heldOctets)
+    this.#held = []
+    this.#heldOctets = 0
+    this.#note(this.#socket.write(octets))
+  }
+
+  #sendLarge(text: string, octets: Uint8Array, tail: string): void {
+    if (this.#heldOctets > 0) this.#writeHeld()
+    const socket = this.#socket
+    if (text === '' && tail === '') {
+      this.#note(socket.write(octets))
+      return
+    }
+    socket.cork()
+    if (text !== '') socket.write(text, 'latin1')
+    let goesOn = socket.write(octets)
+    if (tail !== '') goesOn = socket.write(tail, 'latin1') && goesOn
+    socket.uncork()
+    this.#note(goesOn)
+  }
+
+  #note(goesOn: boolean): void {
+    // A write that the kernel took at once leaves nothing to wait for, whatever the high-water mark says.
+    if (!goesOn && this.#socket.writableLength > 0) this.isBlocked = true
+  }
+}
+
+const NONE = new Uint8Array(0)
+const LIMIT_HELD_OCTETS = 65_536

@@ -1,0 +1,192 @@
+import { contentKey, type PlanNode } from '#core/node.ts'
+import type { Position, Problem } from '#core/problem.ts'
+import { type ProcessPlan, planProcess } from '#processes/plan.ts'
+import type { HostConfig, RouteConfig, ServiceConfig } from './host-config.ts'
+
+export type HttpPlan = {
+  readonly hosts: readonly HostPlan[]
+  readonly limits: HttpLimits
+  /** networks (CIDR) whose Forwarded and X-Forwarded-* fields are believed */
+  readonly trust: readonly string[]
+  /** the port that HTTP redirects to; `null` when nothing listens for HTTPS */
+  readonly httpsPort: number | null
+}
+
+/** What answers under one name. `id` is `host:` and the name. */
+export type HostPlan = PlanNode & {
+  /** lower case without final dot; `*.example.com` stands for every other name below, at any depth (RFC 4592) */
+  readonly name: string
+  /** answered with 308 to HTTPS when asked over HTTP */
+  readonly redirectToHttps: boolean
+  readonly routes: readonly RoutePlan[]
+}
+
+/** `id` is `route:` and host and pattern, such as `route:app.example.com/api/**`. */
+export type RoutePlan = PlanNode & {
+  /** `/exact`, `/under/**` or `/one/*` (a whole segment); matched against the path without query */
+  readonly pattern: string
+  readonly action: ActionPlan
+}
+
+export type ActionPlan =
+  | { readonly kind: 'service'; readonly origins: readonly OriginPlan[]; readonly processId: string | null }
+  | { readonly kind: 'files'; readonly root: string; readonly index: string }
+  | {
+      readonly kind: 'redirect'
+      readonly to: string
+      readonly status: RedirectStatus
+      readonly keepPath: boolean
+    }
+  | {
+      readonly kind: 'respond'
+      readonly status: number
+      readonly fields: readonly (readonly [string, string])[]
+      readonly body: string
+    }
+
+export type RedirectStatus = 301 | 302 | 303 | 307 | 308
+
+/** Where requests are passed on to. `id` is `origin:` and the URL, or `origin:` and the process. */
+export type OriginPlan = {
+  readonly id: string
+  readonly scheme: 'http' | 'https'
+  /** name or address without brackets */
+  readonly host: string
+  /** 0: the port of the process named by `processId` */
+  readonly port: number
+  /** the authority sent as Host when the request has none */
+  readonly authority: string
+  /** verify the origin's certificate; only for https */
+  readonly verify: boolean
+}
+
+/** Octets, milliseconds and counts; the settings table in `config.ts` says what each means. */
+export type HttpLimits = {
+  readonly headerOctets: number
+  readonly headerCount: number
+  readonly targetOctets: number
+  readonly bodyOctets: number
+  readonly headerTimeoutMs: number
+  readonly idleTimeoutMs: number
+  readonly bodyTimeoutMs: number
+  readonly connectTimeoutMs: number
+  readonly answerTimeoutMs: number
+  readonly connections: number
+  readonly originConnections: number
+  readonly drainMs: number
+}
+
+/** A host of the file under one of its names. */
+export type HostInput = {
+  /** lower case without final dot */
+  readonly name: string
+  /** the name in the file, which processes are called by; on a laptop a host has two names */
+  readonly processName: string
+  readonly written: HostConfig
+  /** position of the host (no key) or of the pattern of one of its routes */
+  readonly at: (pattern?: string) => Position
+}
+
+/** Decide what answers under one name, and what must run for it. */
+export function planHost(host: HostInput): { host: HostPlan; processes: ProcessPlan[]; problems: Problem[] } {
+  const processes: ProcessPlan[] = []
+  const problems: Problem[] = []
+  const patterns: [string, RouteConfig, Position][] =
+    host.written.routes === undefined
+      ? [['/**', host.written, host.at()]]
+      : Object.entries(host.written.routes).map(([pattern, route]) => [pattern, route, host.at(pattern)])
+  const routes: RoutePlan[] = []
+  for (const [pattern, written, from] of patterns) {
+    const processName = host.written.routes === undefined ? host.processName : `${host.processName}${pattern}`
+    const process = processOf(processName, written.service, from)
+    if (typeof process === 'string') {
+      problems.push({ level: 'error', code: 'http/command', at: from, message: process })
+      continue
+    }
+    if (process !== null) processes.push(process)
+    const action = planAction(written, process)
+    if (action === null) continue
+    const content = { pattern, action }
+    routes.push({ id: `route:${host.name}${pattern}`, key: contentKey(content), from, ...content })
+  }
+  const content = { name: host.name, redirectToHttps: host.written.http !== 'serve', routes }
+  const key = contentKey({ ...content, routes: routes.map((route) => [route.id, route.key]) })
+  return { host: { id: `host:${host.name}`, key, from: host.at(), ...content }, processes, problems }
+}
+
+function processOf(
+  name: string,
+  service: ServiceConfig | undefined,
+  from: Position,
+): ProcessPlan | string | null {
+  if (typeof service !== 'object' || !('run' in service)) return null
+  return planProcess(name, service, from)
+}
+
+function planAction(written: RouteConfig, process: ProcessPlan | null): ActionPlan | null {
+  if (process !== null) return { kind: 'service', origins: [processOrigin(process)], processId: process.id }
+  if (written.service !== undefined)
+    return { kind: 'service', origins: planOrigins(written.service), processId: null }
+  if (written.files !== undefined) {
+    const { root, index } =
+      typeof written.files === 'string' ? { root: written.files, index: undefined } : written.files
+    return { kind: 'files', root, index: index ?? 'index.html' }
+  }
+  if (written.redirect !== undefined) return planRedirect(written.redirect)
+  if (written.respond !== undefined) return planRespond(written.respond)
+  return null
+}
+
+function planOrigins(service: ServiceConfig): OriginPlan[] {
+  if (typeof service === 'number') return [planOrigin(`http://127.0.0.1:${service}`, true)]
+  if (typeof service === 'string') return [planOrigin(service, true)]
+  if (isList(service)) return service.map((url) => planOrigin(url, true))
+  if ('run' in service) return []
+  const urls = typeof service.url === 'string' ? [service.url] : service.url
+  return urls.map((url) => planOrigin(url, service.verify ?? true))
+}
+
+function isList(service: ServiceConfig): service is readonly string[] {
+  return Array.isArray(service)
+}
+
+/** The settings table has checked that the text is scheme, host and port. */
+function planOrigin(text: string, verify: boolean): OriginPlan {
+  const url = new URL(text)
+  const scheme = url.protocol === 'https:' ? 'https' : 'http'
+  const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port)
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  return { id: `origin:${url.origin}`, scheme, host, port, authority: url.host, verify }
+}
+
+function processOrigin(process: ProcessPlan): OriginPlan {
+  const id = `origin:${process.id}`
+  return { id, scheme: 'http', host: '127.0.0.1', port: 0, authority: process.name, verify: false }
+}
+
+/** A bare URL keeps path and query of the request; one that has a path of its own says all itself. */
+function planRedirect(written: NonNullable<RouteConfig['redirect']>): ActionPlan {
+  const { to, status, keepPath } =
+    typeof written === 'string' ? { to: written, status: undefined, keepPath: undefined } : written
+  const bare = /^https?:\/\/[^/?#]+\/?$/.test(to)
+  return {
+    kind: 'redirect',
+    to,
+    status: (status ?? 308) as RedirectStatus,
+    keepPath: keepPath ?? bare,
+  }
+}
+
+function planRespond(written: NonNullable<RouteConfig['respond']>): ActionPlan {
+  const { status, body, headers } =
+    typeof written === 'string' ? { status: undefined, body: written, headers: undefined } : written
+  const fields = Object.entries(headers ?? {})
+  const hasType = fields.some(([name]) => name.toLowerCase() === 'content-type')
+  const type: [string, string] = ['Content-Type', 'text/plain; charset=utf-8']
+  return {
+    kind: 'respond',
+    status: status ?? 200,
+    fields: hasType ? fields : [type, ...fields],
+    body: body ?? '',
+  }
+}

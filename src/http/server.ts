@@ -1,0 +1,206 @@
+import net from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import tls from 'node:tls'
+import type { Log } from '#core/log.ts'
+import { startClock } from './clock.ts'
+import { type Connection, type ConnectionHost, serveConnection } from './connection.ts'
+import type { Handler } from './exchange.ts'
+import { COPY_OCTETS } from './output.ts'
+import type { HttpLimits } from './plan.ts'
+import { createStats, type HttpStats } from './stats.ts'
+
+export type HttpServerOptions = {
+  readonly limits: HttpLimits
+  readonly handler: Handler
+  readonly log: Log
+}
+
+export type HttpServer = {
+  readonly stats: Readonly<HttpStats>
+  /** client connections that are open now */
+  openConnections(): number
+  /** From now on requests go to `handler` under `limits`; those under way stay as they are. */
+  commit(handler: Handler, limits: HttpLimits): void
+  /**
+   * Open a listening socket. Connections that arrive before `commit` wait.
+   *
+   * @throws {Error} naming address and port when they cannot be listened on
+   */
+  prepare(target: ListenTarget): Promise<HttpListener>
+  /**
+   * Stop: no new connections, idle ones are closed, requests under way have `deadlineMs` to finish.
+   *
+   * @returns when every connection is closed
+   */
+  close(deadlineMs: number): Promise<void>
+}
+
+export type ListenTarget = {
+  /** textual IP address; `::` is every address, also of IPv4 unless `ipv6Only` */
+  readonly address: string
+  /** 0: a free one */
+  readonly port: number
+  /** several workers listen on the same port */
+  readonly reusePort?: boolean
+  readonly ipv6Only?: boolean
+  /** TLS with these options, such as `SNICallback`; `attach` is called with the server, to renew what they hold */
+  readonly tls?: { readonly options: tls.TlsOptions; attach?(server: tls.Server): void }
+  /** called with the server of TLS before it listens, to keep certificates and ticket keys fresh */
+  readonly attach?: (server: tls.Server) => void
+}
+
+export type HttpListener = {
+  readonly address: string
+  readonly port: number
+  /** Serve the connections that arrived and those that will. */
+  commit(): void
+  /** Accept no more; connections that are open live on. */
+  retire(): void
+}
+
+/**
+ * Create an HTTP/1.1 server; it listens when a listener was prepared.
+ *
+ * @example
+ *   const server = createHttpServer({ limits: httpLimits(), handler, log: silent })
+ *   const listener = await server.prepare({ address: '127.0.0.1', port: 8080 })
+ *   listener.commit()
+ */
+export function createHttpServer({ limits, handler, log }: HttpServerOptions): HttpServer {
+  const connections = new Set<Connection>()
+  const listeners = new Set<HttpListener>()
+  const clock = startClock(() => {
+    for (const connection of connections) connection.check(clock.nowMs)
+  })
+  const host: ConnectionHost = {
+    handler,
+    limits,
+    isDraining: false,
+    clock,
+    stats: createStats(),
+    connections,
+    log,
+  }
+  return { stats: host.stats, openConnections: () => connections.size, commit, prepare, close }
+
+  function commit(nextHandler: Handler, nextLimits: HttpLimits): void {
+    host.handler = nextHandler
+    host.limits = nextLimits
+  }
+
+  async function prepare(target: ListenTarget): Promise<HttpListener> {
+    if (host.isDraining) throw new Error('The server is closing and opens no listener')
+    const listener = await listen(target, host)
+    listeners.add(listener)
+    return {
+      ...listener,
+      retire() {
+        listeners.delete(listener)
+        listener.retire()
+      },
+    }
+  }
+
+  async function close(deadlineMs: number): Promise<void> {
+    host.isDraining = true
+    for (const listener of listeners) listener.retire()
+    listeners.clear()
+    for (const connection of connections) connection.retire()
+    const deadline = performance.now() + deadlineMs
+    while (connections.size > 0 && performance.now() < deadline) await pause(POLL_MS)
+    for (const connection of connections) connection.destroy('drain')
+    clock.stop()
+  }
+}
+
+/** how often a closing server looks whether its connections have finished */
+const POLL_MS = 20
+
+function listen(target: ListenTarget, host: ConnectionHost): Promise<HttpListener> {
+  const { address, port } = target
+  const options = { allowHalfOpen: true, noDelay: true, highWaterMark: COPY_OCTETS }
+  const handshakeTimeout = host.limits.headerTimeoutMs
+  const secured = target.tls && tls.createServer({ ...target.tls.options, ...options, handshakeTimeout })
+  if (secured !== undefined) target.tls?.attach?.(secured)
+  const server: net.Server = secured ?? net.createServer(options)
+  let waiting: net.Socket[] | undefined = []
+  let handshakes = 0
+
+  if (secured === undefined) {
+    server.on('connection', admit)
+  } else {
+    target.attach?.(server as tls.Server)
+    server.on('connection', countHandshake)
+    server.on('secureConnection', (socket: tls.TLSSocket) => {
+      handshakes--
+      admit(socket)
+    })
+    server.on('tlsClientError', (error: Error) => {
+      handshakes--
+      host.log('debug', 'http/handshake-failed', { error: error.message })
+    })
+  }
+
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, target)))
+    const { reusePort = false, ipv6Only = false } = target
+    server.listen({ host: address, port, reusePort, ipv6Only, backlog: BACKLOG }, () => {
+      server.removeAllListeners('error')
+      server.on('error', (error) => {
+        host.log('error', 'http/listener-failed', { address, port, error: error.message })
+      })
+      const bound = server.address() as net.AddressInfo
+      resolve({ address: bound.address, port: bound.port, commit, retire })
+    })
+  })
+
+  function commit(): void {
+    for (const socket of waiting ?? []) serve(socket)
+    waiting = undefined
+  }
+
+  function retire(): void {
+    server.close()
+    for (const socket of waiting ?? []) socket.destroy()
+    waiting = undefined
+  }
+
+  function admit(socket: net.Socket): void {
+    if (waiting === undefined && !host.isDraining) serve(socket)
+    else if (waiting !== undefined && waiting.length < LIMIT_WAITING) waiting.push(socket)
+    else socket.destroy()
+  }
+
+  function serve(socket: net.Socket): void {
+    const { stats, connections, limits } = host
+    if (connections.size >= limits.connections) {
+      stats.turnedAway++
+      socket.destroy()
+      return
+    }
+    stats.accepted++
+    serveConnection(socket, host, target.tls !== undefined)
+  }
+
+  function countHandshake(socket: net.Socket): void {
+    handshakes++
+    if (handshakes + host.connections.size <= host.limits.connections) return
+    host.stats.turnedAway++
+    socket.destroy()
+  }
+}
+
+/** as nginx: connections that the kernel keeps until we take them */
+const BACKLOG = 511
+/** connections that may arrive between `prepare` and `commit` */
+const LIMIT_WAITING = 1024
+
+function explain(error: NodeJS.ErrnoException, { address, port }: ListenTarget): Error {
+  const why: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'another program listens on that port',
+    EACCES: 'ports below 1024 need root or CAP_NET_BIND_SERVICE',
+    EADDRNOTAVAIL: 'this machine does not have that address',
+  }
+  const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+  return new Error(`Cannot listen on ${where}: ${why[error.code ?? ''] ?? error.message}`, { cause: error })
+}

@@ -1,0 +1,104 @@
+import type { EndReason, Source } from './exchange.ts'
+
+/** A source of octets that are all at hand; they are not modified or copied. */
+export function sourceOf(octets: Uint8Array): Source {
+  let at = 0
+  return {
+    read(limitOctets) {
+      if (at >= octets.length) return null
+      const slice = octets.subarray(at, at + limitOctets)
+      at += slice.length
+      return slice
+    },
+    cancel() {
+      at = octets.length
+    },
+  }
+}
+
+export type PumpTarget = {
+  /** nothing more may be sent now; `Pump.run` is called again when it may */
+  isBlocked(): boolean
+  takeOctets(octets: Uint8Array): void
+  /** the source has nothing at hand: send what was held back */
+  takePause(): void
+  takeEnd(): void
+  takeFailure(): void
+}
+
+/** Moves octets from a source to a target as fast as the target takes them. */
+export class Pump {
+  readonly #source: Source
+  readonly #target: PumpTarget
+  #state: 'ready' | 'waiting' | 'done' = 'ready'
+
+  constructor(source: Source, target: PumpTarget) {
+    this.#source = source
+    this.#target = target
+  }
+
+  run(): void {
+    let turnOctets = 0
+    while (this.#state === 'ready' && !this.#target.isBlocked()) {
+      const octets = this.#source.read(READ_OCTETS)
+      if (octets !== null && !(octets instanceof Uint8Array)) {
+        this.#wait(octets)
+        return
+      }
+      this.#take(octets)
+      turnOctets += octets?.length ?? 0
+      if (turnOctets >= TURN_OCTETS && this.#state === 'ready') {
+        this.#yield()
+        return
+      }
+    }
+  }
+
+  /** Nobody wants the rest. */
+  stop(reason: EndReason): void {
+    if (this.#state === 'done') return
+    this.#state = 'done'
+    this.#source.cancel(reason)
+  }
+
+  #wait(octets: Promise<Uint8Array | null>): void {
+    this.#state = 'waiting'
+    this.#target.takePause()
+    octets.then(
+      (arrived) => {
+        if (this.#state === 'done') return
+        this.#state = 'ready'
+        this.#take(arrived)
+        this.run()
+      },
+      () => {
+        if (this.#state === 'done') return
+        this.#state = 'done'
+        this.#target.takeFailure()
+      },
+    )
+  }
+
+  #take(octets: Uint8Array | null): void {
+    if (octets === null) {
+      this.#state = 'done'
+      this.#target.takeEnd()
+    } else {
+      this.#target.takeOctets(octets)
+    }
+  }
+
+  /** A source in memory and a client on a fast line must not keep the others waiting. */
+  #yield(): void {
+    this.#state = 'waiting'
+    setImmediate(() => {
+      if (this.#state !== 'waiting') return
+      this.#state = 'ready'
+      this.run()
+    })
+  }
+}
+
+/** 256 KiB: large enough that system calls do not count, small enough to show that a client still takes octets */
+const READ_OCTETS = 262_144
+const TURN_OCTETS = 4 * READ_OCTETS

@@ -1,0 +1,25 @@
+/** What a server has counted since it began. */
+export type HttpStats = {
+  /** connections accepted; those that were open at once are counted by the server */
+  accepted: number
+  /** connections refused because there were too many */
+  turnedAway: number
+  requests: number
+  /** responses by the first digit of their status; `[0]`: none was sent */
+  readonly byClass: [number, number, number, number, number, number]
+  /** all octets from clients, after TLS */
+  receivedOctets: number
+  /** octets of content to clients */
+  sentOctets: number
+}
+
+export function createStats(): HttpStats {
+  return {
+    accepted: 0,
+    turnedAway: 0,
+    requests: 0,
+    byClass: [0, 0, 0, 0, 0, 0],
+    receivedOctets: 0,
+    sentOctets: 0,
+  }
+}

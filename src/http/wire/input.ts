@@ -1,0 +1,87 @@
+const CR = 13
+const LF = 10
+
+/**
+ * Octets that have arrived on a connection and were not used yet.
+ *
+ * A chunk that finds nothing waiting is taken over as it is; only what is left over gets copied,
+ * into a buffer that doubles, so that octets that arrive one by one cost no more than their sum.
+ */
+export class Input {
+  octets: Buffer = NOTHING
+  /** the first octet that was not used */
+  start = 0
+  end = 0
+  /** octets before this one hold no empty line */
+  #searched = 0
+
+  get length(): number {
+    return this.end - this.start
+  }
+
+  append(chunk: Buffer): void {
+    if (this.start === this.end) {
+      this.octets = chunk
+      this.start = 0
+      this.end = chunk.length
+      this.#searched = 0
+      return
+    }
+    if (this.octets.length - this.end < chunk.length) this.#makeRoom(chunk.length)
+    chunk.copy(this.octets, this.end)
+    this.end += chunk.length
+  }
+
+  /** Octets up to `start + count` are used. */
+  use(count: number): void {
+    this.start += count
+    if (this.start < this.end) return
+    this.octets = NOTHING
+    this.start = 0
+    this.end = 0
+    this.#searched = 0
+  }
+
+  /** Take up to `limit` octets as a view, not a copy. */
+  take(limit: number): Buffer {
+    const count = Math.min(limit, this.end - this.start)
+    const taken = this.octets.subarray(this.start, this.start + count)
+    this.use(count)
+    return taken
+  }
+
+  /**
+   * Where the head (or the trailer section) that begins at `start` ends: after its first empty line.
+   *
+   * A lone LF ends a line here so that whoever sends one is told at once; the parser then refuses it.
+   *
+   * @returns offset into `octets`, or -1 when there is no empty line yet
+   */
+  findHeadEnd(): number {
+    const { octets, end } = this
+    let at = Math.max(this.start, this.#searched)
+    for (; at < end; at++) {
+      if (octets[at] !== LF) continue
+      const next = octets[at + 1]
+      if (at + 1 < end && next === LF) return at + 2
+      if (at + 2 < end && next === CR && octets[at + 2] === LF) return at + 3
+      // What decides may be on its way: look at this LF again.
+      if (at + 1 >= end || (at + 2 >= end && next === CR)) break
+    }
+    this.#searched = at
+    return -1
+  }
+
+  /** Room behind what is held for `more` octets; views that were taken earlier stay as they are. */
+  #makeRoom(more: number): void {
+    const held = this.end - this.start
+    const roomier = Buffer.allocUnsafeSlow(Math.max(512, 2 * (held + more)))
+    this.octets.copy(roomier, 0, this.start, this.end)
+    this.#searched = Math.max(0, this.#searched - this.start)
+    this.octets = roomier
+    this.start = 0
+    this.end = held
+  }
+}
+
+const NOTHING = Buffer.alloc(0)

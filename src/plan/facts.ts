@@ -1,0 +1,10 @@
+/**
+ * What the Plan must know of the world beside the file: gathered once, printable, fakeable.
+ * No secrets and no time.
+ */
+export type Facts = {
+  /** a laptop: loopback, unprivileged ports, `.localhost` names */
+  readonly dev: boolean
+  /** public addresses of this machine's interfaces, for a file without `address` */
+  readonly addresses: readonly string[]
+}

@@ -1,0 +1,182 @@
+import type { Config } from '#config/load.ts'
+import { contentKey } from '#core/node.ts'
+import { type Position, type Problem, sortProblems } from '#core/problem.ts'
+import { checkZone, indexNames } from '#dns/check.ts'
+import { type DnsPlan, type ZoneInput, draftZone, planZone } from '#dns/plan.ts'
+import { type RecordDraft, readRecords, ttlSeconds } from '#dns/records.ts'
+import { absoluteName, checkBelow, ownerName } from '#dns/written-name.ts'
+import { httpLimits } from '#http/config.ts'
+import type { HostConfig } from '#http/host-config.ts'
+import { type HostPlan, type HttpPlan, planHost } from '#http/plan.ts'
+import type { ProcessPlan } from '#processes/plan.ts'
+import { tlsLimits } from '#tls/config.ts'
+import { type TlsPlan, planCertificates } from '#tls/plan.ts'
+import { checkAcross } from './check.ts'
+import type { Facts } from './facts.ts'
+import { type ListenerPlan, planListeners } from './listeners.ts'
+
+/** Everything that follows from the file: plain JSON, read-only, no secrets, no time. */
+export type Plan = {
+  readonly key: string
+  readonly listeners: readonly ListenerPlan[]
+  readonly dns: DnsPlan
+  readonly tls: TlsPlan
+  readonly http: HttpPlan
+  readonly processes: readonly ProcessPlan[]
+}
+
+/** A host of the file: what it is called, and where it stands. */
+export type HostDraft = {
+  /** absolute name of its domain */
+  readonly apex: string
+  /** absolute */
+  readonly name: string
+  /** as written */
+  readonly text: string
+  readonly written: HostConfig
+  readonly at: (pattern?: string) => Position
+}
+
+/**
+ * Derive the Plan from the file, and check it across services. Pure.
+ *
+ * @returns the Plan even when there are errors, so that a person can look at it; only one without errors is served
+ */
+export function plan(config: Config, facts: Facts): { plan: Plan; problems: Problem[] } {
+  const problems: Problem[] = []
+  const { hosts, zones } = draftDomains(config, facts, problems)
+  const drafted = zones.map((input) => {
+    const { drafts, problems: found } = draftZone(input)
+    problems.push(...found)
+    return { input, drafts }
+  })
+  const names = indexNames(zones.map(({ apex }) => apex), drafted.flatMap(({ drafts }) => drafts))
+  for (const { apex } of zones) problems.push(...checkZone(apex, names))
+  const served = hosts.filter(({ written }) => written.alias === undefined)
+  const front = planFront(served, facts, problems)
+  const listeners = planListeners(config, facts)
+  problems.push(...checkAcross({ config, facts, hosts: served, plans: front.hosts, processes: front.processes, listeners, names, drafted }))
+  const copies = facts.dev ? devZones(drafted) : []
+  const dns: DnsPlan = {
+    zones: [...drafted, ...copies].map(({ input, drafts }) => planZone(input, drafts)),
+    limits: config.value.limits.dns,
+  }
+  const https = listeners.find(({ protocol }) => protocol === 'https')
+  const slices = {
+    listeners,
+    dns,
+    tls: planCertificates(https === undefined ? [] : front.hosts, tlsLimits(config.value.certificates)),
+    http: {
+      hosts: front.hosts,
+      limits: httpLimits(config.value.limits.http),
+      trust: config.value.trust,
+      httpsPort: https?.port ?? null,
+    },
+    processes: front.processes,
+  }
+  return { plan: { key: planKey(slices), ...slices }, problems: sortProblems(problems) }
+}
+
+type Drafted = { readonly input: ZoneInput; readonly drafts: readonly RecordDraft[] }
+
+/** Read names of domains and hosts, and the records beside them. */
+function draftDomains(config: Config, facts: Facts, problems: Problem[]): { hosts: HostDraft[]; zones: ZoneInput[] } {
+  const hosts: HostDraft[] = []
+  const zones: ZoneInput[] = []
+  for (const [text, domain] of Object.entries(config.value.domains)) {
+    const path = ['domains', text]
+    const from = config.written.keyAt(path)
+    const apex = absoluteName(text.endsWith('.') ? text : `${text}.`)
+    if (typeof apex !== 'string') {
+      problems.push({ level: 'error', at: from, ...apex })
+      continue
+    }
+    if (zones.some((zone) => zone.apex === apex)) {
+      const message = `"${text}" is the same domain as one above: case and form of letters do not tell names apart (RFC 4343 §2).`
+      problems.push({ level: 'error', code: 'dns/domain-twice', at: from, message, fix: 'join the two' })
+      continue
+    }
+    const defaultTtl = domain.ttl === undefined ? 300 : ttlSeconds(domain.ttl)
+    const records = readRecords(domain.records, { apex, written: config.written, path: [...path, 'records'], defaultTtl })
+    problems.push(...records.problems)
+    const own = draftHosts(config, { apex, path, hosts: domain.hosts }, problems)
+    hosts.push(...own)
+    const named = own.map(({ name, text: hostText, written, at }) => ({ name, text: hostText, alias: written.alias ?? null, from: at() }))
+    const addresses = addressesOf(config, facts)
+    zones.push({ apex, from, hosts: named, records, addresses, defaultTtl, contact: config.value.contact })
+  }
+  return { hosts, zones }
+}
+
+/** On a laptop everything is here; else what the file says, else what this machine has. */
+export function addressesOf(config: Config, facts: Facts): readonly string[] {
+  if (facts.dev) return ['127.0.0.1', '::1']
+  if (config.value.address !== undefined) return config.value.address
+  return facts.addresses.length > 0 ? facts.addresses : ['127.0.0.1', '::1']
+}
+
+function draftHosts(
+  config: Config,
+  domain: { apex: string; path: readonly string[]; hosts: Readonly<Record<string, HostConfig>> },
+  problems: Problem[],
+): HostDraft[] {
+  const drafts = new Map<string, HostDraft>()
+  for (const [text, written] of Object.entries(domain.hosts)) {
+    const path = [...domain.path, 'hosts', text]
+    const at = (pattern?: string): Position => config.written.keyAt(pattern === undefined ? path : [...path, 'routes', pattern])
+    const name = ownerName(text, domain.apex)
+    if (typeof name !== 'string') {
+      problems.push({ level: 'error', at: at(), ...name })
+      continue
+    }
+    const stray = checkBelow(text, name, domain.apex, at())
+    if (stray !== undefined) problems.push(stray)
+    if (stray?.level === 'error') continue
+    if (drafts.has(name)) {
+      const message = `"${text}" is the same host as "${drafts.get(name)!.text}": case and form of letters do not tell names apart (RFC 4343 §2).`
+      problems.push({ level: 'error', code: 'dns/host-twice', at: at(), message, fix: 'join the two' })
+    } else {
+      drafts.set(name, { apex: domain.apex, name, text, written, at })
+    }
+  }
+  return [...drafts.values()]
+}
+
+/** Each host under its name, and on a laptop under `.localhost` too (RFC 6761 §6.3). */
+function planFront(hosts: readonly HostDraft[], facts: Facts, problems: Problem[]): { hosts: HostPlan[]; processes: ProcessPlan[] } {
+  const plans: HostPlan[] = []
+  const processes: ProcessPlan[] = []
+  for (const host of hosts) {
+    const name = host.name.slice(0, -1)
+    const planned = planHost({ name, processName: name, written: host.written, at: host.at })
+    plans.push(planned.host)
+    processes.push(...planned.processes)
+    problems.push(...planned.problems)
+    if (!facts.dev || isLocal(host.name)) continue
+    plans.push(planHost({ name: `${name}.localhost`, processName: name, written: host.written, at: host.at }).host)
+  }
+  return { hosts: plans, processes }
+}
+
+/** The same zones below `.localhost`: what a browser on the laptop asks for. */
+function devZones(drafted: readonly Drafted[]): Drafted[] {
+  return drafted
+    .filter(({ input }) => !isLocal(input.apex))
+    .map(({ input }) => {
+      const local = (name: string): string => `${name}localhost.`
+      const hosts = input.hosts.filter(({ alias }) => alias === null).map((host) => ({ ...host, name: local(host.name) }))
+      const records = { drafts: [], emptied: new Set<string>(), problems: [] }
+      const copy = { ...input, apex: local(input.apex), hosts, records }
+      return { input: copy, drafts: draftZone(copy).drafts }
+    })
+}
+
+function isLocal(name: string): boolean {
+  return name.endsWith('.localhost.')
+}
+
+function planKey(slices: Omit<Plan, 'key'>): string {
+  const { listeners, dns, tls, http, processes } = slices
+  const nodes = [...listeners, ...dns.zones, ...tls.certificates, ...http.hosts, ...processes]
+  return contentKey([nodes.map(({ id, key }) => [id, key]), dns.limits, http.limits, http.trust, http.httpsPort])
+}

@@ -1,0 +1,95 @@
+import { resolve } from 'node:path'
+import type { Log } from '#core/log.ts'
+import { createProcess, type RunningProcess } from './process.ts'
+import type { ProcessPlan } from './plan.ts'
+
+/** What `status` and `explain` say of a process. */
+export type ProcessState = {
+  readonly id: string
+  readonly name: string
+  readonly state: 'starting' | 'running' | 'waiting to restart' | 'stopping'
+  readonly pid: number | null
+  /** where it answers; null until it does */
+  readonly port: number | null
+  readonly restarts: number
+  /** how it ended last, or why it cannot start */
+  readonly lastEnd: string | null
+}
+
+/** Starts the processes of the Plan, restarts those that end, and stops those that left the Plan. */
+export type Supervisor = {
+  /** Put a Plan to use: what is equal goes on; what changed is started anew, and the old one ends when the new answers. */
+  replace(plans: readonly ProcessPlan[]): void
+  /** Where a process answers, or null while it does not. */
+  portOf(id: string): number | null
+  states(): ProcessState[]
+  /** Stop all; resolves when none is left. */
+  stop(): Promise<void>
+}
+
+export type SupervisorOptions = {
+  /** folder that relative `cwd`s start from */
+  readonly folder: string
+  readonly log: Log
+  /** a line of a process's output */
+  readonly output: (name: string, line: string) => void
+  /** who holds a TCP port of this machine, in words */
+  readonly holderOf: (port: number) => Promise<string | undefined>
+}
+
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  type Slot = { plan: ProcessPlan; current: RunningProcess; next: RunningProcess | null }
+  const slots = new Map<string, Slot>()
+  const ending = new Set<Promise<void>>()
+
+  function start(plan: ProcessPlan, onAnswer: () => void): RunningProcess {
+    return createProcess({ ...options, plan, cwd: resolve(options.folder, plan.cwd), onAnswer })
+  }
+
+  function end(process: RunningProcess): void {
+    const ended = process.stop().finally(() => ending.delete(ended))
+    ending.add(ended)
+  }
+
+  function change(slot: Slot, plan: ProcessPlan): void {
+    slot.plan = plan
+    if (slot.next !== null) end(slot.next)
+    slot.next = null
+    // A port of its own choice cannot be held by two: there is a gap, which the file asked for.
+    if (plan.port !== 0 || slot.current.state().port === null) {
+      end(slot.current)
+      slot.current = start(plan, () => {})
+      return
+    }
+    const next = start(plan, () => {
+      if (slot.next !== next) return
+      end(slot.current)
+      slot.current = next
+      slot.next = null
+    })
+    slot.next = next
+  }
+
+  return {
+    replace(plans) {
+      const wanted = new Map(plans.map((plan) => [plan.id, plan]))
+      for (const [id, slot] of slots) {
+        if (wanted.has(id)) continue
+        end(slot.current)
+        if (slot.next !== null) end(slot.next)
+        slots.delete(id)
+      }
+      for (const plan of wanted.values()) {
+        const slot = slots.get(plan.id)
+        if (slot === undefined) slots.set(plan.id, { plan, current: start(plan, () => {}), next: null })
+        else if (slot.plan.key !== plan.key) change(slot, plan)
+      }
+    },
+    portOf: (id) => slots.get(id)?.current.state().port ?? null,
+    states: () => [...slots.values()].map(({ current }) => current.state()),
+    async stop() {
+      this.replace([])
+      await Promise.all(ending)
+    },
+  }
+}

@@ -1,0 +1,43 @@
+import { networkInterfaces } from 'node:os'
+import { BlockList, isIPv6 } from 'node:net'
+import type { Facts } from '#plan/facts.ts'
+
+/** Gather what the Plan must know of this machine. */
+export function gatherFacts({ dev }: { readonly dev: boolean }): Facts {
+  const addresses = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .map(({ address }) => address)
+    .filter(isPublic)
+  return { dev, addresses: [...new Set(addresses)] }
+}
+
+/** RFC 1918, 6598, 6890, 4193, 4291 and the documentation ranges (RFC 5737, 3849): the world cannot reach these. */
+const NOT_PUBLIC = [
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/3',
+  '::/3',
+  '2001:db8::/32',
+  'fc00::/7',
+  'fe80::/10',
+]
+
+const notPublic = new BlockList()
+for (const network of NOT_PUBLIC) {
+  const [address, prefix] = network.split('/') as [string, string]
+  notPublic.addSubnet(address, Number(prefix), isIPv6(address) ? 'ipv6' : 'ipv4')
+}
+
+function isPublic(address: string): boolean {
+  return !notPublic.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+}

@@ -1,0 +1,86 @@
+import type { GroupSetting } from '#core/settings.ts'
+import type { TlsLimits } from './plan.ts'
+
+/** What `certificates` in the file says, after reading; durations in milliseconds. */
+export type CertificatesConfig = {
+  readonly issuer: 'local' | 'letsencrypt' | { readonly acme: string }
+  readonly lifetime: number
+  readonly sessionTimeout: number
+  readonly handshakeTimeout: number
+  readonly contexts: number
+}
+
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+
+/** Settings of certificates and of the TLS that uses them. */
+export const certificateSettings: GroupSetting = {
+  type: 'group',
+  doc: 'Who issues the certificates of the hosts, and how TLS uses them.',
+  fields: {
+    issuer: {
+      type: 'either',
+      doc: 'Who issues: the local authority kept in state, or an authority that is asked over ACME.',
+      example: 'local',
+      of: [
+        { type: 'choice', doc: 'A known issuer.', values: ['local', 'letsencrypt'], initial: 'local' },
+        {
+          type: 'group',
+          doc: 'Another ACME server.',
+          required: ['acme'],
+          fields: {
+            acme: {
+              type: 'text',
+              doc: 'URL of its directory (RFC 8555 §7.1.1).',
+              form: { pattern: '^https://[^\\s]+$', say: 'a URL with https' },
+              example: 'https://acme.example/directory',
+            },
+          },
+        },
+      ],
+    },
+    lifetime: {
+      type: 'duration',
+      doc: 'How long a certificate of the local authority lasts; a new one is issued after two thirds.',
+      initial: 7 * DAY,
+      min: HOUR,
+      max: 397 * DAY,
+      source: 'short, because it cannot be revoked; browsers refuse more than 398 days',
+    },
+    sessionTimeout: {
+      type: 'duration',
+      doc: 'How long a client may resume a session with its ticket; the ticket keys are renewed as often.',
+      initial: DAY,
+      min: 60_000,
+      max: 7 * DAY,
+      source: 'RFC 8446 §4.6.1 allows 7 days; one day is the advice of Mozilla',
+    },
+    handshakeTimeout: {
+      type: 'duration',
+      doc: 'A handshake that takes longer is given up.',
+      initial: 10_000,
+      min: 1000,
+      max: 120_000,
+      source: 'several retransmits on a poor mobile network',
+    },
+    contexts: {
+      type: 'integer',
+      doc: 'How many certificates are kept ready; the one unused for longest is dropped and issued again when asked for.',
+      initial: 4096,
+      min: 16,
+      max: 100_000,
+      unit: 'certificates',
+      source: '33 KB each, measured',
+    },
+  },
+}
+
+/** The limits of the plan as they were written or defaulted. */
+export function tlsLimits(config: CertificatesConfig): TlsLimits {
+  return {
+    lifetimeMs: config.lifetime,
+    sessionTimeoutMs: config.sessionTimeout,
+    handshakeTimeoutMs: config.handshakeTimeout,
+    contexts: config.contexts,
+  }
+}

@@ -1,0 +1,119 @@
+import type { SecureContext } from 'node:tls'
+import type { Log } from '#core/log.ts'
+import type { Issued, Issuer } from './issuer.ts'
+import type { CertificatePlan, TlsLimits, TlsPlan } from './plan.ts'
+import { closeContext, secureContext } from './secure.ts'
+import { compileCertificates, type Selection, select } from './select.ts'
+
+/** What a handshake gets: a certificate loaded for use, or the reason why there is none. */
+export type Choice =
+  | { readonly ready: Ready; readonly certificate: CertificatePlan; readonly reason: Selection['reason'] }
+  | { readonly ready: null; readonly reason: Selection['reason'] | 'not issued yet' }
+
+export type Ready = {
+  /** of the plan node that it was issued for */
+  readonly key: string
+  readonly issued: Issued
+  /** to be used at once: it is closed when the certificate is renewed or dropped */
+  readonly context: SecureContext
+}
+
+/** For `explain`; times in milliseconds since 1970. */
+export type CertificateDescription = {
+  readonly reason: Choice['reason']
+  readonly certificate:
+    | (Pick<CertificatePlan, 'id' | 'names' | 'from'> & Pick<Issued, 'issuer' | 'notBefore' | 'notAfter'>)
+    | null
+}
+
+/** Certificates by name: issued when first asked for, kept ready, renewed after two thirds of their time. */
+export type CertificateStore = {
+  /** Compile a plan. The function that comes back puts it to use at once and cannot fail. */
+  prepare(plan: TlsPlan): () => void
+  /** @param serverName from the ClientHello; undefined when it had none */
+  contextFor(serverName: string | undefined): Choice
+  describe(serverName: string | undefined): CertificateDescription
+  limits(): TlsLimits
+}
+
+export type CertificateStoreOptions = {
+  readonly plan: TlsPlan
+  readonly issuers: Readonly<Record<CertificatePlan['issuer'], Issuer>>
+  /** milliseconds since 1970 */
+  readonly now: () => number
+  readonly log: Log
+}
+
+export function createCertificateStore(options: CertificateStoreOptions): CertificateStore {
+  const { issuers, now, log } = options
+  let limits = options.plan.limits
+  let table = compileCertificates(options.plan.certificates)
+  /** by id of the plan node; the one used last stands at the end */
+  const kept = new Map<string, Ready>()
+
+  function prepare(plan: TlsPlan): () => void {
+    const compiled = compileCertificates(plan.certificates)
+    const keys = new Map(plan.certificates.map(({ id, key }) => [id, key]))
+    return () => {
+      limits = plan.limits
+      table = compiled
+      for (const [id, { key }] of kept) if (keys.get(id) !== key) drop(id)
+    }
+  }
+
+  function contextFor(serverName: string | undefined): Choice {
+    const { certificate, reason } = select(table, serverName)
+    if (certificate === null) return { ready: null, reason }
+    const ready = readyFor(certificate)
+    return ready === null ? { ready, reason: 'not issued yet' } : { ready, certificate, reason }
+  }
+
+  function readyFor(certificate: CertificatePlan): Ready | null {
+    const { id } = certificate
+    const last = kept.get(id) ?? null
+    const ready = last !== null && isFresh(last.issued) ? last : (load(certificate) ?? last)
+    if (ready === null) return null
+    if (last !== null && last !== ready) drop(id)
+    kept.delete(id)
+    kept.set(id, ready)
+    for (const oldest of kept.keys()) {
+      if (kept.size <= limits.contexts) break
+      drop(oldest)
+    }
+    return ready
+  }
+
+  function drop(id: string): void {
+    const dropped = kept.get(id)
+    kept.delete(id)
+    if (dropped !== undefined) closeContext(dropped.context)
+  }
+
+  /** Before notBefore: the clock was set back. */
+  function isFresh({ notBefore, renewAt }: Issued): boolean {
+    return now() >= notBefore && now() < renewAt
+  }
+
+  /** Runs inside a handshake, where a throw would end the program. */
+  function load(certificate: CertificatePlan): Ready | null {
+    try {
+      const issued = issuers[certificate.issuer].issue(certificate, now(), limits.lifetimeMs)
+      if (issued === null) return null
+      log('debug', 'certificate issued', { certificate: certificate.id, notAfter: issued.notAfter })
+      return { key: certificate.key, issued, context: secureContext(issued.key, issued.chain) }
+    } catch (error) {
+      log('error', 'certificate not issued', { certificate: certificate.id, error: String(error) })
+      return null
+    }
+  }
+
+  function describe(serverName: string | undefined): CertificateDescription {
+    const choice = contextFor(serverName)
+    if (choice.ready === null) return { reason: choice.reason, certificate: null }
+    const { id, names, from } = choice.certificate
+    const { issuer, notBefore, notAfter } = choice.ready.issued
+    return { reason: choice.reason, certificate: { id, names, from, issuer, notBefore, notAfter } }
+  }
+
+  return { prepare, contextFor, describe, limits: () => limits }
+}

@@ -1,0 +1,60 @@
+import type { Exchange, ExchangeNote, Request, ResponseHead, Source } from '#http/exchange.ts'
+import { fieldsOf } from '#http/wire/fields.ts'
+
+export type Asked = {
+  readonly method?: string
+  readonly host?: string
+  readonly target?: string
+  readonly secure?: boolean
+  readonly fields?: readonly (readonly [string, string])[]
+}
+
+export type Answer = {
+  readonly status: number
+  readonly head: ResponseHead
+  readonly body: Source | Uint8Array | null
+  readonly note: ExchangeNote
+}
+
+/** Let a handler answer a request without a connection, for what no socket can change. Resolves when it has answered. */
+export function ask(handler: (exchange: Exchange) => void, asked: Asked): Promise<Answer> {
+  const { method = 'GET', host = 'example.com', target = '/', secure = true, fields = [] } = asked
+  const request: Request = {
+    method,
+    authority: host,
+    host,
+    target,
+    version: '1.1',
+    fields: fieldsOf(fields),
+    client: { address: '192.0.2.1', port: 40000, secure, localPort: secure ? 443 : 80 },
+    body: null,
+    lengthOctets: 0,
+    upgrade: undefined,
+  }
+  return new Promise((resolve, reject) => {
+    const note: ExchangeNote = { routeId: '', answeredBy: '', reason: '' }
+    handler({
+      request,
+      note,
+      onEnd: undefined,
+      respond: (head, body) => resolve({ status: head.status, head, body, note }),
+      inform: () => {},
+      switchProtocols: () => {
+        throw new Error('The handler switched protocols')
+      },
+      abort: (reason) => reject(new Error(reason)),
+    })
+  })
+}
+
+/** All octets of an answer's body. */
+export async function octetsOf({ body }: Answer): Promise<Buffer> {
+  if (body === null) return Buffer.alloc(0)
+  if (body instanceof Uint8Array) return Buffer.from(body)
+  const parts: Buffer[] = []
+  for (let octets = await body.read(65_536); octets !== null; octets = await body.read(65_536)) {
+    // A copy, because a source may use its memory again.
+    parts.push(Buffer.from(octets))
+  }
+  return Buffer.concat(parts)
+}

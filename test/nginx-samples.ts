@@ -1,0 +1,352 @@
+/** Configurations as people have them. `nginx -t` accepts each in conformance/nginx-import.test.ts. */
+export type NginxSample = {
+  readonly name: string
+  /** what stands in `http { }` */
+  readonly text: string
+  /** the domains of the Portico file */
+  readonly domains: unknown
+  /** `line directive level`, without what was dropped */
+  readonly notes: readonly string[]
+}
+
+const PHP_SITE = `server {
+    listen 80;
+    server_name blog.example.org;
+    root /var/www/wordpress;
+    index index.php index.html;
+    location / { try_files $uri $uri/ /index.php?$args; }
+    location ~ \\.php$ {
+        include fastcgi_params;
+        fastcgi_pass unix:/run/php/php-fpm.sock;
+    }
+    location ~* \\.(js|css|png)$ { expires max; log_not_found off; }
+    location = /favicon.ico { log_not_found off; access_log off; }
+    location ~ /\\.ht { deny all; }
+}`
+
+export const nginxSamples: readonly NginxSample[] = [
+  {
+    name: 'a site that certbot manages',
+    text: `server {
+    server_name example.com www.example.com; # managed by Certbot
+    location / { proxy_pass http://127.0.0.1:3000; }
+    listen [::]:443 ssl ipv6only=on; # managed by Certbot
+    listen 443 ssl; # managed by Certbot
+}
+server {
+    if ($host = www.example.com) {
+        return 301 https://$host$request_uri;
+    } # managed by Certbot
+    if ($host = example.com) {
+        return 301 https://$host$request_uri;
+    } # managed by Certbot
+    listen 80;
+    listen [::]:80;
+    server_name example.com www.example.com;
+    return 404; # managed by Certbot
+}`,
+    domains: { 'example.com': { hosts: { '@': { service: 3000 }, www: { service: 3000 } } } },
+    notes: [],
+  },
+  {
+    name: 'WordPress with PHP-FPM, whose source must not be shown',
+    text: PHP_SITE,
+    domains: {
+      'example.org': {
+        hosts: { blog: { routes: { '/favicon.ico': { files: '/var/www/wordpress' } } } },
+      },
+    },
+    notes: [
+      '1 server assumed',
+      '1 server assumed',
+      '4 root not understood',
+      '5 index assumed',
+      '6 try_files not understood',
+      '7 location not understood',
+      '13 location not understood',
+    ],
+  },
+  {
+    name: 'a reverse proxy with WebSockets',
+    text: `map $http_upgrade $connection_upgrade { default upgrade; '' close; }
+server {
+    listen 443 ssl;
+    server_name app.example.com;
+    location / {
+        proxy_pass http://localhost:4000/;
+        proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection $connection_upgrade;
+        proxy_set_header Host $host;
+        proxy_read_timeout 86400;
+    }
+    location /socket.io/ { proxy_pass http://localhost:4001; proxy_buffering off; }
+}`,
+    domains: {
+      'example.com': {
+        hosts: { app: { routes: { '/**': { service: 4000 }, '/socket.io/**': { service: 4001 } } } },
+      },
+    },
+    notes: ['2 server assumed'],
+  },
+  {
+    name: 'upstreams as Docker has them',
+    text: `upstream web { least_conn; server 10.0.0.5:3000 weight=3; server 10.0.0.6:3000 max_fails=3; server 10.0.0.7:3000 backup; }
+upstream unused { server 10.0.0.8:80; }
+server {
+    listen 443 ssl;
+    server_name example.com;
+    location / { proxy_pass http://web; }
+    location /api/ {
+        resolver 127.0.0.11;
+        set $api http://10.0.0.9:8080;
+        proxy_pass $api;
+    }
+}`,
+    domains: {
+      'example.com': {
+        hosts: {
+          '@': {
+            routes: {
+              '/**': { service: ['http://10.0.0.5:3000', 'http://10.0.0.6:3000'] },
+              '/api/**': { service: 'http://10.0.0.9:8080' },
+            },
+          },
+        },
+      },
+    },
+    notes: ['1 least_conn not understood', '1 server assumed', '1 server not understood'],
+  },
+  {
+    name: 'a default server that answers, and www sent to the apex',
+    text: `server { listen 443 ssl default_server; server_name _; root /srv/parked; }
+server { listen 443 ssl; server_name www.example.com; return 301 https://example.com$request_uri; }
+server { listen 443 ssl; server_name example.com; root /srv/site/; index index.html index.htm; }`,
+    domains: {
+      'example.com': {
+        hosts: {
+          '@': { files: '/srv/site' },
+          www: { redirect: 'https://example.com' },
+          '*': { files: '/srv/parked' },
+        },
+      },
+    },
+    notes: ['1 server assumed', '2 return assumed'],
+  },
+  {
+    name: 'a default server that refuses',
+    text: `server { listen 80 default_server; server_name _; return 444; }
+server { listen 443 ssl; server_name *.example.com; location / { proxy_pass http://127.0.0.1:8000; } }`,
+    domains: { 'example.com': { hosts: { '*': { service: 8000 } } } },
+    notes: ['2 server assumed'],
+  },
+  {
+    name: 'a single page application with its API',
+    text: `server {
+    listen 443 ssl http2;
+    server_name .example.co.uk;
+    root /srv/app/dist;
+    location / { try_files $uri $uri/ /index.html; }
+    location /api { proxy_pass http://127.0.0.1:8080/; }
+    location ^~ /static/ { alias /srv/assets/static/; expires 1y; }
+    location = /health { default_type application/json; return 200 '{"ok":true}'; }
+}`,
+    domains: {
+      'example.co.uk': {
+        hosts: Object.fromEntries(
+          ['@', '*'].map((key) => [
+            key,
+            {
+              routes: {
+                '/**': { files: '/srv/app/dist' },
+                '/api/**': { service: 8080 },
+                '/static/**': { files: '/srv/assets' },
+                '/health': {
+                  respond: {
+                    status: 200,
+                    body: '{"ok":true}',
+                    headers: { 'Content-Type': 'application/json' },
+                  },
+                },
+              },
+            },
+          ]),
+        ),
+      },
+    },
+    notes: [
+      '1 server assumed',
+      '5 try_files not understood',
+      '6 location assumed',
+      '6 proxy_pass not understood',
+      '7 expires not understood',
+    ],
+  },
+  {
+    name: 'guarded places stay shut',
+    text: `server {
+    listen 443 ssl;
+    server_name intra.example.net;
+    location / { proxy_pass http://127.0.0.1:9000; }
+    location /admin/ { auth_basic "Staff"; auth_basic_user_file /etc/nginx/htpasswd; proxy_pass http://127.0.0.1:9000; }
+    location /metrics { allow 10.0.0.0/8; deny all; proxy_pass http://127.0.0.1:9100; }
+    location = /secret { deny all; }
+}
+server { listen 127.0.0.1:8080; server_name status.example.net; location / { proxy_pass http://127.0.0.1:9200; } }`,
+    domains: {
+      'example.net': {
+        hosts: {
+          intra: {
+            routes: {
+              '/**': { service: 9000 },
+              '/admin/**': { respond: { status: 403 } },
+              '/metrics/**': { respond: { status: 403 } },
+              '/secret': { respond: { status: 403 } },
+            },
+          },
+        },
+      },
+    },
+    notes: [
+      '1 server assumed',
+      '5 auth_basic not understood',
+      '5 auth_basic_user_file not understood',
+      '6 allow not understood',
+      '6 deny not understood',
+      '6 location assumed',
+      '9 server not understood',
+    ],
+  },
+  {
+    name: 'redirects of many kinds',
+    text: `server {
+    listen 443 ssl;
+    server_name old.example.com;
+    rewrite ^/(.*)$ https://new.example.com/$1 permanent;
+}
+server {
+    listen 443 ssl;
+    server_name new.example.com;
+    rewrite ^/about\\.html$ /about permanent;
+    rewrite ^/blog/(\\d+)$ /posts/$1 last;
+    location /gone/ { return 410; }
+    location = /docs { return 302 https://docs.example.com/start; }
+    location / { proxy_pass http://127.0.0.1:5000; }
+}`,
+    domains: {
+      'example.com': {
+        hosts: {
+          old: { redirect: 'https://new.example.com' },
+          new: {
+            routes: {
+              '/about.html': { redirect: { to: '/about', keepPath: false } },
+              '/gone/**': { respond: { status: 410 } },
+              '/docs': { redirect: { to: 'https://docs.example.com/start', status: 302, keepPath: false } },
+              '/**': { service: 5000 },
+            },
+          },
+        },
+      },
+    },
+    notes: ['4 rewrite assumed', '10 rewrite not understood'],
+  },
+  {
+    name: 'plain HTTP and HTTPS in one server, on an address of its own',
+    text: `client_max_body_size 50m;
+server {
+    listen 203.0.113.7:80; listen 203.0.113.7:443 ssl;
+    server_name example.com;
+    client_max_body_size 1g;
+    add_header X-Frame-Options DENY;
+    location / { proxy_pass https://10.1.2.3:8443; proxy_set_header X-Custom yes; }
+}`,
+    domains: {
+      'example.com': {
+        hosts: { '@': { service: { url: 'https://10.1.2.3:8443', verify: false }, http: 'serve' } },
+      },
+    },
+    notes: [
+      '1 client_max_body_size assumed',
+      '3 listen assumed',
+      '5 client_max_body_size assumed',
+      '6 add_header not understood',
+      '7 proxy_set_header not understood',
+    ],
+  },
+  {
+    name: 'files first, then a service (Ruby, Python)',
+    text: `server {
+    listen 80;
+    server_name shop.example.com;
+    root /srv/shop/public;
+    location / { try_files $uri @app; }
+    location @app { proxy_pass http://127.0.0.1:3000; proxy_redirect off; }
+    error_page 500 502 /500.html;
+    location = /500.html { internal; }
+    location /media/ { location /media/raw/ { return 403; } }
+}`,
+    domains: {
+      'example.com': {
+        hosts: {
+          shop: {
+            routes: {
+              '/**': { service: 3000 },
+              '/500.html': { respond: { status: 404 } },
+              '/media/**': { files: '/srv/shop/public' },
+              '/media/raw/**': { respond: { status: 403 } },
+            },
+          },
+        },
+      },
+    },
+    notes: [
+      '1 server assumed',
+      '1 server assumed',
+      '5 try_files not understood',
+      '7 error_page not understood',
+    ],
+  },
+  {
+    name: 'names that are no names of a domain',
+    text: `server { listen 80; server_name ~^(?<user>.+)\\.example\\.com$ example.*; return 200 "hi"; }
+server { listen 80; server_name localhost; root /srv; }
+server { listen 8080; server_name tools.example.com; location / { proxy_pass http://unix:/run/tools.sock; } }`,
+    domains: { 'example.com': { hosts: { tools: { respond: { status: 503 } } } } },
+    notes: [
+      '1 server not understood',
+      '1 server_name not understood',
+      '1 server_name not understood',
+      '2 server not understood',
+      '2 server_name not understood',
+      '3 listen assumed',
+      '3 location not understood',
+      '3 proxy_pass not understood',
+      '3 server assumed',
+      '3 server not understood',
+    ],
+  },
+  {
+    name: 'conditions and maps',
+    text: `map $http_user_agent $mobile { default 0; "~Opera Mini" 1; }
+limit_req_zone $binary_remote_addr zone=one:1m rate=1r/s;
+server {
+    listen 80;
+    server_name example.com m.example.com;
+    if ($host != "example.com") { return 302 http://example.com$request_uri; }
+    if ($mobile) { return 302 /m; }
+    location / { limit_req zone=one; proxy_pass http://127.0.0.1:81; }
+}`,
+    domains: {
+      'example.com': {
+        hosts: { '@': { service: 81 }, m: { redirect: { to: 'http://example.com', status: 302 } } },
+      },
+    },
+    notes: [
+      '1 map not understood',
+      '2 limit_req_zone not understood',
+      '3 server assumed',
+      '7 if not understood',
+      '8 limit_req not understood',
+    ],
+  },
+]
