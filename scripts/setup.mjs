@@ -13,6 +13,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const binaries = join(root, 'node_modules', '.bin')
 const nodeWanted = 24 // package.json, engines
 
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
 /** What each npm script starts. */
 const entries = {
   start: 'examples/subdomains/start.ts',
@@ -64,13 +66,15 @@ async function underLock(work) {
     else await new Promise((resolve) => setTimeout(resolve, 250))
     if (Date.now() > deadline) fail(`The other set-up did not end within 15 minutes. Fix: remove ${lock}`)
   }
+  const release = () => rmSync(lock, { recursive: true, force: true })
   const touching = setInterval(() => utimesSync(lock, new Date(), new Date()), 2_000)
-  process.once('exit', () => rmSync(lock, { recursive: true, force: true }))
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, leave)
+  process.once('exit', release)
+  for (const signal of signals) process.once(signal, leave)
   if (!isInstalled()) await work()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeListener(signal, leave)
+  for (const signal of signals) process.removeListener(signal, leave)
+  process.removeListener('exit', release)
   clearInterval(touching)
-  rmSync(lock, { recursive: true, force: true })
+  release()
 }
 
 function leave(signal) {
@@ -140,7 +144,7 @@ function nodeFor() {
 async function become(command, programArgs) {
   const PATH = [binaries, process.env['PATH']].join(delimiter)
   const child = spawn(command, programArgs, { stdio: 'inherit', env: { ...process.env, PATH } })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) {
+  for (const signal of signals) {
     process.on(signal, () => {
       // A terminal sends Ctrl-C to the whole process group: the child has it already.
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)

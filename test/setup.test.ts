@@ -54,7 +54,7 @@ test('a lock left behind by a set-up that died is taken over', async () => {
 })
 
 test('an install that fails says why and starts nothing', async () => {
-  rmSync(join(root, 'node_modules'), { recursive: true })
+  rmSync(join(root, 'node_modules'), { recursive: true, force: true })
   const failing = join(root, 'npm.js')
   writeFileSync(failing, `console.error('no network'); process.exitCode = 9`)
   const env = { npm_execpath: failing, npm_node_execpath: process.execPath }

@@ -1,7 +1,7 @@
 import type { GroupSetting, Setting } from '#core/settings.ts'
 import { dnsSettings } from '#dns/config.ts'
-import { type RecordsConfig, type TtlConfig, recordSettings } from '#dns/record-config.ts'
 import type { DnsLimits } from '#dns/plan.ts'
+import { type RecordsConfig, recordSettings, type TtlConfig } from '#dns/record-config.ts'
 import { type HttpLimitsConfig, httpLimitSettings } from '#http/config.ts'
 import { type HostConfig, hostSettings } from '#http/host-config.ts'
 import { type CertificatesConfig, certificateSettings } from '#tls/config.ts'
@@ -44,7 +44,15 @@ const listener: Setting = {
 }
 
 function listeners(what: string, initial: string): Setting {
-  return { type: 'list', doc: what, of: listener, single: true, max: 16, initial: [initial], example: initial }
+  return {
+    type: 'list',
+    doc: what,
+    of: listener,
+    single: true,
+    max: 16,
+    initial: [initial],
+    example: initial,
+  }
 }
 
 const listen: GroupSetting = {
@@ -125,7 +133,11 @@ export const fileSettings: GroupSetting = {
       type: 'group',
       doc: 'Where Portico says what happened.',
       fields: {
-        access: { type: 'text', doc: 'File that gets one JSON line a request; none when absent.', example: './access.log' },
+        access: {
+          type: 'text',
+          doc: 'File that gets one JSON line a request; none when absent.',
+          example: './access.log',
+        },
         console: {
           type: 'choice',
           doc: 'What goes to the terminal.',

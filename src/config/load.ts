@@ -1,7 +1,7 @@
-import { type Problem, hasErrors, sortProblems } from '#core/problem.ts'
-import { type PorticoConfig, fileSettings } from './file.ts'
+import { hasErrors, type Problem, sortProblems } from '#core/problem.ts'
+import { fileSettings, type PorticoConfig } from './file.ts'
 import { readSettings } from './read.ts'
-import { type Written, objectSource, readSource } from './source.ts'
+import { objectSource, readSource, type Written } from './source.ts'
 
 /** A file that was read: its values, and where each stands. */
 export type Config = {

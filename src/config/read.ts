@@ -100,9 +100,16 @@ function readList(setting: ListSetting, value: unknown, path: Path, reading: Rea
     return only === undefined ? undefined : [only]
   }
   if (value.length > (setting.max ?? 1000)) {
-    return report(reading, path, 'config/out-of-range', `This list has ${value.length} items; at most ${setting.max ?? 1000} may stand.`)
+    return report(
+      reading,
+      path,
+      'config/out-of-range',
+      `This list has ${value.length} items; at most ${setting.max ?? 1000} may stand.`,
+    )
   }
-  return value.map((item, index) => read(setting.of, item, [...path, index], reading)).filter((item) => item !== undefined)
+  return value
+    .map((item, index) => read(setting.of, item, [...path, index], reading))
+    .filter((item) => item !== undefined)
 }
 
 function readEither(setting: EitherSetting, value: unknown, path: Path, reading: Reading): unknown {
@@ -114,7 +121,13 @@ function readEither(setting: EitherSetting, value: unknown, path: Path, reading:
 function readText(setting: TextSetting, value: unknown, path: Path, reading: Reading): unknown {
   if (typeof value !== 'string') return wrongType(setting, value, path, reading)
   if (setting.form === undefined || new RegExp(setting.form.pattern, 'u').test(value)) return value
-  return report(reading, path, 'config/wrong-form', `${say(path)} is ${show(value)}; ${setting.form.say} is wanted.`, exampleOf(setting))
+  return report(
+    reading,
+    path,
+    'config/wrong-form',
+    `${say(path)} is ${show(value)}; ${setting.form.say} is wanted.`,
+    exampleOf(setting),
+  )
 }
 
 function readChoice(setting: ChoiceSetting, value: unknown, path: Path, reading: Reading): unknown {
@@ -122,17 +135,33 @@ function readChoice(setting: ChoiceSetting, value: unknown, path: Path, reading:
   const known = setting.values.map((choice) => JSON.stringify(choice)).join(', ')
   const near = nearest(String(value), setting.values.map(String))
   const fix = setting.values.find((choice) => String(choice) === near) ?? setting.initial
-  return report(reading, path, 'config/unknown-value', `${say(path)} is ${show(value)}; one of ${known} is wanted.`, fix === undefined ? undefined : JSON.stringify(fix))
+  return report(
+    reading,
+    path,
+    'config/unknown-value',
+    `${say(path)} is ${show(value)}; one of ${known} is wanted.`,
+    fix === undefined ? undefined : JSON.stringify(fix),
+  )
 }
 
 function readInteger(setting: IntegerSetting, value: unknown, path: Path, reading: Reading): unknown {
   if (typeof value !== 'number' || !Number.isInteger(value)) return wrongType(setting, value, path, reading)
   if (value >= setting.min && value <= setting.max) return value
   const unit = setting.unit === undefined ? '' : ` ${setting.unit}`
-  return report(reading, path, 'config/out-of-range', `${say(path)} is ${value}${unit}; ${setting.min} to ${setting.max} is wanted.`)
+  return report(
+    reading,
+    path,
+    'config/out-of-range',
+    `${say(path)} is ${value}${unit}; ${setting.min} to ${setting.max} is wanted.`,
+  )
 }
 
-function readUnit(setting: SizeSetting | DurationSetting, value: unknown, path: Path, reading: Reading): unknown {
+function readUnit(
+  setting: SizeSetting | DurationSetting,
+  value: unknown,
+  path: Path,
+  reading: Reading,
+): unknown {
   const isSize = setting.type === 'size'
   if (typeof value === 'number' || (typeof value === 'string' && /^\d+(\.\d+)?$/.test(value))) {
     return withoutUnit(setting, value, path, reading)
@@ -142,25 +171,55 @@ function readUnit(setting: SizeSetting | DurationSetting, value: unknown, path: 
   if (amount === undefined) return wrongType(setting, value, path, reading)
   if (amount >= setting.min && amount <= setting.max) return amount
   const format = isSize ? formatSize : formatDuration
-  return report(reading, path, 'config/out-of-range', `${say(path)} is ${value}; ${format(setting.min)} to ${format(setting.max)} is wanted.`)
+  return report(
+    reading,
+    path,
+    'config/out-of-range',
+    `${say(path)} is ${value}; ${format(setting.min)} to ${format(setting.max)} is wanted.`,
+  )
 }
 
-function withoutUnit(setting: SizeSetting | DurationSetting, value: number | string, path: Path, reading: Reading): undefined {
+function withoutUnit(
+  setting: SizeSetting | DurationSetting,
+  value: number | string,
+  path: Path,
+  reading: Reading,
+): undefined {
   if (setting.type === 'size') {
     const message = `${say(path)} is ${value}. Sizes carry a unit, so that nobody mistakes octets for megabytes.`
-    return report(reading, path, 'config/size-without-unit', message, `"${value}MB" (10^6 octets each), "${value}MiB" (2^20) or "${value}B"`)
+    return report(
+      reading,
+      path,
+      'config/size-without-unit',
+      message,
+      `"${value}MB" (10^6 octets each), "${value}MiB" (2^20) or "${value}B"`,
+    )
   }
   const message = `${say(path)} is ${value}. Durations carry a unit, so that nobody mistakes seconds for milliseconds.`
-  return report(reading, path, 'config/duration-without-unit', message, `"${value}s", "${value}ms" or "${value}m"`)
+  return report(
+    reading,
+    path,
+    'config/duration-without-unit',
+    message,
+    `"${value}s", "${value}ms" or "${value}m"`,
+  )
 }
 
-function checkOneOf(kinds: readonly string[], value: Record<string, unknown>, path: Path, reading: Reading): void {
+function checkOneOf(
+  kinds: readonly string[],
+  value: Record<string, unknown>,
+  path: Path,
+  reading: Reading,
+): void {
   const present = kinds.filter((kind) => value[kind] !== undefined)
   if (present.length === 1) return
   // A mistyped kind was reported as an unknown key, with the nearest one: once is enough.
   if (present.length === 0 && Object.keys(value).some((key) => nearest(key, kinds) !== undefined)) return
   const known = kinds.map((kind) => `"${kind}"`).join(', ')
-  const what = present.length === 0 ? 'says nothing of what answers' : `says ${present.map((kind) => `"${kind}"`).join(' and ')}`
+  const what =
+    present.length === 0
+      ? 'says nothing of what answers'
+      : `says ${present.map((kind) => `"${kind}"`).join(' and ')}`
   report(reading, path, 'config/one-kind', `${say(path)} ${what}; exactly one of ${known} is wanted.`)
 }
 
@@ -180,11 +239,23 @@ function unknownKey(setting: GroupSetting, key: string, path: Path, reading: Rea
 function missingKey(setting: GroupSetting, key: string, path: Path, reading: Reading): void {
   const where = path.length === 0 ? 'The file' : say(path)
   const field = setting.fields[key]
-  report(reading, path, 'config/missing-key', `${where} has no "${key}": ${field?.doc ?? ''}`, `"${key}": ${field === undefined ? '…' : (exampleOf(field) ?? '…')}`)
+  report(
+    reading,
+    path,
+    'config/missing-key',
+    `${where} has no "${key}": ${field?.doc ?? ''}`,
+    `"${key}": ${field === undefined ? '…' : (exampleOf(field) ?? '…')}`,
+  )
 }
 
 function wrongType(setting: Setting, value: unknown, path: Path, reading: Reading): undefined {
-  return report(reading, path, 'config/wrong-type', `${say(path)} is ${show(value)}; ${wanted(setting)} is wanted.`, exampleOf(setting))
+  return report(
+    reading,
+    path,
+    'config/wrong-type',
+    `${say(path)} is ${show(value)}; ${wanted(setting)} is wanted.`,
+    exampleOf(setting),
+  )
 }
 
 function report(reading: Reading, path: Path, code: string, message: string, fix?: string): undefined {
@@ -220,7 +291,9 @@ export function wanted(setting: Setting): string {
 }
 
 function exampleOf(setting: Setting): string | undefined {
-  const example = setting.example ?? (setting.type === 'either' ? setting.of.find((form) => form.example !== undefined)?.example : undefined)
+  const example =
+    setting.example ??
+    (setting.type === 'either' ? setting.of.find((form) => form.example !== undefined)?.example : undefined)
   return example === undefined ? undefined : JSON.stringify(example)
 }
 

@@ -92,7 +92,10 @@ function duplicateKey(key: string, at: Position): Problem {
 }
 
 function syntaxProblem(error: ParseError, place: (offset: number) => Position): Problem {
-  const words = printParseErrorCode(error.error).replace(/([a-z])([A-Z])/g, (_, a, b) => `${a} ${b.toLowerCase()}`)
+  const words = printParseErrorCode(error.error).replace(
+    /([a-z])([A-Z])/g,
+    (_, a, b) => `${a} ${b.toLowerCase()}`,
+  )
   return {
     level: 'error',
     code: 'config/syntax',

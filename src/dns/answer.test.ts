@@ -221,7 +221,7 @@ test('missing additional data is no truncation, missing glue is (RFC 2181 §9, R
   assert.equal(records(send(query('crowd.example.com', 'A'), TCP), 'additionals').length, 10)
 })
 
-test('EDNS: OPT only to those who sent one, DO copied, the rest ignored (RFC 6891 §6.1.1, §6.1.2, §6.1.3)', () => {
+test('EDNS: OPT only to those who sent one, DO copied, the rest ignored (RFC 6891 §6.1, §6.1.1, §6.1.2, §6.1.3)', () => {
   const name = 'mail.example.com'
   const opt = (response: Buffer): string => response.subarray(-11).toString('hex')
   assert.equal(send(query(name, 'TXT')).readUInt16BE(10), 0)

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import type { AnswerOctets } from './connection.ts'
 import { parseIpv4, parseIpv6 } from './wire/address.ts'
 
 /**
@@ -13,8 +14,7 @@ export type Batch = {
 }
 
 export type BatchOptions = {
-  /** write the answer to the first `length` octets of the query into `out`; octets written, 0 for none */
-  readonly answer: (query: Uint8Array, length: number, out: Uint8Array) => number
+  readonly answer: AnswerOctets
   /** called for each answer that could not be sent */
   readonly onDrop: () => void
 }

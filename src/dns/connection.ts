@@ -1,5 +1,6 @@
-import type { Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import { TCP_LIMIT } from './answer.ts'
+import type { DnsLimits } from './plan.ts'
 
 /** Octets before each message that say how long it is (RFC 1035 §4.2.2). */
 const PREFIX = 2
@@ -10,12 +11,52 @@ const UNSENT_LIMIT_OCTETS = 131_072
 /** Answers are written here and copied out: a socket holds on to what it is given. */
 const scratch = Buffer.allocUnsafeSlow(PREFIX + TCP_LIMIT)
 
-/** What a connection needs of its server. */
-export type ConnectionOptions = {
+/** Write the answer to the first `length` octets of the query into `out`; octets written, 0 for none. */
+export type AnswerOctets = (query: Uint8Array, length: number, out: Uint8Array) => number
+
+/** All TCP connections of a DNS server. */
+export type Connections = {
+  /** Serve a new connection. One too many closes the one that was answered longest ago (RFC 7766 §6.2.2). */
+  admit(socket: Socket, server: Server): void
+  /** End the connections of one listener, once their answers are sent. */
+  end(server: Server): void
+  count(): number
+}
+
+export type ConnectionsOptions = { readonly limits: () => DnsLimits; readonly answer: AnswerOctets }
+
+/**
+ * Serve TCP connections within limits, which are asked for at each new connection.
+ *
+ * @example createServer((socket) => connections.admit(socket, server))
+ */
+export function createConnections({ limits, answer }: ConnectionsOptions): Connections {
+  /** the one that was answered longest ago stands first */
+  const open = new Map<Socket, Server>()
+  return {
+    admit(socket, server) {
+      const touch = (): void => {
+        open.delete(socket)
+        open.set(socket, server)
+      }
+      const { tcpConnections, tcpIdleMs } = limits()
+      touch()
+      socket.on('close', () => open.delete(socket))
+      serveConnection(socket, { idleMs: tcpIdleMs, answer, onAnswer: touch })
+      const [oldest] = open.keys()
+      if (open.size > tcpConnections) oldest?.destroy()
+    },
+    end(server) {
+      for (const [socket, owner] of open) if (owner === server) socket.destroySoon()
+    },
+    count: () => open.size,
+  }
+}
+
+type ConnectionOptions = {
   /** a connection that completes no query for so long is closed */
   readonly idleMs: number
-  /** write the answer to the first `length` octets of the query into `out`; octets written, 0 for none */
-  readonly answer: (query: Uint8Array, length: number, out: Uint8Array) => number
+  readonly answer: AnswerOctets
   /** called when a query was answered */
   readonly onAnswer: () => void
 }
@@ -26,7 +67,7 @@ export type ConnectionOptions = {
  * Reading stops while the client does not take its answers. A query that never ends and answers that are never read
  * come to the same end: nothing is answered within `idleMs`.
  */
-export function serveConnection(socket: Socket, { idleMs, answer, onAnswer }: ConnectionOptions): void {
+function serveConnection(socket: Socket, { idleMs, answer, onAnswer }: ConnectionOptions): void {
   let chunks: Buffer[] = []
   let octets = 0
   let neededOctets = PREFIX

@@ -22,7 +22,7 @@ function table(zones: Zones, cases: readonly (readonly [string, string, string])
     assert.equal(ask(zones, name, type), expected, `${name} ${type}`)
 }
 
-test('the example of RFC 4592 §2.2.1 is answered as its table says (RFC 4592 §3.3.1, §4.2)', () => {
+test('the example of RFC 4592 §2.2.1 is answered as its table says (RFC 4592 §2.1.1, §2.2.2, §3.3.1)', () => {
   const zones = compileZones(
     [
       zonePlan('example.', [

@@ -29,6 +29,7 @@ export type Query = {
   dnssecOk: boolean
 }
 
+/** An object for `readQuery` to fill. */
 export function createQuery(): Query {
   return {
     fault: RCODE.NOERROR,

@@ -11,9 +11,11 @@ const AA = 0x04
 const TC = 0x02
 const OPCODE_AND_RD = 0x79
 
-/** Where the header counts the records of a section (RFC 1035 §4.1.1). */
+/** Where the header counts the records of the answer section (RFC 1035 §4.1.1). */
 export const ANCOUNT = 6
+/** Where it counts those of the authority section. */
 export const NSCOUNT = 8
+/** Where it counts those of the additional section. */
 export const ARCOUNT = 10
 
 /** A pointer has 14 bits for the offset (RFC 1035 §4.1.4). */

@@ -20,6 +20,8 @@ test('advanceSerials() remembers a zone that left, should it come back', () => {
 
 test('parseSerials() takes only what was saved whole', () => {
   assert.deepEqual(parseSerials(null), {})
-  assert.deepEqual(parseSerials('{"zone:a":{"key":"k","serial":3},"zone:b":{"serial":1}}'), { 'zone:a': { key: 'k', serial: 3 } })
+  assert.deepEqual(parseSerials('{"zone:a":{"key":"k","serial":3},"zone:b":{"serial":1}}'), {
+    'zone:a': { key: 'k', serial: 3 },
+  })
   assert.deepEqual(parseSerials('{'), {})
 })

@@ -13,7 +13,11 @@ export type SavedSerials = Readonly<Record<string, SavedSerial>>
  * @param nowSeconds since 1970
  * @returns what to remember; zones that left the Plan stay remembered, should they come back
  */
-export function advanceSerials(saved: SavedSerials, zones: readonly ZonePlan[], nowSeconds: number): SavedSerials {
+export function advanceSerials(
+  saved: SavedSerials,
+  zones: readonly ZonePlan[],
+  nowSeconds: number,
+): SavedSerials {
   const next: Record<string, SavedSerial> = { ...saved }
   for (const { id, key } of zones) {
     const before = saved[id]
@@ -38,5 +42,7 @@ export function parseSerials(text: string | null): SavedSerials {
 
 function isSaved(value: unknown): value is SavedSerial {
   if (typeof value !== 'object' || value === null) return false
-  return 'key' in value && typeof value.key === 'string' && 'serial' in value && Number.isInteger(value.serial)
+  return (
+    'key' in value && typeof value.key === 'string' && 'serial' in value && Number.isInteger(value.serial)
+  )
 }

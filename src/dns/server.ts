@@ -1,9 +1,9 @@
 import type { Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { type AddressInfo, createServer, isIPv6, type Server, type Socket as TcpSocket } from 'node:net'
+import { type AddressInfo, createServer, isIPv6, type Server } from 'node:net'
 import type { Log } from '#core/log.ts'
 import { answer, type Transport } from './answer.ts'
-import { serveConnection } from './connection.ts'
+import { createConnections } from './connection.ts'
 import { type DatagramOptions, serveDatagrams } from './datagrams.ts'
 import type { DnsLimits } from './plan.ts'
 import type { Zones } from './zone.ts'
@@ -71,8 +71,10 @@ export function createDnsServer({ zones, limits, log, batches = true }: DnsServe
     tcpConnections: 0,
   }
   const listeners = new Set<DnsListener>()
-  /** the connection that was answered longest ago stands first */
-  const connections = new Map<TcpSocket, Server>()
+  const connections = createConnections({
+    limits: () => limits,
+    answer: (query, length, out) => respond(query, length, tcp, out),
+  })
   replaceZones(zones, limits)
 
   function replaceZones(wanted: Zones, wantedLimits: DnsLimits = limits): void {
@@ -83,7 +85,7 @@ export function createDnsServer({ zones, limits, log, batches = true }: DnsServe
   }
 
   async function listen(address: string, port: number): Promise<DnsListener> {
-    const server = createServer(accept)
+    const server = createServer((socket) => connections.admit(socket, server))
     const socket = await open(server, address, port, {
       batches,
       answer: (query, length, out) => respond(query, length, udp, out),
@@ -95,57 +97,41 @@ export function createDnsServer({ zones, limits, log, batches = true }: DnsServe
     listeners.add(listener)
     return listener
 
-    function accept(connection: TcpSocket): void {
-      admit(connection, server)
-    }
-
     async function close(): Promise<void> {
       if (!listeners.delete(listener)) return
       const closed = [once(socket, 'close'), once(server, 'close')]
       socket.close()
       server.close()
-      for (const [connection, owner] of connections) if (owner === server) connection.destroySoon()
+      connections.end(server)
       await Promise.all(closed)
     }
   }
 
-  function admit(connection: TcpSocket, server: Server): void {
-    const touch = (): void => {
-      connections.delete(connection)
-      connections.set(connection, server)
-    }
-    touch()
-    connection.on('close', () => connections.delete(connection))
-    serveConnection(connection, {
-      idleMs: limits.tcpIdleMs,
-      answer: (query, length, out) => respond(query, length, tcp, out),
-      onAnswer: touch,
-    })
-    const [oldest] = connections.keys()
-    if (connections.size > limits.tcpConnections) oldest?.destroy()
-  }
-
   function respond(query: Uint8Array, octets: number, transport: Transport, out: Uint8Array): number {
     const length = answer(zones, query, octets, transport, out)
-    const TC = 0x02
-    stats.queries++
-    if (length === 0) {
-      stats.dropped++
-      return 0
-    }
-    if ((out[2]! & TC) !== 0) stats.truncated++
-    stats.rcodes[out[3]! & 0x0f]!++
+    count(stats, out, length)
     return length
   }
 
   return {
     listen,
     replaceZones,
-    stats: () => ({ ...stats, tcpConnections: connections.size }),
+    stats: () => ({ ...stats, tcpConnections: connections.count() }),
     async close() {
       await Promise.all(Array.from(listeners, (listener) => listener.close()))
     },
   }
+}
+
+function count(stats: DnsStats, answer: Uint8Array, length: number): void {
+  const TC = 0x02
+  stats.queries++
+  if (length === 0) {
+    stats.dropped++
+    return
+  }
+  if ((answer[2]! & TC) !== 0) stats.truncated++
+  stats.rcodes[answer[3]! & 0x0f]!++
 }
 
 /** Open both protocols on one port; the UDP socket. */

@@ -48,7 +48,7 @@ export class FileContent implements Source {
     if (this.#filling !== undefined) {
       return this.#filling.then(() => (this.#next === undefined ? null : this.#turn(this.#next, limitOctets)))
     }
-    this.cancel()
+    this.#finish()
     return null
   }
 
@@ -57,9 +57,11 @@ export class FileContent implements Source {
     this.#isDone = true
     this.#left = NONE
     this.#next = undefined
-    // While the disk writes into a block, it may not be used again, nor the descriptor be closed.
-    if (this.#filling === undefined) this.#release()
-    else this.#filling.finally(() => this.#release()).catch(() => {})
+    // The blocks are not used again: the last octets given may still be on their way into a socket.
+    this.#block = this.#nextBlock = undefined
+    // Before the disk is ready, the number of the descriptor may not be given to another file.
+    if (this.#filling === undefined) this.#file.close()
+    else this.#filling.finally(() => this.#file.close()).catch(() => {})
   }
 
   #give(limitOctets: number): Uint8Array {
@@ -90,13 +92,13 @@ export class FileContent implements Source {
       if (this.#at === this.#end) this.#file.close()
       if (!this.#isDone) this.#next = octets
     })
-    this.#filling.catch(() => this.cancel())
+    this.#filling.catch(() => this.#file.close())
   }
 
-  #release(): void {
-    this.#file.close()
-    for (const block of [this.#block, this.#nextBlock]) if (block !== undefined) giveBlock(block)
-    this.#block = this.#nextBlock = undefined
+  #finish(): void {
+    if (this.#block !== undefined) giveBlock(this.#block)
+    if (this.#nextBlock !== undefined) giveBlock(this.#nextBlock)
+    this.cancel()
   }
 }
 

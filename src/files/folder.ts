@@ -1,6 +1,6 @@
 import {
   type BigIntStats,
-  closeSync,
+  close,
   constants,
   fstatSync,
   open,
@@ -70,7 +70,7 @@ export class Folder {
           if (!isOpen) return
           isOpen = false
           this.#openFiles--
-          closeSync(descriptor)
+          close(descriptor)
         },
       }
     } catch (failure) {

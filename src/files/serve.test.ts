@@ -256,6 +256,23 @@ test('a file that becomes shorter breaks the answer off', async () => {
   await assert.rejects(octetsOf(answer), /shorter/, 'also when it is asked again')
 })
 
+test('octets that were given stay as they are when the rest fails or is not wanted', async () => {
+  const path = join(root, 'held.bin')
+  for (const end of ['fails', 'is cancelled']) {
+    writeFileSync(path, LARGE)
+    const { body } = await get('/held.bin')
+    assert.ok(body !== null && 'cancel' in body)
+    if (end === 'fails') truncateSync(path, 200_000)
+    const octets = await body.read(65_536)
+    const copy = Buffer.from(octets!)
+    if (end === 'is cancelled') body.cancel('client left')
+    await Promise.all(Array.from({ length: 4 }, () => get('/large.bin').then(octetsOf)))
+    writeFileSync(path, 'something else')
+    assert.ok(copy.equals(octets!), end)
+    body.cancel('client left')
+  }
+})
+
 test('descriptors are closed after every end, and bounded', {
   skip: !isLinux() && 'counts in /proc',
 }, async () => {

@@ -1,10 +1,10 @@
 import type { Log } from '#core/log.ts'
-import type { Exchange, Handler, ResponseHead } from '#http/exchange.ts'
+import type { Handler, Request, ResponseHead, Source } from '#http/exchange.ts'
 import type { ActionPlan } from '#http/plan.ts'
-import { evaluatePreconditions, isRangeCurrent, type Validators } from '#http/wire/conditional.ts'
+import { evaluatePreconditions, isRangeCurrent } from '#http/wire/conditional.ts'
 import { formatDate } from '#http/wire/date.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
-import { respondPage } from '#http/wire/page.ts'
+import { type Page, respondPage } from '#http/wire/page.ts'
 import { pathOf } from '#http/wire/path.ts'
 import { formatContentRange, type OctetRange, parseRange } from '#http/wire/range.ts'
 import { FileContent, LIMIT_WHOLE_OCTETS, readWhole } from './content.ts'
@@ -36,61 +36,62 @@ export function createFiles(action: FilesPlan, { log }: { readonly log: Log }): 
     if (method !== 'GET' && method !== 'HEAD') return respondPage(exchange, METHOD_REFUSED)
     const place = locate(target, action.index)
     if (typeof place === 'string') return respondPage(exchange, NOWHERE[place])
-    answer(exchange, folder, place).catch((failure: unknown) => {
-      log('error', 'files/read', { path: place.path, message: String(failure) })
-      respondPage(exchange, NOT_OPENED.failed)
-    })
+    answer(exchange.request, folder, place)
+      .catch((failure: unknown) => {
+        log('error', 'files/read', { path: place.path, message: String(failure) })
+        return NOT_OPENED.failed
+      })
+      .then((reply) =>
+        'head' in reply ? exchange.respond(reply.head, reply.body) : respondPage(exchange, reply),
+      )
+      .catch(() => exchange.abort('portico failed'))
   }
 }
 
-async function answer(exchange: Exchange, folder: Folder, place: Place): Promise<void> {
+/** The file or what there is to say about it. A body that is a source holds the file open. */
+type Reply = Page | { readonly head: ResponseHead; readonly body: Source | Uint8Array | null }
+
+async function answer(request: Request, folder: Folder, place: Place): Promise<Reply> {
   const file = await folder.open(place.path)
-  if (file.kind === 'folder' && !place.isFolder) return redirectToFolder(exchange)
-  if (file.kind !== 'file') return respondPage(exchange, NOT_OPENED[file.kind])
+  if (file.kind === 'folder' && !place.isFolder) return redirectToFolder(request.target)
+  if (file.kind !== 'file') return NOT_OPENED[file.kind]
+  let isKept = false
   try {
-    await answerFile(exchange, file, mediaTypeOf(place.path))
-  } catch (failure) {
-    file.close()
-    throw failure
+    const reply = await answerFile(request, file, mediaTypeOf(place.path))
+    isKept = 'body' in reply && reply.body instanceof FileContent
+    return reply
+  } finally {
+    if (!isKept) file.close()
   }
 }
 
-async function answerFile(exchange: Exchange, file: OpenFile, mediaType: string): Promise<void> {
-  const { method, fields } = exchange.request
+async function answerFile(request: Request, file: OpenFile, mediaType: string): Promise<Reply> {
+  const { method, fields } = request
   const nowMs = Date.now()
   const validators = validatorsOf(file, nowMs)
   const precondition = evaluatePreconditions(method, fields, validators, nowMs)
-  if (precondition !== 'holds') {
-    file.close()
-    return precondition === 'failed'
-      ? respondPage(exchange, PRECONDITION_FAILED)
-      : exchange.respond(notModified(file, validators), null)
-  }
+  if (precondition === 'failed') return PRECONDITION_FAILED
+  if (precondition === 'not modified') return notModified(file, validators)
   const length = Number(file.stats.size)
   const range =
     method === 'GET' && isRangeCurrent(fields, validators, nowMs) ? fields.get('range') : undefined
   const part = range === undefined ? 'whole' : parseRange(range, length)
-  if (part === 'unsatisfiable') {
-    file.close()
-    return respondPage(exchange, unsatisfiablePage(length))
-  }
+  if (part === 'unsatisfiable') return unsatisfiablePage(length)
   const head = headOf(length, part, mediaType, validators)
+  if (method === 'HEAD' || length === 0) return { head, body: null }
   const octets = part === 'whole' ? { first: 0, last: length - 1 } : part
-  if (method === 'HEAD' || length === 0) {
-    file.close()
-    return exchange.respond(head, null)
-  }
-  if (head.lengthOctets! > LIMIT_WHOLE_OCTETS) return exchange.respond(head, new FileContent(file, octets))
+  if (octets.last - octets.first >= LIMIT_WHOLE_OCTETS) return { head, body: new FileContent(file, octets) }
   const body = await readWhole(file, octets)
-  file.close()
-  return body === null ? respondPage(exchange, CHANGED) : exchange.respond(head, body)
+  return body === null ? CHANGED : { head, body }
 }
+
+type FileValidators = { readonly etag: string; readonly lastModifiedMs: number }
 
 /**
  * RFC 9110 §8.8.1: a strong validator changes whenever the content does. The inode tells files apart that a build gave
  * the same time and length.
  */
-function validatorsOf(file: OpenFile, nowMs: number): Validators & { readonly etag: string } {
+function validatorsOf(file: OpenFile, nowMs: number): FileValidators {
   const { size, mtimeNs, ino } = file.stats
   return {
     etag: `"${size.toString(36)}-${mtimeNs.toString(36)}-${ino.toString(36)}"`,
@@ -100,21 +101,22 @@ function validatorsOf(file: OpenFile, nowMs: number): Validators & { readonly et
 }
 
 /** RFC 9110 §15.4.5: no more metadata than what a cache needs to find the response again. */
-function notModified(file: OpenFile, validators: Validators & { readonly etag: string }): ResponseHead {
-  return { status: 304, fields: fieldsOf([['ETag', validators.etag]]), lengthOctets: Number(file.stats.size) }
+function notModified(file: OpenFile, { etag }: FileValidators): Reply {
+  const fields = fieldsOf([['ETag', etag]])
+  return { head: { status: 304, fields, lengthOctets: Number(file.stats.size) }, body: null }
 }
 
 function headOf(
   length: number,
   part: OctetRange | 'whole',
   mediaType: string,
-  validators: Validators & { readonly etag: string },
+  validators: FileValidators,
 ): ResponseHead {
   const fields: [string, string][] = [
     ['Content-Type', mediaType],
     ['X-Content-Type-Options', 'nosniff'],
     ['ETag', validators.etag],
-    ['Last-Modified', formatDate(validators.lastModifiedMs!)],
+    ['Last-Modified', formatDate(validators.lastModifiedMs)],
     ['Accept-Ranges', 'bytes'],
   ]
   if (part === 'whole') return { status: 200, fields: fieldsOf(fields), lengthOctets: length }
@@ -127,9 +129,8 @@ function headOf(
  *
  * Relative to the path, and begun with `./`: neither `//host/` nor `javascript:x/` is made of any target.
  */
-function redirectToFolder(exchange: Exchange): void {
-  const { target } = exchange.request
+function redirectToFolder(target: string): Reply {
   const path = pathOf(target)
   const location = `./${path.slice(path.lastIndexOf('/') + 1)}/${target.slice(path.length)}`
-  exchange.respond({ status: 308, fields: fieldsOf([['Location', location]]), lengthOctets: 0 }, null)
+  return { head: { status: 308, fields: fieldsOf([['Location', location]]), lengthOctets: 0 }, body: null }
 }

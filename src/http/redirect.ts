@@ -11,7 +11,7 @@ export type RedirectPlan = Extract<ActionPlan, { kind: 'redirect' }>
  * `https://example.com/a?b`. A `to` with a query or fragment stays as it is.
  */
 export function createRedirect(action: RedirectPlan): Handler {
-  const to = visible(action.to)
+  const { to } = action
   const prefix = action.keepPath && !/[?#]/.test(to) ? to.replace(/\/+$/, '') : null
   return (exchange) => {
     exchange.note.answeredBy = 'redirect'
@@ -19,8 +19,9 @@ export function createRedirect(action: RedirectPlan): Handler {
   }
 }
 
-/** Answer with a Location and a line of text that says the same. */
-export function respondRedirect(exchange: Exchange, status: number, location: string): void {
+/** Answer with a Location, a URL or a path, and a line of text that says the same. */
+export function respondRedirect(exchange: Exchange, status: number, target: string): void {
+  const location = visible(target)
   const body = Buffer.from(`Moved to ${location}\n`)
   const fields = fieldsOf([
     ['Location', location],
@@ -32,7 +33,7 @@ export function respondRedirect(exchange: Exchange, status: number, location: st
 
 function append(prefix: string, target: string): string {
   // After an empty prefix `//host` and `/\host` would name another host (RFC 3986 §4.2).
-  return prefix + visible(target).replace(/^[/\\]*/, '/')
+  return prefix + target.replace(/^[/\\]*/, '/')
 }
 
 /** Location is ASCII (RFC 3986 §2): whatever else stands in the text is escaped, line ends too. */

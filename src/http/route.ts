@@ -117,8 +117,8 @@ function find(branch: Branch, path: string, start: number): Routing | null {
 }
 
 /**
- * Find the route of a path that programs read in different ways: with dot segments or as if they were names, with an escaped slash
- * or a backslash as slash or as data, with empty segments or without. All readings must lead to the same route.
+ * Find the route of a path that programs read in different ways: dot segments resolved or taken for names, an escaped
+ * slash or a backslash as slash or as data, empty segments or none. All readings must lead to the same route.
  */
 function findUnusual(tree: Branch, path: string): Routing | RouteReason | null {
   const written = path.startsWith('/') ? canonicalPath(path) : undefined

@@ -23,7 +23,7 @@ function create(handler: Handler, limits: HttpLimitsConfig = {}): HttpServer {
 }
 
 async function listen(server: HttpServer, tlsOptions?: tls.TlsOptions): Promise<HttpListener> {
-  const options = tlsOptions === undefined ? {} : { tls: { options: tlsOptions } }
+  const options = tlsOptions === undefined ? {} : { tls: tlsOptions }
   const listener = await server.prepare({ address: '127.0.0.1', port: 0, ...options })
   listener.commit()
   return listener

@@ -43,8 +43,8 @@ export type ListenTarget = {
   /** several workers listen on the same port */
   readonly reusePort?: boolean
   readonly ipv6Only?: boolean
-  /** TLS with these options, such as `SNICallback`; `attach` is called with the server, to renew what they hold */
-  readonly tls?: { readonly options: tls.TlsOptions; attach?(server: tls.Server): void }
+  /** TLS with these options, such as `SNICallback` */
+  readonly tls?: tls.TlsOptions
   /** called with the server of TLS before it listens, to keep certificates and ticket keys fresh */
   readonly attach?: (server: tls.Server) => void
 }
@@ -120,8 +120,7 @@ function listen(target: ListenTarget, host: ConnectionHost): Promise<HttpListene
   const { address, port } = target
   const options = { allowHalfOpen: true, noDelay: true, highWaterMark: COPY_OCTETS }
   const handshakeTimeout = host.limits.headerTimeoutMs
-  const secured = target.tls && tls.createServer({ ...target.tls.options, ...options, handshakeTimeout })
-  if (secured !== undefined) target.tls?.attach?.(secured)
+  const secured = target.tls && tls.createServer({ ...target.tls, ...options, handshakeTimeout })
   const server: net.Server = secured ?? net.createServer(options)
   let waiting: net.Socket[] | undefined = []
   let handshakes = 0
@@ -129,7 +128,7 @@ function listen(target: ListenTarget, host: ConnectionHost): Promise<HttpListene
   if (secured === undefined) {
     server.on('connection', admit)
   } else {
-    target.attach?.(server as tls.Server)
+    target.attach?.(secured)
     server.on('connection', countHandshake)
     server.on('secureConnection', (socket: tls.TLSSocket) => {
       handshakes--

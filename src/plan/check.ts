@@ -3,11 +3,11 @@ import type { Position, Problem } from '#core/problem.ts'
 import type { Names } from '#dns/check.ts'
 import type { ZoneInput } from '#dns/plan.ts'
 import type { RecordDraft } from '#dns/records.ts'
-import type { HostPlan } from '#http/plan.ts'
 import { checkRoutes } from '#http/check.ts'
+import type { HostPlan } from '#http/plan.ts'
 import type { ProcessPlan } from '#processes/plan.ts'
 import type { Facts } from './facts.ts'
-import { type ListenerPlan, checkListeners } from './listeners.ts'
+import { checkListeners, type ListenerPlan } from './listeners.ts'
 import type { HostDraft } from './plan.ts'
 
 /** What the rules that cross services look at. */
@@ -43,13 +43,22 @@ function checkAddresses({ config, facts, hosts }: Across): Problem[] {
     return [{ level: 'error', code: 'plan/not-an-address', at, message, fix: '"address": ["203.0.113.10"]' }]
   })
   if (address !== undefined || facts.dev || facts.addresses.length > 0 || hosts.length === 0) return problems
-  const message = 'The file has no "address", and this machine has no public one: hosts get 127.0.0.1, which only this machine reaches.'
-  problems.push({ level: 'warning', code: 'plan/no-address', at: config.written.at([]), message, fix: '"address": ["203.0.113.10"]' })
+  const message =
+    'The file has no "address", and this machine has no public one: hosts get 127.0.0.1, which only this machine reaches.'
+  problems.push({
+    level: 'warning',
+    code: 'plan/no-address',
+    at: config.written.at([]),
+    message,
+    fix: '"address": ["203.0.113.10"]',
+  })
   return problems
 }
 
 function isAddress(text: string): boolean {
-  return /^\d{1,3}(\.\d{1,3}){3}$/.test(text) ? text.split('.').every((part) => Number(part) < 256) : URL.canParse(`http://[${text}]`)
+  return /^\d{1,3}(\.\d{1,3}){3}$/.test(text)
+    ? text.split('.').every((part) => Number(part) < 256)
+    : URL.canParse(`http://[${text}]`)
 }
 
 /** A host that nobody can find, or that is found elsewhere than here. */
@@ -60,14 +69,32 @@ function checkHostAddress(host: HostDraft, { names, config, drafted }: Across): 
   const addresses = [...(types?.get('A') ?? []), ...(types?.get('AAAA') ?? [])]
   if (addresses.length === 0) {
     const message = `"${host.text}" answers requests, but nothing gives ${host.name.slice(0, -1)} an address: nobody finds it.`
-    return [{ level: 'error', code: 'plan/host-without-address', at: host.at(), message, fix: 'remove its empty "A" or "AAAA" from "records", or set "address"' }]
+    return [
+      {
+        level: 'error',
+        code: 'plan/host-without-address',
+        at: host.at(),
+        message,
+        fix: 'remove its empty "A" or "AAAA" from "records", or set "address"',
+      },
+    ]
   }
-  const ours = new Set(drafted.find(({ input }) => input.apex === host.apex)?.input.addresses ?? config.value.address)
+  const ours = new Set(
+    drafted.find(({ input }) => input.apex === host.apex)?.input.addresses ?? config.value.address,
+  )
   const elsewhere = addresses.filter(({ data, why }) => why === 'written' && !ours.has(data))
   const first = elsewhere[0]
   if (first === undefined || elsewhere.length < addresses.length) return []
   const message = `"${host.text}" is a host here, but the record written for it points at ${first.data}; what is written wins over the address ${[...ours].join(', ')} that follows from the host.`
-  return [{ level: 'warning', code: 'plan/host-points-elsewhere', at: first.from, message, fix: `remove the record, or remove the host "${host.text}"` }]
+  return [
+    {
+      level: 'warning',
+      code: 'plan/host-points-elsewhere',
+      at: first.from,
+      message,
+      fix: `remove the record, or remove the host "${host.text}"`,
+    },
+  ]
 }
 
 /** An address of ours without a host: whoever asks for it over HTTP gets an error page. */
@@ -77,11 +104,20 @@ function checkStrayAddresses({ hosts, names, drafted }: Across): Problem[] {
   return drafted.flatMap(({ input, drafts }) => {
     const ours = new Set(input.addresses)
     return drafts.flatMap((draft): Problem[] => {
-      const isStray = draft.why === 'written' && (draft.type === 'A' || draft.type === 'AAAA') && ours.has(draft.data)
+      const isStray =
+        draft.why === 'written' && (draft.type === 'A' || draft.type === 'AAAA') && ours.has(draft.data)
       if (!isStray || targets.has(draft.owner) || isServed(draft.owner, served)) return []
       const text = draft.owner === input.apex ? '@' : draft.owner.slice(0, -input.apex.length - 1)
       const message = `"${text}" has the address ${draft.data} of this machine, but no host of that name answers here.`
-      return [{ level: 'warning', code: 'plan/address-without-host', at: draft.from, message, fix: `"hosts": { "${text}": { "service": 8080 } }, or remove the record` }]
+      return [
+        {
+          level: 'warning',
+          code: 'plan/address-without-host',
+          at: draft.from,
+          message,
+          fix: `"hosts": { "${text}": { "service": 8080 } }, or remove the record`,
+        },
+      ]
     })
   })
 }
@@ -99,15 +135,22 @@ function targetNames(names: Names): Set<string> {
   const targets = new Set<string>()
   for (const types of names.owners.values()) {
     for (const type of ['MX', 'NS', 'SRV', 'CNAME', 'SVCB', 'HTTPS']) {
-      for (const { data } of types.get(type) ?? []) for (const word of data.split(' ')) targets.add(word.toLowerCase())
+      for (const { data } of types.get(type) ?? [])
+        for (const word of data.split(' ')) targets.add(word.toLowerCase())
     }
   }
   return targets
 }
 
 /** Services at fixed ports of this machine. */
-function localServices({ plans, processes, listeners }: Across): { port: number; name: string; from: Position }[] {
-  const fixed = processes.filter(({ port }) => port !== 0).map(({ port, name, from }) => ({ port, name, from }))
+function localServices({
+  plans,
+  processes,
+  listeners,
+}: Across): { port: number; name: string; from: Position }[] {
+  const fixed = processes
+    .filter(({ port }) => port !== 0)
+    .map(({ port, name, from }) => ({ port, name, from }))
   const ports = new Set(listeners.map(({ port }) => port))
   const origins = plans.flatMap(({ name, routes }) => {
     return routes.flatMap(({ action, from }) => {

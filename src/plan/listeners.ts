@@ -1,7 +1,7 @@
+import type { Config } from '#config/load.ts'
 import type { PlanNode } from '#core/node.ts'
 import { contentKey } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
-import type { Config } from '#config/load.ts'
 import type { Facts } from './facts.ts'
 
 export type Protocol = 'dns' | 'http' | 'https' | 'admin'
@@ -41,7 +41,13 @@ function expand(protocol: Protocol, text: string, from: Position, facts: Facts):
   return addresses.map((address) => {
     const content = { protocol, address, port }
     const optional = protocol === 'admin' || (address.includes(':') && address !== host)
-    return { id: `listener:${protocol} ${printSocket(address, port)}`, key: contentKey(content), from, ...content, optional }
+    return {
+      id: `listener:${protocol} ${printSocket(address, port)}`,
+      key: contentKey(content),
+      from,
+      ...content,
+      optional,
+    }
   })
 }
 
@@ -71,12 +77,19 @@ export function checkListeners(
   listeners.forEach((listener, index) => {
     const other = listeners.slice(0, index).find((earlier) => overlaps(earlier, listener))
     if (other === undefined || problems.some(({ at }) => at === listener.from)) return
-    problems.push(clash(listener.from, `${listener.protocol} and ${other.protocol} both listen on ${printSocket(listener.address, listener.port)}`))
+    problems.push(
+      clash(
+        listener.from,
+        `${listener.protocol} and ${other.protocol} both listen on ${printSocket(listener.address, listener.port)}`,
+      ),
+    )
   })
   for (const { port, name, from } of services) {
     const listener = listeners.find((candidate) => candidate.port === port)
     if (listener === undefined) continue
-    problems.push(clash(from, `${name} leads to port ${port}, where Portico itself listens for ${listener.protocol}`))
+    problems.push(
+      clash(from, `${name} leads to port ${port}, where Portico itself listens for ${listener.protocol}`),
+    )
   }
   return problems
 }
@@ -89,5 +102,11 @@ function overlaps(a: ListenerPlan, b: ListenerPlan): boolean {
 }
 
 function clash(at: Position, what: string): Problem {
-  return { level: 'error', code: 'plan/listener-clash', at, message: `${what}; one port has one listener.`, fix: 'give one of them another port' }
+  return {
+    level: 'error',
+    code: 'plan/listener-clash',
+    at,
+    message: `${what}; one port has one listener.`,
+    fix: 'give one of them another port',
+  }
 }

@@ -2,7 +2,7 @@ import type { Config } from '#config/load.ts'
 import { contentKey } from '#core/node.ts'
 import { type Position, type Problem, sortProblems } from '#core/problem.ts'
 import { checkZone, indexNames } from '#dns/check.ts'
-import { type DnsPlan, type ZoneInput, draftZone, planZone } from '#dns/plan.ts'
+import { type DnsPlan, draftZone, planZone, type ZoneInput } from '#dns/plan.ts'
 import { type RecordDraft, readRecords, ttlSeconds } from '#dns/records.ts'
 import { absoluteName, checkBelow, ownerName } from '#dns/written-name.ts'
 import { httpLimits } from '#http/config.ts'
@@ -10,7 +10,7 @@ import type { HostConfig } from '#http/host-config.ts'
 import { type HostPlan, type HttpPlan, planHost } from '#http/plan.ts'
 import type { ProcessPlan } from '#processes/plan.ts'
 import { tlsLimits } from '#tls/config.ts'
-import { type TlsPlan, planCertificates } from '#tls/plan.ts'
+import { planCertificates, type TlsPlan } from '#tls/plan.ts'
 import { checkAcross } from './check.ts'
 import type { Facts } from './facts.ts'
 import { type ListenerPlan, planListeners } from './listeners.ts'
@@ -50,12 +50,26 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
     problems.push(...found)
     return { input, drafts }
   })
-  const names = indexNames(zones.map(({ apex }) => apex), drafted.flatMap(({ drafts }) => drafts))
+  const names = indexNames(
+    zones.map(({ apex }) => apex),
+    drafted.flatMap(({ drafts }) => drafts),
+  )
   for (const { apex } of zones) problems.push(...checkZone(apex, names))
   const served = hosts.filter(({ written }) => written.alias === undefined)
   const front = planFront(served, facts, problems)
   const listeners = planListeners(config, facts)
-  problems.push(...checkAcross({ config, facts, hosts: served, plans: front.hosts, processes: front.processes, listeners, names, drafted }))
+  problems.push(
+    ...checkAcross({
+      config,
+      facts,
+      hosts: served,
+      plans: front.hosts,
+      processes: front.processes,
+      listeners,
+      names,
+      drafted,
+    }),
+  )
   const copies = facts.dev ? devZones(drafted) : []
   const dns: DnsPlan = {
     zones: [...drafted, ...copies].map(({ input, drafts }) => planZone(input, drafts)),
@@ -80,7 +94,11 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
 type Drafted = { readonly input: ZoneInput; readonly drafts: readonly RecordDraft[] }
 
 /** Read names of domains and hosts, and the records beside them. */
-function draftDomains(config: Config, facts: Facts, problems: Problem[]): { hosts: HostDraft[]; zones: ZoneInput[] } {
+function draftDomains(
+  config: Config,
+  facts: Facts,
+  problems: Problem[],
+): { hosts: HostDraft[]; zones: ZoneInput[] } {
   const hosts: HostDraft[] = []
   const zones: ZoneInput[] = []
   for (const [text, domain] of Object.entries(config.value.domains)) {
@@ -97,11 +115,21 @@ function draftDomains(config: Config, facts: Facts, problems: Problem[]): { host
       continue
     }
     const defaultTtl = domain.ttl === undefined ? 300 : ttlSeconds(domain.ttl)
-    const records = readRecords(domain.records, { apex, written: config.written, path: [...path, 'records'], defaultTtl })
+    const records = readRecords(domain.records, {
+      apex,
+      written: config.written,
+      path: [...path, 'records'],
+      defaultTtl,
+    })
     problems.push(...records.problems)
     const own = draftHosts(config, { apex, path, hosts: domain.hosts }, problems)
     hosts.push(...own)
-    const named = own.map(({ name, text: hostText, written, at }) => ({ name, text: hostText, alias: written.alias ?? null, from: at() }))
+    const named = own.map(({ name, text: hostText, written, at }) => ({
+      name,
+      text: hostText,
+      alias: written.alias ?? null,
+      from: at(),
+    }))
     const addresses = addressesOf(config, facts)
     zones.push({ apex, from, hosts: named, records, addresses, defaultTtl, contact: config.value.contact })
   }
@@ -123,7 +151,8 @@ function draftHosts(
   const drafts = new Map<string, HostDraft>()
   for (const [text, written] of Object.entries(domain.hosts)) {
     const path = [...domain.path, 'hosts', text]
-    const at = (pattern?: string): Position => config.written.keyAt(pattern === undefined ? path : [...path, 'routes', pattern])
+    const at = (pattern?: string): Position =>
+      config.written.keyAt(pattern === undefined ? path : [...path, 'routes', pattern])
     const name = ownerName(text, domain.apex)
     if (typeof name !== 'string') {
       problems.push({ level: 'error', at: at(), ...name })
@@ -143,7 +172,11 @@ function draftHosts(
 }
 
 /** Each host under its name, and on a laptop under `.localhost` too (RFC 6761 §6.3). */
-function planFront(hosts: readonly HostDraft[], facts: Facts, problems: Problem[]): { hosts: HostPlan[]; processes: ProcessPlan[] } {
+function planFront(
+  hosts: readonly HostDraft[],
+  facts: Facts,
+  problems: Problem[],
+): { hosts: HostPlan[]; processes: ProcessPlan[] } {
   const plans: HostPlan[] = []
   const processes: ProcessPlan[] = []
   for (const host of hosts) {
@@ -153,7 +186,9 @@ function planFront(hosts: readonly HostDraft[], facts: Facts, problems: Problem[
     processes.push(...planned.processes)
     problems.push(...planned.problems)
     if (!facts.dev || isLocal(host.name)) continue
-    plans.push(planHost({ name: `${name}.localhost`, processName: name, written: host.written, at: host.at }).host)
+    plans.push(
+      planHost({ name: `${name}.localhost`, processName: name, written: host.written, at: host.at }).host,
+    )
   }
   return { hosts: plans, processes }
 }
@@ -164,7 +199,9 @@ function devZones(drafted: readonly Drafted[]): Drafted[] {
     .filter(({ input }) => !isLocal(input.apex))
     .map(({ input }) => {
       const local = (name: string): string => `${name}localhost.`
-      const hosts = input.hosts.filter(({ alias }) => alias === null).map((host) => ({ ...host, name: local(host.name) }))
+      const hosts = input.hosts
+        .filter(({ alias }) => alias === null)
+        .map((host) => ({ ...host, name: local(host.name) }))
       const records = { drafts: [], emptied: new Set<string>(), problems: [] }
       const copy = { ...input, apex: local(input.apex), hosts, records }
       return { input: copy, drafts: draftZone(copy).drafts }
@@ -178,5 +215,11 @@ function isLocal(name: string): boolean {
 function planKey(slices: Omit<Plan, 'key'>): string {
   const { listeners, dns, tls, http, processes } = slices
   const nodes = [...listeners, ...dns.zones, ...tls.certificates, ...http.hosts, ...processes]
-  return contentKey([nodes.map(({ id, key }) => [id, key]), dns.limits, http.limits, http.trust, http.httpsPort])
+  return contentKey([
+    nodes.map(({ id, key }) => [id, key]),
+    dns.limits,
+    http.limits,
+    http.trust,
+    http.httpsPort,
+  ])
 }

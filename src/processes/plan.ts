@@ -1,4 +1,4 @@
-import { type PlanNode, contentKey } from '#core/node.ts'
+import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position } from '#core/problem.ts'
 import { splitWords } from './words.ts'
 

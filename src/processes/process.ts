@@ -47,7 +47,9 @@ export function createProcess(options: ProcessOptions): RunningProcess {
     if (state !== 'starting') return
     if (typeof chosen !== 'number') {
       const holder = await options.holderOf(plan.port)
-      ended(`Cannot give ${plan.name} port ${plan.port}: it is taken${holder === undefined ? '' : ` by ${holder}`}.`)
+      ended(
+        `Cannot give ${plan.name} port ${plan.port}: it is taken${holder === undefined ? '' : ` by ${holder}`}.`,
+      )
       return
     }
     const startedAt = performance.now()
@@ -60,7 +62,8 @@ export function createProcess(options: ProcessOptions): RunningProcess {
       detached: true,
     })
     child = spawned
-    for (const stream of [spawned.stdout, spawned.stderr]) readLines(stream, (line) => options.output(plan.name, line))
+    for (const stream of [spawned.stdout, spawned.stderr])
+      readLines(stream, (line) => options.output(plan.name, line))
     spawned.once('error', (error) => {
       if (spawned.pid !== undefined) return
       // Node leaves the pipes of a program that never began open.
@@ -90,7 +93,8 @@ export function createProcess(options: ProcessOptions): RunningProcess {
     })
     socket.once('error', () => {})
     socket.once('close', () => {
-      if (child === probed && port === null) probeTimer = setTimeout(() => probe(probed, chosen), PROBE_EVERY_MS)
+      if (child === probed && port === null)
+        probeTimer = setTimeout(() => probe(probed, chosen), PROBE_EVERY_MS)
     })
   }
 

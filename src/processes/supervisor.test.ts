@@ -7,7 +7,8 @@ import { createSupervisor, type Supervisor } from './supervisor.ts'
 import { splitWords } from './words.ts'
 
 const from = { file: 'test', line: 1, column: 1 }
-const echo = 'require("node:net").createServer(s=>s.end(process.env.SAY??"hello")).listen(process.env.PORT,"127.0.0.1",()=>console.log("up"))'
+const echo =
+  'require("node:net").createServer(s=>s.end(process.env.SAY??"hello")).listen(process.env.PORT,"127.0.0.1",()=>console.log("up"))'
 
 function supervise(output: (name: string, line: string) => void = () => {}, log: Log = silent): Supervisor {
   return createSupervisor({ folder: '.', log, output, holderOf: async () => 'process 812 (postfix)' })

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Log } from '#core/log.ts'
-import { createProcess, type RunningProcess } from './process.ts'
 import type { ProcessPlan } from './plan.ts'
+import { createProcess, type RunningProcess } from './process.ts'
 
 /** What `status` and `explain` say of a process. */
 export type ProcessState = {

@@ -61,7 +61,10 @@ function recordOf({ request, note }: Exchange, end: ExchangeEnd, durationMs: num
 const UNWRITTEN_LIMIT_OCTETS = 8 * 2 ** 20
 
 /** Write records to a file, one JSON object a line, at its end. */
-export function fileAccessLog(path: string, onError: (error: Error) => void): { write: AccessLog; end(): Promise<void> } {
+export function fileAccessLog(
+  path: string,
+  onError: (error: Error) => void,
+): { write: AccessLog; end(): Promise<void> } {
   const stream = createWriteStream(path, { flags: 'a', mode: 0o640 })
   stream.on('error', onError)
   return {

@@ -1,5 +1,5 @@
-import { networkInterfaces } from 'node:os'
 import { BlockList, isIPv6 } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import type { Facts } from '#plan/facts.ts'
 
 /** Gather what the Plan must know of this machine. */

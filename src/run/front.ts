@@ -68,9 +68,19 @@ const PSEUDONYM = 'portico'
  */
 export async function createFront(options: FrontOptions): Promise<Front> {
   const { folder, stateFolder, log, accessLog } = options
-  const authority = await openAuthority({ folder: join(stateFolder, 'tls'), host: hostname(), now: Date.now(), log })
+  const authority = await openAuthority({
+    folder: join(stateFolder, 'tls'),
+    host: hostname(),
+    now: Date.now(),
+    log,
+  })
   const serials = await loadSerials(stateFolder)
-  const certificates = createCertificateStore({ plan: options.plan.tls, issuers: { local: authority }, now: Date.now, log })
+  const certificates = createCertificateStore({
+    plan: options.plan.tls,
+    issuers: { local: authority },
+    now: Date.now,
+    log,
+  })
   const processes = createSupervisor({ folder, log, output: options.output, holderOf })
   const origins = createOrigins({ limits: options.plan.http.limits, portOf: (id) => processes.portOf(id) })
   const handshake = createHandshake({ store: certificates, now: Date.now, log })
@@ -157,7 +167,8 @@ function handlerOf(
   }
 }
 
-function originsOf(plan: HttpPlan): OriginPlan[] {
+/** Every origin that a route leads to; one that several lead to stands several times. */
+export function originsOf(plan: HttpPlan): OriginPlan[] {
   return plan.hosts.flatMap(({ routes }) => {
     return routes.flatMap(({ action }) => (action.kind === 'service' ? action.origins : []))
   })

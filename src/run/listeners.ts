@@ -103,7 +103,9 @@ async function explain(
   const where = from.line === 0 ? '' : ` (${from.file}:${from.line})`
   if (reason === 'EADDRINUSE') {
     const holder = await holderOf(port)
-    return new Error(`${what}${where}: the port is taken${holder === undefined ? '' : ` by ${holder}`}.`, { cause: error })
+    return new Error(`${what}${where}: the port is taken${holder === undefined ? '' : ` by ${holder}`}.`, {
+      cause: error,
+    })
   }
   if (reason === 'EACCES') {
     const fix = `Ports below 1024 need a right: run as root, or "sudo setcap cap_net_bind_service=+ep $(command -v node)", or use --dev.`
@@ -112,5 +114,7 @@ async function explain(
   if (reason === 'EADDRNOTAVAIL') {
     return new Error(`${what}${where}: this machine does not have that address.`, { cause: error })
   }
-  return new Error(`${what}${where}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  return new Error(`${what}${where}: ${error instanceof Error ? error.message : String(error)}`, {
+    cause: error,
+  })
 }

@@ -12,7 +12,8 @@ export async function holderOf(port: number): Promise<string | undefined> {
   const inodes = new Set<string>()
   for (const table of ['tcp', 'tcp6', 'udp', 'udp6']) {
     const text = await readFile(`/proc/net/${table}`, 'utf8').catch(() => '')
-    for (const inode of inodesOf(text, port, table.startsWith('udp') ? '07' : '0A')) inodes.add(`socket:[${inode}]`)
+    for (const inode of inodesOf(text, port, table.startsWith('udp') ? '07' : '0A'))
+      inodes.add(`socket:[${inode}]`)
   }
   if (inodes.size === 0) return undefined
   const names = await readdir('/proc').catch(() => [])

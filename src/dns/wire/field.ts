@@ -3,7 +3,7 @@ import { parseBase32, parseBase64, parseHex, printBase32, printHex } from './enc
 import { parseName, printName, readName } from './name.ts'
 import { asBuffer, encodeInteger, Fault, type OctetReader } from './octets.ts'
 import type { Token } from './scan.ts'
-import { quoteOctets, STRING_LIMIT, splitStrings, unescapeText } from './text.ts'
+import { quoteOctets, STRING_LIMIT, showText, splitStrings, unescapeText } from './text.ts'
 import { parseTtl } from './ttl.ts'
 import { typeName, typeNumber } from './types.ts'
 
@@ -57,16 +57,16 @@ export function integer(size: number, names: Readonly<Record<string, number>> = 
   return word(
     wants,
     (text) => {
-      const upper = text.toUpperCase()
-      const value = Object.hasOwn(names, upper)
-        ? names[upper]!
-        : /^\d{1,10}$/.test(text)
-          ? Number(text)
-          : max + 1
-      return value <= max ? encodeInteger(value, size) : undefined
+      const named = Object.hasOwn(names, text.toUpperCase()) ? names[text.toUpperCase()] : undefined
+      return named === undefined ? parseInteger(text, size) : encodeInteger(named, size)
     },
     (reader) => String(asBuffer(reader.take(size)).readUIntBE(0, size)),
   )
+}
+
+function parseInteger(text: string, size: number): Uint8Array | undefined {
+  const isInteger = /^\d{1,10}$/.test(text) && Number(text) < 2 ** (size * 8)
+  return isInteger ? encodeInteger(Number(text), size) : undefined
 }
 
 /** 64 bits in decimal. */
@@ -96,18 +96,14 @@ export const time: FieldCodec = word(
   'a moment such as 20260131235959 (YYYYMMDDHHmmSS in UTC)',
   (text) => {
     const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(text)?.slice(1).map(Number)
-    if (parts === undefined)
-      return integer(4).parse([{ text, quoted: false, line: 0, column: 0 }], NO_CONTEXT)
+    if (parts === undefined) return parseInteger(text, 4)
     const [year, month, day, hour, minute, second] = parts as [number, number, number, number, number, number]
     const seconds = Date.UTC(year, month - 1, day, hour, minute, second) / 1000
-    return seconds >= 0 && seconds <= 0xffffffff && printTime(seconds) === text
-      ? encodeInteger(seconds, 4)
-      : undefined
+    const isMoment = seconds >= 0 && seconds <= 0xffffffff && printTime(seconds) === text
+    return isMoment ? encodeInteger(seconds, 4) : undefined
   },
   (reader) => printTime(reader.u32()),
 )
-
-const NO_CONTEXT: ParseContext = { origin: Uint8Array.of(0), split: false }
 
 function printTime(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace(/\D/g, '').slice(0, 14)
@@ -288,7 +284,7 @@ export const types: FieldCodec = {
     const windows = new Map<number, Uint8Array>()
     for (const token of tokens) {
       const number = typeNumber(token.text)
-      if (number === undefined) return `"${token.text}"`
+      if (number === undefined) return showText(token.text)
       const window = number >> 8
       const bits = windows.get(window) ?? new Uint8Array(32)
       bits[(number & 0xff) >> 3]! |= 0x80 >> (number & 7)

@@ -162,7 +162,7 @@ test('Every line that cannot be read is a problem with its place, and the others
     ],
     [
       '$GENERATE 1-9 a A 192.0.2.1',
-      ['1:1 dns/master-file-directive $GENERATE is no directive; $ORIGIN, $TTL and $INCLUDE are.'],
+      ['1:1 dns/master-file-directive "$GENERATE" is no directive; $ORIGIN, $TTL and $INCLUDE are.'],
     ],
     ['$ORIGIN', ['1:1 dns/master-file-origin $ORIGIN takes one domain name.']],
     ['$ORIGIN a..b', ['1:9 dns/master-file-origin "a..b" has an empty label.']],
@@ -235,7 +235,7 @@ test('Any text ends with records and problems', () => {
   )
 })
 
-test('20 000 records are read in well under a second', () => {
+test('20 000 records are read in under 3 s on a busy machine', () => {
   const text = Array.from({ length: 20_000 }, (_, i) => `h${i} 300 IN A 192.0.2.${i % 256}`).join('\n')
   const start = performance.now()
   assert.equal(parseMasterFile(text, { origin: 'example.com.', file: 'zone' }).records.length, 20_000)

@@ -3,6 +3,7 @@ import { parseName, printName } from './name.ts'
 import { asBuffer } from './octets.ts'
 import { parseRdataTokens, printRdata } from './rdata.ts'
 import { type Entry, Scanner, type Token } from './scan.ts'
+import { showText } from './text.ts'
 import { parseTtl, TTL_LIMIT } from './ttl.ts'
 import { CLASS, className, classNumber, isMetaType, TYPE, typeName, typeNumber } from './types.ts'
 
@@ -106,7 +107,11 @@ class MasterFileReader {
     if (directive === '$ORIGIN') return this.#readOrigin(first, words)
     if (directive === '$TTL') return this.#readTtl(first, words)
     if (directive === '$INCLUDE') return this.#readInclude(first, words)
-    return this.#error(first, 'directive', `${first.text} is no directive; $ORIGIN, $TTL and $INCLUDE are`)
+    return this.#error(
+      first,
+      'directive',
+      `${showText(first.text)} is no directive; $ORIGIN, $TTL and $INCLUDE are`,
+    )
   }
 
   #readOrigin(at: Token, [word, ...more]: readonly Token[]): Problem | undefined {
@@ -159,7 +164,7 @@ class MasterFileReader {
     const type = rest.length > 0 ? typeNumber(typeWord.text) : undefined
     if (type === undefined || isMetaType(type)) {
       const written =
-        rest.length > 0 ? `"${typeWord.text}" is no type that a zone holds` : 'The type is missing'
+        rest.length > 0 ? `${showText(typeWord.text)} is no type that a zone holds` : 'The type is missing'
       return this.#error(typeWord, 'type', `${written}; A and TYPE65280 are`)
     }
     if (rclass !== CLASS.IN) {

@@ -1,4 +1,5 @@
 import { domainToASCII } from 'node:url'
+import { readEscape, showText } from './text.ts'
 
 /** RFC 1035 §2.3.4, in octets. */
 export const LABEL_LIMIT = 63
@@ -28,7 +29,7 @@ export function parseName(text: string, origin: Uint8Array = ROOT): Uint8Array |
   if (text === '@') return origin
   if (text === '.') return ROOT
   const ascii = toAscii(text)
-  if (ascii === undefined) return `"${text}" has no form in ASCII (UTS 46)`
+  if (ascii === undefined) return `${showText(text)} has no form in ASCII (UTS 46)`
   return encodeLabels(ascii, origin)
 }
 
@@ -46,7 +47,7 @@ function encodeLabels(text: string, origin: Uint8Array): Uint8Array | string {
     if (octet === BACKSLASH) {
       const escaped = readEscape(text, i)
       if (escaped === undefined)
-        return `"${text}" has a backslash without "DDD" up to 255 or a character after it`
+        return `${showText(text)} has a backslash without "DDD" up to 255 or a character after it`
       octet = escaped.octet
       i = escaped.last
     }
@@ -62,9 +63,9 @@ function encodeLabels(text: string, origin: Uint8Array): Uint8Array | string {
 
 function closeLabel(text: string, start: number, end: number): string | undefined {
   const length = end - start - 1
-  if (length === 0) return text === '' ? 'The name is empty' : `"${text}" has an empty label`
+  if (length === 0) return text === '' ? 'The name is empty' : `${showText(text)} has an empty label`
   if (length > LABEL_LIMIT) {
-    return `"${text}" has a label of ${length} octets, and ${LABEL_LIMIT} is the most (RFC 1035 §2.3.4)`
+    return `${showText(text)} has a label of ${length} octets, and ${LABEL_LIMIT} is the most (RFC 1035 §2.3.4)`
   }
   if (start < NAME_LIMIT) scratch[start] = length
   return undefined
@@ -73,29 +74,12 @@ function closeLabel(text: string, start: number, end: number): string | undefine
 function closeName(text: string, origin: Uint8Array, end: number): Uint8Array | string {
   const size = end + origin.length
   if (size > NAME_LIMIT) {
-    return `"${text}" takes ${size} octets, and ${NAME_LIMIT} is the most for a name (RFC 1035 §2.3.4)`
+    return `${showText(text)} takes ${size} octets, and ${NAME_LIMIT} is the most for a name (RFC 1035 §2.3.4)`
   }
   const name = new Uint8Array(size)
   name.set(scratch.subarray(0, end))
   name.set(origin, end)
   return name
-}
-
-/**
- * Read the escape `\DDD` or `\X` that begins at `at` (RFC 1035 §5.1).
- *
- * @returns the octet and the index of the last character of the escape; undefined when it is none
- */
-export function readEscape(text: string, at: number): { octet: number; last: number } | undefined {
-  const first = text.charCodeAt(at + 1)
-  if (Number.isNaN(first)) return undefined
-  if (!isDigit(first)) return first < 0x80 ? { octet: first, last: at + 1 } : undefined
-  const digits = text.slice(at + 1, at + 4)
-  return /^(?:[01]\d\d|2[0-4]\d|25[0-5])$/.test(digits) ? { octet: Number(digits), last: at + 3 } : undefined
-}
-
-function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39
 }
 
 /**
@@ -106,9 +90,9 @@ function isDigit(code: number): boolean {
  * @param name uncompressed wire form
  */
 export function printName(name: Uint8Array): string {
-  if (name[0] === 0) return '.'
+  if (name.length === 1) return '.'
   let text = ''
-  for (let at = 0; name[at]! !== 0; at += name[at]! + 1) {
+  for (let at = 0; at < name.length - 1; at += name[at]! + 1) {
     for (let i = at + 1; i <= at + name[at]!; i++) text += NAME_CHARACTERS[name[i]!]
     text += '.'
   }
@@ -179,7 +163,7 @@ export function lowerName(name: Uint8Array): Uint8Array {
 /** Labels without the root's: 0 for the root, 2 for `example.com.` */
 export function countLabels(name: Uint8Array): number {
   let count = 0
-  for (let at = 0; name[at]! !== 0; at += name[at]! + 1) count++
+  for (let at = 0; at < name.length - 1; at += name[at]! + 1) count++
   return count
 }
 
@@ -215,7 +199,7 @@ export function compareNames(a: Uint8Array, b: Uint8Array): number {
 
 function splitLabels(name: Uint8Array): Uint8Array[] {
   const labels: Uint8Array[] = []
-  for (let at = 0; name[at]! !== 0; at += name[at]! + 1)
+  for (let at = 0; at < name.length - 1; at += name[at]! + 1)
     labels.push(name.subarray(at + 1, at + 1 + name[at]!))
   return labels
 }

@@ -14,6 +14,16 @@ export function attempt<Value>(read: () => Value): Value | string {
   }
 }
 
+/** As `attempt`, with undefined instead of the text. */
+export function unlessFault<Value>(read: () => Value): Value | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof Fault) return undefined
+    throw error
+  }
+}
+
 /** Reads big-endian fields between two offsets, never past the end. */
 export class OctetReader {
   readonly octets: Uint8Array

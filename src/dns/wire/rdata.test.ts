@@ -54,7 +54,11 @@ test('Errors say what was written and what is wanted', () => {
     ['MX', '10 a b', 'MX has "b" after its last field; wanted the end'],
     ['TXT', '', 'The text of TXT is missing; wanted one or more texts'],
     ['TXT', 'a; b', 'TXT has a ";", which begins a comment; wanted it in quotation marks'],
-    ['TXT', '"a', 'TXT is "a, at character 1: This quotation mark is not closed before the end of the line'],
+    [
+      'TXT',
+      '"a',
+      'TXT is ""a", at character 1: This quotation mark is not closed before the end of the line',
+    ],
     ['TXT', 'a\nb', 'TXT has a line end; wanted one line'],
     [
       'TXT',
@@ -277,6 +281,9 @@ test('Any text is rdata or gets an error', () => {
     ';',
     'alpn="',
     'alpn=h2',
+    'key1=a',
+    'key0=\\001',
+    'key6=',
     'port=',
     '1:',
     'N',

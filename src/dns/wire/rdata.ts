@@ -2,9 +2,9 @@ import { parseHex, printHex } from './encoding.ts'
 import { name, type ParseContext, takeName } from './field.ts'
 import { type Field, FORMATS } from './format.ts'
 import { ROOT } from './name.ts'
-import { Fault, OctetReader } from './octets.ts'
+import { Fault, OctetReader, unlessFault } from './octets.ts'
 import { Scanner, type Token } from './scan.ts'
-import { quoteOctets, splitStrings } from './text.ts'
+import { quoteOctets, showText, splitStrings } from './text.ts'
 import { TYPE, typeName } from './types.ts'
 
 /** The length of rdata is a 16-bit field (RFC 1035 §3.2.1). */
@@ -30,7 +30,7 @@ export function parseRdata(type: number, text: string, origin: Uint8Array = ROOT
   const scanner = new Scanner(text)
   const entry = scanner.next()
   if (entry?.fault)
-    return `${typeName(type)} is ${text}, at character ${entry.fault.column}: ${entry.fault.message}`
+    return `${typeName(type)} is ${showText(text)}, at character ${entry.fault.column}: ${entry.fault.message}`
   if (entry?.commented)
     return `${typeName(type)} has a ";", which begins a comment; wanted it in quotation marks`
   if (scanner.next() !== undefined) return `${typeName(type)} has a line end; wanted one line`
@@ -55,27 +55,26 @@ export function parseRdataTokens(type: number, tokens: readonly Token[], origin:
     at += words.length
   }
   if (at < tokens.length)
-    return `${typeName(type)} has "${tokens[at]!.text}" after its last field; wanted the end`
+    return `${typeName(type)} has ${showText(tokens[at]!.text)} after its last field; wanted the end`
   const wire = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
-  return wire.length > RDATA_LIMIT ? complainOfLength(type, wire.length) : { wire, split: context.split }
+  if (wire.length > RDATA_LIMIT) {
+    return `${typeName(type)} has ${wire.length} octets of rdata, and ${RDATA_LIMIT} is the most (RFC 1035 §3.2.1)`
+  }
+  return { wire, split: context.split }
 }
 
 function complain(type: number, { label, codec }: Field, words: readonly Token[], detail?: string): string {
   const what = `The ${label} of ${typeName(type)}`
   if (detail !== undefined) return `${what}: ${detail}; wanted ${codec.wants}`
   if (words.length === 0) return `${what} is missing; wanted ${codec.wants}`
-  return `${what} is "${words.map((word) => word.text).join(' ')}"; wanted ${codec.wants}`
-}
-
-function complainOfLength(type: number, length: number): string {
-  return `${typeName(type)} has ${length} octets of rdata, and ${RDATA_LIMIT} is the most (RFC 1035 §3.2.1)`
+  return `${what} is ${showText(words.map((word) => word.text).join(' '))}; wanted ${codec.wants}`
 }
 
 function parseGeneric(type: number, [lengthToken, ...digits]: readonly Token[]): Rdata | string {
   const written = lengthToken?.text ?? ''
   const length = /^\d{1,5}$/.test(written) ? Number(written) : RDATA_LIMIT + 1
   if (length > RDATA_LIMIT)
-    return `The length after \\# is "${written}"; wanted a number from 0 to ${RDATA_LIMIT}`
+    return `The length after \\# is ${showText(written)}; wanted a number from 0 to ${RDATA_LIMIT}`
   const hex = digits.map((token) => token.text).join('')
   const wire = hex === '' ? new Uint8Array() : parseHex(hex)
   if (wire?.length !== length)
@@ -109,14 +108,11 @@ export function quoteText(text: string): string {
 function printFields(type: number, wire: Uint8Array): string | undefined {
   const fields = FORMATS.get(type)
   if (fields === undefined) return undefined
-  try {
+  return unlessFault(() => {
     const reader = new OctetReader(wire)
     const text = fields.map((field) => field.codec.print(reader)).join(' ')
     return reader.left === 0 ? text.trimEnd() : undefined
-  } catch (error) {
-    if (error instanceof Fault) return undefined
-    throw error
-  }
+  })
 }
 
 /**

@@ -57,6 +57,8 @@ test('Parameters that contradict each other or themselves are refused (RFC 9460 
     ['key65535=x', /unknown key "key65535"/],
     ['key01=x', /unknown key "key01"/],
     ['key3="a"', /port is a number/],
+    ['key1=a', /alpn is a list/],
+    ['key0=a', /mandatory is a list/],
     ['foo=bar', /unknown key "foo"/],
     ['=bar', /unknown key ""/],
   ]

@@ -1,15 +1,15 @@
 import { parseIpv4, parseIpv6, printIpv4, printIpv6 } from './address.ts'
 import { parseBase64 } from './encoding.ts'
 import { counted, type FieldCodec } from './field.ts'
-import { asBuffer, encodeInteger, Fault, OctetReader } from './octets.ts'
+import { asBuffer, encodeInteger, Fault, OctetReader, unlessFault } from './octets.ts'
 import type { Token } from './scan.ts'
-import { quoteOctets, unescapeText } from './text.ts'
+import { quoteOctets, showText, unescapeText } from './text.ts'
 
 /** The value of one SvcParamKey. Texts are Latin-1: a character an octet. */
 type SvcParam = {
   readonly wants: string
   readonly parse: (value: string) => Uint8Array | undefined
-  /** as in a master file, undefined when the octets are no such value */
+  /** As in a master file; undefined, or a Fault, when the octets are no such value. */
   readonly print: (octets: Uint8Array) => string | undefined
 }
 
@@ -128,15 +128,15 @@ export const svcParams: FieldCodec = {
 function parseParam(token: Token): { key: number; value: Uint8Array } | string {
   const [, keyText = '', valueText = ''] = /^([^=]*)=?([\s\S]*)$/.exec(token.text) ?? []
   const key = keyNumber(keyText)
-  if (key === undefined) return `the unknown key "${keyText}"`
+  if (key === undefined) return `the unknown key ${showText(keyText)}`
   const unquoted = /^"[\s\S]*"$/.test(valueText) ? valueText.slice(1, -1) : valueText
   const octets = unescapeText(unquoted)
   if (typeof octets === 'string') return octets
   // keyNNNNN holds the octets of the wire form, also when the key has a name.
   const param = /^key\d/i.test(keyText) ? OPAQUE : paramOf(key)
   const encoded = param.parse(asBuffer(octets).toString('latin1'))
-  if (encoded === undefined || paramOf(key).print(encoded) === undefined) {
-    return `${token.text}, but ${keyName(key)} is ${paramOf(key).wants}`
+  if (encoded === undefined || unlessFault(() => paramOf(key).print(encoded)) === undefined) {
+    return `${showText(token.text)}, but ${keyName(key)} is ${paramOf(key).wants}`
   }
   return encoded.length > 0xffff ? `${encoded.length} octets in ${keyText}` : { key, value: encoded }
 }

@@ -1,4 +1,3 @@
-import { readEscape } from './name.ts'
 import { asBuffer } from './octets.ts'
 
 /** Octets that one character-string holds (RFC 1035 §3.3). */
@@ -43,4 +42,29 @@ function escapeCharacter(character: string): string {
 export function splitStrings(octets: Uint8Array): Uint8Array[] {
   const count = Math.max(1, Math.ceil(octets.length / STRING_LIMIT))
   return Array.from({ length: count }, (_, i) => octets.subarray(i * STRING_LIMIT, (i + 1) * STRING_LIMIT))
+}
+
+/**
+ * Read the escape `\DDD` or `\X` that begins at `at` (RFC 1035 §5.1).
+ *
+ * @returns the octet and the index of the last character of the escape; undefined when it is none
+ */
+export function readEscape(text: string, at: number): { octet: number; last: number } | undefined {
+  const first = text.charCodeAt(at + 1)
+  if (Number.isNaN(first)) return undefined
+  if (!isDigit(first)) return first < 0x80 ? { octet: first, last: at + 1 } : undefined
+  const digits = text.slice(at + 1, at + 4)
+  return /^(?:[01]\d\d|2[0-4]\d|25[0-5])$/.test(digits) ? { octet: Number(digits), last: at + 3 } : undefined
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
+}
+
+/** Characters of a text that a message shows. */
+const SHOWN_LIMIT = 80
+
+/** What was written, in quotation marks, for a message; a long text is cut. */
+export function showText(text: string): string {
+  return text.length > SHOWN_LIMIT ? `"${text.slice(0, SHOWN_LIMIT)}…"` : `"${text}"`
 }

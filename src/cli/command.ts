@@ -1,0 +1,119 @@
+import { existsSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+
+/** One command of `portico`. */
+export type Command = {
+  /** one word, or two when several commands share the first: `import zone` */
+  readonly name: string
+  /** one line for the list of commands */
+  readonly summary: string
+  /** what stands behind the name, such as `TARGET [--from IP]` */
+  readonly usage: string
+  readonly options: Readonly<Record<string, OptionDoc>>
+  /** words that may follow; a larger number is wrong usage */
+  readonly positionals?: {
+    readonly min: number
+    readonly max: number
+    readonly are?: 'files' | readonly string[]
+  }
+  /** lines that can be pasted */
+  readonly examples: readonly string[]
+  /** @returns the exit code: 0 done, 1 it could not be done, 2 wrong usage */
+  run(input: CommandInput): Promise<number>
+}
+
+export type OptionDoc = {
+  readonly type: 'boolean' | 'string'
+  readonly doc: string
+  /** what the value is, such as `FILE` */
+  readonly value?: string
+  /** may stand several times */
+  readonly multiple?: boolean
+}
+
+export type CommandInput = {
+  readonly positionals: readonly string[]
+  readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>
+}
+
+/** Options that every command has. */
+export const commonOptions: Readonly<Record<string, OptionDoc>> = {
+  config: {
+    type: 'string',
+    value: 'FILE',
+    doc: 'The Portico file; portico.jsonc here or in a folder above when not given.',
+  },
+  help: { type: 'boolean', doc: 'Say how the command is used.' },
+}
+
+/** Wrong usage: the message says what was given and what is wanted. */
+export class UsageError extends Error {}
+
+/**
+ * Read the words behind a command's name.
+ *
+ * @throws {UsageError}
+ */
+export function parseCommand(command: Command, words: readonly string[]): CommandInput {
+  const options = { ...command.options, ...commonOptions }
+  const config: ParseArgsConfig = {
+    args: [...words],
+    allowPositionals: true,
+    options: Object.fromEntries(
+      Object.entries(options).map(([name, { type, multiple = false }]) => [name, { type, multiple }]),
+    ),
+  }
+  try {
+    const { values, positionals } = parseArgs(config)
+    const { min, max } = command.positionals ?? { min: 0, max: 0 }
+    const isHelp = values['help'] === true
+    if (!isHelp && (positionals.length < min || positionals.length > max)) {
+      throw new UsageError(
+        `"portico ${command.name}" wants ${command.usage}; ${positionals.length} words were given.`,
+      )
+    }
+    return { positionals, options: values as CommandInput['options'] }
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+/**
+ * Find the file that a command is about.
+ *
+ * @returns a path relative to this folder, as messages show it
+ * @throws {UsageError} when there is none
+ */
+export function findConfig(input: CommandInput): string {
+  const given = input.options['config']
+  if (typeof given === 'string') {
+    if (existsSync(given)) return given
+    throw new UsageError(`There is no file ${given}.`)
+  }
+  for (let folder = resolve('.'); ; folder = dirname(folder)) {
+    const file = join(folder, 'portico.jsonc')
+    if (existsSync(file)) return relative('.', file)
+    if (folder === dirname(folder)) break
+  }
+  throw new UsageError(
+    'There is no portico.jsonc here or in a folder above. "portico init" writes one; --config FILE names another.',
+  )
+}
+
+/** A text option, or undefined. */
+export function textOption(input: CommandInput, name: string): string | undefined {
+  const value = input.options[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+/** What an option that may stand several times was given. */
+export function listOption(input: CommandInput, name: string): readonly string[] {
+  const value = input.options[name]
+  return Array.isArray(value) ? value : []
+}
+
+export function flagOption(input: CommandInput, name: string): boolean {
+  return input.options[name] === true
+}

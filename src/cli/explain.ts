@@ -1,0 +1,65 @@
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { askPortico } from '#admin/client.ts'
+import { hasErrors, printPosition } from '#core/problem.ts'
+import { compileZones } from '#dns/zone.ts'
+import { type Explanation, explain, parseQuestion, type Step } from '#run/explain.ts'
+import { planSource } from '#run/portico.ts'
+import { type Command, findConfig, flagOption, textOption, UsageError } from './command.ts'
+import { paint, print, printError, printJson, printProblems } from './print.ts'
+
+export const explainCommand: Command = {
+  name: 'explain',
+  summary:
+    'Say why a URL, a name or a record is answered as it is, with the line of the file behind each step.',
+  usage: 'TARGET [TYPE] [--from IP] [--dev] [--json] [--config FILE]',
+  options: {
+    from: { type: 'string', value: 'IP', doc: 'Address of the client.' },
+    dev: { type: 'boolean', doc: 'When none runs: as "portico up --dev" would serve it.' },
+    json: { type: 'boolean', doc: 'The steps as JSON.' },
+  },
+  positionals: { min: 1, max: 2 },
+  examples: [
+    'portico explain https://api.example.com/v1/users',
+    'portico explain example.com MX',
+    'portico explain api.example.com --from 203.0.113.7',
+  ],
+  async run(input) {
+    const question = parseQuestion(input.positionals)
+    if (typeof question === 'string') throw new UsageError(question)
+    const from = textOption(input, 'from') ?? null
+    if (from !== null && isIP(from) === 0) throw new UsageError(`--from ${from} is no IP address.`)
+    const { config, plan, problems, folder } = await planSource(
+      { file: findConfig(input) },
+      flagOption(input, 'dev'),
+    )
+    const query = { target: input.positionals.join(' '), ...(from === null ? {} : { from }) }
+    const running = await askPortico(resolve(folder, config?.value.state ?? 'state'), 'GET /explain', query)
+    if (running === null && (plan === null || hasErrors(problems))) {
+      printProblems(problems, printError)
+      return 1
+    }
+    const explanation =
+      (running as Explanation | null) ??
+      explain(question, { plan: plan!, zones: compileZones(plan!.dns.zones, new Map()), live: null }, from)
+    if (flagOption(input, 'json')) printJson({ ...explanation, running: running !== null })
+    else printExplanation(explanation, running !== null)
+    return 0
+  },
+}
+
+function printExplanation({ target, from, steps }: Explanation, isRunning: boolean): void {
+  const where = isRunning ? 'as the running Portico decides' : 'as the file says; no Portico runs'
+  print(`${paint('strong', target)}${from === null ? '' : ` from ${from}`} ${paint('quiet', `(${where})`)}`)
+  let last = ''
+  for (const step of steps) {
+    printStep(step, step.step === last ? '' : step.step)
+    last = step.step
+  }
+}
+
+function printStep({ says, reason, at, isFault }: Step, title: string): void {
+  const place = at === null ? '' : `  ${printPosition(at)}`
+  print(`  ${title.padEnd(12)}${isFault ? paint('error', says) : says}`)
+  print(`  ${' '.repeat(12)}${paint('quiet', `${reason}${place}`)}`)
+}

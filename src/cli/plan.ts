@@ -1,0 +1,60 @@
+import { hasErrors } from '#core/problem.ts'
+import { planSource } from '#run/portico.ts'
+import { leadsTo } from '#run/status.ts'
+import { type Command, findConfig, flagOption } from './command.ts'
+import { paint, print, printError, printJson, printProblems, tableLines } from './print.ts'
+
+export const planCommand: Command = {
+  name: 'plan',
+  summary: 'Show everything that follows from the file: records, certificates, routes, listeners.',
+  usage: '[--dev] [--json] [--config FILE]',
+  options: {
+    dev: { type: 'boolean', doc: 'As "portico up --dev" would serve it.' },
+    json: { type: 'boolean', doc: 'The Plan as JSON, with ids, keys and positions.' },
+  },
+  examples: ['portico plan', 'portico plan --dev --json'],
+  async run(input) {
+    const { plan, problems } = await planSource({ file: findConfig(input) }, flagOption(input, 'dev'))
+    printProblems(problems, printError)
+    if (plan === null) return 1
+    const code = hasErrors(problems) ? 1 : 0
+    if (flagOption(input, 'json')) {
+      printJson(plan)
+      return code
+    }
+    const sections: [string, string[][]][] = [
+      [
+        'Listeners',
+        plan.listeners.map(({ protocol, id, from }) => [protocol, id.split(' ')[1] ?? '', line(from)]),
+      ],
+      [
+        'Records',
+        plan.dns.zones.flatMap(({ rrsets }) =>
+          rrsets.flatMap(({ owner, type, ttl, data, why, from }) =>
+            data.map((rdata) => [owner, String(ttl), type, rdata, `${why}, ${line(from)}`]),
+          ),
+        ),
+      ],
+      [
+        'Certificates',
+        plan.tls.certificates.map(({ names, issuer, from }) => [names.join(' '), issuer, line(from)]),
+      ],
+      [
+        'Routes',
+        plan.http.hosts.flatMap(({ name, routes }) =>
+          routes.map(({ pattern, action, from }) => [`${name}${pattern}`, leadsTo(action), line(from)]),
+        ),
+      ],
+      ['Processes', plan.processes.map(({ name, words, from }) => [name, words.join(' '), line(from)])],
+    ]
+    for (const [title, rows] of sections.filter(([, rows]) => rows.length > 0)) {
+      print(paint('strong', title))
+      for (const text of tableLines(rows)) print(`  ${text}`)
+    }
+    return code
+  },
+}
+
+function line(from: { readonly line: number }): string {
+  return from.line === 0 ? '' : `line ${from.line}`
+}

@@ -1,0 +1,125 @@
+import { resolve } from 'node:path'
+import { startAdmin } from '#admin/server.ts'
+import type { Config } from '#config/load.ts'
+import { printPosition } from '#core/problem.ts'
+import { type AccessLog, fileAccessLog } from '#run/access-log.ts'
+import { ADMIN_DEFAULT, adminRoutes } from '#run/admin-routes.ts'
+import { originsOf } from '#run/front.ts'
+import { type Portico, ProblemsError, startPortico } from '#run/portico.ts'
+import { probeOrigins } from '#run/probe.ts'
+import { hostRows } from '#run/status.ts'
+import { watchFile } from '#run/watch.ts'
+import { type Command, findConfig, flagOption } from './command.ts'
+import { type ConsoleForm, consoleAccess, consoleLog } from './console.ts'
+import { hostTable } from './host-table.ts'
+import { countProblems, paint, print, printError, printProblems } from './print.ts'
+import { tryLines } from './try-lines.ts'
+import { version } from './version.ts'
+
+export const upCommand: Command = {
+  name: 'up',
+  summary: 'Serve the file: names, certificates, hosts; and follow its changes.',
+  usage: '[--dev] [--config FILE]',
+  options: {
+    dev: {
+      type: 'boolean',
+      doc: 'On a laptop: loopback, DNS 5300, HTTP 8080, HTTPS 8443, and every host under .localhost too.',
+    },
+  },
+  examples: ['portico up', 'portico up --dev --config examples/subdomains/portico.jsonc'],
+  async run(input) {
+    const file = findConfig(input)
+    const dev = flagOption(input, 'dev')
+    let form: ConsoleForm = 'readable'
+    const portico = await startPortico({
+      source: { file },
+      dev,
+      log: (level, event, fields) => consoleLog(form, level, event, fields),
+      accessLog(config, folder) {
+        form = config.value.log.console
+        return accessLogOf(config, folder, dev)
+      },
+      output: (name, line) => print(`${paint('quiet', `${name} |`)} ${line}`),
+    }).catch((error: unknown) => {
+      if (!(error instanceof ProblemsError)) throw error
+      printProblems(error.problems, printError)
+      printError(`${file}: ${countProblems(error.problems)}; nothing was started.`)
+      return null
+    })
+    if (portico === null) return 1
+    const admin = await openAdmin(portico)
+    const endWatch = watchFile(file, () => void reload(portico))
+    process.on('SIGHUP', () => void reload(portico))
+    printProblems(portico.lastReload.problems, printError)
+    await announce(portico, dev)
+    await untilStopped()
+    print('Stopping: requests under way may finish; once more ends them.')
+    endWatch()
+    await admin?.close()
+    const impatient = untilStopped().then(() => 'now')
+    const stopped = await Promise.race([portico.stop(), impatient])
+    if (stopped === 'now') await portico.stop(0)
+    return 0
+  },
+}
+
+/** Requests go to the file that was named, and on a laptop to the terminal; where nobody reads them they cost nothing. */
+function accessLogOf({ value }: Config, folder: string, dev: boolean): AccessLog | null {
+  const { access, console } = value.log
+  if (access === undefined) return dev && console !== 'off' ? consoleAccess(console) : null
+  const path = resolve(folder, access)
+  const { write } = fileAccessLog(path, (error) =>
+    printError(`Cannot write the access log ${path}: ${error.message}`),
+  )
+  return write
+}
+
+async function openAdmin(portico: Portico): Promise<Awaited<ReturnType<typeof startAdmin>> | null> {
+  const listener = portico.front.plan.listeners.find(({ protocol }) => protocol === 'admin')
+  if (listener === undefined) return null
+  const { address, port } = listener
+  return startAdmin({
+    host: address,
+    port,
+    mayMove: port === ADMIN_DEFAULT,
+    stateFolder: portico.stateFolder,
+    routes: adminRoutes(portico),
+  })
+}
+
+async function reload(portico: Portico): Promise<void> {
+  const outcome = await portico.reload()
+  printProblems(outcome.problems, printError)
+}
+
+async function announce(portico: Portico, dev: boolean): Promise<void> {
+  const probed = await probeOrigins(originsOf(portico.front.plan.http))
+  const mode = dev ? ' for development: this machine only' : ''
+  print(`\n${paint('strong', `Portico ${version()}`)} is up${mode}\n`)
+  for (const line of hostTable(hostRows(portico, probed))) print(line)
+  const tries = tryLines(portico)
+  if (tries.length > 0) print(`\nTry:\n${tries.map((line) => `  ${line}`).join('\n')}`)
+  const from = portico.front.plan.http.hosts[0]?.from
+  const file = from === undefined ? portico.file : printPosition({ ...from, line: 0 })
+  print(`\nChanges of ${file} are served when they are saved. Ctrl-C stops.\n`)
+}
+
+/** npm passes Ctrl-C on as well: the same key press arrives twice, and is one wish. */
+const SAME_WISH_MS = 500
+
+async function untilStopped(): Promise<void> {
+  await new Promise<void>((done) => {
+    const since = performance.now()
+    function onSignal(): void {
+      if (stoppedOnce && performance.now() - since < SAME_WISH_MS) return
+      stoppedOnce = true
+      process.off('SIGINT', onSignal)
+      process.off('SIGTERM', onSignal)
+      done()
+    }
+    process.on('SIGINT', onSignal)
+    process.on('SIGTERM', onSignal)
+  })
+}
+
+let stoppedOnce = false

@@ -1,0 +1,28 @@
+import type { PlanNode } from '#core/node.ts'
+import type { Plan } from './plan.ts'
+
+/** Ids of nodes, by what a reload does to them. */
+export type Changes = {
+  readonly added: readonly string[]
+  readonly removed: readonly string[]
+  /** same id, other key */
+  readonly changed: readonly string[]
+}
+
+/** What differs between the Plan that runs and the next one. */
+export function changesBetween(before: Plan | null, after: Plan): Changes {
+  const old = new Map((before === null ? [] : nodesOf(before)).map(({ id, key }) => [id, key]))
+  const next = new Map(nodesOf(after).map(({ id, key }) => [id, key]))
+  const ids = [...next.keys()]
+  return {
+    added: ids.filter((id) => !old.has(id)),
+    removed: [...old.keys()].filter((id) => !next.has(id)),
+    changed: ids.filter((id) => old.has(id) && old.get(id) !== next.get(id)),
+  }
+}
+
+/** Every node that a running object may stand for. */
+function nodesOf({ listeners, dns, tls, http, processes }: Plan): PlanNode[] {
+  const routes = http.hosts.flatMap((host) => host.routes)
+  return [...listeners, ...dns.zones, ...tls.certificates, ...http.hosts, ...routes, ...processes]
+}

@@ -1,0 +1,27 @@
+import type { AdminRoutes } from '#admin/server.ts'
+import { explain, parseQuestion } from './explain.ts'
+import type { Portico } from './portico.ts'
+import { statusOf } from './status.ts'
+
+/** The port that nobody wrote: when it is taken another one serves as well. */
+export const ADMIN_DEFAULT = 9053
+
+/** What the command line may ask a running Portico. */
+export function adminRoutes(portico: Portico): AdminRoutes {
+  const { front } = portico
+  return {
+    'GET /status': () => statusOf(portico),
+    'GET /plan': () => front.plan,
+    'POST /reload': () => portico.reload(),
+    'GET /explain': (query) => {
+      const question = parseQuestion([query.get('target') ?? ''])
+      if (typeof question === 'string') throw new Error(question)
+      const live = {
+        origins: front.origins.states(),
+        processes: front.processes.states(),
+        certificate: (name: string) => front.certificates.describe(name),
+      }
+      return explain(question, { plan: front.plan, zones: front.zones, live }, query.get('from'))
+    },
+  }
+}

@@ -1,0 +1,171 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { type Config, loadObject, loadText } from '#config/load.ts'
+import type { Log } from '#core/log.ts'
+import { hasErrors, type Problem } from '#core/problem.ts'
+import { type Changes, changesBetween } from '#plan/changes.ts'
+import type { Facts } from '#plan/facts.ts'
+import { type Plan, plan } from '#plan/plan.ts'
+import type { AccessLog } from './access-log.ts'
+import { gatherFacts } from './facts.ts'
+import { createFront, type Front } from './front.ts'
+
+/** A file, or the same object from a program. */
+export type ConfigSource = { readonly file: string } | { readonly config: unknown; readonly folder: string }
+
+export type Planned = {
+  readonly config: Config | null
+  readonly plan: Plan | null
+  readonly problems: readonly Problem[]
+  readonly facts: Facts
+  readonly folder: string
+}
+
+/** A running Portico. */
+export type Portico = {
+  readonly front: Front
+  readonly facts: Facts
+  /** where the file is; null when a program gave an object */
+  readonly file: string | null
+  readonly stateFolder: string
+  readonly startedAt: Date
+  /** how the last try to put a file to use ended */
+  readonly lastReload: ReloadOutcome
+  /** Read the file again and put it to use; on any error everything stays as it is. */
+  reload(): Promise<ReloadOutcome>
+  /** @param deadlineMs for requests under way; the file's `drain` when not given */
+  stop(deadlineMs?: number): Promise<void>
+}
+
+export type ReloadOutcome = {
+  readonly at: Date
+  readonly ok: boolean
+  /** one sentence for people */
+  readonly message: string
+  readonly problems: readonly Problem[]
+  readonly changes: Changes
+}
+
+export type StartOptions = {
+  readonly source: ConfigSource
+  readonly dev: boolean
+  readonly log: Log
+  readonly accessLog?: (config: Config, folder: string) => AccessLog | null
+  readonly output?: (name: string, line: string) => void
+}
+
+/** Errors in the file: `problems` says all of them. */
+export class ProblemsError extends Error {
+  readonly problems: readonly Problem[]
+
+  constructor(problems: readonly Problem[]) {
+    super('The file has errors.')
+    this.problems = problems
+  }
+}
+
+/** Read, plan and check, starting nothing. */
+export async function planSource(source: ConfigSource, dev: boolean): Promise<Planned> {
+  const facts = gatherFacts({ dev })
+  const folder = 'file' in source ? dirname(resolve(source.file)) : resolve(source.folder)
+  const loaded =
+    'file' in source ? loadText(source.file, await readFile(source.file, 'utf8')) : loadObject(source.config)
+  if (loaded.config === null) return { config: null, plan: null, problems: loaded.problems, facts, folder }
+  const planned = plan(loaded.config, facts)
+  return {
+    config: loaded.config,
+    plan: planned.plan,
+    problems: [...loaded.problems, ...planned.problems],
+    facts,
+    folder,
+  }
+}
+
+/**
+ * Start serving a file.
+ *
+ * @throws {ProblemsError} when the file has errors
+ * @throws {Error} when a listener cannot be opened or state cannot be read
+ */
+export async function startPortico(options: StartOptions): Promise<Portico> {
+  const { source, dev, log } = options
+  const first = await planSource(source, dev)
+  if (first.config === null || first.plan === null || hasErrors(first.problems))
+    throw new ProblemsError(first.problems)
+  const { config, folder, facts } = first
+  const stateFolder = resolve(folder, config.value.state)
+  const front = await createFront({
+    plan: first.plan,
+    folder,
+    stateFolder,
+    log,
+    accessLog: options.accessLog?.(config, folder) ?? null,
+    output: options.output ?? (() => {}),
+  })
+  let lastReload = outcome(true, 'started', first.problems, changesBetween(null, first.plan))
+  let queue: Promise<unknown> = Promise.resolve()
+
+  async function reloadNow(): Promise<ReloadOutcome> {
+    const next = await planSource(source, dev).catch((error: unknown) => String(error))
+    if (typeof next === 'string')
+      return outcome(false, `The file cannot be read, so nothing changed: ${next}`, [])
+    if (next.plan === null || hasErrors(next.problems)) {
+      return outcome(false, 'The file has errors, so nothing changed.', next.problems)
+    }
+    const changes = changesBetween(front.plan, next.plan)
+    if (next.plan.key === front.plan.key) return outcome(true, 'Nothing changed.', next.problems)
+    try {
+      const commit = await front.prepare(next.plan)
+      commit()
+    } catch (error) {
+      return outcome(
+        false,
+        `${error instanceof Error ? error.message : error} Nothing changed.`,
+        next.problems,
+      )
+    }
+    const { added, changed, removed } = changes
+    return outcome(
+      true,
+      `${added.length} added, ${changed.length} changed, ${removed.length} removed.`,
+      next.problems,
+      changes,
+    )
+  }
+
+  return {
+    front,
+    facts,
+    file: 'file' in source ? source.file : null,
+    stateFolder,
+    startedAt: new Date(),
+    get lastReload() {
+      return lastReload
+    },
+    /** One after the other: two at once would prepare against the same running Plan. */
+    reload() {
+      const done = queue.then(async () => {
+        lastReload = await reloadNow()
+        log(lastReload.ok ? 'info' : 'error', 'reload', { message: lastReload.message })
+        return lastReload
+      })
+      queue = done
+      return done
+    },
+    async stop(deadlineMs = front.plan.http.limits.drainMs) {
+      await queue
+      await front.stop(deadlineMs)
+    },
+  }
+}
+
+const NO_CHANGES: Changes = { added: [], removed: [], changed: [] }
+
+function outcome(
+  ok: boolean,
+  message: string,
+  problems: readonly Problem[],
+  changes = NO_CHANGES,
+): ReloadOutcome {
+  return { at: new Date(), ok, message, problems, changes }
+}
