@@ -1,64 +1,68 @@
-import { type Command, commonOptions, parseCommand, UsageError } from '#cli/command.ts'
-import { commands } from '#cli/commands.ts'
-import { paint, print, printError, tableLines } from '#cli/print.ts'
+import { type Command, type CommandInput, parseCommand, UsageError } from '#cli/command.ts'
+import { commandGroups, commands } from '#cli/commands.ts'
+import { commandHelp, familyHelp, programHelp } from '#cli/help.ts'
+import { paint, print, printError } from '#cli/print.ts'
 import { version } from '#cli/version.ts'
 import { nearest } from '#config/nearest.ts'
 
-const [name, ...words] = process.argv.slice(2)
-process.exitCode = await main(name, words)
+// `portico plan | head`: nobody reads on, which is no fault; and a server goes on serving.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
 
-async function main(name: string | undefined, words: readonly string[]): Promise<number> {
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') return help(words[0])
-  if (name === '--version' || name === 'version') {
-    print(version())
-    return 0
-  }
-  const command = commands.find((candidate) => candidate.name === name)
-  if (command === undefined) {
-    const near = nearest(
-      name,
-      commands.map((candidate) => candidate.name),
-    )
-    printError(
-      `"${name}" is no command of portico${near === undefined ? '' : `; did you mean "${near}"?`} "portico --help" lists them.`,
-    )
-    return 2
-  }
+process.exitCode = await main(process.argv.slice(2))
+
+async function main(words: readonly string[]): Promise<number> {
+  const [first, second] = words
+  if (first === undefined || first === '--help' || first === '-h') return say(programHelp(commandGroups))
+  if (first === 'help')
+    return words.length === 1 ? say(programHelp(commandGroups)) : main([...words.slice(1), '--help'])
+  if (first === '--version' || first === 'version') return say([version()])
+  const command = commands.find(({ name }) => name === first || name === `${first} ${second}`)
+  if (command !== undefined) return run(command, words.slice(command.name.split(' ').length))
+  const family = commands.filter(({ name }) => name.startsWith(`${first} `))
+  if (family.length > 0 && isHelp(second)) return say(familyHelp(first, family))
+  return refuse(first, second, family)
+}
+
+async function run(command: Command, words: readonly string[]): Promise<number> {
   try {
-    const input = parseCommand(command, words)
-    if (input.options['help'] === true) return help(name)
+    const input: CommandInput = parseCommand(command, words)
+    if (input.options['help'] === true) return say(commandHelp(command))
     return await command.run(input)
   } catch (error) {
-    return fail(error, command)
+    const message = error instanceof Error ? error.message : String(error)
+    printError(`${paint('error', 'portico:', process.stderr)} ${message}`)
+    if (!(error instanceof UsageError)) return 1
+    printError(`Usage: portico ${command.name} ${command.usage}`)
+    return 2
   }
 }
 
-function fail(error: unknown, command: Command): number {
-  const message = error instanceof Error ? error.message : String(error)
-  printError(`${paint('error', 'portico:', process.stderr)} ${message}`)
-  if (!(error instanceof UsageError)) return 1
-  printError(`Usage: portico ${command.name} ${command.usage}`)
+function isHelp(word: string | undefined): boolean {
+  return word === '--help' || word === '-h'
+}
+
+/** Say which word is no command, and what may have been meant. */
+function refuse(first: string, second: string | undefined, family: readonly Command[]): number {
+  if (family.length > 0 && second === undefined) {
+    for (const line of familyHelp(first, family)) printError(line)
+    return 2
+  }
+  const written = family.length > 0 ? `${first} ${second}` : first
+  const near =
+    nearest(
+      written,
+      commands.map(({ name }) => name),
+    ) ?? family[0]?.name
+  const guess = near === undefined ? '' : `; did you mean "${near}"?`
+  printError(`"${written}" is no command of portico${guess} "portico --help" lists them.`)
   return 2
 }
 
-function help(name: string | undefined): number {
-  const command = commands.find((candidate) => candidate.name === name)
-  if (command === undefined) {
-    print('portico: the one front of a domain. One file says what the domain is; one program serves it.\n')
-    print('Usage: portico COMMAND [OPTIONS]\n')
-    for (const line of tableLines(commands.map(({ name, summary }) => [`  ${name}`, summary]))) print(line)
-    print('\n"portico COMMAND --help" says more. Exit codes: 0 done, 1 it could not be done, 2 wrong usage.')
-    return 0
-  }
-  print(`portico ${command.name}: ${command.summary}\n\nUsage: portico ${command.name} ${command.usage}\n`)
-  const options = Object.entries({ ...command.options, ...commonOptions })
-  for (const line of tableLines(
-    options.map(([option, { value, doc }]) => [
-      `  --${option}${value === undefined ? '' : ` ${value}`}`,
-      doc,
-    ]),
-  ))
-    print(line)
-  print(`\nExamples:\n${command.examples.map((example) => `  ${example}`).join('\n')}`)
+function say(lines: readonly string[]): number {
+  for (const line of lines) print(line)
   return 0
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { nearest } from '#config/nearest.ts'
 
 /** One command of `portico`. */
 export type Command = {
@@ -61,23 +62,36 @@ export function parseCommand(command: Command, words: readonly string[]): Comman
     args: [...words],
     allowPositionals: true,
     options: Object.fromEntries(
-      Object.entries(options).map(([name, { type, multiple = false }]) => [name, { type, multiple }]),
+      Object.entries(options).map(([name, { type, multiple = false }]) => {
+        return [name, { type, multiple, ...(name === 'help' ? { short: 'h' } : {}) }]
+      }),
     ),
   }
   try {
     const { values, positionals } = parseArgs(config)
-    const { min, max } = command.positionals ?? { min: 0, max: 0 }
-    const isHelp = values['help'] === true
-    if (!isHelp && (positionals.length < min || positionals.length > max)) {
-      throw new UsageError(
-        `"portico ${command.name}" wants ${command.usage}; ${positionals.length} words were given.`,
-      )
-    }
+    if (values['help'] !== true) checkCount(command, positionals)
     return { positionals, options: values as CommandInput['options'] }
   } catch (error) {
     if (error instanceof UsageError) throw error
-    throw new UsageError(error instanceof Error ? error.message : String(error))
+    throw new UsageError(unknownOption(error, Object.keys(options)) ?? String(error))
   }
+}
+
+function checkCount(command: Command, words: readonly string[]): void {
+  const { min, max } = command.positionals ?? { min: 0, max: 0 }
+  if (words.length >= min && words.length <= max) return
+  const surplus = words.slice(max).map((word) => `"${word}"`)
+  const fault = words.length < min ? 'wants more words' : `has no use for ${surplus.join(' ')}`
+  throw new UsageError(`"portico ${command.name}" ${fault}.`)
+}
+
+/** What parseArgs says of an option, in our words. */
+function unknownOption(error: unknown, options: readonly string[]): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  const written = /^Unknown option '--?([^']+)'/.exec(error.message)?.[1]
+  if (written === undefined) return error.message
+  const near = nearest(written, options)
+  return `There is no option --${written}${near === undefined ? '' : `; did you mean --${near}?`}`
 }
 
 /**

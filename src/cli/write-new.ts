@@ -1,0 +1,17 @@
+import { writeFile } from 'node:fs/promises'
+
+/**
+ * Write a file for a person, over one that stands only when told to.
+ *
+ * @throws {Error} when it stands, or cannot be written
+ */
+export async function writeNew(path: string, text: string, force: boolean): Promise<void> {
+  try {
+    await writeFile(path, text, { flag: force ? 'w' : 'wx' })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'EEXIST')
+      throw new Error(`${path} stands already, and was left as it is. --force replaces it.`)
+    throw error
+  }
+}
