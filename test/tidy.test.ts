@@ -50,6 +50,7 @@ const faults: [path: string, text: string, found: RegExp | undefined][] = [
   ['src/dns/a.ts', '/** One. */\nexport const b = 1', undefined],
   ['src/dns/a.ts', '\n'.repeat(400), /401 lines/],
   ['src/dns/a.ts', `const b = () => {${'\n'.repeat(70)}}`, /71 lines/],
+  ['src/dns/a.ts', `const b = () => {${'\n'.repeat(60)}function c() {${'\n'.repeat(60)}}}`, undefined],
   ['src/dns/a.ts', `// ${'TO'}${'DO'}: later`, /Fix: do it/],
   ['src/dns/a.ts', `const b = '/tmp/b'`, /names \/tmp\//],
   ['src/dns/a.ts', '// RFC 0000 §1, §2.3', /cites RFC 0000 §2.3/],

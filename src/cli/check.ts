@@ -3,6 +3,7 @@ import { planSource } from '#run/portico.ts'
 import { type Command, findConfig, flagOption } from './command.ts'
 import { countProblems, print, printJson, printProblems } from './print.ts'
 
+/** `portico check` */
 export const checkCommand: Command = {
   name: 'check',
   summary: 'Find everything that is wrong in the file, before it is served.',

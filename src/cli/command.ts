@@ -39,13 +39,19 @@ export type CommandInput = {
 }
 
 /** Options that every command has. */
-export const commonOptions: Readonly<Record<string, OptionDoc>> = {
+const commonOptions: Readonly<Record<'config' | 'help', OptionDoc>> = {
   config: {
     type: 'string',
     value: 'FILE',
     doc: 'The Portico file; portico.jsonc here or in a folder above when not given.',
   },
   help: { type: 'boolean', doc: 'Say how the command is used.' },
+}
+
+/** Options of a command in the order of its help; `--config` only where its usage says so. */
+export function allOptions({ options, usage }: Command): Readonly<Record<string, OptionDoc>> {
+  const { config, help } = commonOptions
+  return { ...options, ...(usage.includes('--config') ? { config } : {}), help }
 }
 
 /** Wrong usage: the message says what was given and what is wanted. */
@@ -57,7 +63,7 @@ export class UsageError extends Error {}
  * @throws {UsageError}
  */
 export function parseCommand(command: Command, words: readonly string[]): CommandInput {
-  const options = { ...command.options, ...commonOptions }
+  const options: Readonly<Record<string, OptionDoc>> = { ...command.options, ...commonOptions }
   const config: ParseArgsConfig = {
     args: [...words],
     allowPositionals: true,
@@ -128,6 +134,7 @@ export function listOption(input: CommandInput, name: string): readonly string[]
   return Array.isArray(value) ? value : []
 }
 
+/** Whether a flag was given. */
 export function flagOption(input: CommandInput, name: string): boolean {
   return input.options[name] === true
 }

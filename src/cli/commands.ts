@@ -1,18 +1,27 @@
 import { checkCommand } from './check.ts'
 import type { Command } from './command.ts'
+import { createCompletionCommand } from './completion.ts'
 import { explainCommand } from './explain.ts'
+import { exportZoneCommand } from './export-zone.ts'
 import type { CommandGroup } from './help.ts'
 import { importNginxCommand } from './import-nginx.ts'
+import { importZoneCommand } from './import-zone.ts'
+import { initCommand } from './init.ts'
 import { planCommand } from './plan.ts'
 import { reloadCommand } from './reload.ts'
 import { statusCommand } from './status.ts'
+import { trustCommand } from './trust.ts'
 import { upCommand } from './up.ts'
 
 /** Every command by its purpose, in the order of the list that `--help` prints. */
 export const commandGroups: readonly CommandGroup[] = [
-  { title: 'Begin', commands: [importNginxCommand] },
+  { title: 'Begin', commands: [initCommand, importNginxCommand, importZoneCommand] },
   { title: 'Look', commands: [checkCommand, planCommand, explainCommand] },
   { title: 'Serve', commands: [upCommand, statusCommand, reloadCommand] },
+  {
+    title: 'Around it',
+    commands: [exportZoneCommand, trustCommand, createCompletionCommand(() => commands)],
+  },
 ]
 
 /** Every command. */

@@ -8,6 +8,7 @@ import { planSource } from '#run/portico.ts'
 import { type Command, findConfig, flagOption, textOption, UsageError } from './command.ts'
 import { paint, print, printError, printJson, printProblems } from './print.ts'
 
+/** `portico explain` */
 export const explainCommand: Command = {
   name: 'explain',
   summary:

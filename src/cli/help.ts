@@ -1,4 +1,4 @@
-import { type Command, commonOptions } from './command.ts'
+import { allOptions, type Command } from './command.ts'
 import { tableLines } from './print.ts'
 
 /** Commands of one purpose, under a title of the list that `--help` prints. */
@@ -40,8 +40,8 @@ export function familyHelp(family: string, commands: readonly Command[]): string
 }
 
 /** Lines about one command: its options, and examples to paste. */
-export function commandHelp({ name, summary, usage, options, examples }: Command): string[] {
-  const all = Object.entries({ ...options, ...commonOptions })
+export function commandHelp(command: Command): string[] {
+  const { name, summary, usage, examples } = command
   return [
     ...wrap(`portico ${name}: ${summary}`, WIDTH),
     '',
@@ -51,7 +51,10 @@ export function commandHelp({ name, summary, usage, options, examples }: Command
     '',
     'Options:',
     ...wrappedTable(
-      all.map(([option, { value, doc }]) => [`--${option}${value === undefined ? '' : ` ${value}`}`, doc]),
+      Object.entries(allOptions(command)).map(([option, { value, doc }]) => [
+        `--${option}${value === undefined ? '' : ` ${value}`}`,
+        doc,
+      ]),
     ),
     '',
     'Examples:',

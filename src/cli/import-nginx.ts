@@ -5,6 +5,7 @@ import type { ResolveInclude } from '#config/nginx/include.ts'
 import { printPorticoFile } from '#config/nginx/print.ts'
 import { hasErrors } from '#core/problem.ts'
 import { type Command, flagOption } from './command.ts'
+import { readGiven } from './given-file.ts'
 import { importOptions, reportImport } from './import-report.ts'
 import { printJson } from './print.ts'
 
@@ -18,7 +19,7 @@ export const importNginxCommand: Command = {
   examples: ['portico import nginx /etc/nginx/nginx.conf --output portico.jsonc'],
   async run(input) {
     const file = input.positionals[0]!
-    const imported = importNginx(readFileSync(file, 'utf8'), { file, resolve: findIncluded(file) })
+    const imported = importNginx(readGiven(file), { file, resolve: findIncluded(file) })
     const { value, notes, problems } = imported
     if (flagOption(input, 'json')) {
       printJson({ file: value, notes, problems })

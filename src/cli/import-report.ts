@@ -1,8 +1,8 @@
 import type { Note } from '#config/nginx/notes.ts'
 import { hasErrors, type Problem } from '#core/problem.ts'
 import { type CommandInput, flagOption, type OptionDoc, textOption } from './command.ts'
+import { writeNew } from './given-file.ts'
 import { paint, plural, print, printError, printProblems } from './print.ts'
-import { writeNew } from './write-new.ts'
 
 /** What every import can be told. */
 export const importOptions: Readonly<Record<string, OptionDoc>> = {
@@ -36,7 +36,7 @@ export async function reportImport(
     printError(
       paint(
         'quiet',
-        `${plural(dropped, 'line')} that Portico has no need of left out; --json names them.`,
+        `${plural(dropped, 'line')} left out that Portico has no need of; --json names them.`,
         process.stderr,
       ),
     )

@@ -4,6 +4,7 @@ import { leadsTo } from '#run/status.ts'
 import { type Command, findConfig, flagOption } from './command.ts'
 import { paint, print, printError, printJson, printProblems, tableLines } from './print.ts'
 
+/** `portico plan` */
 export const planCommand: Command = {
   name: 'plan',
   summary: 'Show everything that follows from the file: records, certificates, routes, listeners.',

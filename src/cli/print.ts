@@ -11,10 +11,12 @@ export function paint(style: Style, text: string, stream: NodeJS.WriteStream = p
   return styleText(FORMATS[style], text, { stream })
 }
 
+/** A line on stdout. */
 export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
+/** A line on stderr: what is not the answer itself. */
 export function printError(text: string): void {
   process.stderr.write(`${text}\n`)
 }
@@ -32,6 +34,7 @@ export function countProblems(problems: readonly Problem[]): string {
   return parts.filter((part) => part !== '').join(', ') || 'no problems'
 }
 
+/** `1 host`, `2 hosts`. */
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
@@ -50,6 +53,7 @@ export function tableLines(rows: readonly (readonly string[])[]): string[] {
   })
 }
 
+/** A value for machines. */
 export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2))
 }

@@ -4,6 +4,7 @@ import { type Command, flagOption } from './command.ts'
 import { print, printError, printJson, printProblems } from './print.ts'
 import { askRunning, NOT_RUNNING } from './running.ts'
 
+/** `portico reload` */
 export const reloadCommand: Command = {
   name: 'reload',
   summary: 'Put the file to use in a running Portico; nothing changes when it has errors.',

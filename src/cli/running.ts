@@ -17,4 +17,5 @@ export async function askRunning(
   return askPortico(resolve(folder, config?.value.state ?? 'state'), what, query)
 }
 
+/** What to say when no Portico answers. */
 export const NOT_RUNNING = 'No Portico serves this file now. "portico up" starts one.'

@@ -5,6 +5,7 @@ import { hostTable } from './host-table.ts'
 import { paint, plural, print, printError, printJson } from './print.ts'
 import { askRunning, NOT_RUNNING } from './running.ts'
 
+/** `portico status` */
 export const statusCommand: Command = {
   name: 'status',
   summary: 'Show what a running Portico serves, and how each host is doing.',

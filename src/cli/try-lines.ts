@@ -5,7 +5,9 @@ import type { Portico } from '#run/portico.ts'
 /** Commands that a person can paste to see that it works; for the first host that leads to a service, or any. */
 export function tryLines({ front, facts, file }: Portico): string[] {
   const { listeners, http } = front.plan
-  const hosts = http.hosts.filter(({ name }) => !name.startsWith('*.') && name.endsWith('.localhost') === facts.dev)
+  const hosts = http.hosts.filter(
+    ({ name }) => !name.startsWith('*.') && name.endsWith('.localhost') === facts.dev,
+  )
   const host = hosts.find(({ routes }) => routes.some(({ action }) => action.kind === 'service')) ?? hosts[0]
   if (host === undefined) return []
   const https = listeners.find(({ protocol }) => protocol === 'https')
@@ -15,7 +17,9 @@ export function tryLines({ front, facts, file }: Portico): string[] {
     const port = https.port === 443 ? '' : `:${https.port}`
     // Clients know by themselves where .localhost names lead (RFC 6761 §6.3).
     const resolve = facts.dev ? '' : ` --resolve ${host.name}:${https.port}:${reachable(https)}`
-    lines.push(`curl --cacert ${relative('.', front.authority.root.path)}${resolve} https://${host.name}${port}/`)
+    lines.push(
+      `curl --cacert ${relative('.', front.authority.root.path)}${resolve} https://${host.name}${port}/`,
+    )
   }
   if (dns !== undefined) lines.push(`dig @${reachable(dns)} -p ${dns.port} ${host.name}`)
   const portico = process.env['npm_lifecycle_event'] === undefined ? 'portico' : 'npm run -s portico --'

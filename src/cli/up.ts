@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
+import { ADMIN_DEFAULT, adminRoutes } from '#admin/routes.ts'
 import { startAdmin } from '#admin/server.ts'
 import type { Config } from '#config/load.ts'
 import { printPosition } from '#core/problem.ts'
 import { type AccessLog, fileAccessLog } from '#run/access-log.ts'
-import { ADMIN_DEFAULT, adminRoutes } from '#run/admin-routes.ts'
 import { originsOf } from '#run/front.ts'
 import { type Portico, ProblemsError, startPortico } from '#run/portico.ts'
 import { probeOrigins } from '#run/probe.ts'
@@ -16,6 +16,7 @@ import { countProblems, paint, print, printError, printProblems } from './print.
 import { tryLines } from './try-lines.ts'
 import { version } from './version.ts'
 
+/** `portico up` */
 export const upCommand: Command = {
   name: 'up',
   summary: 'Serve the file: names, certificates, hosts; and follow its changes.',

@@ -40,6 +40,7 @@ export function sortProblems(problems: readonly Problem[]): Problem[] {
   )
 }
 
+/** Whether anything forbids serving. */
 export function hasErrors(problems: readonly Problem[]): boolean {
   return problems.some((problem) => problem.level === 'error')
 }

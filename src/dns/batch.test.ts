@@ -22,7 +22,11 @@ test('a batch answers each datagram to where it came from', {
   const port = await freePort()
   const batch = openBatch('127.0.0.1', port, { answer: shout, onDrop: () => assert.fail() })
   assert.ok(batch !== undefined)
-  const clients = ['a', 'b', 'c'].map((name) => ({ name, socket: createSocket('udp4'), got: [] as string[] }))
+  const clients = ['a', 'b', 'c'].map((name) => ({
+    name,
+    socket: createSocket('udp4').unref(),
+    got: [] as string[],
+  }))
   for (const { name, socket, got } of clients) {
     socket.on('message', (message) => got.push(String(message)))
     for (let i = 0; i < 30; i++) socket.send(`${i % 3 === 0 ? '-' : ''}${name}${i}`, port, '127.0.0.1')
@@ -36,9 +40,11 @@ test('a batch answers each datagram to where it came from', {
     assert.deepEqual(got.sort(), wanted.map((i) => `${name}${i}!`).sort())
     socket.close()
   }
-  const owner = createSocket('udp4')
+  const owner = createSocket('udp4').unref()
+  // Node says so before bind() returns.
+  const listening = once(owner, 'listening')
   owner.bind({ fd: batch.fd })
-  await once(owner, 'listening')
+  await listening
   assert.equal(openBatch('127.0.0.1', port, { answer: shout, onDrop: () => {} }), undefined)
   owner.close()
 })

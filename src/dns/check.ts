@@ -1,79 +1,61 @@
 import type { Position, Problem } from '#core/problem.ts'
+import { cutAbove, labelsOf, type Names, parentOf, type Types, typesAt, zoneOf } from './names.ts'
 import type { RecordDraft } from './records.ts'
-import { isHostLabel } from './written-name.ts'
+import { isHostLabel, nameBelow } from './written-name.ts'
 
-/** Records of all zones together, so that a rule can follow a name from one zone into another. */
-export type Names = {
-  /** owner → type → records */
-  readonly owners: ReadonlyMap<string, ReadonlyMap<string, readonly RecordDraft[]>>
-  /** apex of each of our zones → the owners that the zone holds */
-  readonly zones: ReadonlyMap<string, readonly string[]>
+/** Everything that DNS forbids, or that does not do what it seems to, in the records of all zones. */
+export function checkZones(names: Names): Problem[] {
+  const zones = [...names.zones.keys()].flatMap((apex) => checkZone(apex, names))
+  return [...zones, ...checkLoops(names)]
 }
 
-/** Index drafts of all zones by owner and type. */
-export function indexNames(apexes: Iterable<string>, drafts: Iterable<RecordDraft>): Names {
-  const owners = new Map<string, Map<string, RecordDraft[]>>()
-  for (const draft of drafts) {
-    let types = owners.get(draft.owner)
-    if (types === undefined) owners.set(draft.owner, (types = new Map()))
-    const set = types.get(draft.type)
-    if (set === undefined) types.set(draft.type, [draft])
-    else set.push(draft)
-  }
-  const zones = new Map<string, string[]>([...apexes].map((apex) => [apex, []]))
-  for (const owner of owners.keys()) zones.get(zoneOf(owner, zones) ?? '')?.push(owner)
-  return { owners, zones }
-}
-
-/** Everything that DNS forbids, or that does not do what it seems to, in the records of one zone. */
-export function checkZone(apex: string, names: Names): Problem[] {
+function checkZone(apex: string, names: Names): Problem[] {
   const problems: Problem[] = []
   const owners = names.zones.get(apex) ?? []
+  const glue = glueOf(owners, names)
   for (const owner of owners) {
     const types = names.owners.get(owner)!
     problems.push(...checkOwnerName(owner, apex, types))
     problems.push(...checkAlias(owner, apex, types))
     for (const set of types.values()) problems.push(...checkSet(set))
-    problems.push(...checkTargets(types, names))
+    problems.push(...checkTargets(types, apex, names))
     problems.push(...checkPolicyTexts(owner, types))
-    problems.push(...checkPlace(owner, apex, types, names))
+    problems.push(...checkPlace(owner, apex, { types, names, glue }))
   }
-  problems.push(...checkLoops(owners, names), ...checkWildcards(owners, apex, names))
+  problems.push(...checkWildcards(owners, apex, names))
   return problems
 }
 
 /** RFC 1123 §2.1 for names with addresses; the wildcard's place (RFC 4592 §2.1.1). */
-function checkOwnerName(
-  owner: string,
-  apex: string,
-  types: ReadonlyMap<string, readonly RecordDraft[]>,
-): Problem[] {
+function checkOwnerName(owner: string, apex: string, types: Types): Problem[] {
   const labels = labelsOf(owner)
   const first = firstOf(types)
   if (labels.slice(1).includes('*')) {
     const message = `"${say(owner)}" has a "*" that is not the leftmost label: it matches nothing but itself (RFC 4592 §2.1.1).`
-    return [problem('dns/wildcard-not-leftmost', first.from, message, `"*.${say(owner).split('*.').pop()}"`)]
+    const wildcard = `${labels.slice(labels.lastIndexOf('*')).join('.')}.`
+    return [problem('dns/wildcard-not-leftmost', first.from, message, `"${nameBelow(wildcard, apex)}"`)]
   }
-  const address = types.get('A')?.[0] ?? types.get('AAAA')?.[0]
+  const alias = types.get('CNAME')?.find(({ why }) => why === 'derived from the host')
+  const address = types.get('A')?.[0] ?? types.get('AAAA')?.[0] ?? alias
   if (address === undefined) return []
   // The apex was checked when the domain was read: only what stands left of it is new.
   const below = owner === apex ? [] : labelsOf(owner.slice(0, -apex.length))
   const odd = below.find((label, index) => !(index === 0 && label === '*') && !isHostLabel(label))
   if (odd === undefined) return []
   if (isHostLabel(odd.replaceAll('_', 'a'))) {
+    // An alias is often a key or a verification that another service keeps.
+    if (address === alias) return []
     const message = `"${say(owner)}" has an address, but hosts have no "_" in their names (RFC 1123 §2.1); browsers and certificate authorities refuse it (RFC 8552 keeps "_" for other records).`
     return [warning('dns/underscore-on-address', address.from, message, `"${odd.replaceAll('_', '-')}"`)]
   }
   const message = `"${odd}" in "${say(owner)}" is no host name: letters, digits and "-" inside (RFC 1123 §2.1).`
-  return [problem('dns/host-name-characters', address.from, message, 'rename the host')]
+  const plain = odd.replace(/[^a-z0-9-]/g, '').replace(/^-+|-+$/g, '')
+  const fix = plain === '' ? 'rename the host' : `"${plain}"`
+  return [problem('dns/host-name-characters', address.from, message, fix)]
 }
 
 /** RFC 1034 §3.6.2, RFC 2181 §10.1. */
-function checkAlias(
-  owner: string,
-  apex: string,
-  types: ReadonlyMap<string, readonly RecordDraft[]>,
-): Problem[] {
+function checkAlias(owner: string, apex: string, types: Types): Problem[] {
   const aliases = types.get('CNAME')
   if (aliases === undefined) return []
   const alias = aliases[0]!
@@ -146,28 +128,38 @@ const TARGET_WORD: Readonly<Record<string, { word: number; section: string }>> =
   SRV: { word: 3, section: 'RFC 2782' },
 }
 
-function checkTargets(types: ReadonlyMap<string, readonly RecordDraft[]>, names: Names): Problem[] {
+function checkTargets(types: Types, apex: string, names: Names): Problem[] {
   return Object.entries(TARGET_WORD).flatMap(([type, { word, section }]) => {
     return (types.get(type) ?? []).flatMap((draft) => {
       const target = draft.data.split(' ')[word]!.toLowerCase()
-      const alias = typesAt(target, names)?.get('CNAME')?.[0]
-      if (alias === undefined) return []
+      const found = typesAt(target, names)
+      const alias = found?.get('CNAME')?.[0]
+      if (alias === undefined)
+        return found?.has('A') || found?.has('AAAA') ? [] : checkReach(draft, target, names)
       const message = `${type} of "${say(draft.owner)}" names ${say(target)}, which is an alias of ${say(alias.data)}; the target must have an address itself (${section}).`
-      const data = draft.data.split(' ').with(word, say(alias.data)).join(' ')
-      return [
-        problem(
-          `dns/${type.toLowerCase()}-target-is-alias`,
-          draft.from,
-          message,
-          `"${type}": ${JSON.stringify(data)}`,
-        ),
-      ]
+      const data = draft.data.split(' ').with(word, alias.data).join(' ')
+      const fix = `"${nameBelow(draft.owner, apex)}": { "${type}": ${JSON.stringify(data)} }`
+      return [problem(`dns/${type.toLowerCase()}-target-is-alias`, draft.from, message, fix)]
     })
   })
 }
 
+/** A target in a zone of ours that we know no address of: mail and calls go nowhere. */
+function checkReach(draft: RecordDraft, target: string, names: Names): Problem[] {
+  const apex = zoneOf(target, names.zones)
+  if (apex === undefined) return []
+  // Below a delegation others know the address, but for the delegation's own servers, which need glue here.
+  const cut = cutAbove(target, apex, names)
+  if (cut !== undefined && !(draft.type === 'NS' && draft.owner === cut)) return []
+  const why =
+    cut === undefined ? 'nobody reaches it' : 'nobody can ask it for its own address (RFC 9471 §3.1)'
+  const message = `${draft.type} of "${say(draft.owner)}" names ${say(target)}, which has no address in ${say(apex)}: ${why}.`
+  const fix = `"${nameBelow(target, apex)}": { "A": "203.0.113.10" }`
+  return [warning('dns/target-without-address', draft.from, message, fix)]
+}
+
 /** RFC 7208 §4.5: several policies are as good as none. */
-function checkPolicyTexts(owner: string, types: ReadonlyMap<string, readonly RecordDraft[]>): Problem[] {
+function checkPolicyTexts(owner: string, types: Types): Problem[] {
   const policies = (types.get('TXT') ?? []).filter(({ data }) => /^"v=spf1( |")/i.test(data))
   if (policies.length < 2) return []
   const message = `"${say(owner)}" has ${policies.length} SPF records; receivers then ignore all of them (RFC 7208 §4.5).`
@@ -176,60 +168,56 @@ function checkPolicyTexts(owner: string, types: ReadonlyMap<string, readonly Rec
   ]
 }
 
-/** What stands below a delegation is not ours to answer (RFC 1034 §4.2.1), nor what another zone of ours holds. */
+/** Names of name servers of delegations: their addresses may stand below a cut, as glue (RFC 9471 §3.2). */
+function glueOf(owners: readonly string[], names: Names): ReadonlySet<string> {
+  const servers = owners.flatMap((owner) => names.owners.get(owner)!.get('NS') ?? [])
+  return new Set(servers.map(({ data }) => data.toLowerCase()))
+}
+
+/** What stands below a delegation or a DNAME is not ours to answer (RFC 1034 §4.2.1, RFC 6672 §2.4). */
 function checkPlace(
   owner: string,
   apex: string,
-  types: ReadonlyMap<string, readonly RecordDraft[]>,
-  names: Names,
+  { types, names, glue }: { types: Types; names: Names; glue: ReadonlySet<string> },
 ): Problem[] {
-  const cut = delegationAbove(owner, apex, names)
+  const cut = cutAbove(owner, apex, names)
   if (cut === undefined) return []
-  const servers = names.owners.get(cut)!.get('NS')!
-  const glue = new Set(servers.map(({ data }) => data.toLowerCase()))
-  const allowed = owner === cut ? ['NS', 'DS'] : glue.has(owner) ? ['A', 'AAAA'] : []
-  const stray = [...types].find(([type]) => !allowed.includes(type))
+  const server = names.owners.get(cut)!.get('NS')?.[0]
+  const allowed = [...(owner === cut ? ['NS', 'DS'] : []), ...(glue.has(owner) ? ['A', 'AAAA'] : [])]
+  const stray = [...types].find(([type]) => server === undefined || !allowed.includes(type))
   if (stray === undefined) return []
-  const message = `${stray[0]} of "${say(owner)}" stands at or below "${say(cut)}", which is delegated to ${say(servers[0]!.data)}: it is never answered from here (RFC 1034 §4.2.1).`
-  return [
-    problem(
-      'dns/below-delegation',
-      stray[1][0]!.from,
-      message,
-      `move it to the servers of ${say(cut)}, or remove its NS`,
-    ),
-  ]
-}
-
-function delegationAbove(owner: string, apex: string, names: Names): string | undefined {
-  let found: string | undefined
-  for (let name = owner; name !== apex; name = parentOf(name)) {
-    if (names.owners.get(name)?.has('NS') === true) found = name
-  }
-  return found
+  const [type, drafts] = stray
+  const what = server === undefined ? 'a DNAME' : `delegated to ${say(server.data)}`
+  const section = server === undefined ? 'RFC 6672 §2.4' : 'RFC 1034 §4.2.1'
+  const message = `${type} of "${say(owner)}" stands at or below "${say(cut)}", which is ${what}: it is never answered from here (${section}).`
+  const fix =
+    server === undefined
+      ? `remove it, or the DNAME of ${say(cut)}`
+      : `move it to the servers of ${say(cut)}, or remove its NS`
+  return [problem('dns/below-delegation', drafts[0]!.from, message, fix)]
 }
 
 /** A chain of aliases that comes back to itself has no end (RFC 1034 §3.6.2). */
-function checkLoops(owners: readonly string[], names: Names): Problem[] {
+function checkLoops(names: Names): Problem[] {
   const problems: Problem[] = []
   const settled = new Set<string>()
-  for (const owner of owners) {
-    const chain: string[] = []
-    let name = owner
-    let alias = names.owners.get(name)?.get('CNAME')?.[0]
-    while (alias !== undefined && !settled.has(name) && !chain.includes(name)) {
-      chain.push(name)
-      name = alias.data.toLowerCase()
-      alias = typesAt(name, names)?.get('CNAME')?.[0]
+  const aliasAt = (name: string): RecordDraft | undefined => typesAt(name, names)?.get('CNAME')?.[0]
+  for (const owners of names.zones.values()) {
+    for (const owner of owners) {
+      const chain: string[] = []
+      let name = owner
+      for (let alias = aliasAt(name); alias !== undefined; alias = aliasAt(name)) {
+        if (settled.has(name) || chain.includes(name)) break
+        chain.push(name)
+        name = alias.data.toLowerCase()
+      }
+      for (const passed of chain) settled.add(passed)
+      if (!chain.includes(name)) continue
+      const loop = chain.slice(chain.indexOf(name))
+      const message = `The CNAMEs go in a circle: ${[...loop, name].map(say).join(' → ')} (RFC 1034 §3.6.2).`
+      const fix = 'point one of them at a name that has an address'
+      problems.push(problem('dns/cname-loop', aliasAt(name)!.from, message, fix))
     }
-    const loop = chain.includes(name) ? chain.slice(chain.indexOf(name)) : []
-    for (const passed of chain) settled.add(passed)
-    const first = names.owners.get(loop[0] ?? '')?.get('CNAME')?.[0]
-    if (first === undefined) continue
-    const message = `The CNAMEs go in a circle: ${[...loop, name].map(say).join(' → ')} (RFC 1034 §3.6.2).`
-    problems.push(
-      problem('dns/cname-loop', first.from, message, `point one of them at a name that has an address`),
-    )
   }
   return problems
 }
@@ -240,42 +228,25 @@ function checkLoops(owners: readonly string[], names: Names): Problem[] {
  */
 function checkWildcards(owners: readonly string[], apex: string, names: Names): Problem[] {
   const problems: Problem[] = []
-  for (const wildcard of owners) {
-    if (!wildcard.startsWith('*.') || !hasAddress(wildcard, names)) continue
-    const parent = wildcard.slice(2)
-    const told = new Set<string>()
-    for (const other of owners) {
-      if (other === wildcard || !other.endsWith(`.${parent}`)) continue
-      for (let name = other; name !== parent; name = parentOf(name)) {
-        if (
-          told.has(name) ||
-          hasAddress(name, names) ||
-          !isPlainHost(name) ||
-          delegationAbove(name, apex, names)
-        )
-          continue
-        told.add(name)
-        problems.push(notReached(wildcard, name, other, names.owners.get(other)!))
-      }
+  const told = new Set<string>()
+  for (const owner of owners) {
+    // Of the names that this owner makes exist, the topmost that a wildcard would have covered: those below it had no such hope.
+    for (let name = owner; name !== apex; name = parentOf(name)) {
+      const wildcard = `*.${parentOf(name)}`
+      if (name === wildcard || told.has(name) || !hasAddress(wildcard, names)) continue
+      if (hasAddress(name, names) || !isPlainHost(name) || cutAbove(name, apex, names) !== undefined) continue
+      told.add(name)
+      problems.push(notReached(wildcard, name, owner, apex, names.owners.get(owner)!))
     }
   }
   return problems
 }
 
-function notReached(
-  wildcard: string,
-  name: string,
-  below: string,
-  types: ReadonlyMap<string, readonly RecordDraft[]>,
-): Problem {
+function notReached(wildcard: string, name: string, below: string, apex: string, types: Types): Problem {
   const because = name === below ? `has ${[...types.keys()].join(', ')}` : `has "${say(below)}" below it`
   const message = `"${say(wildcard)}" gives "${say(name)}" no address: that name exists, because it ${because} (RFC 4592 §2.2.1).`
-  return warning(
-    'dns/wildcard-does-not-reach',
-    firstOf(types).from,
-    message,
-    `give "${say(name)}" an address or a host of its own`,
-  )
+  const fix = `"${nameBelow(name, apex)}": { "A": "203.0.113.10" }, or a host of that name`
+  return warning('dns/wildcard-does-not-reach', firstOf(types).from, message, fix)
 }
 
 function hasAddress(name: string, names: Names): boolean {
@@ -287,35 +258,7 @@ function isPlainHost(name: string): boolean {
   return labelsOf(name).every(isHostLabel)
 }
 
-/** The records a query for the name would meet: its own, or those of the wildcard that covers it (RFC 4592 §3.3). */
-function typesAt(name: string, names: Names): ReadonlyMap<string, readonly RecordDraft[]> | undefined {
-  const own = names.owners.get(name)
-  if (own !== undefined) return own
-  const zone = zoneOf(name, names.zones)
-  if (zone === undefined || name === zone) return undefined
-  for (let encloser = parentOf(name); ; encloser = parentOf(encloser)) {
-    const wildcard = names.owners.get(`*.${encloser}`)
-    if (wildcard !== undefined) return wildcard
-    if (encloser === zone || names.owners.has(encloser)) return undefined
-  }
-}
-
-/** The closest of our zones that a name stands in. */
-function zoneOf(name: string, zones: ReadonlyMap<string, unknown>): string | undefined {
-  for (let at = name; at !== ''; at = parentOf(at)) if (zones.has(at)) return at
-  return undefined
-}
-
-/** The name without its first label; empty above a top-level domain. */
-function parentOf(name: string): string {
-  return name.slice(name.search(/(?<!\\)\./) + 1)
-}
-
-function labelsOf(name: string): string[] {
-  return name.slice(0, -1).split(/(?<!\\)\./)
-}
-
-function firstOf(types: ReadonlyMap<string, readonly RecordDraft[]>): RecordDraft {
+function firstOf(types: Types): RecordDraft {
   return types.values().next().value![0]!
 }
 

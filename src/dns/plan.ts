@@ -1,7 +1,7 @@
 import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
-import { addressFault, type ReadRecords, type RecordDraft } from './records.ts'
-import { looksLikeAddress, targetName } from './written-name.ts'
+import { addressFault, hostTargetFault, type ReadRecords, type RecordDraft } from './records.ts'
+import { absoluteName, looksLikeAddress, targetName } from './written-name.ts'
 
 /**
  * Records of one owner and type (RFC 9499).
@@ -102,6 +102,7 @@ export function draftZone(input: ZoneInput): { drafts: RecordDraft[]; problems: 
     }
   }
   if (!hides(input.apex, 'NS')) drafts.push(...draftNameserver(input, drafts))
+  if (emptied.has(`${input.apex} NS`) && !has.has(`${input.apex} NS`)) problems.push(noNameServer(input))
   return { drafts, problems }
 }
 
@@ -129,9 +130,11 @@ export function planZone(input: ZoneInput, drafts: readonly RecordDraft[]): Zone
 }
 
 function draftAlias(host: NamedHost, alias: string, input: ZoneInput): RecordDraft | Problem {
-  const fault = looksLikeAddress(alias) ? addressFault(alias, 'CNAME', host.text) : undefined
-  const target = fault ?? targetName(alias, input.apex)
-  if (typeof target !== 'string') return { level: 'error', at: host.from, ...target }
+  const target = looksLikeAddress(alias)
+    ? addressFault(alias, 'CNAME', host.text)
+    : targetName(alias, input.apex)
+  const fault = typeof target === 'string' ? hostTargetFault(alias, target) : target
+  if (typeof target !== 'string' || fault !== undefined) return { level: 'error', at: host.from, ...fault! }
   return draft(host.name, 'CNAME', target, input, { from: host.from, why: 'derived from the host' })
 }
 
@@ -150,6 +153,17 @@ function draftNameserver(input: ZoneInput, drafts: readonly RecordDraft[]): Reco
   return [draft(input.apex, 'NS', name, input, source), ...addresses]
 }
 
+function noNameServer({ apex, from }: ZoneInput): Problem {
+  const message = `"${apex.slice(0, -1)}" has an empty list of NS; a zone has at least one name server (RFC 1034 §4.2.1).`
+  return {
+    level: 'error',
+    code: 'dns/no-name-server',
+    at: from,
+    message,
+    fix: 'remove the list, and Portico names itself; or "NS": ["ns1", "ns2"]',
+  }
+}
+
 type Source = Pick<RecordDraft, 'from' | 'why'>
 
 function draft(owner: string, type: string, data: string, input: ZoneInput, source: Source): RecordDraft {
@@ -159,11 +173,15 @@ function draft(owner: string, type: string, data: string, input: ZoneInput, sour
 /** Times as RFC 1912 §2.2 advises; `minimum` is short so that a new host is seen soon (RFC 2308 §5). */
 function planSoa(input: ZoneInput, rrsets: readonly RRsetPlan[]): SoaPlan {
   const servers = rrsets.find(({ owner, type }) => owner === input.apex && type === 'NS')
-  const [user, host] = (input.contact ?? `hostmaster@${input.apex.slice(0, -1)}`).split('@')
+  const [user, host] = (input.contact ?? `hostmaster@${input.apex.slice(0, -1)}`).split('@') as [
+    string,
+    string,
+  ]
+  const domain = absoluteName(`${host}.`)
   return {
     mname: servers?.data[0] ?? `ns1.${input.apex}`,
     // RFC 1035 §8: the first label is the local part, its dots escaped.
-    rname: `${user!.replaceAll('.', '\\.')}.${host}.`,
+    rname: `${user.replaceAll('.', '\\.')}.${typeof domain === 'string' ? domain : input.apex}`,
     refresh: 7200,
     retry: 3600,
     expire: 1_209_600,

@@ -4,7 +4,14 @@ import { parseDuration } from '#core/units.ts'
 import type { RecordConfig, RecordSetConfig, RecordsConfig, TtlConfig } from './record-config.ts'
 import { parseRdata, printRdata, quoteText } from './wire/rdata.ts'
 import { isMetaType, typeName, typeNumber } from './wire/types.ts'
-import { checkBelow, looksLikeAddress, type NameFault, ownerName, targetName } from './written-name.ts'
+import {
+  checkBelow,
+  isHostLabel,
+  looksLikeAddress,
+  type NameFault,
+  ownerName,
+  targetName,
+} from './written-name.ts'
 
 /** One record on its way into a zone, with the place it comes from. */
 export type RecordDraft = {
@@ -111,7 +118,12 @@ function readRecord(
   const rdata = canonicalData(item.data, place)
   if (typeof rdata === 'string')
     return {
-      problem: error('dns/record-data', place.from, `${type} of "${place.ownerText}": ${sentence(rdata)}`),
+      problem: error(
+        'dns/record-data',
+        place.from,
+        `${type} of "${place.ownerText}": ${sentence(rdata)}`,
+        exampleOf(type),
+      ),
     }
   if ('code' in rdata) return { problem: error(rdata.code, place.from, rdata.message, rdata.fix) }
   const ttl = item.ttl === undefined ? place.defaultTtl : ttlSeconds(item.ttl)
@@ -123,15 +135,10 @@ function readRecord(
     from: place.from,
     why: 'written',
   }
-  if (ttl < 0 || ttl > MAX_TTL) {
-    const message = `The TTL of ${type} of "${place.ownerText}" is ${item.ttl} seconds; 0 to ${MAX_TTL} can be sent (RFC 2181 §8).`
-    return {
-      draft: { ...draft, ttl: place.defaultTtl },
-      problem: error('dns/ttl-range', place.from, message, '"ttl": 300'),
-    }
-  }
+  const fault = ttlFault(ttl, `${type} of "${place.ownerText}"`, place.from)
+  if (fault !== undefined) return { draft: { ...draft, ttl: place.defaultTtl }, problem: fault }
   if (!rdata.split) return { draft }
-  const message = `A string of "${place.ownerText}" ${type} has more than 255 octets; it is sent as several strings, which readers join (RFC 1035 §3.3.14, RFC 7208 §3.3).`
+  const message = `${type} of "${place.ownerText}" is a string of ${Buffer.byteLength(item.data)} octets; one holds 255, so it is sent as several, which readers join (RFC 1035 §3.3.14, RFC 7208 §3.3).`
   const problem: Problem = {
     level: 'warning',
     code: 'dns/txt-split',
@@ -145,6 +152,13 @@ function readRecord(
 /** RFC 2181 §8: 31 bits. */
 const MAX_TTL = 2 ** 31 - 1
 
+/** Say what is wrong with a TTL, in seconds. */
+export function ttlFault(ttl: number, what: string, at: Position): Problem | undefined {
+  if (ttl >= 0 && ttl <= MAX_TTL) return undefined
+  const message = `The TTL of ${what} is ${ttl} seconds; 0 to ${MAX_TTL} can be sent (RFC 2181 §8).`
+  return error('dns/ttl-range', at, message, '"ttl": 300')
+}
+
 /** Read a TTL as written into seconds. */
 export function ttlSeconds(written: TtlConfig): number {
   if (typeof written === 'number') return written
@@ -152,13 +166,11 @@ export function ttlSeconds(written: TtlConfig): number {
   return (parseDuration(written) ?? 0) / 1000
 }
 
-type DataFault = NameFault & { readonly fix?: string }
-
 /** Names in data as people write them become absolute; then the type's own form is checked. */
 function canonicalData(
   text: string,
   place: RecordPlace,
-): { data: string; split: boolean } | DataFault | string {
+): { data: string; split: boolean } | NameFault | string {
   const type = typeName(place.type)
   const isText = type === 'TXT' || type === 'SPF'
   // A text without quotes is one string: splitting it at its spaces would lose them.
@@ -171,8 +183,8 @@ function canonicalData(
   return { data: printRdata(place.type, rdata.wire), split }
 }
 
-/** Which words of the data are names, by type. */
-const TARGETS: Readonly<Record<string, number>> = {
+/** Which word of the data is a name that may be written as people do, by type; see `targetName`. */
+export const TARGETS: Readonly<Record<string, number>> = {
   CNAME: 0,
   DNAME: 0,
   NS: 0,
@@ -186,22 +198,39 @@ const TARGETS: Readonly<Record<string, number>> = {
   SVCB: 1,
 }
 
-function absoluteTargets(text: string, type: string, place: RecordPlace): string | DataFault {
+function absoluteTargets(text: string, type: string, place: RecordPlace): string | NameFault {
   const index = TARGETS[type]
   if (index === undefined) return text
-  const words = text.trim().split(/\s+/)
-  const target = words[index]
+  const words = [...text.matchAll(/\S+/g)]
+  const word = words[index]
   // Too few words, or RFC 3597's "\#": the type's own reader says what is wanted.
-  if (target === undefined || words[0] === '\\#') return text
+  if (word === undefined || words[0]![0] === '\\#') return text
+  const target = word[0]
   if (looksLikeAddress(target)) return addressFault(target, type, place.ownerText)
   const name = targetName(target, place.apex)
   if (typeof name !== 'string') return name
-  words[index] = name
-  return words.join(' ')
+  const fault = type in SECTIONS ? hostTargetFault(target, name) : undefined
+  return fault ?? text.slice(0, word.index) + name + text.slice(word.index + target.length)
+}
+
+/**
+ * Say when a target that must be a host is none, such as a URL or a name with a port (RFC 1123 §2.1).
+ *
+ * @param name absolute; underscores pass: directories of some networks call their servers by them
+ */
+export function hostTargetFault(written: string, name: string): NameFault | undefined {
+  const labels = name === '.' ? [] : name.slice(0, -1).split('.')
+  if (labels.every((label) => isHostLabel(label.replaceAll('_', 'a')))) return undefined
+  const host = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([a-z0-9.-]*[a-z0-9])/i.exec(written)?.[1]
+  return {
+    code: 'dns/target-characters',
+    message: `The target "${written}" is no name of a host: letters, digits and "-" inside, without scheme, port or path (RFC 1123 §2.1).`,
+    fix: `"${host ?? 'host.example.com'}"`,
+  }
 }
 
 /** What to say of an address where a name belongs, and what was probably meant. */
-export function addressFault(target: string, type: string, ownerText: string): DataFault {
+export function addressFault(target: string, type: string, ownerText: string): NameFault {
   const address = target.replace(/^\[|\]$/g, '').replace(/\.$/, '')
   const wanted = address.includes(':') ? 'AAAA' : 'A'
   if (type !== 'CNAME') {
@@ -231,10 +260,16 @@ function readType(text: string, at: Position): number | Problem {
     return error(
       'dns/unknown-type',
       at,
-      `"${text}" is no record type; write TYPE and its number for one that has no name (RFC 3597 §5).`,
+      `"${text}" is no record type; one that has no name is written as TYPE and its number (RFC 3597 §5).`,
+      'a type such as "TXT", or "TYPE65280": "\\\\# 2 abcd"',
     )
   if (isMetaType(type))
-    return error('dns/meta-type', at, `"${text}" stands in queries only, never in a zone (RFC 6895 §3.1).`)
+    return error(
+      'dns/meta-type',
+      at,
+      `"${text}" stands in queries only, never in a zone (RFC 6895 §3.1).`,
+      'remove it',
+    )
   if (typeName(type) !== 'SOA') return type
   return error(
     'dns/soa-is-derived',
@@ -244,8 +279,30 @@ function readType(text: string, at: Position): number | Problem {
   )
 }
 
-function error(code: string, at: Position, message: string, fix?: string): Problem {
-  return { level: 'error', code, at, message, ...(fix === undefined ? {} : { fix }) }
+/** Data as it may stand; the documentation's addresses and names (RFC 5737, RFC 2606). */
+const EXAMPLES: Readonly<Record<string, string>> = {
+  A: '203.0.113.7',
+  AAAA: '2001:db8::7',
+  CAA: '0 issue \\"letsencrypt.org\\"',
+  CNAME: 'host.example.com',
+  DS: '20326 8 2 e06d44b80b8f1d39a95c0b0d7c65d08458e880409bbc683457104237c7f8ec8d',
+  HTTPS: '1 . alpn=h2',
+  MX: '10 mail.example.com',
+  NS: 'ns1.example.com',
+  PTR: 'host.example.com',
+  SRV: '0 5 5269 host.example.com',
+  SSHFP: '4 2 e06d44b80b8f1d39a95c0b0d7c65d08458e880409bbc683457104237c7f8ec8d',
+  TLSA: '3 1 1 e06d44b80b8f1d39a95c0b0d7c65d08458e880409bbc683457104237c7f8ec8d',
+  TXT: 'v=spf1 -all',
+}
+
+function exampleOf(type: string): string {
+  const example = EXAMPLES[type]
+  return example === undefined ? 'the form that the message says' : `"${type}": "${example}"`
+}
+
+function error(code: string, at: Position, message: string, fix: string): Problem {
+  return { level: 'error', code, at, message, fix }
 }
 
 function sentence(text: string): string {

@@ -87,7 +87,10 @@ export function nameBelow(name: string, apex: string): string {
  */
 export function checkDomain(written: string, apex: string, at: Position): Problem | undefined {
   const known = apex.endsWith('.arpa.') ? /[_/]/g : /_/g
-  const odd = apex.slice(0, -1).split('.').find((label) => !isHostLabel(label.replace(known, 'a')))
+  const odd = apex
+    .slice(0, -1)
+    .split('.')
+    .find((label) => !isHostLabel(label.replace(known, 'a')))
   if (odd === undefined && !looksLikeAddress(written)) return undefined
   const what = odd === undefined ? 'is an address' : `has "${odd}"`
   const message = `The domain "${written}" ${what}; labels of a domain are letters, digits and "-" inside (RFC 1123 §2.1).`
@@ -111,7 +114,8 @@ function asciiLabel(label: string): string | NameFault {
   if (label === '') {
     return {
       code: 'dns/empty-label',
-      message: 'A dot stands at the beginning, or two side by side; a label has 1 to 63 octets (RFC 1035 §2.3.1).',
+      message:
+        'A dot stands at the beginning, or two side by side; a label has 1 to 63 octets (RFC 1035 §2.3.1).',
       fix: 'remove one dot',
     }
   }

@@ -99,7 +99,8 @@ export function compileZone(plan: ZonePlan, serial: number): Zone {
   return { plan, serial, apex, names, depth, negative }
 }
 
-function soaPlan({ apex, soa, from }: ZonePlan, serial: number): RRsetPlan {
+/** The SOA of a zone, once its serial is known. */
+export function soaPlan({ apex, soa, from }: ZonePlan, serial: number): RRsetPlan {
   const { mname, rname, refresh, retry, expire, minimum, ttl } = soa
   const data = [mname, rname, serial, refresh, retry, expire, minimum].join(' ')
   return { owner: apex, type: 'SOA', ttl, data: [data], from, why: 'default' }

@@ -1,41 +1,32 @@
 import type { Socket } from 'node:net'
-import type { Log } from '#core/log.ts'
-import { type AcceptedRequest, acceptRequest } from './accept.ts'
-import { type Clock, TICK_MS } from './clock.ts'
-import type { Client, EndReason, Handler, Request } from './exchange.ts'
+import type { AcceptedRequest } from './accept.ts'
+import {
+  type ClientConnection,
+  type ConnectionHost,
+  clientOf,
+  type ServedConnection,
+  type TunnelEnd,
+} from './client-connection.ts'
+import { TICK_MS } from './clock.ts'
+import type { Client, EndReason, Exchange, Request } from './exchange.ts'
+import { HeadReader } from './head-reader.ts'
+import { Leftover, LIMIT_DISCARD_OCTETS } from './leftover.ts'
 import { Output } from './output.ts'
-import type { HttpLimits } from './plan.ts'
 import { refusalResponse } from './refusal-response.ts'
 import { RequestBody } from './request-body.ts'
 import { ServerExchange } from './server-exchange.ts'
-import type { HttpStats } from './stats.ts'
-import type { Tunnel } from './tunnel.ts'
-import { judgePartialHead, type ParsedRequest, parseRequestHead } from './wire/head.ts'
+import type { ParsedRequest } from './wire/head.ts'
 import { Input } from './wire/input.ts'
-import { isRefusal, type Refusal } from './wire/refusal.ts'
+import type { Refusal } from './wire/refusal.ts'
 
-/** What a server shares with its connections; `handler` and `limits` change between requests. */
-export type ConnectionHost = {
-  handler: Handler
-  limits: HttpLimits
-  isDraining: boolean
-  readonly clock: Clock
-  readonly stats: HttpStats
-  readonly connections: Set<Connection>
-  readonly log: Log
-}
-
-/** Serve HTTP/1.1 on a socket that was accepted with `allowHalfOpen` and a high-water mark of `COPY_OCTETS`. */
-export function serveConnection(socket: Socket, host: ConnectionHost, secure: boolean): Connection {
-  return new Connection(socket, host, secure)
-}
-
-/** One client connection: reads requests, one at a time, and hands each to the handler. */
-export class Connection {
+/**
+ * One client connection: reads requests, one at a time, and hands each to the handler. The socket was accepted with
+ * `allowHalfOpen` and a high-water mark of `COPY_OCTETS`.
+ */
+export class Connection implements ClientConnection, ServedConnection {
   readonly host: ConnectionHost
   readonly input: Input = new Input()
   readonly output: Output
-  /** whether another request may follow the one under way */
   keepsAlive = true
   /** the client sent FIN */
   isReadOver = false
@@ -43,16 +34,12 @@ export class Connection {
   readonly #client: Client
   #phase: 'head' | 'exchange' | 'discard' | 'tunnel' | 'closing' | 'closed' = 'head'
   #exchange: ServerExchange | undefined
-  #tunnel: Tunnel | undefined
+  #tunnel: TunnelEnd | undefined
   #isAdvancing = false
   #isPaused = false
-  #hasSkippedLine = false
   #awaitsContinue = false
-  /** some octets of the head that is awaited have arrived */
-  #hasBegun = false
-  /** content that was not read when the response ended, and how much of it was thrown away */
-  #discarded: RequestBody | null = null
-  #discardedOctets = 0
+  readonly #heads = new HeadReader()
+  #leftover: Leftover | null = null
   /** when to give up waiting for the client to send, and to take; Infinity when nothing is waited for */
   #readDeadlineMs: number
   #writeDeadlineMs = Infinity
@@ -70,6 +57,10 @@ export class Connection {
     socket.on('end', () => this.#takeEnd())
     socket.on('error', ignore)
     socket.on('close', () => this.destroy('client left'))
+  }
+
+  get dateLine(): string {
+    return this.host.clock.dateLine
   }
 
   /** Look at the deadlines; called at every tick of the clock. */
@@ -100,14 +91,12 @@ export class Connection {
     else this.#socket.destroy()
   }
 
-  /** RFC 9110 §10.1.1: tell a client that waits for it to send the content. */
   sendContinue(): void {
     if (!this.#awaitsContinue) return
     this.#awaitsContinue = false
     this.output.send(CONTINUE)
   }
 
-  /** Whether the connection can serve another request after this response, as far as one can tell when its head goes out. */
   decideToKeepAlive(body: RequestBody | null): void {
     if (this.host.isDraining || (this.isReadOver && this.input.length === 0)) this.keepsAlive = false
     if (body === null || body.isComplete) return
@@ -116,7 +105,7 @@ export class Connection {
       this.keepsAlive = false
   }
 
-  becomeTunnel(tunnel: Tunnel): void {
+  becomeTunnel(tunnel: TunnelEnd): void {
     this.#phase = 'tunnel'
     this.#tunnel = tunnel
     this.#readDeadlineMs = Infinity
@@ -125,18 +114,17 @@ export class Connection {
     tunnel.resume()
   }
 
-  /** The last octet of the response was sent. */
-  finishExchange(exchange: ServerExchange): void {
-    if (this.#exchange !== exchange) return
+  finishExchange(finished: Exchange): void {
+    const exchange = this.#exchange
+    if (exchange === undefined || exchange !== finished) return
     this.#exchange = undefined
     this.#endExchange(exchange, 'finished')
     if (this.#phase === 'closed') return
     this.#phase = 'discard'
-    this.#discarded = exchange.body
+    this.#leftover = exchange.body === null ? null : new Leftover(exchange.body)
     this.#advance()
   }
 
-  /** Both directions of a tunnel have ended. */
   finishTunnel(): void {
     const exchange = this.#exchange
     this.#exchange = undefined
@@ -145,13 +133,11 @@ export class Connection {
     this.#close()
   }
 
-  /** Send FIN; the client may go on sending. */
   shutdown(): void {
     this.output.flush()
     this.#socket.end()
   }
 
-  /** The client takes octets: it has another while to take the next ones. */
   noteProgress(): void {
     this.#writeDeadlineMs = this.output.isBlocked ? this.#after(this.host.limits.bodyTimeoutMs) : Infinity
   }
@@ -242,39 +228,20 @@ export class Connection {
   }
 
   #readHead(): boolean {
-    const { input } = this
     const { limits } = this.host
-    if (input.length === 0) {
+    const read = this.#heads.read(this.input, limits, this.#client.secure)
+    if (read === undefined) {
+      const isFirst = this.input.length > 0 && !this.#heads.hasBegun
+      if (isFirst) this.#readDeadlineMs = this.#after(limits.headerTimeoutMs)
+      this.#heads.hasBegun ||= isFirst
       this.#awaitMore()
       return false
     }
-    // RFC 9112 §2.2: an empty line before a request is passed over, once.
-    if (input.octets[input.start] === 13 && !this.#hasSkippedLine && input.length > 1) {
-      this.#hasSkippedLine = true
-      if (input.octets[input.start + 1] === 10) input.use(2)
-      return true
-    }
-    const end = input.findHeadEnd()
-    if (end < 0) {
-      const refusal = judgePartialHead(input.octets, input.start, input.end, limits)
-      if (refusal !== undefined) this.#refuse(refusal)
-      else if (!this.#hasBegun) this.#readDeadlineMs = this.#after(limits.headerTimeoutMs)
-      this.#hasBegun = true
-      this.#awaitMore()
+    if ('refusal' in read) {
+      this.#refuse(read.refusal, read.method)
       return false
     }
-    const head = parseRequestHead(input.octets, input.start, end, limits)
-    if (isRefusal(head)) {
-      this.#refuse(head)
-      return false
-    }
-    const accepted = acceptRequest(head, limits, this.#client.secure)
-    if (isRefusal(accepted)) {
-      this.#refuse(accepted, head.method)
-      return false
-    }
-    input.use(end - input.start)
-    this.#begin(head, accepted)
+    this.#begin(read.head, read.accepted)
     return true
   }
 
@@ -302,8 +269,6 @@ export class Connection {
     this.#exchange = exchange
     this.#phase = 'exchange'
     this.#readDeadlineMs = Infinity
-    this.#hasBegun = false
-    this.#hasSkippedLine = false
     this.keepsAlive = accepted.keepsAlive && !this.host.isDraining
     this.#awaitsContinue = accepted.expectsContinue && this.input.length === 0
     if (this.input.length > 0) this.output.isHolding = true
@@ -362,25 +327,17 @@ export class Connection {
     this.#endExchange(exchange, reason)
   }
 
-  /** After the response: read over what is left of the content, within a limit, then go on or close. */
+  /** After the response: read over what is left of the content, then go on or close. */
   #discard(): boolean {
-    const body = this.#discarded
-    if (body !== null && !body.isComplete && this.keepsAlive) {
-      this.#discardedOctets += body.discard()
-      if (this.#phase !== 'discard') return false
-      if (this.#discardedOctets > LIMIT_DISCARD_OCTETS || (this.isReadOver && !body.isComplete)) {
-        this.#close()
-        return false
-      }
-      if (!body.isComplete) {
-        this.#readDeadlineMs = this.#after(this.host.limits.bodyTimeoutMs)
-        this.resumeReading()
-        return false
-      }
+    const left = this.keepsAlive ? (this.#leftover?.skip() ?? 'nothing') : 'nothing'
+    if (this.#phase !== 'discard') return false
+    if (left === 'more' && !this.isReadOver) {
+      this.#readDeadlineMs = this.#after(this.host.limits.bodyTimeoutMs)
+      this.resumeReading()
+      return false
     }
-    this.#discarded = null
-    this.#discardedOctets = 0
-    if (!this.keepsAlive) {
+    this.#leftover = null
+    if (!this.keepsAlive || left !== 'nothing') {
       this.#close()
       return false
     }
@@ -436,21 +393,9 @@ export class Connection {
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
 /** octets that may wait while a request is served: pipelined requests, or content that is not wanted yet */
 const LIMIT_AHEAD_OCTETS = 65_536
-/** content nobody read that is cheaper to read over than a new connection: 256 KiB */
-const LIMIT_DISCARD_OCTETS = 262_144
 /** as nginx's lingering_timeout: time for a client to read the response and close */
 const LIMIT_LINGER_MS = 5000
 /** time for the first octet of a response after the client's FIN */
 const LIMIT_HALF_OPEN_MS = 5000
-
-function clientOf(socket: Socket, secure: boolean): Client {
-  const address = (socket.remoteAddress ?? '').replace(/%.*$/, '')
-  return {
-    address: address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address,
-    port: socket.remotePort ?? 0,
-    secure,
-    localPort: socket.localPort ?? 0,
-  }
-}
 
 function ignore(): void {}

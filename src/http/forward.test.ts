@@ -115,7 +115,10 @@ describe('a response that cannot be passed on is answered with 502', () => {
     ['a field without colon', 'HTTP/1.1 200 OK\r\nX\r\n\r\n'],
     ['folded fields (RFC 9112 §5.2)', 'HTTP/1.1 200 OK\r\nA: 1\r\n b\r\n\r\n'],
     ['two lengths (RFC 9112 §6.3)', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'],
-    ['both framings (RFC 9112 §6.3)', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+    [
+      'both framings (RFC 9112 §6.3)',
+      'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
     ['a length that is no number', 'HTTP/1.1 200 OK\r\nContent-Length: ten\r\n\r\n'],
     ['a status above 599', 'HTTP/1.1 600 Odd\r\nContent-Length: 0\r\n\r\n'],
     ['101 without a wish (RFC 9110 §7.8)', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n'],
@@ -326,7 +329,10 @@ describe('the content of a request', () => {
       const framing = `${request.headers['content-length']}/${request.headers['transfer-encoding']}`
       response.setHeader('X-Framing', framing)
       request.on('end', () => response.setHeader('X-Trailers', JSON.stringify(request.trailers)))
-      request.setEncoding('latin1').toArray().then((parts) => response.end(parts.join('')))
+      request
+        .setEncoding('latin1')
+        .toArray()
+        .then((parts) => response.end(parts.join('')))
     })
     const port = await startOrigin((socket) => server.emit('connection', socket))
     return startProxy([originAt(port)])
@@ -421,7 +427,9 @@ describe('another protocol (RFC 9110 §7.8)', () => {
     const port = await startOrigin((socket) => {
       socket.once('data', (head) => {
         assert.match(head.toString(), /Connection: Upgrade\r\nUpgrade: echo\r\n/)
-        socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\nX-A: 1\r\n\r\nhi ')
+        socket.write(
+          'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\nX-A: 1\r\n\r\nhi ',
+        )
         socket.on('data', (chunk) => socket.write(chunk.toString().toUpperCase()))
         socket.on('end', () => socket.end('bye'))
       })
@@ -446,7 +454,13 @@ describe('another protocol (RFC 9110 §7.8)', () => {
   })
 
   test('that the origin does not speak is answered as any request', async () => {
-    assert.match(await askScript(ok('plain', 'Connection: close\r\n'), upgrade.replace('Upgrade\r\n', 'Upgrade, close\r\n')), /plain$/)
+    assert.match(
+      await askScript(
+        ok('plain', 'Connection: close\r\n'),
+        upgrade.replace('Upgrade\r\n', 'Upgrade, close\r\n'),
+      ),
+      /plain$/,
+    )
   })
 
   test('ends with the client', async () => {
@@ -462,7 +476,11 @@ describe('another protocol (RFC 9110 §7.8)', () => {
   test('is never h2c: its requests would pass unseen', async () => {
     const origin = await startScript(ok('x'))
     const proxy = await startProxy([originAt(origin.port)])
-    await talk(proxy.port, [get('/', 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n')], /x$/)
+    await talk(
+      proxy.port,
+      [get('/', 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n')],
+      /x$/,
+    )
     assert.doesNotMatch(origin.heads[0]!, /upgrade|http2/i)
   })
 })
@@ -479,7 +497,9 @@ test('a request that comes back to us again and again is answered with 508 (RFC 
 test('OPTIONS with Max-Forwards 0 goes no further (RFC 9110 §7.6.2)', async () => {
   const origin = await startScript(ok('x'))
   const proxy = await startProxy([originAt(origin.port)])
-  const answer = await talk(proxy.port, ['OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\nConnection: close\r\n\r\n'])
+  const answer = await talk(proxy.port, [
+    'OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\nConnection: close\r\n\r\n',
+  ])
   assert.equal(statusOf(answer), 204)
   assert.equal(origin.heads.length, 0)
 })

@@ -4,10 +4,10 @@ import type { OriginConnection, Receiver } from './origin/connection.ts'
 import type { OriginFailure } from './origin/failure.ts'
 import type { Origins } from './origin/origins.ts'
 import type { OriginPool, Waiter } from './origin/pool.ts'
-import { respondPage } from './wire/page.ts'
 import type { ActionPlan } from './plan.ts'
 import { type Fields, noFields } from './wire/fields.ts'
 import type { ParsedResponse } from './wire/head.ts'
+import { respondPage } from './wire/page.ts'
 
 export type ServicePlan = Extract<ActionPlan, { kind: 'service' }>
 

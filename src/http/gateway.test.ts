@@ -39,14 +39,26 @@ function lines(pairs: Pairs, changes: Partial<Request> = {}, gateway: Partial<ty
 }
 
 /** The value of one field line in the head that goes to the origin. */
-function value(name: string, pairs: Pairs, changes: Partial<Request> = {}, isTrusted = false): string | undefined {
+function value(
+  name: string,
+  pairs: Pairs,
+  changes: Partial<Request> = {},
+  isTrusted = false,
+): string | undefined {
   const head = requestHead(request(pairs, changes), { ...plain, isTrusted })
   return new RegExp(`^${name}: (.*)\r$`, 'm').exec(head)?.[1]
 }
 
 test('requestHead() writes request line, Host, fields in order, who asked, and Via', () => {
   assert.equal(
-    requestHead(request([['host', 'Example.com'], ['Accept', '*/*'], ['X-Custom', 'a, b']]), plain),
+    requestHead(
+      request([
+        ['host', 'Example.com'],
+        ['Accept', '*/*'],
+        ['X-Custom', 'a, b'],
+      ]),
+      plain,
+    ),
     'GET /a?b HTTP/1.1\r\nHost: example.com\r\nAccept: */*\r\nX-Custom: a, b\r\n' +
       'X-Forwarded-For: 203.0.113.7\r\nX-Forwarded-Host: example.com\r\nX-Forwarded-Proto: https\r\n' +
       'Forwarded: for=203.0.113.7;host=example.com;proto=https\r\nVia: 1.1 portico\r\n\r\n',
@@ -61,13 +73,62 @@ test('requestHead() gives a request without Host the authority of the origin', (
 
 describe('requestHead() leaves behind what concerns the connection (RFC 9110 §7.6.1)', () => {
   const table: readonly (readonly [string, Pairs, string[]])[] = [
-    ['Keep-Alive and Proxy-Connection', [['Keep-Alive', '5'], ['Proxy-Connection', 'close'], ['A', '1']], ['A: 1']],
-    ['fields that Connection names', [['Connection', 'close, X-A'], ['X-A', '1'], ['x-a', '2'], ['X-B', '3']], ['X-B: 3']],
-    ['fields that several Connection lines name', [['Connection', 'x-a'], ['X-A', '1'], ['Connection', 'x-b'], ['X-B', '1']], []],
-    ['but never what is meant for all', [['Connection', 'Authorization, cookie'], ['Authorization', 'a'], ['Cookie', 'b']], ['Authorization: a', 'Cookie: b']],
+    [
+      'Keep-Alive and Proxy-Connection',
+      [
+        ['Keep-Alive', '5'],
+        ['Proxy-Connection', 'close'],
+        ['A', '1'],
+      ],
+      ['A: 1'],
+    ],
+    [
+      'fields that Connection names',
+      [
+        ['Connection', 'close, X-A'],
+        ['X-A', '1'],
+        ['x-a', '2'],
+        ['X-B', '3'],
+      ],
+      ['X-B: 3'],
+    ],
+    [
+      'fields that several Connection lines name',
+      [
+        ['Connection', 'x-a'],
+        ['X-A', '1'],
+        ['Connection', 'x-b'],
+        ['X-B', '1'],
+      ],
+      [],
+    ],
+    [
+      'but never what is meant for all',
+      [
+        ['Connection', 'Authorization, cookie'],
+        ['Authorization', 'a'],
+        ['Cookie', 'b'],
+      ],
+      ['Authorization: a', 'Cookie: b'],
+    ],
     ['credentials for a proxy', [['Proxy-Authorization', 'Basic eA==']], []],
-    ['an Upgrade that is not passed on', [['Connection', 'Upgrade'], ['Upgrade', 'h2c'], ['HTTP2-Settings', 'x']], []],
-    ['TE but for trailers (RFC 9110 §10.1.4)', [['TE', 'gzip, trailers'], ['Connection', 'TE']], ['TE: trailers', 'Connection: TE']],
+    [
+      'an Upgrade that is not passed on',
+      [
+        ['Connection', 'Upgrade'],
+        ['Upgrade', 'h2c'],
+        ['HTTP2-Settings', 'x'],
+      ],
+      [],
+    ],
+    [
+      'TE but for trailers (RFC 9110 §10.1.4)',
+      [
+        ['TE', 'gzip, trailers'],
+        ['Connection', 'TE'],
+      ],
+      ['TE: trailers', 'Connection: TE'],
+    ],
     ['TE without trailers', [['TE', 'gzip']], []],
   ]
   for (const [name, pairs, expected] of table) test(name, () => assert.deepEqual(lines(pairs), expected))
@@ -90,14 +151,20 @@ describe('requestHead() frames the content (RFC 9112 §6)', () => {
 })
 
 test('requestHead() passes a wish for another protocol on (RFC 9110 §7.8)', () => {
-  const pairs: Pairs = [['Connection', 'keep-alive, Upgrade'], ['Upgrade', 'websocket'], ['Sec-WebSocket-Key', 'x']]
+  const pairs: Pairs = [
+    ['Connection', 'keep-alive, Upgrade'],
+    ['Upgrade', 'websocket'],
+    ['Sec-WebSocket-Key', 'x'],
+  ]
   const expected = ['Sec-WebSocket-Key: x', 'Connection: Upgrade', 'Upgrade: websocket']
   assert.deepEqual(lines(pairs, {}, { asksUpgrade: true }), expected)
 })
 
 test('requestHead() passes an expectation on only when it is waited for (RFC 9110 §10.1.1)', () => {
   assert.deepEqual(lines([['Expect', '100-continue']]), [])
-  assert.deepEqual(lines([['Expect', '100-continue']], {}, { awaitsContinue: true }), ['Expect: 100-continue'])
+  assert.deepEqual(lines([['Expect', '100-continue']], {}, { awaitsContinue: true }), [
+    'Expect: 100-continue',
+  ])
 })
 
 test('requestHead() counts Max-Forwards of OPTIONS down (RFC 9110 §7.6.2)', () => {
@@ -176,13 +243,24 @@ describe('responseFields()', () => {
       ['Keep-Alive', 'timeout=5'],
       ['Set-Cookie', 'b=2'],
     ]
-    assert.equal(skipNothing(pairs), 'Server: x\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nVia: 1.1 portico\r\n')
+    assert.equal(
+      skipNothing(pairs),
+      'Server: x\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nVia: 1.1 portico\r\n',
+    )
   })
   test('adds Via with the version of the origin (RFC 9110 §7.6.3)', () => {
     assert.equal(skipNothing([['Via', '1.1 fred']], 0), 'Via: 1.1 fred\r\nVia: 1.0 portico\r\n')
   })
   test('answers questions as if the rest had never been there', () => {
-    const fields = responseFields(fieldsOf([['A', '1'], ['Connection', 'B'], ['B', '2']]), 1, 'portico')
+    const fields = responseFields(
+      fieldsOf([
+        ['A', '1'],
+        ['Connection', 'B'],
+        ['B', '2'],
+      ]),
+      1,
+      'portico',
+    )
     assert.equal(fields.size, 2)
     assert.equal(fields.get('a'), '1')
     assert.equal(fields.get('b'), undefined)

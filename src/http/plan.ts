@@ -100,10 +100,16 @@ export function planHost(host: HostInput): { host: HostPlan; processes: ProcessP
     const processName = host.written.routes === undefined ? host.processName : `${host.processName}${pattern}`
     const process = processOf(processName, written.service, from)
     if (typeof process === 'string') {
-      problems.push({ level: 'error', code: 'http/command', at: from, message: process })
+      const fix = `"run": "sh -c 'a | b'", or "run": ["node", "server.js"]`
+      problems.push({ level: 'error', code: 'http/command', at: from, message: process, fix })
       continue
     }
     if (process !== null) processes.push(process)
+    const fault = originFault(written.service)
+    if (fault !== undefined) {
+      problems.push({ ...fault, at: from })
+      continue
+    }
     const action = planAction(written, process)
     if (action === null) continue
     const content = { pattern, action }
@@ -138,19 +144,35 @@ function planAction(written: RouteConfig, process: ProcessPlan | null): ActionPl
 }
 
 function planOrigins(service: ServiceConfig): OriginPlan[] {
-  if (typeof service === 'number') return [planOrigin(`http://127.0.0.1:${service}`, true)]
-  if (typeof service === 'string') return [planOrigin(service, true)]
-  if (isList(service)) return service.map((url) => planOrigin(url, true))
-  if ('run' in service) return []
-  const urls = typeof service.url === 'string' ? [service.url] : service.url
-  return urls.map((url) => planOrigin(url, service.verify ?? true))
+  const verify =
+    typeof service !== 'object' || isList(service) || 'run' in service || service.verify !== false
+  return originUrls(service).map((url) => planOrigin(url, verify))
 }
 
-function isList(service: ServiceConfig): service is readonly string[] {
+function originUrls(service: ServiceConfig | undefined): readonly string[] {
+  if (service === undefined) return []
+  if (typeof service === 'number') return [`http://127.0.0.1:${service}`]
+  if (typeof service === 'string') return [service]
+  if (isList(service)) return service
+  if ('run' in service) return []
+  return typeof service.url === 'string' ? [service.url] : service.url
+}
+
+/** The settings table has checked scheme and form; host and port are left (RFC 3986 §3.2.2, §3.2.3). */
+function originFault(service: ServiceConfig | undefined): Omit<Problem, 'at'> | undefined {
+  const urls = originUrls(service)
+  const odd = urls.find((url) => !URL.canParse(url) || new URL(url).port === '0')
+  if (odd === undefined && (urls.length > 0 || !isList(service))) return undefined
+  const what =
+    odd === undefined ? 'The list of origins is empty' : `"${odd}" has no host, or no port from 1 to 65535`
+  const message = `${what}; a URL such as "http://127.0.0.1:8081" is wanted (RFC 3986 §3.2.2).`
+  return { level: 'error', code: 'http/origin-url', message, fix: '"http://127.0.0.1:8081"' }
+}
+
+function isList(service: ServiceConfig | undefined): service is readonly string[] {
   return Array.isArray(service)
 }
 
-/** The settings table has checked that the text is scheme, host and port. */
 function planOrigin(text: string, verify: boolean): OriginPlan {
   const url = new URL(text)
   const scheme = url.protocol === 'https:' ? 'https' : 'http'

@@ -17,7 +17,7 @@ export function createRespond(action: RespondPlan): Handler {
 }
 
 /** Fields that are the connection's to write (RFC 9110 §7.6.1, §8.6). */
-const FRAMING = new NameSet([
+export const FRAMING: NameSet = new NameSet([
   'connection',
   'content-length',
   'date',

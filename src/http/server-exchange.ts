@@ -1,4 +1,4 @@
-import type { Connection } from './connection.ts'
+import type { ClientConnection } from './client-connection.ts'
 import type {
   EndReason,
   Exchange,
@@ -25,7 +25,7 @@ export class ServerExchange implements Exchange, PumpTarget {
   note: ExchangeNote = { routeId: '', answeredBy: '', reason: '' }
   /** the status sent, 0 before */
   status = 0
-  readonly #connection: Connection
+  readonly #connection: ClientConnection
   #hasEnded = false
   #isSent = false
   #framing: 'length' | 'chunked' | 'until close' = 'length'
@@ -38,7 +38,7 @@ export class ServerExchange implements Exchange, PumpTarget {
   #pump: Pump | undefined
   #tunnel: Tunnel | undefined
 
-  constructor(connection: Connection, request: Request, body: RequestBody | null) {
+  constructor(connection: ClientConnection, request: Request, body: RequestBody | null) {
     this.#connection = connection
     this.request = request
     this.body = body
@@ -201,7 +201,7 @@ export class ServerExchange implements Exchange, PumpTarget {
     if (!connection.keepsAlive) framing += 'Connection: close\r\n'
     else if (version === '1.0') framing += 'Connection: keep-alive\r\n'
     // The Date of an origin stays (RFC 9110 §6.6.1): it says how old a stored response is.
-    const date = head.fields.get('date') === undefined ? connection.host.clock.dateLine : ''
+    const date = head.fields.get('date') === undefined ? connection.dateLine : ''
     this.#text = `${statusLine(head.status)}${serializeFields(head.fields, CONNECTION_FIELDS)}${framing}${date}\r\n`
   }
 

@@ -2,8 +2,9 @@ import net from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import tls from 'node:tls'
 import type { Log } from '#core/log.ts'
+import type { ConnectionHost, ServedConnection } from './client-connection.ts'
 import { startClock } from './clock.ts'
-import { type Connection, type ConnectionHost, serveConnection } from './connection.ts'
+import { Connection } from './connection.ts'
 import type { Handler } from './exchange.ts'
 import { COPY_OCTETS } from './output.ts'
 import type { HttpLimits } from './plan.ts'
@@ -67,7 +68,7 @@ export type HttpListener = {
  *   listener.commit()
  */
 export function createHttpServer({ limits, handler, log }: HttpServerOptions): HttpServer {
-  const connections = new Set<Connection>()
+  const connections = new Set<ServedConnection>()
   const listeners = new Set<HttpListener>()
   const clock = startClock(() => {
     for (const connection of connections) connection.check(clock.nowMs)
@@ -178,7 +179,7 @@ function listen(target: ListenTarget, host: ConnectionHost): Promise<HttpListene
       return
     }
     stats.accepted++
-    serveConnection(socket, host, target.tls !== undefined)
+    new Connection(socket, host, target.tls !== undefined)
   }
 
   function countHandshake(socket: net.Socket): void {

@@ -13,6 +13,7 @@ export type HttpStats = {
   sentOctets: number
 }
 
+/** Counts that all begin at zero. */
 export function createStats(): HttpStats {
   return {
     accepted: 0,

@@ -1,4 +1,4 @@
-import type { Connection } from './connection.ts'
+import type { ClientConnection } from './client-connection.ts'
 import type { EndReason, Source } from './exchange.ts'
 import { Pump, type PumpTarget } from './source.ts'
 
@@ -6,7 +6,7 @@ import { Pump, type PumpTarget } from './source.ts'
 export class Tunnel implements Source, PumpTarget {
   receivedOctets = 0
   sentOctets = 0
-  readonly #connection: Connection
+  readonly #connection: ClientConnection
   readonly #pump: Pump
   #waiting:
     | { resolve(octets: Uint8Array | null): void; reject(failure: Error): void; limitOctets: number }
@@ -16,7 +16,7 @@ export class Tunnel implements Source, PumpTarget {
   #isReadOver = false
   #isWriteOver = false
 
-  constructor(connection: Connection, toClient: Source) {
+  constructor(connection: ClientConnection, toClient: Source) {
     this.#connection = connection
     this.#pump = new Pump(toClient, this)
   }

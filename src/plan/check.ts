@@ -1,14 +1,16 @@
+import { isIP } from 'node:net'
 import type { Config } from '#config/load.ts'
-import type { Position, Problem } from '#core/problem.ts'
-import type { Names } from '#dns/check.ts'
+import type { Problem } from '#core/problem.ts'
+import { type Names, zoneOf } from '#dns/names.ts'
 import type { ZoneInput } from '#dns/plan.ts'
 import type { RecordDraft } from '#dns/records.ts'
+import { absoluteName, nameBelow } from '#dns/written-name.ts'
 import { checkRoutes } from '#http/check.ts'
 import type { HostPlan } from '#http/plan.ts'
 import type { ProcessPlan } from '#processes/plan.ts'
 import type { Facts } from './facts.ts'
-import { checkListeners, type ListenerPlan } from './listeners.ts'
-import type { HostDraft } from './plan.ts'
+import type { HostDraft } from './host-draft.ts'
+import { checkListeners, type ListenerPlan, type LocalService } from './listeners.ts'
 
 /** What the rules that cross services look at. */
 export type Across = {
@@ -27,6 +29,10 @@ export type Across = {
 export function checkAcross(across: Across): Problem[] {
   return [
     ...checkAddresses(across),
+    ...checkTrust(across),
+    ...checkContact(across),
+    ...checkIssuer(across),
+    ...across.drafted.flatMap(({ input, drafts }) => checkOtherZones(input, drafts, across.names)),
     ...across.hosts.flatMap((host) => checkHostAddress(host, across)),
     ...checkStrayAddresses(across),
     ...checkListeners(across.listeners, localServices(across)),
@@ -37,7 +43,7 @@ export function checkAcross(across: Across): Problem[] {
 function checkAddresses({ config, facts, hosts }: Across): Problem[] {
   const { address } = config.value
   const problems: Problem[] = (address ?? []).flatMap((text, index) => {
-    if (isAddress(text)) return []
+    if (isIP(text) !== 0 && !text.includes('%')) return []
     const at = config.written.at(['address', index])
     const message = `address is "${text}"; an IPv4 or IPv6 address is wanted, for A and AAAA records (RFC 1035 §3.4.1, RFC 3596 §2.2).`
     return [{ level: 'error', code: 'plan/not-an-address', at, message, fix: '"address": ["203.0.113.10"]' }]
@@ -55,10 +61,67 @@ function checkAddresses({ config, facts, hosts }: Across): Problem[] {
   return problems
 }
 
-function isAddress(text: string): boolean {
-  return /^\d{1,3}(\.\d{1,3}){3}$/.test(text)
-    ? text.split('.').every((part) => Number(part) < 256)
-    : URL.canParse(`http://[${text}]`)
+function checkTrust({ config }: Across): Problem[] {
+  return config.value.trust.flatMap((text, index): Problem[] => {
+    if (isNetwork(text)) return []
+    const at = config.written.at(['trust', index])
+    const message = `trust has "${text}"; an address, or a network with the length of its prefix (RFC 4632 §3.1), is wanted.`
+    return [
+      {
+        level: 'error',
+        code: 'plan/not-a-network',
+        at,
+        message,
+        fix: '"trust": ["10.0.0.0/8", "2001:db8::/32"]',
+      },
+    ]
+  })
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix = '0', ...rest] = text.split('/')
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+  return rest.length === 0 && !address.includes('%') && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits
+}
+
+/** The SOA record carries the address as a name (RFC 1035 §8). */
+function checkContact({ config }: Across): Problem[] {
+  const host = config.value.contact?.split('@')[1]
+  const name = host === undefined ? '' : absoluteName(`${host}.`)
+  if (typeof name === 'string') return []
+  return [
+    { level: 'error', ...name, at: config.written.at(['contact']), fix: '"contact": "admin@example.com"' },
+  ]
+}
+
+function checkIssuer({ config, facts }: Across): Problem[] {
+  if (facts.dev || config.value.certificates.issuer === 'local') return []
+  const message =
+    'Certificates of this version come from the local authority, which clients must be told to trust; issuing over ACME comes in a later one.'
+  const at = config.written.at(['certificates', 'issuer'])
+  return [{ level: 'warning', code: 'tls/issuer-later', at, message, fix: '"issuer": "local"' }]
+}
+
+/** What stands in another zone of ours is answered from there; a delegation to it may stand in both (RFC 1034 §4.2.1). */
+function checkOtherZones(input: ZoneInput, drafts: readonly RecordDraft[], names: Names): Problem[] {
+  const told = new Set<string>()
+  return drafts.flatMap(({ owner, type, from }): Problem[] => {
+    const zone = zoneOf(owner, names.zones)
+    if (zone === undefined || zone === input.apex || told.has(owner)) return []
+    if (owner === zone && (type === 'NS' || type === 'DS')) return []
+    told.add(owner)
+    const [domain, other] = [input.apex.slice(0, -1), zone.slice(0, -1)]
+    const message = `${type} of ${owner.slice(0, -1)} stands under "${domain}", but that name is in the domain "${other}" of this file: it is answered from there (RFC 1034 §4.3.2).`
+    return [
+      {
+        level: 'error',
+        code: 'dns/name-in-other-zone',
+        at: from,
+        message,
+        fix: `move it to "${other}", as "${nameBelow(owner, zone)}"`,
+      },
+    ]
+  })
 }
 
 /** A host that nobody can find, or that is found elsewhere than here. */
@@ -143,22 +206,19 @@ function targetNames(names: Names): Set<string> {
 }
 
 /** Services at fixed ports of this machine. */
-function localServices({
-  plans,
-  processes,
-  listeners,
-}: Across): { port: number; name: string; from: Position }[] {
+function localServices({ plans, processes }: Across): LocalService[] {
   const fixed = processes
     .filter(({ port }) => port !== 0)
-    .map(({ port, name, from }) => ({ port, name, from }))
-  const ports = new Set(listeners.map(({ port }) => port))
-  const origins = plans.flatMap(({ name, routes }) => {
-    return routes.flatMap(({ action, from }) => {
-      if (action.kind !== 'service' || name.endsWith('.localhost')) return []
-      return action.origins
-        .filter(({ host, port }) => /^(127\.|localhost$|::1$)/.test(host) && ports.has(port))
-        .map(({ port }) => ({ port, name, from }))
+    .map(({ port, name, from }) => ({ port, name, from, address: null }))
+  const origins = plans
+    .filter(({ name }) => !name.endsWith('.localhost'))
+    .flatMap(({ name, routes }) => {
+      return routes.flatMap(({ action, from }) => {
+        if (action.kind !== 'service') return []
+        return action.origins
+          .filter(({ host, port }) => port !== 0 && /^(127\.|localhost$|::1$)/.test(host))
+          .map(({ host, port }) => ({ port, name, from, address: host }))
+      })
     })
-  })
-  return [...origins, ...fixed]
+  return [...fixed, ...origins]
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { Config } from '#config/load.ts'
 import type { PlanNode } from '#core/node.ts'
 import { contentKey } from '#core/node.ts'
@@ -22,13 +23,15 @@ const DEV_PORTS: Readonly<Record<Protocol, number>> = { dns: 5300, http: 8080, h
 export function planListeners(config: Config, facts: Facts): ListenerPlan[] {
   const { listen } = config.value
   const protocols: readonly Protocol[] = ['dns', 'http', 'https', 'admin']
-  return protocols.flatMap((protocol) => {
+  const planned = protocols.flatMap((protocol) => {
     const texts = protocol === 'admin' ? [listen.admin] : listen[protocol]
     return texts.flatMap((text, index) => {
       const path = ['listen', protocol, ...(texts.length > 1 ? [index] : [])]
       return expand(protocol, text, config.written.at(path), facts)
     })
   })
+  // On a laptop several listeners of one protocol may come out as the same socket.
+  return facts.dev ? [...new Map(planned.map((listener) => [listener.id, listener])).values()] : planned
 }
 
 function expand(protocol: Protocol, text: string, from: Position, facts: Facts): ListenerPlan[] {
@@ -65,33 +68,70 @@ export function printSocket(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
+/** A port of this machine that something other than a listener of ours has. */
+export type LocalService = {
+  readonly name: string
+  /** where requests for it go: a loopback address; null for a process, which may listen anywhere */
+  readonly address: string | null
+  readonly port: number
+  readonly from: Position
+}
+
 /**
- * Two listeners cannot share a port of one address (DNS takes it over UDP and TCP, the others over TCP),
- * and a service on this machine cannot be a port of ours: requests would go round in a circle.
+ * Two listeners cannot share a port of one address (DNS takes it over UDP and TCP, the others over TCP), nor can two
+ * processes, and a service on this machine cannot be a port of ours: requests would go round in a circle.
  */
 export function checkListeners(
   listeners: readonly ListenerPlan[],
-  services: readonly { port: number; name: string; from: Position }[],
+  services: readonly LocalService[],
 ): Problem[] {
   const problems: Problem[] = []
   listeners.forEach((listener, index) => {
+    const fault = socketFault(listener)
+    if (fault !== undefined) problems.push(fault)
     const other = listeners.slice(0, index).find((earlier) => overlaps(earlier, listener))
     if (other === undefined || problems.some(({ at }) => at === listener.from)) return
-    problems.push(
-      clash(
-        listener.from,
-        `${listener.protocol} and ${other.protocol} both listen on ${printSocket(listener.address, listener.port)}`,
-      ),
-    )
+    const socket = printSocket(listener.address, listener.port)
+    const what =
+      other.protocol === listener.protocol
+        ? `${listener.protocol} listens twice`
+        : `${listener.protocol} and ${other.protocol} both listen`
+    problems.push(clash(listener.from, `${what} on ${socket}`))
   })
-  for (const { port, name, from } of services) {
-    const listener = listeners.find((candidate) => candidate.port === port)
-    if (listener === undefined) continue
-    problems.push(
-      clash(from, `${name} leads to port ${port}, where Portico itself listens for ${listener.protocol}`),
+  const started = new Map<number, LocalService>()
+  for (const service of services) {
+    const { port, name, address, from } = service
+    const listener = listeners.find(
+      (candidate) => candidate.port === port && (address === null || answersAt(candidate, address)),
     )
+    const other = address === null ? started.get(port) : undefined
+    if (address === null) started.set(port, service)
+    if (listener !== undefined) {
+      const what = `${name} leads to port ${port}, where Portico itself listens for ${listener.protocol}`
+      problems.push(clash(from, what))
+    } else if (other !== undefined) {
+      problems.push(clash(from, `${name} and ${other.name} both start a program on port ${port}`))
+    }
   }
   return problems
+}
+
+function socketFault({ address, port, protocol, from }: ListenerPlan): Problem | undefined {
+  if (isIP(address) !== 0 && port <= 65_535) return undefined
+  const message = `${protocol} listens on ${printSocket(address, port)}; an address of this machine and a port up to 65535 are wanted.`
+  return {
+    level: 'error',
+    code: 'plan/listener-address',
+    at: from,
+    message,
+    fix: '":443" or "127.0.0.1:8443"',
+  }
+}
+
+/** Whether a listener answers what is sent to a loopback address. */
+function answersAt({ address }: ListenerPlan, loopback: string): boolean {
+  if (loopback === 'localhost') return isLoopback(address) || address === '0.0.0.0' || address === '::'
+  return address === loopback || address === (loopback.includes(':') ? '::' : '0.0.0.0')
 }
 
 function overlaps(a: ListenerPlan, b: ListenerPlan): boolean {

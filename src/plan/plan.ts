@@ -1,10 +1,12 @@
 import type { Config } from '#config/load.ts'
 import { contentKey } from '#core/node.ts'
 import { type Position, type Problem, sortProblems } from '#core/problem.ts'
-import { checkZone, indexNames } from '#dns/check.ts'
+import { checkZones } from '#dns/check.ts'
+import { indexNames, type Names, zoneOf } from '#dns/names.ts'
 import { type DnsPlan, draftZone, planZone, type ZoneInput } from '#dns/plan.ts'
-import { type RecordDraft, readRecords, ttlSeconds } from '#dns/records.ts'
-import { absoluteName, checkBelow, ownerName } from '#dns/written-name.ts'
+import { type RecordDraft, readRecords, ttlFault, ttlSeconds } from '#dns/records.ts'
+import { parseIpv6, printIpv6 } from '#dns/wire/address.ts'
+import { absoluteName, checkBelow, checkDomain, ownerName } from '#dns/written-name.ts'
 import { httpLimits } from '#http/config.ts'
 import type { HostConfig } from '#http/host-config.ts'
 import { type HostPlan, type HttpPlan, planHost } from '#http/plan.ts'
@@ -13,6 +15,7 @@ import { tlsLimits } from '#tls/config.ts'
 import { planCertificates, type TlsPlan } from '#tls/plan.ts'
 import { checkAcross } from './check.ts'
 import type { Facts } from './facts.ts'
+import type { HostDraft } from './host-draft.ts'
 import { type ListenerPlan, planListeners } from './listeners.ts'
 
 /** Everything that follows from the file: plain JSON, read-only, no secrets, no time. */
@@ -23,18 +26,6 @@ export type Plan = {
   readonly tls: TlsPlan
   readonly http: HttpPlan
   readonly processes: readonly ProcessPlan[]
-}
-
-/** A host of the file: what it is called, and where it stands. */
-export type HostDraft = {
-  /** absolute name of its domain */
-  readonly apex: string
-  /** absolute */
-  readonly name: string
-  /** as written */
-  readonly text: string
-  readonly written: HostConfig
-  readonly at: (pattern?: string) => Position
 }
 
 /**
@@ -50,11 +41,8 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
     problems.push(...found)
     return { input, drafts }
   })
-  const names = indexNames(
-    zones.map(({ apex }) => apex),
-    drafted.flatMap(({ drafts }) => drafts),
-  )
-  for (const { apex } of zones) problems.push(...checkZone(apex, names))
+  const names = indexZones(drafted)
+  problems.push(...checkZones(names))
   const served = hosts.filter(({ written }) => written.alias === undefined)
   const front = planFront(served, facts, problems)
   const listeners = planListeners(config, facts)
@@ -93,6 +81,15 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
 
 type Drafted = { readonly input: ZoneInput; readonly drafts: readonly RecordDraft[] }
 
+/** Index each draft that its own zone answers: one in a deeper zone of ours is a fault, or a delegation to it. */
+function indexZones(drafted: readonly Drafted[]): Names {
+  const apexes = new Map(drafted.map(({ input }) => [input.apex, input]))
+  const own = drafted.flatMap(({ input, drafts }) => {
+    return drafts.filter(({ owner }) => apexes.size === 1 || zoneOf(owner, apexes) === input.apex)
+  })
+  return indexNames(apexes.keys(), own)
+}
+
 /** Read names of domains and hosts, and the records beside them. */
 function draftDomains(
   config: Config,
@@ -114,7 +111,14 @@ function draftDomains(
       problems.push({ level: 'error', code: 'dns/domain-twice', at: from, message, fix: 'join the two' })
       continue
     }
+    const stray = checkDomain(text, apex, from)
+    if (stray !== undefined) {
+      problems.push(stray)
+      continue
+    }
     const defaultTtl = domain.ttl === undefined ? 300 : ttlSeconds(domain.ttl)
+    const fault = ttlFault(defaultTtl, `"${text}"`, config.written.at([...path, 'ttl']))
+    if (fault !== undefined) problems.push(fault)
     const records = readRecords(domain.records, {
       apex,
       written: config.written,
@@ -139,8 +143,14 @@ function draftDomains(
 /** On a laptop everything is here; else what the file says, else what this machine has. */
 export function addressesOf(config: Config, facts: Facts): readonly string[] {
   if (facts.dev) return ['127.0.0.1', '::1']
-  if (config.value.address !== undefined) return config.value.address
+  if (config.value.address !== undefined) return [...new Set(config.value.address.map(canonicalAddress))]
   return facts.addresses.length > 0 ? facts.addresses : ['127.0.0.1', '::1']
+}
+
+/** As records print it, so that both compare equal (RFC 5952 §4). */
+function canonicalAddress(text: string): string {
+  const octets = parseIpv6(text)
+  return octets === undefined ? text : printIpv6(octets)
 }
 
 function draftHosts(

@@ -3,8 +3,21 @@ import { connect, createServer } from 'node:net'
 import type { Log } from '#core/log.ts'
 import { readLines } from './lines.ts'
 import type { ProcessPlan } from './plan.ts'
-import type { ProcessState } from './supervisor.ts'
 
+/** What `status` and `explain` say of a process. */
+export type ProcessState = {
+  readonly id: string
+  readonly name: string
+  readonly state: 'starting' | 'running' | 'waiting to restart' | 'stopping'
+  readonly pid: number | null
+  /** where it answers; null until it does */
+  readonly port: number | null
+  readonly restarts: number
+  /** how it ended last, or why it cannot start */
+  readonly lastEnd: string | null
+}
+
+/** A program under watch. */
 export type RunningProcess = {
   state(): ProcessState
   /** End it: SIGTERM to its group, SIGKILL after a while; resolves when it is gone. */

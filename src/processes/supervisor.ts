@@ -1,20 +1,7 @@
 import { resolve } from 'node:path'
 import type { Log } from '#core/log.ts'
 import type { ProcessPlan } from './plan.ts'
-import { createProcess, type RunningProcess } from './process.ts'
-
-/** What `status` and `explain` say of a process. */
-export type ProcessState = {
-  readonly id: string
-  readonly name: string
-  readonly state: 'starting' | 'running' | 'waiting to restart' | 'stopping'
-  readonly pid: number | null
-  /** where it answers; null until it does */
-  readonly port: number | null
-  readonly restarts: number
-  /** how it ended last, or why it cannot start */
-  readonly lastEnd: string | null
-}
+import { createProcess, type ProcessState, type RunningProcess } from './process.ts'
 
 /** Starts the processes of the Plan, restarts those that end, and stops those that left the Plan. */
 export type Supervisor = {
@@ -37,6 +24,7 @@ export type SupervisorOptions = {
   readonly holderOf: (port: number) => Promise<string | undefined>
 }
 
+/** @example createSupervisor(options).replace(plan.processes) */
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   type Slot = { plan: ProcessPlan; current: RunningProcess; next: RunningProcess | null }
   const slots = new Map<string, Slot>()

@@ -33,6 +33,7 @@ export type ListenersOptions = {
   readonly log: Log
 }
 
+/** @example const commit = await createListeners(options).prepare(plan.listeners); commit() */
 export function createListeners(options: ListenersOptions): Listeners {
   const { holderOf, log } = options
   let running = new Map<string, Open>()

@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import type { ActionPlan, HostPlan, RoutePlan } from '#http/plan.ts'
 import { type ListenerPlan, printSocket } from '#plan/listeners.ts'
 import type { Plan } from '#plan/plan.ts'
-import type { ProcessState } from '#processes/supervisor.ts'
+import type { ProcessState } from '#processes/process.ts'
 import type { Portico } from './portico.ts'
 
 /** What `portico status` shows; plain JSON. */
@@ -39,6 +39,7 @@ export type Status = {
 /** A line of the table: a host, what it leads to, and how that is doing. */
 export type HostRow = { readonly url: string; readonly leadsTo: string; readonly state: string }
 
+/** Gather what `portico status` shows. */
 export function statusOf(portico: Portico): Status {
   const { front, lastReload } = portico
   const { http, dns, plan } = front

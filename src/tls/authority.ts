@@ -10,9 +10,9 @@ import {
 import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '#core/log.ts'
+import { readIfThere, writeOnce } from '#core/state-file.ts'
 import type { Issued } from './issuer.ts'
 import type { CertificatePlan } from './plan.ts'
-import { readIfThere, writeOnce } from '#core/state-file.ts'
 import {
   authorityExtensions,
   emptyName,

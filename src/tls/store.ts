@@ -44,6 +44,7 @@ export type CertificateStoreOptions = {
   readonly log: Log
 }
 
+/** @example createCertificateStore({ plan, issuers: { local: authority }, now: Date.now, log }) */
 export function createCertificateStore(options: CertificateStoreOptions): CertificateStore {
   const { issuers, now, log } = options
   let limits = options.plan.limits

@@ -56,9 +56,9 @@ export function readSource(path: string, text: string): Source {
         return { ...found, documented: isDocumented(node.start), line: lineOf(node.start) }
       }),
     ),
-    functions: functionsOf(program).map(({ name, start, end }) => {
-      return { name, line: lineOf(start), lines: lineOf(end) - lineOf(start) + 1 }
-    }),
+    functions: ownLines(functionsOf(program), (start, end) => lineOf(end) - lineOf(start) + 1).map(
+      ({ name, start, lines }) => ({ name, line: lineOf(start), lines }),
+    ),
     isTest: path.endsWith('.test.ts'),
   }
 }
@@ -114,15 +114,39 @@ function nameOf(id: Named): string {
   return id?.name ?? '?'
 }
 
-function functionsOf(program: Parameters<Visitor['visit']>[0]): ({ name: string } & Span)[] {
-  const found: ({ name: string } & Span)[] = []
-  const take = (node: Span & { id?: Named }) => {
-    found.push({ name: nameOf(node.id), start: node.start, end: node.end })
-  }
+type FunctionSpan = Span & { readonly name: string; readonly isDeclared: boolean }
+
+/** Lines of each function without those of functions declared inside it: a factory is read one function at a time. */
+function ownLines(
+  found: readonly FunctionSpan[],
+  linesOf: (start: number, end: number) => number,
+): (FunctionSpan & { lines: number })[] {
+  const parentOf = (inner: FunctionSpan) =>
+    found
+      .filter((outer) => outer !== inner && outer.start <= inner.start && inner.end <= outer.end)
+      .sort((a, b) => b.start - a.start)[0]
+  const declared = found.filter(({ isDeclared }) => isDeclared)
+  return found.map((span) => {
+    const inside = declared.filter((inner) => parentOf(inner) === span)
+    const lines = inside.reduce(
+      (sum, { start, end }) => sum - linesOf(start, end),
+      linesOf(span.start, span.end),
+    )
+    return { ...span, lines }
+  })
+}
+
+function functionsOf(program: Parameters<Visitor['visit']>[0]): FunctionSpan[] {
+  const found: FunctionSpan[] = []
+  const take =
+    (isDeclared: boolean) =>
+    (node: Span & { id?: Named }): void => {
+      found.push({ name: nameOf(node.id), start: node.start, end: node.end, isDeclared })
+    }
   const visitor = new Visitor({
-    FunctionDeclaration: take,
-    FunctionExpression: take,
-    ArrowFunctionExpression: take,
+    FunctionDeclaration: take(true),
+    FunctionExpression: take(false),
+    ArrowFunctionExpression: take(false),
   })
   visitor.visit(program)
   return found

@@ -33,6 +33,7 @@ export type Ledger = {
   readonly hosts: Map<Directive, string>
 }
 
+/** An empty ledger for one import. */
 export function createLedger(): Ledger {
   return { notes: [], said: new Set(), taken: new Set(), noted: new Set(), hosts: new Map() }
 }

@@ -1,4 +1,5 @@
 import type { HostConfig } from '#http/host-config.ts'
+import { inline } from '../inline.ts'
 import type { PorticoFile } from './import.ts'
 import type { Note } from './notes.ts'
 
@@ -97,12 +98,4 @@ function comment({ file, line, directive, level, message }: Note, margin: string
   // A line break in a quoted argument must not end the comment.
   const text = `${file}:${line} ${directive}, ${level}: ${message}`.replace(/[\r\n\u2028\u2029]+/g, ' ')
   return `${margin}// ${text}`
-}
-
-/** JSON on one line, with blanks where people put them. */
-function inline(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  const fields = Object.entries(value).map(([key, field]) => `${JSON.stringify(key)}: ${inline(field)}`)
-  return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`
 }

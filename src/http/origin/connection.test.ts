@@ -10,8 +10,8 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import tls from 'node:tls'
 import fc from 'fast-check'
-import { peer } from '../../../test/peers.ts'
 import { originAt } from '../../../test/origin.ts'
+import { peer } from '../../../test/peers.ts'
 import { startOrigin, startProxy, startScript, talk } from '../../../test/proxy.ts'
 import { NameSet } from '../wire/fields.ts'
 
@@ -33,7 +33,17 @@ describe('an origin over TLS', { skip: peer('openssl') === undefined && 'needs o
 
   before(async () => {
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-    const self = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
+    const self = [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-days',
+      '2',
+    ]
     const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
     execFileSync('openssl', [...self, ...subject, '-keyout', key, '-out', cert], { stdio: 'ignore' })
     server.setSecureContext({ key: readFileSync(key), cert: readFileSync(cert) })
@@ -53,7 +63,10 @@ describe('an origin over TLS', { skip: peer('openssl') === undefined && 'needs o
   }
 
   test('whose certificate nobody has signed gives 502', async () => {
-    assert.match(await ask('localhost', true), /502 .*The origin's certificate is not from a trusted authority\./s)
+    assert.match(
+      await ask('localhost', true),
+      /502 .*The origin's certificate is not from a trusted authority\./s,
+    )
   })
 
   test('is not verified when the file says so', async () => {
@@ -124,7 +137,10 @@ describe('memory that is read into', () => {
     const requests = letters.map((letter) => getAndClose.replace('/', `/${letter}`))
     const answers = await Promise.all(requests.map((request) => talk(proxy.port, [request])))
     answers.forEach((answer, i) => {
-      assert.match(answer, new RegExp(`X-Letter: ${letters[i]}\r\n(?:.*\r\n)*\r\n1\r\n${letters[i]}\r\n0\r\n\r\n$`))
+      assert.match(
+        answer,
+        new RegExp(`X-Letter: ${letters[i]}\r\n(?:.*\r\n)*\r\n1\r\n${letters[i]}\r\n0\r\n\r\n$`),
+      )
     })
   })
 })
@@ -151,7 +167,10 @@ test('the origin reads every request as we did (RFC 9112 §11.2)', { timeout: 20
   let isRefusedByOrigin = false
   const origin = http.createServer({ maxHeaderSize: 65_536 }, async (request, response) => {
     const { method = '', url: target = '', rawHeaders } = request
-    const fields = Array.from({ length: rawHeaders.length / 2 }, (_, i) => `${rawHeaders[2 * i]}: ${rawHeaders[2 * i + 1]}`)
+    const fields = Array.from(
+      { length: rawHeaders.length / 2 },
+      (_, i) => `${rawHeaders[2 * i]}: ${rawHeaders[2 * i + 1]}`,
+    )
     const parts = await request.toArray().catch(() => undefined)
     // Broken off, which is what a client's broken request must be for the origin.
     if (parts === undefined) return
@@ -201,7 +220,10 @@ function isEndToEnd(line: string): boolean {
   return !REWRITTEN.has(line, 0, line.indexOf(':'))
 }
 
-function keepContent<Octets extends Uint8Array | null | Promise<Uint8Array | null>>(octets: Octets, into: Reading): Octets {
+function keepContent<Octets extends Uint8Array | null | Promise<Uint8Array | null>>(
+  octets: Octets,
+  into: Reading,
+): Octets {
   if (octets instanceof Promise) return octets.then((arrived) => keepContent(arrived, into)) as Octets
   if (octets !== null) into.content += Buffer.from(octets as Uint8Array).toString('latin1')
   return octets
@@ -213,7 +235,10 @@ function requests(): fc.Arbitrary<string> {
   const value = fc.stringMatching(/^[\t\x20-\x7e\x80-\xff]{0,30}$/)
   const line = fc.tuple(token, value).map(([name, text]) => `X${name}: ${text}\r\n`)
   const content = fc.stringMatching(/^[\x00-\xff]{0,40}$/)
-  const chunks = fc.array(content.filter((text) => text !== ''), { maxLength: 4 })
+  const chunks = fc.array(
+    content.filter((text) => text !== ''),
+    { maxLength: 4 },
+  )
   const body = fc.oneof(
     fc.constant('\r\n'),
     content.map((text) => `Content-Length: ${text.length}\r\n\r\n${text}`),

@@ -8,6 +8,7 @@ import { type ParsedResponse, parseResponseHead } from '../wire/head.ts'
 import { Input } from '../wire/input.ts'
 import { hasToken } from '../wire/list.ts'
 import { isRefusal } from '../wire/refusal.ts'
+import { BodyWriter } from './body-writer.ts'
 import {
   brokenFailure,
   connectFailure,
@@ -16,7 +17,6 @@ import {
   timeoutFailure,
 } from './failure.ts'
 import { returnReadBuffer, sharedReadBuffer, takeReadBuffer } from './read-buffer.ts'
-import { BodyWriter } from './body-writer.ts'
 import { ResponseBody } from './response-body.ts'
 
 /** What a connection asks of the pool that it belongs to. */

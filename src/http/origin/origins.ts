@@ -58,7 +58,11 @@ export function createOrigins({ limits, portOf }: OriginsOptions): Origins {
       const key = keyOf(plan)
       const known = pools.get(key)
       if (known !== undefined) return known
-      const pool = new OriginPool(plan, () => (plan.port === 0 ? portOf(processId ?? '') : plan.port), climate)
+      const pool = new OriginPool(
+        plan,
+        () => (plan.port === 0 ? portOf(processId ?? '') : plan.port),
+        climate,
+      )
       pools.set(key, pool)
       return pool
     },

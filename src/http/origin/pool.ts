@@ -142,7 +142,8 @@ export class OriginPool implements ConnectionOwner {
   sweep(): void {
     const { limits, now } = this
     for (const connection of this.#open) connection.sweep(limits)
-    while (this.#idle[0] !== undefined && now - this.#idle[0].since > IDLE_MS) this.#idle[0].destroy('finished')
+    while (this.#idle[0] !== undefined && now - this.#idle[0].since > IDLE_MS)
+      this.#idle[0].destroy('finished')
     while (this.#waiting[0] !== undefined && now - this.#waiting[0].since > limits.connectTimeoutMs) {
       this.#waiting.shift()?.waiter.unconnected(busyFailure(limits))
     }

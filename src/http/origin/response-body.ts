@@ -93,7 +93,8 @@ export class ResponseBody implements Source {
   /** @returns octets, null at the end, or undefined when more must come first; then #failure may say that none will */
   #decode(limitOctets: number): Uint8Array | null | undefined {
     if (this.#isOver) return null
-    const piece = this.#decoder === undefined ? this.#take(limitOctets) : this.#decoder.read(this.#input, limitOctets)
+    const piece =
+      this.#decoder === undefined ? this.#take(limitOctets) : this.#decoder.read(this.#input, limitOctets)
     if (piece === null) return this.#end()
     if (isRefusal(piece)) return this.#fail('origin broke the protocol', piece.reason)
     if (piece !== undefined || !this.#isLast) return piece

@@ -1,9 +1,13 @@
-import type { HttpLimits } from '../plan.ts'
 import { skipTarget, skipToken, skipValue } from './characters.ts'
 import { type Fields, type NameSet, TextFields } from './fields.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
-export type HeadLimits = Pick<HttpLimits, 'headerOctets' | 'headerCount' | 'targetOctets'>
+/** How long a head, and its target, may be. */
+export type HeadLimits = {
+  readonly headerOctets: number
+  readonly headerCount: number
+  readonly targetOctets: number
+}
 
 /** The head of a request as it was sent, before anybody judged what it asks for. */
 export type ParsedRequest = {

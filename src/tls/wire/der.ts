@@ -7,6 +7,7 @@ export function sequence(...parts: readonly Uint8Array[]): Buffer {
   return element(0x30, ...parts)
 }
 
+/** Elements in the order that DER wants them to be given in. */
 export function set(...parts: readonly Uint8Array[]): Buffer {
   return element(0x31, ...parts)
 }
@@ -31,6 +32,7 @@ export function integer(magnitude: Uint8Array): Buffer {
   return isHigh ? element(0x02, Buffer.of(0), shortest) : element(0x02, shortest)
 }
 
+/** DER writes true as 0xff. */
 export function boolean(value: boolean): Buffer {
   return element(0x01, Buffer.of(value ? 0xff : 0))
 }
@@ -40,10 +42,12 @@ export function bitString(content: Uint8Array, unused = 0): Buffer {
   return element(0x03, Buffer.of(unused), content)
 }
 
+/** Octets as they are. */
 export function octetString(content: Uint8Array): Buffer {
   return element(0x04, content)
 }
 
+/** Any text. */
 export function utf8String(text: string): Buffer {
   return element(0x0c, Buffer.from(text, 'utf8'))
 }

@@ -1,7 +1,7 @@
-import type { AdminRoutes } from '#admin/server.ts'
-import { explain, parseQuestion } from './explain.ts'
-import type { Portico } from './portico.ts'
-import { statusOf } from './status.ts'
+import { explain, parseQuestion } from '#run/explain.ts'
+import type { Portico } from '#run/portico.ts'
+import { statusOf } from '#run/status.ts'
+import type { AdminRoutes } from './server.ts'
 
 /** The port that nobody wrote: when it is taken another one serves as well. */
 export const ADMIN_DEFAULT = 9053

@@ -1,4 +1,6 @@
+import { readFileSync, statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
+import { UsageError } from './command.ts'
 
 /**
  * Write a file for a person, over one that stands only when told to.
@@ -14,4 +16,16 @@ export async function writeNew(path: string, text: string, force: boolean): Prom
       throw new Error(`${path} stands already, and was left as it is. --force replaces it.`)
     throw error
   }
+}
+
+/**
+ * Read a file that a person named.
+ *
+ * @throws {UsageError} when there is none
+ * @throws {Error} when it cannot be read
+ */
+export function readGiven(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
+    throw new UsageError(`There is no file ${path}.`)
+  return readFileSync(path, 'utf8')
 }

@@ -1,0 +1,83 @@
+import { existsSync } from 'node:fs'
+import { homedir, hostname } from 'node:os'
+import { join, resolve } from 'node:path'
+import { planSource } from '#run/portico.ts'
+import { openAuthority, type Root } from '#tls/authority.ts'
+import { gatherTrustFacts, runTrustSteps, type TrustResult } from '#tls/trust.ts'
+import { type TrustStep, trustSteps } from '#tls/trust-steps.ts'
+import { type Command, findConfig, flagOption } from './command.ts'
+import { paint, print, printError, printProblems, type Style } from './print.ts'
+
+/** Make this machine's browsers believe the local authority. */
+export const trustCommand: Command = {
+  name: 'trust',
+  summary: 'Let this machine and its browsers trust the local authority, or no longer.',
+  usage: '[--undo] [--dry-run] [--config FILE]',
+  options: {
+    undo: { type: 'boolean', doc: 'Take the root out of every place again.' },
+    'dry-run': { type: 'boolean', doc: 'Only say what would be done.' },
+  },
+  examples: ['portico trust --dry-run', 'portico trust', 'portico trust --undo'],
+  async run(input) {
+    const { config, folder, problems } = await planSource({ file: findConfig(input) }, false)
+    if (config === null) {
+      printProblems(problems, printError)
+      return 1
+    }
+    const undo = flagOption(input, 'undo')
+    const authority = join(resolve(folder, config.value.state), 'tls')
+    if (undo && !existsSync(join(authority, 'root.pem'))) {
+      print(`There is no root in ${authority}, so nothing can trust it.`)
+      return 0
+    }
+    const root = await openRoot(authority)
+    const path = process.env['PATH'] ?? ''
+    const isAdministrator = process.getuid?.() === 0
+    const facts = await gatherTrustFacts({
+      root,
+      platform: process.platform,
+      home: homedir(),
+      path,
+      isAdministrator,
+    })
+    const steps = trustSteps(facts, undo ? 'forget' : 'trust')
+    print(`The root is ${root.path}\n  ${root.name}, SHA-256 ${root.fingerprint}\n`)
+    printCommands(steps)
+    if (flagOption(input, 'dry-run')) return 0
+    const results = await runTrustSteps(steps, path)
+    for (const result of results) printResult(result)
+    return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0
+  },
+}
+
+async function openRoot(folder: string): Promise<Root> {
+  const say = (_level: string, event: string): void => {
+    if (event === 'authority made') print('A new local authority was made.')
+  }
+  const { root } = await openAuthority({ folder, host: hostname(), now: Date.now(), log: say })
+  return root
+}
+
+/** What will be run stands there before it is: some of it asks for a password. */
+function printCommands(steps: readonly TrustStep[]): void {
+  for (const { who, outcome, commands, why } of steps) {
+    if (outcome !== 'to do') print(`${who}: ${outcome}${why === undefined ? '' : `, ${why}`}`)
+    for (const words of commands) print(`${who}: ${words.map(quoted).join(' ')}`)
+  }
+  print('')
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}
+
+const STYLES: Readonly<Record<TrustResult['outcome'], Style>> = {
+  done: 'good',
+  'nothing to do': 'quiet',
+  'not possible': 'warning',
+  failed: 'error',
+}
+
+function printResult({ who, outcome, why }: TrustResult): void {
+  print(`${paint(STYLES[outcome], outcome)}: ${who}${why === undefined ? '' : ` (${why})`}`)
+}

@@ -1,0 +1,76 @@
+import type { Socket } from 'node:net'
+import type { Log } from '#core/log.ts'
+import type { Clock } from './clock.ts'
+import type { Client, EndReason, Exchange, Handler } from './exchange.ts'
+import type { Output } from './output.ts'
+import type { HttpLimits } from './plan.ts'
+import type { RequestBody } from './request-body.ts'
+import type { HttpStats } from './stats.ts'
+import type { Input } from './wire/input.ts'
+
+/** What a server shares with its connections; `handler` and `limits` change between requests. */
+export type ConnectionHost = {
+  handler: Handler
+  limits: HttpLimits
+  isDraining: boolean
+  readonly clock: Clock
+  readonly stats: HttpStats
+  readonly connections: Set<ServedConnection>
+  readonly log: Log
+}
+
+/** What a server asks of its connections. */
+export type ServedConnection = {
+  /** Look at the deadlines; called at every tick of the clock. */
+  check(nowMs: number): void
+  /** No more requests: close when idle, else after the response under way. */
+  retire(): void
+  /** End at once: a response that is under way cannot be taken as complete. */
+  destroy(reason: EndReason): void
+}
+
+/** What an exchange, or the tunnel it became, asks of the connection below it. */
+export type ClientConnection = {
+  readonly input: Input
+  readonly output: Output
+  /** `Date: …` and the end of the line, made once a second */
+  readonly dateLine: string
+  /** whether another request may follow the one under way */
+  keepsAlive: boolean
+  readonly isReadOver: boolean
+  /** End at once: a response that is under way cannot be taken as complete. */
+  destroy(reason: EndReason): void
+  /** Tell a client that waits for it to send the content (RFC 9110 §10.1.1). */
+  sendContinue(): void
+  /** Settle `keepsAlive`, as far as one can tell when the head of the response goes out. */
+  decideToKeepAlive(body: RequestBody | null): void
+  /** The last octet of the response was sent. */
+  finishExchange(exchange: Exchange): void
+  becomeTunnel(tunnel: TunnelEnd): void
+  /** Both directions of a tunnel have ended. */
+  finishTunnel(): void
+  /** The client takes octets: it has another while to take the next ones. */
+  noteProgress(): void
+  resumeReading(): void
+  /** Send FIN; the client may go on sending. */
+  shutdown(): void
+}
+
+/** What the connection tells a tunnel. */
+export type TunnelEnd = {
+  /** Octets have arrived, or the client sent FIN. */
+  feed(): void
+  /** The client takes octets again. */
+  resume(): void
+}
+
+/** Who is on the other side of a socket; IPv4 addresses that came mapped into IPv6 as they are. */
+export function clientOf(socket: Socket, secure: boolean): Client {
+  const address = (socket.remoteAddress ?? '').replace(/%.*$/, '')
+  return {
+    address: address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address,
+    port: socket.remotePort ?? 0,
+    secure,
+    localPort: socket.localPort ?? 0,
+  }
+}

@@ -1,0 +1,44 @@
+import { type AcceptedRequest, acceptRequest } from './accept.ts'
+import type { HttpLimits } from './plan.ts'
+import { judgePartialHead, type ParsedRequest, parseRequestHead } from './wire/head.ts'
+import type { Input } from './wire/input.ts'
+import { isRefusal, type Refusal } from './wire/refusal.ts'
+
+/** A request whose head has arrived and can be served; its octets are used up. */
+export type ReadRequest = { readonly head: ParsedRequest; readonly accepted: AcceptedRequest }
+
+/** A refusal, and the method when it was read: HEAD gets no content. */
+export type RefusedRequest = { readonly refusal: Refusal; readonly method: string | undefined }
+
+/** Reads one request head after the other from what has arrived. */
+export class HeadReader {
+  /** some octets of the head that is awaited have arrived */
+  hasBegun = false
+  #hasSkippedLine = false
+
+  /** @returns undefined while the head is not complete */
+  read(input: Input, limits: HttpLimits, secure: boolean): ReadRequest | RefusedRequest | undefined {
+    this.#skipLine(input)
+    if (input.length === 0) return undefined
+    const end = input.findHeadEnd()
+    if (end < 0) {
+      const refusal = judgePartialHead(input.octets, input.start, input.end, limits)
+      return refusal === undefined ? undefined : { refusal, method: undefined }
+    }
+    const head = parseRequestHead(input.octets, input.start, end, limits)
+    if (isRefusal(head)) return { refusal: head, method: undefined }
+    const accepted = acceptRequest(head, limits, secure)
+    if (isRefusal(accepted)) return { refusal: accepted, method: head.method }
+    input.use(end - input.start)
+    this.hasBegun = false
+    this.#hasSkippedLine = false
+    return { head, accepted }
+  }
+
+  /** RFC 9112 §2.2: an empty line before a request is passed over, once. */
+  #skipLine(input: Input): void {
+    if (this.#hasSkippedLine || input.length < 2 || input.octets[input.start] !== 13) return
+    this.#hasSkippedLine = true
+    if (input.octets[input.start + 1] === 10) input.use(2)
+  }
+}
