@@ -39,7 +39,9 @@ export type ProxyBench = {
 export async function run({ json }: { json: boolean }): Promise<void> {
   const [nginx, haproxy, wrk] = [peer('nginx'), peer('haproxy'), peer('wrk')]
   if (nginx === undefined || haproxy === undefined || wrk === undefined) {
-    throw new Error('The proxy bench needs nginx, haproxy and wrk. Fix: apt-get install nginx-light haproxy wrk')
+    throw new Error(
+      'The proxy bench needs nginx, haproxy and wrk. Fix: apt-get install nginx-light haproxy wrk',
+    )
   }
   const folder = await mkdtemp(join(tmpdir(), 'portico-bench-'))
   const origin = await freePort()
@@ -57,7 +59,10 @@ export async function run({ json }: { json: boolean }): Promise<void> {
     const contenders = await measure(wrk, ports, proxies)
     const ratioTo = (name: Contender): number =>
       Number((contenders.portico.requestsPerSecond / contenders[name].requestsPerSecond).toFixed(3))
-    print({ bench: 'proxy', ratios: { nginx: ratioTo('nginx'), haproxy: ratioTo('haproxy') }, contenders }, json)
+    print(
+      { bench: 'proxy', ratios: { nginx: ratioTo('nginx'), haproxy: ratioTo('haproxy') }, contenders },
+      json,
+    )
   } finally {
     await Promise.all(peers.map((one) => one.stop()))
     await rm(folder, { recursive: true })
@@ -204,5 +209,7 @@ function print(result: ProxyBench, json: boolean): void {
   }
   console.log('Reverse proxy, 1 KiB over keep-alive connections, one core for the proxy')
   console.table(result.contenders)
-  console.log(`Requests per second, ours / theirs: nginx ${result.ratios.nginx}, HAProxy ${result.ratios.haproxy}`)
+  console.log(
+    `Requests per second, ours / theirs: nginx ${result.ratios.nginx}, HAProxy ${result.ratios.haproxy}`,
+  )
 }

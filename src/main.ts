@@ -23,7 +23,7 @@ async function main(words: readonly string[]): Promise<number> {
   const command = commands.find(({ name }) => name === first || name === `${first} ${second}`)
   if (command !== undefined) return run(command, words.slice(command.name.split(' ').length))
   const family = commands.filter(({ name }) => name.startsWith(`${first} `))
-  if (family.length > 0 && isHelp(second)) return say(familyHelp(first, family))
+  if (family.length > 0 && isHelp(second)) return say(helpOf(first, family))
   return refuse(first, second, family)
 }
 
@@ -41,6 +41,10 @@ async function run(command: Command, words: readonly string[]): Promise<number> 
   }
 }
 
+function helpOf(first: string, family: readonly Command[]): string[] {
+  return family.length === 1 ? commandHelp(family[0]!) : familyHelp(first, family)
+}
+
 function isHelp(word: string | undefined): boolean {
   return word === '--help' || word === '-h'
 }
@@ -48,7 +52,7 @@ function isHelp(word: string | undefined): boolean {
 /** Say which word is no command, and what may have been meant. */
 function refuse(first: string, second: string | undefined, family: readonly Command[]): number {
   if (family.length > 0 && second === undefined) {
-    for (const line of familyHelp(first, family)) printError(line)
+    for (const line of helpOf(first, family)) printError(line)
     return 2
   }
   const written = family.length > 0 ? `${first} ${second}` : first

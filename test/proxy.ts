@@ -11,7 +11,7 @@ import { createHttpServer } from '#http/server.ts'
 import { createTrust } from '#http/trust.ts'
 
 /** A Portico with one service, until the tests of the file have ended. */
-export type Proxy = {
+export type StartedProxy = {
   readonly port: number
   readonly origins: Origins
   readonly ends: { readonly end: ExchangeEnd; readonly note: ExchangeNote }[]
@@ -31,13 +31,16 @@ after(async () => {
   for (const close of closers.splice(0)) await close()
 })
 
-export async function startProxy(plans: readonly OriginPlan[], options: ProxyOptions = {}): Promise<Proxy> {
+export async function startProxy(
+  plans: readonly OriginPlan[],
+  options: ProxyOptions = {},
+): Promise<StartedProxy> {
   const limits = httpLimits(options.limits ?? {})
   const origins = createOrigins({ limits, portOf: options.portOf ?? (() => null) })
   const isTrusted = createTrust(options.trust ?? [])
   const action = { kind: 'service', origins: plans, processId: options.processId ?? null } as const
   const forward = createForward(action, { origins, pseudonym: 'portico', isTrusted })
-  const ends: Proxy['ends'] = []
+  const ends: StartedProxy['ends'] = []
   const server = createHttpServer({
     limits,
     handler: (exchange) => {

@@ -1,7 +1,7 @@
 import { hasErrors } from '#core/problem.ts'
 import { planSource } from '#run/portico.ts'
 import { type Command, findConfig, flagOption } from './command.ts'
-import { countProblems, print, printJson, printProblems } from './print.ts'
+import { countProblems, plural, print, printJson, printProblems } from './print.ts'
 
 /** `portico check` */
 export const checkCommand: Command = {
@@ -19,7 +19,10 @@ export const checkCommand: Command = {
       return failed ? 1 : 0
     }
     printProblems(problems)
-    const hosts = plan === null ? '' : `${plan.http.hosts.length} hosts, ${plan.dns.zones.length} zones; `
+    const hosts =
+      plan === null
+        ? ''
+        : `${plural(plan.http.hosts.length, 'host')}, ${plural(plan.dns.zones.length, 'zone')}; `
     print(`${file}: ${hosts}${countProblems(problems)}`)
     return failed ? 1 : 0
   },

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path'
 import { hasErrors } from '#core/problem.ts'
 import { printMasterFile } from '#dns/wire/masterfile-print.ts'
-import { absoluteName } from '#dns/written-name.ts'
 import { soaPlan } from '#dns/zone.ts'
 import { planSource } from '#run/portico.ts'
 import { readSerials } from '#run/serials.ts'
 import { type Command, findConfig, UsageError } from './command.ts'
+import { readDomain } from './given.ts'
 import { print, printError, printProblems } from './print.ts'
 
 /** Write a domain as the master file of its zone. */
@@ -24,12 +24,11 @@ export const exportZoneCommand: Command = {
       return 1
     }
     const zones = plan.dns.zones
-    const written = input.positionals[0]!
-    const apex = absoluteName(written.endsWith('.') ? written : `${written}.`)
+    const apex = readDomain(input.positionals[0]!)
     const zone = zones.find((candidate) => candidate.apex === apex)
     if (zone === undefined) {
       const known = zones.map((candidate) => candidate.apex.slice(0, -1)).join(', ')
-      throw new UsageError(`${written} is no domain of ${file}; it has ${known || 'none'}.`)
+      throw new UsageError(`${apex.slice(0, -1)} is no domain of ${file}; it has ${known || 'none'}.`)
     }
     const serials = await readSerials(resolve(folder, config.value.state), zones)
     const { ttl, data } = soaPlan(zone, serials.get(zone.id)!)

@@ -5,7 +5,7 @@ import type { ResolveInclude } from '#config/nginx/include.ts'
 import { printPorticoFile } from '#config/nginx/print.ts'
 import { hasErrors } from '#core/problem.ts'
 import { type Command, flagOption } from './command.ts'
-import { readGiven } from './given-file.ts'
+import { readGiven } from './given.ts'
 import { importOptions, reportImport } from './import-report.ts'
 import { printJson } from './print.ts'
 

@@ -1,7 +1,7 @@
 import type { Note } from '#config/nginx/notes.ts'
 import { hasErrors, type Problem } from '#core/problem.ts'
 import { type CommandInput, flagOption, type OptionDoc, textOption } from './command.ts'
-import { writeNew } from './given-file.ts'
+import { writeNew } from './given.ts'
 import { paint, plural, print, printError, printProblems } from './print.ts'
 
 /** What every import can be told. */

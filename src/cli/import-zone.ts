@@ -2,9 +2,8 @@ import { basename, dirname, resolve } from 'node:path'
 import { importZone } from '#config/zone/import.ts'
 import { printZoneFile } from '#config/zone/print.ts'
 import { hasErrors, type Position } from '#core/problem.ts'
-import { absoluteName } from '#dns/written-name.ts'
 import { type Command, flagOption, textOption, UsageError } from './command.ts'
-import { readGiven } from './given-file.ts'
+import { readDomain, readGiven } from './given.ts'
 import { importOptions, reportImport } from './import-report.ts'
 import { printError, printJson, printProblems } from './print.ts'
 
@@ -45,12 +44,6 @@ export const importZoneCommand: Command = {
     printJson({ file: value, notes, problems })
     return hasErrors(problems) ? 1 : 0
   },
-}
-
-function readDomain(written: string): string {
-  const name = absoluteName(written.endsWith('.') ? written : `${written}.`)
-  if (typeof name !== 'string') throw new UsageError(name.message)
-  return name
 }
 
 /** `example.com.zone`, `db.example.com`: the root where the file is called something else. */

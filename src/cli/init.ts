@@ -3,11 +3,10 @@ import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { loadText } from '#config/load.ts'
 import { hasErrors } from '#core/problem.ts'
-import { absoluteName } from '#dns/written-name.ts'
 import { plan } from '#plan/plan.ts'
 import { gatherFacts } from '#run/facts.ts'
 import { type Command, type CommandInput, flagOption, listOption, textOption, UsageError } from './command.ts'
-import { writeNew } from './given-file.ts'
+import { readDomain, writeNew } from './given.ts'
 import { type InitAnswers, type NamedService, printInitFile, readService } from './init-file.ts'
 import { print, printError, printProblems } from './print.ts'
 import { openQuestions, type Question, type Questions } from './questions.ts'
@@ -70,7 +69,7 @@ async function gatherAnswers(input: CommandInput): Promise<InitAnswers> {
     const domain = await answer(questions, given('domain'), {
       text: 'Domain',
       initial: 'example.com',
-      read: readDomain,
+      read: (line) => readDomain(line).slice(0, -1),
     })
     const contact = await answer(questions, given('contact'), {
       text: 'Mail address of whoever looks after it',
@@ -112,24 +111,18 @@ const MOST_SERVICES = 1000
 
 async function askServices(questions: Questions): Promise<NamedService[]> {
   const services: NamedService[] = []
-  const text = 'A service as NAME=PORT, NAME=URL or NAME=COMMAND, empty when there is no more'
+  const text = 'Service: NAME=PORT, NAME=URL or NAME=COMMAND; empty ends'
   while (services.length < MOST_SERVICES) {
     const read = (line: string): NamedService | null => {
       const service = line === '' ? null : readServiceOrThrow(line)
       if (service !== null) refuseTwice([...services, service], '')
       return service
     }
-    const service = await questions.ask({ text, initial: '', read })
+    const service = await questions.ask({ text, initial: '', read, atEnd: null })
     if (service === null) break
     services.push(service)
   }
   return services
-}
-
-function readDomain(line: string): string {
-  const name = absoluteName(line.endsWith('.') ? line : `${line}.`)
-  if (typeof name !== 'string') throw new UsageError(name.message)
-  return name.slice(0, -1)
 }
 
 function readContact(line: string): string {

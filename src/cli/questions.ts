@@ -8,6 +8,8 @@ export type Question<T> = {
   /** taken for an empty line */
   readonly initial: string
   readonly read: (line: string) => T
+  /** the answer when stdin has no more lines; without it that is a fault */
+  readonly atEnd?: T
 }
 
 /** Someone who answers: a person at a terminal, or lines on stdin. */
@@ -22,15 +24,18 @@ export function openQuestions(): Questions {
   const input = process.stdin
   const isTerminal = input.isTTY === true
   const reader = createInterface({ input, ...(isTerminal ? { output: process.stdout } : {}) })
+  // Ctrl-C is no answer: without this it would end the lines, as Ctrl-D does.
+  reader.once('SIGINT', () => process.exit(130))
   // Not reader.question(): lines of a pipe that come before they are asked for would be lost.
   const lines = reader[Symbol.asyncIterator]()
 
-  async function ask<T>({ text, initial, read }: Question<T>): Promise<T> {
+  async function ask<T>({ text, initial, read, atEnd }: Question<T>): Promise<T> {
     const hint = initial === '' ? '' : ` ${paint('quiet', `[${initial}]`)}`
     for (;;) {
       reader.setPrompt(`${text}${hint}: `)
       if (isTerminal) reader.prompt()
       const { value, done } = await lines.next()
+      if (done === true && atEnd !== undefined) return atEnd
       if (done === true)
         throw new UsageError(`No line is left to answer "${text}". With --yes nothing is asked.`)
       try {

@@ -43,8 +43,8 @@ export const trustCommand: Command = {
     const steps = trustSteps(facts, undo ? 'forget' : 'trust')
     print(`The root is ${root.path}\n  ${root.name}, SHA-256 ${root.fingerprint}\n`)
     printCommands(steps)
-    if (flagOption(input, 'dry-run')) return 0
-    const results = await runTrustSteps(steps, path)
+    const isDry = flagOption(input, 'dry-run')
+    const results = isDry ? steps.filter(isSettled) : await runTrustSteps(steps, path)
     for (const result of results) printResult(result)
     return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0
   },
@@ -60,15 +60,19 @@ async function openRoot(folder: string): Promise<Root> {
 
 /** What will be run stands there before it is: some of it asks for a password. */
 function printCommands(steps: readonly TrustStep[]): void {
-  for (const { who, outcome, commands, why } of steps) {
-    if (outcome !== 'to do') print(`${who}: ${outcome}${why === undefined ? '' : `, ${why}`}`)
-    for (const words of commands) print(`${who}: ${words.map(quoted).join(' ')}`)
-  }
-  print('')
+  const lines = steps.flatMap(({ who, commands }) =>
+    commands.map((words) => `${who}: ${words.map(quoted).join(' ')}`),
+  )
+  if (lines.length > 0) print(`${lines.join('\n')}\n`)
 }
 
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}
+
+/** A step that nothing is run for: it stands as its own result. */
+function isSettled(step: TrustStep): step is TrustStep & TrustResult {
+  return step.outcome !== 'to do'
 }
 
 const STYLES: Readonly<Record<TrustResult['outcome'], Style>> = {

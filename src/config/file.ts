@@ -1,6 +1,5 @@
 import type { GroupSetting, Setting } from '#core/settings.ts'
-import { dnsSettings } from '#dns/config.ts'
-import type { DnsLimits } from '#dns/plan.ts'
+import { type DnsLimitsConfig, dnsSettings } from '#dns/config.ts'
 import { type RecordsConfig, recordSettings, type TtlConfig } from '#dns/record-config.ts'
 import { type HttpLimitsConfig, httpLimitSettings } from '#http/config.ts'
 import { type HostConfig, hostSettings } from '#http/host-config.ts'
@@ -15,7 +14,7 @@ export type PorticoConfig = {
   readonly listen: ListenConfig
   readonly state: string
   readonly trust: readonly string[]
-  readonly limits: { readonly http: HttpLimitsConfig; readonly dns: DnsLimits }
+  readonly limits: { readonly http: HttpLimitsConfig; readonly dns: DnsLimitsConfig }
   readonly log: { readonly access?: string; readonly console: 'readable' | 'json' | 'off' }
 }
 
@@ -106,10 +105,20 @@ export const fileSettings: GroupSetting = {
     contact: {
       type: 'text',
       doc: 'Mail address of whoever looks after the domain: in the SOA record, and for the certificate authority.',
-      form: { pattern: '^[^@\\s]+@[^@\\s]+$', say: 'a mail address' },
+      // The local part becomes one label of a name (RFC 1035 §8): 63 octets at most.
+      form: {
+        pattern: "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\\-]{1,63}@[^@\\s]+$",
+        say: 'a mail address',
+      },
       example: 'admin@example.com',
     },
-    domains: { type: 'map', doc: 'The domains that are served.', keys: 'domain name', of: domain },
+    domains: {
+      type: 'map',
+      doc: 'The domains that are served.',
+      keys: 'domain name',
+      of: domain,
+      example: { 'example.com': { hosts: { www: { service: 8081 } } } },
+    },
     certificates: certificateSettings,
     listen,
     state: {

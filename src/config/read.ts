@@ -70,9 +70,9 @@ function readGroup(setting: GroupSetting, value: unknown, path: Path, reading: R
     if (!Object.hasOwn(setting.fields, key)) unknownKey(setting, key, path, reading)
   }
   for (const key of setting.required ?? []) {
-    if (value[key] === undefined) missingKey(setting, key, path, reading)
+    if (value[key] === undefined && !isMistyped(key, setting, value)) missingKey(setting, key, path, reading)
   }
-  if (setting.oneOf !== undefined) checkOneOf(setting.oneOf, value, path, reading)
+  if (setting.oneOf !== undefined) checkOneOf(setting, setting.oneOf, value, { path, reading })
   const result: Record<string, unknown> = {}
   for (const [key, field] of Object.entries(setting.fields)) {
     // Of the kinds only one stands: defaults of the others would make the group say several.
@@ -104,7 +104,8 @@ function readList(setting: ListSetting, value: unknown, path: Path, reading: Rea
       reading,
       path,
       'config/out-of-range',
-      `This list has ${value.length} items; at most ${setting.max ?? 1000} may stand.`,
+      `${say(path)} has ${value.length} items; at most ${setting.max ?? 1000} may stand.`,
+      `remove ${value.length - (setting.max ?? 1000)} of them`,
     )
   }
   return value
@@ -114,7 +115,10 @@ function readList(setting: ListSetting, value: unknown, path: Path, reading: Rea
 
 function readEither(setting: EitherSetting, value: unknown, path: Path, reading: Reading): unknown {
   const fitting = setting.of.filter((form) => fits(form, value))
-  const form = fitting.find((candidate) => mayHold(candidate, value)) ?? fitting[0]
+  const form =
+    fitting.find((candidate) => mayHold(candidate, value)) ??
+    fitting.find((candidate) => isMeant(candidate, value)) ??
+    fitting[0]
   return form === undefined ? wrongType(setting, value, path, reading) : read(form, value, path, reading)
 }
 
@@ -153,6 +157,7 @@ function readInteger(setting: IntegerSetting, value: unknown, path: Path, readin
     path,
     'config/out-of-range',
     `${say(path)} is ${value}${unit}; ${setting.min} to ${setting.max} is wanted.`,
+    String(value < setting.min ? setting.min : setting.max),
   )
 }
 
@@ -176,6 +181,7 @@ function readUnit(
     path,
     'config/out-of-range',
     `${say(path)} is ${value}; ${format(setting.min)} to ${format(setting.max)} is wanted.`,
+    `"${format(amount < setting.min ? setting.min : setting.max)}"`,
   )
 }
 
@@ -206,21 +212,22 @@ function withoutUnit(
 }
 
 function checkOneOf(
+  setting: GroupSetting,
   kinds: readonly string[],
   value: Record<string, unknown>,
-  path: Path,
-  reading: Reading,
+  { path, reading }: { readonly path: Path; readonly reading: Reading },
 ): void {
   const present = kinds.filter((kind) => value[kind] !== undefined)
   if (present.length === 1) return
-  // A mistyped kind was reported as an unknown key, with the nearest one: once is enough.
-  if (present.length === 0 && Object.keys(value).some((key) => nearest(key, kinds) !== undefined)) return
+  // A mistyped kind was reported as an unknown key: once is enough.
+  if (present.length === 0 && Object.keys(value).some((key) => !Object.hasOwn(setting.fields, key))) return
   const known = kinds.map((kind) => `"${kind}"`).join(', ')
   const what =
     present.length === 0
       ? 'says nothing of what answers'
       : `says ${present.map((kind) => `"${kind}"`).join(' and ')}`
-  report(reading, path, 'config/one-kind', `${say(path)} ${what}; exactly one of ${known} is wanted.`)
+  const fix = present.length === 0 ? '"service": 8081' : `keep "${present[0]}" alone`
+  report(reading, path, 'config/one-kind', `${say(path)} ${what}; exactly one of ${known} is wanted.`, fix)
 }
 
 function unknownKey(setting: GroupSetting, key: string, path: Path, reading: Reading): void {
@@ -232,8 +239,14 @@ function unknownKey(setting: GroupSetting, key: string, path: Path, reading: Rea
     code: 'config/unknown-key',
     at: reading.written.keyAt([...path, key]),
     message: `"${key}" is not a key of ${where}; known are ${known.join(', ')}.`,
-    ...(near === undefined ? {} : { fix: `"${near}"` }),
+    fix: near === undefined ? `remove "${key}"` : `"${near}"`,
   })
+}
+
+/** A required key that stands there with a typing mistake was reported as an unknown one. */
+function isMistyped(key: string, setting: GroupSetting, value: Record<string, unknown>): boolean {
+  const unknown = Object.keys(value).filter((written) => !Object.hasOwn(setting.fields, written))
+  return unknown.some((written) => nearest(written, Object.keys(setting.fields)) === key)
 }
 
 function missingKey(setting: GroupSetting, key: string, path: Path, reading: Reading): void {
@@ -291,6 +304,10 @@ export function wanted(setting: Setting): string {
 }
 
 function exampleOf(setting: Setting): string | undefined {
+  if (setting.type === 'size') return `"${formatSize(setting.initial ?? setting.min)}"`
+  if (setting.type === 'duration') return `"${formatDuration(setting.initial ?? setting.min)}"`
+  if (setting.type === 'flag') return String(setting.initial ?? true)
+  if (setting.type === 'integer') return String(setting.example ?? setting.initial ?? setting.min)
   const example =
     setting.example ??
     (setting.type === 'either' ? setting.of.find((form) => form.example !== undefined)?.example : undefined)
@@ -328,6 +345,12 @@ function mayHold(setting: Setting, value: unknown): boolean {
     return (setting.required ?? []).every((key) => value[key] !== undefined)
   }
   return true
+}
+
+/** Whether the required keys stand there, typing mistakes allowed. */
+function isMeant(setting: Setting, value: unknown): boolean {
+  if (setting.type !== 'group' || !isObject(value)) return false
+  return (setting.required ?? []).every((key) => value[key] !== undefined || isMistyped(key, setting, value))
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -24,7 +24,7 @@ export function readSource(file: string, text: string): { written: Written; prob
   const root = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false })
   const lines = lineStarts(text)
   const place = (offset: number): Position => placeOf(file, lines, offset)
-  const problems = errors.map((error) => syntaxProblem(error, place))
+  const problems = errors.map((error) => syntaxProblem(error, place(error.offset)))
   const offsets = new Map<string, { key: number; value: number }>()
   const value = root === undefined ? undefined : plainValue(root, '', { offsets, problems, place })
   const find = (path: Path, part: 'key' | 'value'): Position => {
@@ -91,17 +91,32 @@ function duplicateKey(key: string, at: Position): Problem {
   }
 }
 
-function syntaxProblem(error: ParseError, place: (offset: number) => Position): Problem {
-  const words = printParseErrorCode(error.error).replace(
-    /([a-z])([A-Z])/g,
-    (_, a, b) => `${a} ${b.toLowerCase()}`,
-  )
-  return {
-    level: 'error',
-    code: 'config/syntax',
-    at: place(error.offset),
-    message: `This is not JSON with comments (RFC 8259): ${words.toLowerCase()}.`,
-  }
+function syntaxProblem({ error }: ParseError, at: Position): Problem {
+  const [what, fix] = SYNTAX[printParseErrorCode(error)] ?? ['it cannot be read here', 'see the place']
+  const message = `This is not JSON with comments (RFC 8259): ${what}.`
+  return { level: 'error', code: 'config/syntax', at, message, fix }
+}
+
+const COMMENT = ['a comment does not end', 'end it with */'] as const
+
+/** What the parser stumbled over, by its own words, and what to write. */
+const SYNTAX: Readonly<Record<string, readonly [what: string, fix: string]>> = {
+  InvalidSymbol: ['a word stands without quotes', '"word"'],
+  InvalidNumberFormat: ['a number is not written as JSON writes it', '8081 or 0.5'],
+  PropertyNameExpected: ['a key in quotes is wanted', '"key": …'],
+  ValueExpected: ['a value is wanted', '"text", 8081, true, [ ] or { }'],
+  ColonExpected: ['a colon is wanted between key and value', ':'],
+  CommaExpected: ['a comma is wanted between two values', ','],
+  CloseBraceExpected: ['an object does not end', '}'],
+  CloseBracketExpected: ['a list does not end', ']'],
+  EndOfFileExpected: ['something stands after the end', 'remove it, or the bracket that ends too early'],
+  InvalidCommentToken: COMMENT,
+  UnexpectedEndOfComment: COMMENT,
+  UnexpectedEndOfString: ['a text does not end', '"'],
+  UnexpectedEndOfNumber: ['a number does not end', '8081 or 0.5'],
+  InvalidUnicode: ['an escape lacks its four hexadecimal digits', '\\u00e9'],
+  InvalidEscapeCharacter: ['a backslash stands before a character that has no escape', '\\\\'],
+  InvalidCharacter: ['a control character stands in a text', '\\n or \\t'],
 }
 
 function lineStarts(text: string): number[] {

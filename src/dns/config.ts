@@ -1,4 +1,5 @@
 import type { GroupSetting } from '#core/settings.ts'
+import type { DnsLimits } from './plan.ts'
 
 /** What DNS clients may use up; read it is `DnsLimits`. */
 export const dnsSettings: GroupSetting = {
@@ -24,7 +25,7 @@ export const dnsSettings: GroupSetting = {
       source:
         'RFC 7766 §6.2.2 asks for a limit; a connection takes about 5 kB, and more while it is slow to read',
     },
-    tcpIdleMs: {
+    tcpIdle: {
       type: 'duration',
       doc: 'Time that a TCP connection stays open without a complete query.',
       initial: 10_000,
@@ -33,4 +34,9 @@ export const dnsSettings: GroupSetting = {
       source: 'RFC 7766 §6.2.3: a few seconds',
     },
   },
+}
+
+/** The limits of the plan as they were written or defaulted. */
+export function dnsLimits({ udpPayload, tcpConnections, tcpIdle }: DnsLimitsConfig): DnsLimits {
+  return { udpPayload, tcpConnections, tcpIdleMs: tcpIdle }
 }

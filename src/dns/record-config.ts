@@ -22,6 +22,7 @@ const ttl: Setting = {
     {
       type: 'text',
       doc: 'Duration.',
+      example: '5m',
       form: { pattern: '^\\d+[smhdw]$', say: 'seconds as a number, or a duration such as "5m"' },
     },
   ],

@@ -5,7 +5,7 @@ import net from 'node:net'
 import { describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { originAt } from '../../test/origin.ts'
-import { type Proxy, startOrigin, startProxy, startScript, talk } from '../../test/proxy.ts'
+import { type StartedProxy, startOrigin, startProxy, startScript, talk } from '../../test/proxy.ts'
 import { httpLimits } from './config.ts'
 
 const get = (target = '/', lines = ''): string => `GET ${target} HTTP/1.1\r\nHost: a\r\n${lines}\r\n`
@@ -258,7 +258,7 @@ describe('connections to the origin', () => {
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, i) => talk(proxy.port, [get(`/${i}`, 'Connection: close\r\n')])),
     )
-    answers.forEach((answer, i) => assert.match(answer, new RegExp(`/${i}$`)))
+    for (const [i, answer] of answers.entries()) assert.match(answer, new RegExp(`/${i}$`))
     assert.equal(origin.sockets.length, 2)
   })
 
@@ -324,7 +324,7 @@ describe('the content of a request', () => {
   const post = (lines: string): string => `POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${lines}\r\n`
 
   /** An origin that answers with the content it got, taken out of its framing by Node. */
-  async function startEcho(): Promise<Proxy> {
+  async function startEcho(): Promise<StartedProxy> {
     const server = http.createServer((request, response) => {
       const framing = `${request.headers['content-length']}/${request.headers['transfer-encoding']}`
       response.setHeader('X-Framing', framing)
@@ -505,7 +505,7 @@ test('OPTIONS with Max-Forwards 0 goes no further (RFC 9110 §7.6.2)', async () 
 })
 
 /** Figures of the one origin. */
-function pick(proxy: Proxy, names: readonly ('open' | 'idle' | 'waiting' | 'connects')[]): number[] {
+function pick(proxy: StartedProxy, names: readonly ('open' | 'idle' | 'waiting' | 'connects')[]): number[] {
   const state = proxy.origins.states()[0]!
   return names.map((name) => state[name])
 }

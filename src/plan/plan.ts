@@ -2,6 +2,7 @@ import type { Config } from '#config/load.ts'
 import { contentKey } from '#core/node.ts'
 import { type Position, type Problem, sortProblems } from '#core/problem.ts'
 import { checkZones } from '#dns/check.ts'
+import { dnsLimits } from '#dns/config.ts'
 import { indexNames, type Names, zoneOf } from '#dns/names.ts'
 import { type DnsPlan, draftZone, planZone, type ZoneInput } from '#dns/plan.ts'
 import { type RecordDraft, readRecords, ttlFault, ttlSeconds } from '#dns/records.ts'
@@ -61,7 +62,7 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
   const copies = facts.dev ? devZones(drafted) : []
   const dns: DnsPlan = {
     zones: [...drafted, ...copies].map(({ input, drafts }) => planZone(input, drafts)),
-    limits: config.value.limits.dns,
+    limits: dnsLimits(config.value.limits.dns),
   }
   const https = listeners.find(({ protocol }) => protocol === 'https')
   const slices = {

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
+import { absoluteName } from '#dns/written-name.ts'
 import { UsageError } from './command.ts'
 
 /**
@@ -28,4 +29,16 @@ export function readGiven(path: string): string {
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
     throw new UsageError(`There is no file ${path}.`)
   return readFileSync(path, 'utf8')
+}
+
+/**
+ * Read the name of a domain as a person types it.
+ *
+ * @returns absolute, in A-labels
+ * @throws {UsageError} when it is none
+ */
+export function readDomain(written: string): string {
+  const name = absoluteName(written.endsWith('.') ? written : `${written}.`)
+  if (typeof name !== 'string') throw new UsageError(name.message)
+  return name
 }
