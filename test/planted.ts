@@ -60,9 +60,9 @@ type Fault = Omit<Planted, 'text' | 'level'> & { readonly level?: 'warning' } & 
   )
 
 function planted(faults: readonly Fault[]): Planted[] {
-  return faults.map(({ code, level = 'error', why, source, where, ...rest }): Planted => {
+  return faults.map(({ code, level, why, source, where, ...rest }): Planted => {
     const text = 'text' in rest ? rest.text : fileText(rest)
-    return { code, level, why, ...(source === undefined ? {} : { source }), text, where }
+    return { code, level: level ?? 'error', why, ...(source === undefined ? {} : { source }), text, where }
   })
 }
 

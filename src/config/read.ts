@@ -80,7 +80,7 @@ function readGroup(setting: GroupSetting, value: unknown, path: Path, reading: R
     const part = read(field, value[key], [...path, key], reading)
     if (part !== undefined) result[key] = part
   }
-  return result
+  return (setting.required ?? []).every((key) => result[key] !== undefined) ? result : undefined
 }
 
 function readMap(setting: MapSetting, value: unknown, path: Path, reading: Reading): unknown {
@@ -108,9 +108,10 @@ function readList(setting: ListSetting, value: unknown, path: Path, reading: Rea
       `remove ${value.length - (setting.max ?? 1000)} of them`,
     )
   }
-  return value
-    .map((item, index) => read(setting.of, item, [...path, index], reading))
-    .filter((item) => item !== undefined)
+  const items = value.map((item, index) => read(setting.of, item, [...path, index], reading))
+  const good = items.filter((item) => item !== undefined)
+  // A list of faults only is no empty list: that would be another fault, or mean something.
+  return good.length === 0 && items.length > 0 ? undefined : good
 }
 
 function readEither(setting: EitherSetting, value: unknown, path: Path, reading: Reading): unknown {

@@ -1,7 +1,14 @@
 import type { GroupSetting } from '#core/settings.ts'
 import type { DnsLimits } from './plan.ts'
 
-/** What DNS clients may use up; read it is `DnsLimits`. */
+/** What `limits.dns` says, after reading. */
+export type DnsLimitsConfig = {
+  readonly udpPayload: number
+  readonly tcpConnections: number
+  readonly tcpIdle: number
+}
+
+/** What DNS clients may use up; it becomes `DnsLimits`. */
 export const dnsSettings: GroupSetting = {
   type: 'group',
   doc: 'What clients may use up over DNS.',

@@ -127,8 +127,8 @@ function checkOtherZones(input: ZoneInput, drafts: readonly RecordDraft[], names
 /** A host that nobody can find, or that is found elsewhere than here. */
 function checkHostAddress(host: HostDraft, { names, config, drafted }: Across): Problem[] {
   const types = names.owners.get(host.name)
-  // A CNAME beside the host was reported as such; a host below a delegation too.
-  if (types?.has('CNAME') === true) return []
+  // A CNAME beside the host was reported as such; a host below a delegation or in another zone too.
+  if (types?.has('CNAME') === true || zoneOf(host.name, names.zones) !== host.apex) return []
   const addresses = [...(types?.get('A') ?? []), ...(types?.get('AAAA') ?? [])]
   if (addresses.length === 0) {
     const message = `"${host.text}" answers requests, but nothing gives ${host.name.slice(0, -1)} an address: nobody finds it.`
