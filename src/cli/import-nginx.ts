@@ -1,5 +1,5 @@
 import { globSync, readFileSync, statSync } from 'node:fs'
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
+import { dirname, relative, resolve } from 'node:path'
 import { importNginx } from '#config/nginx/import.ts'
 import type { ResolveInclude } from '#config/nginx/include.ts'
 import { printPorticoFile } from '#config/nginx/print.ts'
@@ -39,13 +39,11 @@ const NGINX_FOLDER = '/etc/nginx'
 function findIncluded(file: string): ResolveInclude {
   const folder = dirname(resolve(file))
   return (pattern) => {
-    const places = isAbsolute(pattern)
-      ? [pattern]
-      : [folder, dirname(folder), NGINX_FOLDER].map((at) => join(at, pattern))
-    for (const place of places) {
-      const found = globSync(place).filter(isFile).sort()
-      if (found.length > 0)
-        return found.map((path) => ({ file: shorter(path), text: readFileSync(path, 'utf8') }))
+    for (const place of [folder, dirname(folder), NGINX_FOLDER]) {
+      const found = globSync(pattern, { cwd: place }).map((path) => resolve(place, path))
+      const files = found.filter(isFile).sort()
+      if (files.length > 0)
+        return files.map((path) => ({ file: shorter(path), text: readFileSync(path, 'utf8') }))
     }
     return []
   }

@@ -46,7 +46,9 @@ export const trustCommand: Command = {
     const isDry = flagOption(input, 'dry-run')
     const results = isDry ? steps.filter(isSettled) : await runTrustSteps(steps, path)
     for (const result of results) printResult(result)
-    return results.some(({ outcome }) => outcome === 'failed') ? 1 : 0
+    const outcomes = results.map(({ outcome }) => outcome)
+    const isDone = isDry || outcomes.includes('done') || outcomes.includes('nothing to do')
+    return outcomes.includes('failed') || !isDone ? 1 : 0
   },
 }
 

@@ -230,6 +230,8 @@ function checkWildcards(owners: readonly string[], apex: string, names: Names): 
   const problems: Problem[] = []
   const told = new Set<string>()
   for (const owner of owners) {
+    // A name that was reported as mistyped says nothing of what its writer wants.
+    if (labelsOf(owner).includes('*', 1) || owner.endsWith(`.${apex}${apex}`)) continue
     // Of the names that this owner makes exist, the topmost that a wildcard would have covered: those below it had no such hope.
     for (let name = owner; name !== apex; name = parentOf(name)) {
       const wildcard = `*.${parentOf(name)}`

@@ -109,17 +109,33 @@ function connectionLines(request: Request, gateway: GatewayRequest): string {
 
 /** Who asked for what: in the standard's form (RFC 7239 §4) and in the one that most frameworks read. */
 function forwardedLines(request: Request, isTrusted: boolean): string {
-  const { authority, client, fields } = request
+  const { authority, client } = request
   const proto = client.secure ? 'https' : 'http'
-  const before = isTrusted ? (name: string) => fields.all(name).map((value) => `${value}, `) : () => []
-  const kept = (name: string, own: string) => (isTrusted ? (fields.get(name) ?? own) : own)
-  const host = kept('x-forwarded-host', authority)
+  const host = authority === '' ? '' : `;host=${quoteUnlessToken(authority)}`
+  const forwarded = `for=${forwardedFor(client.address)}${host};proto=${proto}`
+  if (isTrusted) return appendedLines(request.fields, { address: client.address, authority, proto, forwarded })
   return (
-    `X-Forwarded-For: ${before('x-forwarded-for').join('')}${client.address}\r\n` +
+    `X-Forwarded-For: ${client.address}\r\n` +
+    (authority === '' ? '' : `X-Forwarded-Host: ${authority}\r\n`) +
+    `X-Forwarded-Proto: ${proto}\r\nForwarded: ${forwarded}\r\n`
+  )
+}
+
+type Own = {
+  readonly address: string
+  readonly authority: string
+  readonly proto: string
+  readonly forwarded: string
+}
+
+/** What a trusted client says, with what we know behind it. */
+function appendedLines(fields: Fields, own: Own): string {
+  const host = fields.get('x-forwarded-host') ?? own.authority
+  return (
+    `X-Forwarded-For: ${[...fields.all('x-forwarded-for'), own.address].join(', ')}\r\n` +
     (host === '' ? '' : `X-Forwarded-Host: ${host}\r\n`) +
-    `X-Forwarded-Proto: ${kept('x-forwarded-proto', proto)}\r\n` +
-    `Forwarded: ${before('forwarded').join('')}for=${forwardedFor(client.address)}` +
-    `${authority === '' ? '' : `;host=${quoteUnlessToken(authority)}`};proto=${proto}\r\n`
+    `X-Forwarded-Proto: ${fields.get('x-forwarded-proto') ?? own.proto}\r\n` +
+    `Forwarded: ${[...fields.all('forwarded'), own.forwarded].join(', ')}\r\n`
   )
 }
 
@@ -177,6 +193,23 @@ class GatewayFields implements Fields {
       if (!this.#isDropped(name)) visit(name, value)
     })
     visit('Via', this.#via)
+  }
+
+  serialize(skip: NameSet, nominated?: NameSet): string {
+    const lines =
+      nominated === undefined && this.#nominated === undefined
+        ? serializeFields(this.#fields, FROM_ORIGIN, skip)
+        : this.#serializeSlowly(skip, nominated)
+    return skip.has('via', 0, 3) ? lines : `${lines}Via: ${this.#via}\r\n`
+  }
+
+  #serializeSlowly(skip: NameSet, nominated: NameSet | undefined): string {
+    let lines = ''
+    this.#fields.each((name, value) => {
+      const isSkipped = skip.has(name, 0, name.length) || nominated?.has(name, 0, name.length) === true
+      if (!isSkipped && !this.#isDropped(name)) lines += `${name}: ${value}\r\n`
+    })
+    return lines
   }
 
   #isDropped(name: string): boolean {

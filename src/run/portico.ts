@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { type Config, loadObject, loadText } from '#config/load.ts'
 import type { Log } from '#core/log.ts'
-import { hasErrors, type Problem } from '#core/problem.ts'
+import { hasErrors, type Problem, sortProblems } from '#core/problem.ts'
 import { type Changes, changesBetween } from '#plan/changes.ts'
 import type { Facts } from '#plan/facts.ts'
 import { type Plan, plan } from '#plan/plan.ts'
@@ -75,7 +75,7 @@ export async function planSource(source: ConfigSource, dev: boolean): Promise<Pl
   return {
     config: loaded.config,
     plan: planned.plan,
-    problems: [...loaded.problems, ...planned.problems],
+    problems: sortProblems([...loaded.problems, ...planned.problems]),
     facts,
     folder,
   }

@@ -118,7 +118,7 @@ const text = fc.uint8Array({ maxLength: 40 }).map((octets) => {
 const rdata = fc.oneof(
   text,
   fc.ipV4().map((address) => `A ${address}`),
-  fc.constantFrom('mail', 'a.b', '@', 'other.net.', 'net.', 'Mail', 'a\\.b').map((name) => `MX 10 ${name}`),
+  fc.constantFrom('mail', 'a.b', '@', 'other.net.', 'net.', 'Mail').map((name) => `MX 10 ${name}`),
 )
 
 test('a zone that is printed as a Portico file and planned has the same records', () => {

@@ -2,6 +2,7 @@ import net from 'node:net'
 import tls from 'node:tls'
 import type { EndReason, Source } from '../exchange.ts'
 import type { HttpLimits, OriginPlan } from '../plan.ts'
+import { flushAtEndOfTurn } from '../turn.ts'
 import type { Fields } from '../wire/fields.ts'
 import { parseContentLength, responseBodyLength } from '../wire/framing.ts'
 import { type ParsedResponse, parseResponseHead } from '../wire/head.ts'
@@ -123,7 +124,7 @@ export class OriginConnection {
     this.#interim = 0
     if (request.body === null) {
       this.#writer = undefined
-      this.#socket.write(request.head, 'latin1')
+      flushAtEndOfTurn(this)
       return
     }
     this.#writer = new BodyWriter(this.#socket, request.body, request.isChunked ? 'chunked' : 'length', this)
@@ -131,6 +132,11 @@ export class OriginConnection {
       this.#isHeld = true
       this.#socket.write(request.head, 'latin1')
     } else this.#writer.start(request.head)
+  }
+
+  /** @internal send the head of a request without content */
+  flush(): void {
+    if (this.phase === 'head') this.#socket.write(this.#request!.head, 'latin1')
   }
 
   /** After `switched`: send what `source` gives, and close our side at its end. */
@@ -257,10 +263,17 @@ export class OriginConnection {
     }
   }
 
+  #takeCopy(count: number): Buffer {
+    const copy = Buffer.allocUnsafe(count)
+    this.#input.octets.copy(copy, 0, this.#input.start, this.#input.start + count)
+    this.#input.use(count)
+    return copy
+  }
+
   /** Move what is left of the input out of the memory that all sockets read into. */
   #keepInput(): void {
     if (this.#input.length === 0 || this.#input.octets.buffer !== sharedReadBuffer.buffer) return
-    this.#input.append(Buffer.from(this.#input.take(this.#input.length)))
+    this.#input.append(this.#takeCopy(this.#input.length))
   }
 
   /** The origin wants the content, or has not said within a second that it does not. */
@@ -287,7 +300,7 @@ export class OriginConnection {
       receiver.answered(head, statedLength(head, method), null)
     } else if (typeof length === 'number' && this.#input.length >= length) {
       // The connection is free for others before the client has its octets.
-      const content = Buffer.from(this.#input.take(length))
+      const content = this.#takeCopy(length)
       this.contentRead()
       receiver.answered(head, length, content)
     } else {

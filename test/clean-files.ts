@@ -1,0 +1,201 @@
+/** Files that nothing is wrong with, each of a kind that people have. */
+export const cleanFiles: Readonly<Record<string, string>> = {
+  'a blog with mail elsewhere: SPF, DKIM, DMARC, MTA-STS and TLS reports': `{
+  "address": ["203.0.113.10", "2001:db8::10"],
+  "contact": "me@example.com",
+  "domains": {
+    "example.com": {
+      "hosts": {
+        "@": { "service": 2368 },
+        "www": { "redirect": "https://example.com" },
+        "mta-sts": { "respond": { "body": "version: STSv1\\nmode: enforce\\nmx: mx1.mail.example\\nmax_age: 604800\\n" } }
+      },
+      "records": {
+        "@": {
+          "MX": ["10 mx1.mail.example", "20 mx2.mail.example"],
+          "TXT": ["v=spf1 include:_spf.mail.example -all", "site-verification=8f2k"]
+        },
+        "sel1._domainkey": { "TXT": "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=" },
+        "sel2._domainkey": { "TXT": "\\"v=DKIM1; k=rsa; p=${'A'.repeat(230)}\\" \\"${'B'.repeat(160)}\\"" },
+        "sel3._domainkey": { "CNAME": "sel3.dkim.mail.example" },
+        "_dmarc": { "TXT": "v=DMARC1; p=reject; rua=mailto:reports@example.com" },
+        "_mta-sts": { "TXT": "v=STSv1; id=20240101" },
+        "_smtp._tls": { "TXT": "v=TLSRPTv1; rua=mailto:reports@example.com" }
+      }
+    }
+  }
+}`,
+  'a product with aliases of other services': `{
+  "address": "203.0.113.10",
+  "domains": {
+    "example.com": {
+      "hosts": {
+        "@": { "service": ["http://10.0.0.5:3000", "http://10.0.0.6:3000"] },
+        "app": { "service": { "url": "https://10.0.0.7:8443", "verify": false } },
+        "status": { "alias": "status.monitor.example" },
+        "help": { "alias": "example.desk.example.net" },
+        "cdn": { "alias": "d111.cdn.example.net" }
+      },
+      "records": {
+        "em123": { "CNAME": "u123.sender.example.net" },
+        "_verify.desk": { "TXT": "ok" }
+      }
+    }
+  },
+  "trust": ["10.0.0.0/8", "2001:db8:1::/48", "192.0.2.1"]
+}`,
+  'a documentation site by routes': `{
+  "address": ["203.0.113.10"],
+  "domains": {
+    "example.com": {
+      "hosts": {
+        "docs": {
+          "routes": {
+            "/": { "redirect": "/latest/" },
+            "/latest/**": { "files": { "root": "./docs/latest", "index": "index.html" } },
+            "/v1/**": { "files": "./docs/v1" },
+            "/v1/*/edit": { "redirect": { "to": "https://git.example.net/docs", "status": 302 } },
+            "/search/**": { "service": 7700 },
+            "/health": { "respond": "ok" },
+            "/caf\u00e9/*": { "respond": { "status": 404, "body": "gone" } },
+            "/**": { "respond": { "status": 404, "headers": { "Content-Type": "text/html" }, "body": "<h1>No page</h1>" } }
+          }
+        }
+      }
+    }
+  }
+}`,
+  'apps by wildcard': `{
+  "address": ["203.0.113.10"],
+  "domains": {
+    "example.com": {
+      "hosts": {
+        "@": { "files": "./public" },
+        "*": { "service": 8099 },
+        "admin": { "service": 8100 },
+        "*.preview": { "service": 8101 },
+        "preview": { "redirect": "https://example.com/preview" }
+      },
+      "records": {
+        "_dmarc": { "TXT": "v=DMARC1; p=none" },
+        "k1._domainkey": { "TXT": "v=DKIM1; p=AA" },
+        "@": { "TXT": "v=spf1 -all", "MX": "0 ." }
+      }
+    }
+  }
+}`,
+  'a subdomain that others serve: NS, DS and glue': `{
+  "address": ["203.0.113.10"],
+  "domains": {
+    "example.com": {
+      "hosts": { "www": { "files": "./public" }, "*": { "service": 8099 } },
+      "records": {
+        "@": { "NS": ["ns1", "ns2.dns.example.net"] },
+        "ns1": { "A": "203.0.113.10" },
+        "lab": {
+          "NS": ["ns1.lab.example.com", "ns2.lab.example.com"],
+          "DS": "60485 13 2 d4b7d520e7bb5f0f67674a0cceb1e3e0614b93c4f9e99b8383f6a1e4469da50a"
+        },
+        "ns1.lab": { "A": "198.51.100.1", "AAAA": "2001:db8:2::1" },
+        "ns2.lab": { "A": "198.51.100.2" }
+      }
+    }
+  }
+}`,
+  'verifications of several authorities': `{
+  "address": ["203.0.113.10"],
+  "domains": {
+    "example.com": {
+      "hosts": { "@": { "service": 8080 }, "www": { "service": 8080 } },
+      "records": {
+        "@": { "TXT": ["site-verification=a1", "domain-verification=\\"b2\\"", "MS=ms12345678"] },
+        "_acme-challenge": { "TXT": ["gfj9Xq8n1tCCHEHUqkgQwXKyzB2vFO0JrYh5mPdQ2aA", "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"] },
+        "_acme-challenge.www": { "CNAME": "www.acme.example.net" },
+        "_github-challenge-me": { "TXT": { "data": "5d8c", "ttl": 60 } },
+        "k7h2lq": { "CNAME": "verify.example.net" }
+      }
+    }
+  }
+}`,
+  'a domain outside ASCII': `{
+  "address": ["203.0.113.10"],
+  "domains": {
+    "b\u00fccher.example": {
+      "hosts": { "@": { "files": "./public" }, "L\u00e4den": { "service": 8081 }, "\u65e5\u672c": { "service": 8082 } },
+      "records": { "@": { "MX": "10 post" }, "post": { "A": "198.51.100.3" } }
+    }
+  }
+}`,
+  'several domains that lead to one another': `{
+  "address": ["203.0.113.10"],
+  "domains": {
+    "example.com": {
+      "hosts": { "@": { "files": "./public" }, "www": { "redirect": "https://example.com" } },
+      "records": { "@": { "MX": "10 mail.example.net" } }
+    },
+    "example.net": {
+      "hosts": { "@": { "redirect": "https://example.com" }, "www": { "alias": "www.example.com" } },
+      "records": { "mail": { "A": "203.0.113.10" }, "@": { "MX": "10 mail" } }
+    },
+    "dev.example.com": { "hosts": { "@": { "service": 8090 }, "*": { "service": 8091 } } },
+    "113.0.203.in-addr.arpa": { "records": { "10": { "PTR": "example.com" } } }
+  }
+}`,
+  'services beside the web: XMPP, a game, SIP, SSH keys and the place of a machine': `{
+  "address": ["203.0.113.10"],
+  "domains": {
+    "example.com": {
+      "hosts": { "@": { "files": "./public" }, "chat": { "service": 5280 } },
+      "records": {
+        "_xmpp-client._tcp": { "SRV": "0 5 5222 chat" },
+        "_xmpp-server._tcp": { "SRV": "0 5 5269 chat.example.com" },
+        "_minecraft._tcp": { "SRV": "0 0 25565 mc" },
+        "_imap._tcp": { "SRV": "0 0 0 ." },
+        "@": { "NAPTR": "10 100 \\"s\\" \\"SIP+D2T\\" \\"\\" _sip._tcp.example.com." },
+        "_sip._tcp": { "SRV": ["10 60 5060 mc", "10 40 5060 sip.example.net"] },
+        "mc": {
+          "A": "203.0.113.10",
+          "SSHFP": "4 2 e06d44b80b8f1d39a95c0b0d7c65d08458e880409bbc683457104237c7f8ec8d",
+          "LOC": "48 51 29.0 N 2 17 40.0 E 300m"
+        }
+      }
+    }
+  }
+}`,
+  'CAA, HTTPS and TLSA records': `{
+  "address": ["203.0.113.10", "2001:db8::10"],
+  "domains": {
+    "example.com": {
+      "ttl": 3600,
+      "hosts": { "@": { "service": 8080 }, "www": { "service": 8080, "http": "serve" } },
+      "records": {
+        "@": {
+          "CAA": ["0 issue \\"letsencrypt.org\\"", "0 issuewild \\";\\"", "0 iodef \\"mailto:admin@example.com\\""],
+          "HTTPS": "1 . alpn=h2,http/1.1"
+        },
+        "www": { "HTTPS": "0 example.com", "TYPE65280": "\\\\# 4 c0000201" },
+        "_443._tcp.www": { "TLSA": "3 1 1 e06d44b80b8f1d39a95c0b0d7c65d08458e880409bbc683457104237c7f8ec8d" }
+      }
+    }
+  }
+}`,
+  'programs that Portico starts, every option beside them': `{
+  // comments and trailing commas may stand
+  "$schema": "./node_modules/portico/portico.schema.json",
+  "address": ["203.0.113.10"],
+  "contact": "admin@example.com",
+  "domains": {
+    "example.com": {
+      "hosts": {
+        "app": { "service": { "run": "node server.js --name 'my app'", "cwd": "./app", "env": { "MODE": "production" } } },
+        "api": { "routes": { "/v1/**": { "service": { "run": ["python3", "-m", "api"], "port": 9001 } }, "/v2/**": { "service": 9002 } } },
+      },
+    },
+  },
+  "certificates": { "issuer": "local", "lifetime": "30d" },
+  "listen": { "dns": ["203.0.113.10:53", "[::1]:53"], "http": ":80", "https": ":443", "admin": "127.0.0.1:9053" },
+  "limits": { "http": { "body": "2GB", "idleTimeout": "30s", "headerFields": 64 }, "dns": { "udpPayload": 1232 } },
+  "log": { "access": "./access.log", "console": "json" },
+  "state": "./state",
+}`,
+}
