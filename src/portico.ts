@@ -1,6 +1,6 @@
 import { loadObject } from '#config/load.ts'
 import { type Log, silent } from '#core/log.ts'
-import type { Problem } from '#core/problem.ts'
+import { type Problem, sortProblems } from '#core/problem.ts'
 import type { Facts } from '#plan/facts.ts'
 import { type Plan, plan as planConfig } from '#plan/plan.ts'
 import { type Portico, startPortico } from '#run/portico.ts'
@@ -22,7 +22,7 @@ export function plan(
   const loaded = loadObject(config)
   if (loaded.config === null) return { plan: null, problems: loaded.problems }
   const planned = planConfig(loaded.config, facts)
-  return { plan: planned.plan, problems: [...loaded.problems, ...planned.problems] }
+  return { plan: planned.plan, problems: sortProblems([...loaded.problems, ...planned.problems]) }
 }
 
 /**

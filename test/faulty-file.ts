@@ -3,7 +3,7 @@
  *
  * The problem stands in that line, where the text after the code does first.
  */
-export const faultyFile = `{
+export const faultyFile: string = `{
   // What nginx did until last year, moved in one evening.
   "address": ["203.0.113.10", "2001:db8::10"],
   "contact": "admin@example.com",

@@ -1,12 +1,13 @@
 import type { Exchange, ExchangeEnd, Handler, Source } from './exchange.ts'
-import { countPasses, maxForwards, requestHead, responseFields } from './gateway.ts'
+import { countPasses, maxForwards, responseFields } from './gateway.ts'
+import { HeadWriter } from './head-writer.ts'
 import type { OriginConnection, Receiver } from './origin/connection.ts'
 import type { OriginFailure } from './origin/failure.ts'
 import type { Origins } from './origin/origins.ts'
 import type { OriginPool, Waiter } from './origin/pool.ts'
+import type { OriginHead } from './origin/response-reader.ts'
 import type { ActionPlan } from './plan.ts'
 import { type Fields, noFields } from './wire/fields.ts'
-import type { ParsedResponse } from './wire/head.ts'
 import { respondPage } from './wire/page.ts'
 
 export type ServicePlan = Extract<ActionPlan, { kind: 'service' }>
@@ -27,7 +28,7 @@ export type ForwardOptions = {
  */
 export function createForward(action: ServicePlan, options: ForwardOptions): Handler {
   const pools = action.origins.map((origin) => options.origins.pool(origin, action.processId))
-  const service: Service = { pools, turn: 0, options }
+  const service: Service = { pools, turn: 0, heads: new HeadWriter(), options }
   return (exchange) => new Forwarding(exchange, service).start()
 }
 
@@ -35,6 +36,7 @@ type Service = {
   readonly pools: readonly OriginPool[]
   /** whose turn it is: round robin */
   turn: number
+  readonly heads: HeadWriter
   readonly options: ForwardOptions
 }
 
@@ -80,7 +82,7 @@ class Forwarding implements Waiter, Receiver {
     // RFC 9110 §10.1.1: an expectation counts for nothing in HTTP/1.0, or without content.
     const awaitsContinue =
       request.body !== null && request.version !== '1.0' && request.fields.get('expect') !== undefined
-    const head = requestHead(request, {
+    const head = this.#service.heads.write(request, {
       pseudonym: options.pseudonym,
       originAuthority: this.#pool!.plan.authority,
       isTrusted: options.isTrusted(request.client.address),
@@ -101,15 +103,15 @@ class Forwarding implements Waiter, Receiver {
     else this.#refuse(failure)
   }
 
-  informed(status: number, fields: Fields): void {
-    this.#exchange.inform(status, this.#passOn(fields, 1))
+  informed(head: OriginHead): void {
+    this.#exchange.inform(head.status, this.#passOn(head))
   }
 
-  answered(head: ParsedResponse, lengthOctets: number | null, body: Uint8Array | Source | null): void {
+  answered(head: OriginHead, body: Uint8Array | Source | null): void {
     this.#connection = undefined
     this.#exchange.note.answeredBy = this.#pool!.name
-    const fields = this.#passOn(head.fields, head.minor)
-    this.#exchange.respond({ status: head.status, fields, lengthOctets }, body)
+    const fields = this.#passOn(head)
+    this.#exchange.respond({ status: head.status, fields, lengthOctets: head.statedOctets }, body)
   }
 
   switched(fields: Fields, fromOrigin: Source): void {
@@ -144,8 +146,9 @@ class Forwarding implements Waiter, Receiver {
     if (idle !== undefined) this.connected(idle)
   }
 
-  #passOn(fields: Fields, minor: 0 | 1): Fields {
-    return responseFields(fields, minor, this.#service.options.pseudonym)
+  #passOn(head: OriginHead): Fields {
+    head.passedOn ??= responseFields(head.fields, head.minor, this.#service.options.pseudonym)
+    return head.passedOn
   }
 
   #ended(end: ExchangeEnd): void {

@@ -153,11 +153,11 @@ describe('requestHead() frames the content (RFC 9112 §6)', () => {
 test('requestHead() passes a wish for another protocol on (RFC 9110 §7.8)', () => {
   const pairs: Pairs = [
     ['Connection', 'keep-alive, Upgrade'],
-    ['Upgrade', 'websocket'],
+    ['Upgrade', 'websocket, h2c'],
     ['Sec-WebSocket-Key', 'x'],
   ]
   const expected = ['Sec-WebSocket-Key: x', 'Connection: Upgrade', 'Upgrade: websocket']
-  assert.deepEqual(lines(pairs, {}, { asksUpgrade: true }), expected)
+  assert.deepEqual(lines(pairs, { upgrade: 'websocket' }, { asksUpgrade: true }), expected)
 })
 
 test('requestHead() passes an expectation on only when it is waited for (RFC 9110 §10.1.1)', () => {

@@ -16,7 +16,7 @@ export type GatewayRequest = {
 }
 
 /**
- * Write the head of a request for an origin (RFC 9110 §7.6, RFC 9112 §3).
+ * Write the head of a request for an origin (RFC 9110 §7.6.1).
  *
  * Fields that concern only the client's connection stay behind; those that say who asked are ours.
  */
@@ -98,7 +98,8 @@ function framingLines(request: Request): string {
 function connectionLines(request: Request, gateway: GatewayRequest): string {
   let lines = gateway.awaitsContinue ? 'Expect: 100-continue\r\n' : ''
   if (gateway.asksUpgrade) {
-    lines += `Connection: Upgrade\r\nUpgrade: ${request.fields.all('upgrade').join(', ')}\r\n`
+    // Only the protocol that was looked at: others of the list might be h2c.
+    lines += `Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`
   } else if (hasToken(request.fields, 'te', 'trailers')) {
     // RFC 9110 §10.1.4: trailers are understood all the way; TE itself is for one connection.
     lines += 'TE: trailers\r\nConnection: TE\r\n'
@@ -113,7 +114,8 @@ function forwardedLines(request: Request, isTrusted: boolean): string {
   const proto = client.secure ? 'https' : 'http'
   const host = authority === '' ? '' : `;host=${quoteUnlessToken(authority)}`
   const forwarded = `for=${forwardedFor(client.address)}${host};proto=${proto}`
-  if (isTrusted) return appendedLines(request.fields, { address: client.address, authority, proto, forwarded })
+  if (isTrusted)
+    return appendedLines(request.fields, { address: client.address, authority, proto, forwarded })
   return (
     `X-Forwarded-For: ${client.address}\r\n` +
     (authority === '' ? '' : `X-Forwarded-Host: ${authority}\r\n`) +
@@ -164,6 +166,9 @@ class GatewayFields implements Fields {
   readonly #fields: Fields
   readonly #nominated: NameSet | undefined
   readonly #via: string
+  /** the last answer of `serialize` */
+  #lines = ''
+  #linesWithout: NameSet | undefined
 
   constructor(fields: Fields, nominated: NameSet | undefined, via: string) {
     this.#fields = fields
@@ -196,18 +201,23 @@ class GatewayFields implements Fields {
   }
 
   serialize(skip: NameSet, nominated?: NameSet): string {
-    const lines =
-      nominated === undefined && this.#nominated === undefined
-        ? serializeFields(this.#fields, FROM_ORIGIN, skip)
-        : this.#serializeSlowly(skip, nominated)
-    return skip.has('via', 0, 3) ? lines : `${lines}Via: ${this.#via}\r\n`
+    if (this.#linesWithout === skip && nominated === undefined) return this.#lines
+    const lines = this.#serialize(skip, nominated)
+    if (nominated === undefined) {
+      this.#lines = lines
+      this.#linesWithout = skip
+    }
+    return lines
   }
 
-  #serializeSlowly(skip: NameSet, nominated: NameSet | undefined): string {
+  #serialize(skip: NameSet, nominated: NameSet | undefined): string {
+    if (nominated === undefined && this.#nominated === undefined && !skip.has('via', 0, 3)) {
+      return `${serializeFields(this.#fields, FROM_ORIGIN, skip)}Via: ${this.#via}\r\n`
+    }
     let lines = ''
-    this.#fields.each((name, value) => {
-      const isSkipped = skip.has(name, 0, name.length) || nominated?.has(name, 0, name.length) === true
-      if (!isSkipped && !this.#isDropped(name)) lines += `${name}: ${value}\r\n`
+    this.each((name, value) => {
+      if (skip.has(name, 0, name.length) || nominated?.has(name, 0, name.length) === true) return
+      lines += `${name}: ${value}\r\n`
     })
     return lines
   }

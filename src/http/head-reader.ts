@@ -2,6 +2,7 @@ import { type AcceptedRequest, acceptRequest } from './accept.ts'
 import type { HttpLimits } from './plan.ts'
 import { judgePartialHead, type ParsedRequest, parseRequestHead } from './wire/head.ts'
 import type { Input } from './wire/input.ts'
+import { LastHead } from './wire/last-head.ts'
 import { isRefusal, type Refusal } from './wire/refusal.ts'
 
 /** A request whose head has arrived and can be served; its octets are used up. */
@@ -15,11 +16,15 @@ export class HeadReader {
   /** some octets of the head that is awaited have arrived */
   hasBegun = false
   #hasSkippedLine = false
+  #last = new LastHead<ReadRequest>()
+  #lastLimits: HttpLimits | undefined
 
   /** @returns undefined while the head is not complete */
   read(input: Input, limits: HttpLimits, secure: boolean): ReadRequest | RefusedRequest | undefined {
     this.#skipLine(input)
     if (input.length === 0) return undefined
+    const same = this.#lastLimits === limits ? this.#last.match(input) : undefined
+    if (same !== undefined) return this.#passOn(same)
     const end = input.findHeadEnd()
     if (end < 0) {
       const refusal = judgePartialHead(input.octets, input.start, input.end, limits)
@@ -29,10 +34,17 @@ export class HeadReader {
     if (isRefusal(head)) return { refusal: head, method: undefined }
     const accepted = acceptRequest(head, limits, secure)
     if (isRefusal(accepted)) return { refusal: accepted, method: head.method }
+    const read = { head, accepted }
+    this.#last.keep(input.octets, input.start, end, read)
+    this.#lastLimits = limits
     input.use(end - input.start)
+    return this.#passOn(read)
+  }
+
+  #passOn(read: ReadRequest): ReadRequest {
     this.hasBegun = false
     this.#hasSkippedLine = false
-    return { head, accepted }
+    return read
   }
 
   /** RFC 9112 §2.2: an empty line before a request is passed over, once. */

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { flushAtEndOfTurn } from './turn.ts'
 
 /** The high-water mark of sockets. Below it octets are copied behind their head: a second write costs more than the copy. */
 export const COPY_OCTETS = 16_384
@@ -32,7 +33,7 @@ export class Output {
       this.#sendLarge(text, octets, tail)
       return
     }
-    if (octets.length === 0 && !this.isHolding) {
+    if (octets.length === 0 && !this.isHolding && this.#heldOctets === 0) {
       this.#note(this.#socket.write(text + tail, 'latin1'))
       return
     }
@@ -40,10 +41,7 @@ export class Output {
     joined.write(text, 0, 'latin1')
     joined.set(octets, text.length)
     if (tail !== '') joined.write(tail, text.length + octets.length, 'latin1')
-    if (!this.isHolding) {
-      this.#note(this.#socket.write(joined))
-      return
-    }
+    if (!this.isHolding && this.#heldOctets === 0) flushAtEndOfTurn(this)
     this.#held.push(joined)
     this.#heldOctets += total
     if (this.#heldOctets >= LIMIT_HELD_OCTETS) this.#writeHeld()

@@ -158,7 +158,7 @@ function originUrls(service: ServiceConfig | undefined): readonly string[] {
   return typeof service.url === 'string' ? [service.url] : service.url
 }
 
-/** The settings table has checked scheme and form; host and port are left (RFC 3986 §3.2.2, §3.2.3). */
+/** The settings table has checked scheme and form; host and port are left (RFC 3986 §3.2.2). */
 function originFault(service: ServiceConfig | undefined): Omit<Problem, 'at'> | undefined {
   const urls = originUrls(service)
   const odd = urls.find((url) => !URL.canParse(url) || new URL(url).port === '0')

@@ -101,6 +101,11 @@ const planted: [string, string, string][] = [
     '2 plan/listener-clash',
   ],
   ['no kind', domain('"a": { }'), '2 config/one-kind'],
+  [
+    'an interim status as an answer (RFC 9110 §15)',
+    domain('"a": { "respond": { "status": 103 } }'),
+    '2 config/out-of-range',
+  ],
   ['a kind from elsewhere', domain('"a": { "proxy_pass": 81 }'), '2 config/unknown-key'],
   [
     'a mistyped required key',
@@ -186,6 +191,10 @@ const clean: [string, string][] = [
     'no mail and no service (RFC 7505 §3, RFC 2782)',
     domain('', '"@": { "MX": "0 ." }, "_imap._tcp": { "SRV": "0 0 0 ." }'),
   ],
+  [
+    'a classless reverse zone (RFC 2317 §4)',
+    '{ "address": ["203.0.113.10"], "domains": { "0/25.113.0.203.in-addr.arpa": { "records": { "10": { "PTR": "example.com" } } } } }',
+  ],
   ['unicode', domain('"bücher": { "service": 81 }')],
 ]
 
@@ -202,6 +211,18 @@ test('plan() is plain data that survives structuredClone, with equal keys for eq
   const moved = planText(`\n\n${text}`).plan
   assert.equal(moved.key, first.key)
   assert.notEqual(planText(domain('"a": { "service": 82 }')).plan.key, first.key)
+})
+
+test('plan() names itself as name server where nobody is named, in NS and SOA (RFC 1035 §3.3.11, §3.3.13, RFC 1912 §2.2)', () => {
+  const { plan: planned } = planText('{ "contact": "a.b@example.net", "domains": { "example.com": {} } }')
+  const { rrsets, soa } = planned.dns.zones[0]!
+  assert.deepEqual(
+    rrsets.map(({ owner, type, data }) => `${owner} ${type} ${data}`),
+    ['example.com. NS ns1.example.com.', 'ns1.example.com. A 127.0.0.1', 'ns1.example.com. AAAA ::1'],
+  )
+  assert.equal(soa.mname, 'ns1.example.com.')
+  assert.equal(soa.rname, 'a\\.b.example.net.')
+  assert.ok(soa.retry < soa.refresh && soa.refresh < soa.expire)
 })
 
 test('plan() derives records, certificates and routes from the hosts', () => {

@@ -4,10 +4,7 @@ import type { EndReason, Source } from '../exchange.ts'
 import type { HttpLimits, OriginPlan } from '../plan.ts'
 import { flushAtEndOfTurn } from '../turn.ts'
 import type { Fields } from '../wire/fields.ts'
-import { parseContentLength, responseBodyLength } from '../wire/framing.ts'
-import { type ParsedResponse, parseResponseHead } from '../wire/head.ts'
 import { Input } from '../wire/input.ts'
-import { hasToken } from '../wire/list.ts'
 import { isRefusal } from '../wire/refusal.ts'
 import { BodyWriter } from './body-writer.ts'
 import {
@@ -19,12 +16,14 @@ import {
 } from './failure.ts'
 import { returnReadBuffer, sharedReadBuffer, takeReadBuffer } from './read-buffer.ts'
 import { ResponseBody } from './response-body.ts'
+import { type OriginHead, ResponseReader } from './response-reader.ts'
 
 /** What a connection asks of the pool that it belongs to. */
 export type ConnectionOwner = {
   readonly limits: HttpLimits
-  /** milliseconds of a coarse clock */
+  /** milliseconds of a coarse clock, and its steps */
   readonly now: number
+  readonly tickMs: number
   /** the last TLS session with this origin, to resume from */
   session: Buffer | undefined
   opened(connection: OriginConnection): void
@@ -50,9 +49,9 @@ export type OriginRequest = {
 /** Who gets what the origin answers. Exactly one of `answered`, `switched` and `failed` is called, last. */
 export type Receiver = {
   /** An interim response, neither 100 nor 101 (RFC 9110 §15.2). */
-  informed(status: number, fields: Fields): void
+  informed(head: OriginHead): void
   /** @param body null when the response has no content; octets when all of it has come */
-  answered(head: ParsedResponse, lengthOctets: number | null, body: Uint8Array | Source | null): void
+  answered(head: OriginHead, body: Uint8Array | Source | null): void
   /** 101 (RFC 9110 §7.8): `fromOrigin` ends when the origin closes its side. */
   switched(fields: Fields, fromOrigin: Source): void
   /** @param isSilent no octet of a response has come */
@@ -68,7 +67,7 @@ const LARGE_READ_OCTETS = 16_384
 // A peer that vanished without a word is found out after this time, also in a tunnel that nobody speaks in.
 const TCP_PROBE_MS = 60_000
 
-/** One connection to an origin: a request at a time (RFC 9112 §9). */
+/** One connection to an origin: a request at a time (RFC 9112 §9.3). */
 export class OriginConnection {
   phase: Phase = 'connecting'
   /** the coarse time at which the present wait began */
@@ -78,6 +77,7 @@ export class OriginConnection {
   readonly #owner: ConnectionOwner
   readonly #socket: net.Socket
   readonly #input = new Input()
+  readonly #reader = new ResponseReader()
   #ownBuffer: Buffer | undefined
   #receiver: Receiver | undefined
   #request: OriginRequest | undefined
@@ -86,6 +86,8 @@ export class OriginConnection {
   #body: ResponseBody | undefined
   #lastRead = 0
   #isPersistent = true
+  /** the head of the request is on its way, not only to be sent at the end of the turn */
+  #isSent = false
   #isSilent = true
   #interim = 0
   #error: Error | undefined
@@ -122,6 +124,7 @@ export class OriginConnection {
     this.#receiver = receiver
     this.#isSilent = true
     this.#interim = 0
+    this.#isSent = request.body !== null
     if (request.body === null) {
       this.#writer = undefined
       flushAtEndOfTurn(this)
@@ -136,7 +139,9 @@ export class OriginConnection {
 
   /** @internal send the head of a request without content */
   flush(): void {
-    if (this.phase === 'head') this.#socket.write(this.#request!.head, 'latin1')
+    if (this.phase !== 'head') return
+    this.#isSent = true
+    this.#socket.write(this.#request!.head, 'latin1')
   }
 
   /** After `switched`: send what `source` gives, and close our side at its end. */
@@ -164,7 +169,8 @@ export class OriginConnection {
 
   /** Fail what takes too long. */
   sweep(limits: HttpLimits): void {
-    const waitedMs = this.#owner.now - this.since
+    // The clock may have stood for a tick when the wait began: better late than early.
+    const waitedMs = this.#owner.now - this.since - this.#owner.tickMs
     if (this.phase === 'connecting') {
       if (waitedMs > limits.connectTimeoutMs) this.destroy('origin timed out')
     } else if (this.phase === 'head') {
@@ -229,6 +235,11 @@ export class OriginConnection {
   #arrived(buffer: Buffer, count: number): boolean {
     this.since = this.#owner.now
     this.#lastRead = count
+    if (this.phase === 'head' && !this.#isSent) {
+      // This was meant for nobody: as with a connection that was found closed, the request has not gone out.
+      this.#fail(brokenFailure('octets came before the request was sent'))
+      return false
+    }
     this.#isSilent = false
     const octets = buffer.subarray(0, count)
     if (this.#body !== undefined) {
@@ -245,21 +256,15 @@ export class OriginConnection {
   }
 
   #readHeads(): void {
-    const { limits } = this.#owner
     while (this.phase === 'head') {
-      const end = this.#input.findHeadEnd()
-      if (end < 0) {
-        if (this.#input.length <= limits.headerOctets) return this.#keepInput()
-        return this.#fail(protocolFailure(`the head is larger than ${limits.headerOctets} octets`))
-      }
-      const head = parseResponseHead(this.#input.octets, this.#input.start, end, limits)
+      const head = this.#reader.read(this.#input, this.#owner.limits, this.#request!.method)
+      if (head === undefined) return this.#keepInput()
       if (isRefusal(head)) return this.#fail(protocolFailure(head.reason))
-      this.#input.use(end - this.#input.start)
       if (head.status >= 200) this.#answer(head)
       else if (head.status === 101) this.#switch(head)
       else if (++this.#interim > LIMIT_INTERIM) this.#fail(protocolFailure('too many interim responses'))
       else if (head.status === 100) this.#continue()
-      else this.#receiver?.informed(head.status, head.fields)
+      else this.#receiver?.informed(head)
     }
   }
 
@@ -283,34 +288,27 @@ export class OriginConnection {
     this.#writer?.start('')
   }
 
-  #answer(head: ParsedResponse): void {
-    const { method } = this.#request!
+  #answer(head: OriginHead): void {
     const receiver = this.#receiver!
-    const { fields, status } = head
-    const length = status > 599 ? undefined : responseBodyLength(fields, status, method, head.minor)
-    if (length === undefined) return this.#fail(protocolFailure(`the status is ${status}`))
-    if (isRefusal(length)) return this.#fail(protocolFailure(length.reason))
+    const { length } = head
     this.phase = 'content'
-    this.#isPersistent = length !== 'until close' && isPersistent(head)
+    this.#isPersistent = head.isPersistent
     // An origin that refuses need not get the rest; one that accepts may answer while it reads.
-    if (this.#isHeld || status >= 400) this.#writer?.stop()
+    if (this.#isHeld || head.status >= 400) this.#writer?.stop()
     this.#isHeld = false
-    if (length === 0) {
-      this.contentRead()
-      receiver.answered(head, statedLength(head, method), null)
-    } else if (typeof length === 'number' && this.#input.length >= length) {
+    if (typeof length === 'number' && this.#input.length >= length) {
       // The connection is free for others before the client has its octets.
-      const content = this.#takeCopy(length)
+      const content = length === 0 ? null : this.#takeCopy(length)
       this.contentRead()
-      receiver.answered(head, length, content)
+      receiver.answered(head, content)
     } else {
       this.#keepInput()
       this.#body = new ResponseBody(this, this.#input, length, this.#owner.limits)
-      receiver.answered(head, typeof length === 'number' ? length : null, this.#body)
+      receiver.answered(head, this.#body)
     }
   }
 
-  #switch(head: ParsedResponse): void {
+  #switch(head: OriginHead): void {
     if (!this.#request!.asksUpgrade) return this.#fail(protocolFailure('101 was not asked for'))
     this.phase = 'tunnel'
     this.#isPersistent = false
@@ -341,23 +339,6 @@ export class OriginConnection {
     if (this.#error !== undefined) return connectFailure(this.#error)
     return timeoutFailure('accept a connection', this.#owner.limits.connectTimeoutMs)
   }
-}
-
-/** Whether the connection stays open after this response (RFC 9112 §9.3). */
-function isPersistent(head: ParsedResponse): boolean {
-  const options = head.fields.get('connection')
-  if (options === undefined) return head.minor === 1
-  // What most servers say in every response needs no list.
-  if (options === 'keep-alive') return true
-  if (head.minor === 0) return hasToken(head.fields, 'connection', 'keep-alive')
-  return !hasToken(head.fields, 'connection', 'close')
-}
-
-/** The length that a response without content states, as to HEAD or with 304; 0 when none can be (RFC 9110 §8.6). */
-function statedLength(head: ParsedResponse, method: string): number | null {
-  if (method !== 'HEAD' && head.status !== 304) return 0
-  const length = parseContentLength(head.fields)
-  return typeof length === 'number' ? length : null
 }
 
 function openSocket(

@@ -19,7 +19,7 @@ export type OriginsOptions = {
   readonly portOf: (processId: string) => number | null
 }
 
-// A limit is overrun by an eighth of the shortest one at most.
+// A limit is overrun by a quarter of the shortest one at most, which is two ticks.
 const TICKS_PER_LIMIT = 8
 const LONGEST_TICK_MS = 500
 const SHORTEST_TICK_MS = 10
@@ -34,7 +34,7 @@ const SHORTEST_TICK_MS = 10
 export function createOrigins({ limits, portOf }: OriginsOptions): Origins {
   const pools = new Map<string, OriginPool>()
   const retired = new Set<OriginPool>()
-  const climate: PoolClimate = { limits, now: performance.now() }
+  const climate: PoolClimate = { limits, now: performance.now(), tickMs: tickMs(limits) }
   let timer: NodeJS.Timeout | undefined
 
   function sweep(): void {
@@ -48,8 +48,9 @@ export function createOrigins({ limits, portOf }: OriginsOptions): Origins {
 
   function setLimits(next: HttpLimits): void {
     climate.limits = next
+    climate.tickMs = tickMs(next)
     clearInterval(timer)
-    timer = setInterval(sweep, tickMs(next)).unref()
+    timer = setInterval(sweep, climate.tickMs).unref()
   }
 
   setLimits(limits)

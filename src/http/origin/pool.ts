@@ -26,8 +26,9 @@ export type OriginState = {
 /** What all pools share, so that a request neither reads the clock nor sets a timer. */
 export type PoolClimate = {
   limits: HttpLimits
-  /** milliseconds of a clock that is read a few times a second */
+  /** milliseconds of a clock that is read every `tickMs` */
   now: number
+  tickMs: number
 }
 
 // Node's and Apache's servers close an idle connection after 5 s, others wait longer.
@@ -71,6 +72,10 @@ export class OriginPool implements ConnectionOwner {
 
   get now(): number {
     return this.#climate.now
+  }
+
+  get tickMs(): number {
+    return this.#climate.tickMs
   }
 
   /** A connect failed in the last seconds, and none has succeeded since. */
@@ -144,7 +149,10 @@ export class OriginPool implements ConnectionOwner {
     for (const connection of this.#open) connection.sweep(limits)
     while (this.#idle[0] !== undefined && now - this.#idle[0].since > IDLE_MS)
       this.#idle[0].destroy('finished')
-    while (this.#waiting[0] !== undefined && now - this.#waiting[0].since > limits.connectTimeoutMs) {
+    while (
+      this.#waiting[0] !== undefined &&
+      now - this.#waiting[0].since > limits.connectTimeoutMs + this.tickMs
+    ) {
       this.#waiting.shift()?.waiter.unconnected(busyFailure(limits))
     }
   }

@@ -14,6 +14,7 @@ export const sharedReadBuffer: Buffer = Buffer.allocUnsafeSlow(READ_OCTETS)
 
 const spare: Buffer[] = []
 
+/** A buffer for one socket, until it is given back. */
 export function takeReadBuffer(): Buffer {
   return spare.pop() ?? Buffer.allocUnsafeSlow(READ_OCTETS)
 }
