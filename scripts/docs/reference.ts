@@ -105,7 +105,9 @@ function limitsOf(setting: Setting): string {
     case 'text':
       return setting.form?.say ?? ''
     case 'list':
-      return setting.max === undefined ? '' : `at most ${setting.max}`
+      return [limitsOf(setting.of), setting.max === undefined ? '' : `at most ${setting.max}`]
+        .filter((limits) => limits !== '')
+        .join('; ')
     case 'either':
       return setting.of
         .map(limitsOf)

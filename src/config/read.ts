@@ -76,8 +76,10 @@ function readGroup(setting: GroupSetting, value: unknown, path: Path, reading: R
   const result: Record<string, unknown> = {}
   for (const [key, field] of Object.entries(setting.fields)) {
     // Of the kinds only one stands: defaults of the others would make the group say several.
-    if (value[key] === undefined && setting.oneOf?.includes(key) === true) continue
-    const part = read(field, value[key], [...path, key], reading)
+    const isKind = setting.oneOf?.includes(key) === true
+    if (value[key] === undefined && isKind) continue
+    // What cannot be read was reported; the default lets the rest be checked as well.
+    const part = read(field, value[key], [...path, key], reading) ?? (isKind ? undefined : initialOf(field))
     if (part !== undefined) result[key] = part
   }
   return (setting.required ?? []).every((key) => result[key] !== undefined) ? result : undefined
@@ -125,18 +127,23 @@ function readEither(setting: EitherSetting, value: unknown, path: Path, reading:
 
 function readText(setting: TextSetting, value: unknown, path: Path, reading: Reading): unknown {
   if (typeof value !== 'string') return wrongType(setting, value, path, reading)
-  if (setting.form === undefined || new RegExp(setting.form.pattern, 'u').test(value)) return value
-  return report(
-    reading,
-    path,
-    'config/wrong-form',
-    `${say(path)} is ${show(value)}; ${setting.form.say} is wanted.`,
-    exampleOf(setting),
-  )
+  if (setting.form === undefined) return value
+  const form = new RegExp(setting.form.pattern, 'u')
+  if (form.test(value)) return value
+  const message = `${say(path)} is ${show(value)}; ${setting.form.say} is wanted.`
+  const repaired = repairs(value).find((text) => form.test(text))
+  const fix = repaired === undefined ? exampleOf(setting) : JSON.stringify(repaired)
+  return report(reading, path, 'config/wrong-form', message, fix)
+}
+
+/** What is left out or written too much most often: a scheme, the colon of a port, the path of a URL. */
+function repairs(text: string): string[] {
+  return [`http://${text}`, `:${text}`, text.replace(/^(https?:\/\/[^/?#]+).*$/, '$1')]
 }
 
 function readChoice(setting: ChoiceSetting, value: unknown, path: Path, reading: Reading): unknown {
   if (setting.values.some((known) => known === value)) return value
+  if (typeof value !== 'string' && typeof value !== 'number') return wrongType(setting, value, path, reading)
   const known = setting.values.map((choice) => JSON.stringify(choice)).join(', ')
   const near = nearest(String(value), setting.values.map(String))
   const fix = setting.values.find((choice) => String(choice) === near) ?? setting.initial
@@ -158,7 +165,7 @@ function readInteger(setting: IntegerSetting, value: unknown, path: Path, readin
     path,
     'config/out-of-range',
     `${say(path)} is ${value}${unit}; ${setting.min} to ${setting.max} is wanted.`,
-    String(value < setting.min ? setting.min : setting.max),
+    String(setting.example ?? (value < setting.min ? setting.min : setting.max)),
   )
 }
 

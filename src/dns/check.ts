@@ -18,7 +18,7 @@ function checkZone(apex: string, names: Names): Problem[] {
     problems.push(...checkOwnerName(owner, apex, types))
     problems.push(...checkAlias(owner, apex, types))
     for (const set of types.values()) problems.push(...checkSet(set))
-    problems.push(...checkTargets(types, apex, names))
+    problems.push(...checkTargets(types, names))
     problems.push(...checkPolicyTexts(owner, types))
     problems.push(...checkPlace(owner, apex, { types, names, glue }))
   }
@@ -128,7 +128,7 @@ const TARGET_WORD: Readonly<Record<string, { word: number; section: string }>> =
   SRV: { word: 3, section: 'RFC 2782' },
 }
 
-function checkTargets(types: Types, apex: string, names: Names): Problem[] {
+function checkTargets(types: Types, names: Names): Problem[] {
   return Object.entries(TARGET_WORD).flatMap(([type, { word, section }]) => {
     return (types.get(type) ?? []).flatMap((draft) => {
       const target = draft.data.split(' ')[word]!.toLowerCase()
@@ -138,8 +138,7 @@ function checkTargets(types: Types, apex: string, names: Names): Problem[] {
         return found?.has('A') || found?.has('AAAA') ? [] : checkReach(draft, target, names)
       const message = `${type} of "${say(draft.owner)}" names ${say(target)}, which is an alias of ${say(alias.data)}; the target must have an address itself (${section}).`
       const data = draft.data.split(' ').with(word, alias.data).join(' ')
-      const fix = `"${nameBelow(draft.owner, apex)}": { "${type}": ${JSON.stringify(data)} }`
-      return [problem(`dns/${type.toLowerCase()}-target-is-alias`, draft.from, message, fix)]
+      return [problem(`dns/${type.toLowerCase()}-target-is-alias`, draft.from, message, JSON.stringify(data))]
     })
   })
 }

@@ -104,7 +104,7 @@ const files: Setting = {
 
 const redirect: Setting = {
   type: 'either',
-  doc: 'Every request is sent elsewhere; path and query are kept.',
+  doc: 'Every request is sent elsewhere; a URL without path keeps path and query.',
   example: 'https://example.com',
   of: [
     { type: 'text', doc: 'URL, or path on the same host.', example: 'https://example.com' },
@@ -120,7 +120,10 @@ const redirect: Setting = {
           values: [301, 302, 303, 307, 308],
           initial: 308,
         },
-        keepPath: { type: 'flag', doc: 'Append path and query of the request.' },
+        keepPath: {
+          type: 'flag',
+          doc: 'Append path and query of the request; the default when "to" is a URL without path.',
+        },
       },
     },
   ],

@@ -100,6 +100,7 @@ const planted: [string, string, string][] = [
     domain('', '', '"listen": { "http": [":8080",\n":8080"] },'),
     '2 plan/listener-clash',
   ],
+  ['an origin with a path', domain('"a": { "service": "http://a.net/b" }'), '2 config/wrong-form'],
   ['no kind', domain('"a": { }'), '2 config/one-kind'],
   [
     'an interim status as an answer (RFC 9110 §15)',
