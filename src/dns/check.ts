@@ -231,7 +231,7 @@ function checkWildcards(owners: readonly string[], apex: string, names: Names): 
   for (const owner of owners) {
     // A name that was reported as mistyped says nothing of what its writer wants.
     if (labelsOf(owner).includes('*', 1) || owner.endsWith(`.${apex}${apex}`)) continue
-    // Of the names that this owner makes exist, the topmost that a wildcard would have covered: those below it had no such hope.
+    // Names that this owner makes exist: itself, and what stands between it and the apex.
     for (let name = owner; name !== apex; name = parentOf(name)) {
       const wildcard = `*.${parentOf(name)}`
       if (name === wildcard || told.has(name) || !hasAddress(wildcard, names)) continue

@@ -66,10 +66,10 @@ export function cutAbove(owner: string, apex: string, names: Names): string | un
 
 /** The name without its first label; empty above a top-level domain. */
 export function parentOf(name: string): string {
-  return name.slice(name.search(/(?<!\\)\./) + 1)
+  return name.slice(/^(?:\\.|[^\\.])*\./.exec(name)?.[0].length ?? name.length)
 }
 
 /** Labels of a name, the root's left out. */
 export function labelsOf(name: string): string[] {
-  return name.slice(0, -1).split(/(?<!\\)\./)
+  return name.match(/(?:\\.|[^\\.])+/g) ?? []
 }
