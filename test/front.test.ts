@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
+import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
 import { createServer, request as plainRequest, type Server } from 'node:http'
 import { request } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { Resolver } from 'node:dns/promises'
 import { after, before, test } from 'node:test'
 import { type Running, startRunning, until } from './running.ts'
 
@@ -14,7 +14,9 @@ let root = ''
 before(async () => {
   for (let i = 0; i < 3; i++) {
     const server = createServer((incoming, response) => {
-      response.end(JSON.stringify({ port: (server.address() as AddressInfo).port, headers: incoming.headers }))
+      response.end(
+        JSON.stringify({ port: (server.address() as AddressInfo).port, headers: incoming.headers }),
+      )
     })
     await once(server.listen(0, '127.0.0.1'), 'listening')
     services.push(server)
@@ -28,7 +30,15 @@ before(async () => {
       shop: { alias: 'shop.service.net' },
       dead: { service: 1 },
       plain: { service: portOf(0), http: 'serve' },
-      run: { service: { run: [process.execPath, '-e', 'require("http").createServer((q,s)=>s.end("run"+process.env.PORT)).listen(process.env.PORT,"127.0.0.1")'] } },
+      run: {
+        service: {
+          run: [
+            process.execPath,
+            '-e',
+            'require("http").createServer((q,s)=>s.end("run"+process.env.PORT)).listen(process.env.PORT,"127.0.0.1")',
+          ],
+        },
+      },
     },
     records: { '@': { MX: '10 mail', TXT: 'v=spf1 -all' }, mail: { A: '203.0.113.10' } },
   })
@@ -49,7 +59,15 @@ type Answer = { status: number; body: string; headers: Record<string, string | s
 
 function get(host: string, path = '/'): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port: running.ports.https, servername: host, ca: root, path, headers: { Host: host }, agent: false }
+    const options = {
+      host: '127.0.0.1',
+      port: running.ports.https,
+      servername: host,
+      ca: root,
+      path,
+      headers: { Host: host },
+      agent: false,
+    }
     request(options, (response) => {
       let body = ''
       response.on('data', (octets) => (body += octets))
@@ -82,7 +100,9 @@ test('the names of the hosts and the records are answered over DNS', async () =>
   assert.deepEqual(await resolver.resolve4('sub1.example.com'), ['203.0.113.10'])
   assert.deepEqual(await resolver.resolve4('whatever.example.com'), ['203.0.113.10'])
   assert.deepEqual(await resolver.resolveCname('shop.example.com'), ['shop.service.net'])
-  assert.deepEqual(await resolver.resolveMx('example.com'), [{ exchange: 'mail.example.com', priority: 10, type: 'MX' }])
+  assert.deepEqual(await resolver.resolveMx('example.com'), [
+    { exchange: 'mail.example.com', priority: 10, type: 'MX' },
+  ])
   assert.deepEqual(await resolver.resolveTxt('example.com'), [['v=spf1 -all']])
   await assert.rejects(resolver.resolve4('example.org'))
 })
@@ -90,10 +110,15 @@ test('the names of the hosts and the records are answered over DNS', async () =>
 test('plain HTTP is redirected to HTTPS at its port unless the host serves it', async () => {
   const ask = (host: string): Promise<Answer> =>
     new Promise((resolve, reject) => {
-      plainRequest({ host: '127.0.0.1', port: running.ports.http, path: '/p?q', headers: { Host: host }, agent: false }, (response) => {
-        response.resume()
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: '', headers: response.headers }))
-      })
+      plainRequest(
+        { host: '127.0.0.1', port: running.ports.http, path: '/p?q', headers: { Host: host }, agent: false },
+        (response) => {
+          response.resume()
+          response.on('end', () =>
+            resolve({ status: response.statusCode ?? 0, body: '', headers: response.headers }),
+          )
+        },
+      )
         .on('error', reject)
         .end()
     })
@@ -119,10 +144,20 @@ test('status, plan and explain say what is served, as JSON too', async () => {
   const said = JSON.parse(status.stdout) as { hosts: { url: string; leadsTo: string }[] }
   const sub1 = said.hosts.find(({ url }) => url.includes('//sub1.'))
   assert.equal(sub1?.leadsTo, `http://127.0.0.1:${portOf(0)}`)
-  const explained = await running.command('explain', `https://sub1.example.com:${running.ports.https}/x`, '--json')
-  const { steps, running: isRunning } = JSON.parse(explained.stdout) as { steps: { step: string; says: string; isFault: boolean }[]; running: boolean }
+  const explained = await running.command(
+    'explain',
+    `https://sub1.example.com:${running.ports.https}/x`,
+    '--json',
+  )
+  const { steps, running: isRunning } = JSON.parse(explained.stdout) as {
+    steps: { step: string; says: string; isFault: boolean }[]
+    running: boolean
+  }
   assert.equal(isRunning, true)
-  assert.deepEqual(steps.map(({ step }) => step), ['record', 'listener', 'certificate', 'route', 'origin', 'transfer'])
+  assert.deepEqual(
+    steps.map(({ step }) => step),
+    ['record', 'listener', 'certificate', 'route', 'origin', 'transfer'],
+  )
   assert.ok(steps.every(({ isFault }) => !isFault))
   assert.match(steps[0]!.says, /sub1\.example\.com\. 300 A 203\.0\.113\.10/)
   assert.match(steps[4]!.says, new RegExp(`127\\.0\\.0\\.1:${portOf(0)}`))

@@ -46,9 +46,13 @@ async function startOrigin(): Promise<{ port: number; close(): void }> {
   }
 }
 
-test('100 WebSockets, a slow 1 GiB download and requests under load live through 50 reloads', { timeout: 90_000 }, async () => {
+test('100 WebSockets, a slow 1 GiB download and requests under load live through 50 reloads', {
+  timeout: 90_000,
+}, async () => {
   const origin = await startOrigin()
-  const hosts = (extra: object): object => ({ hosts: { app: { service: origin.port, http: 'serve' }, ...extra } })
+  const hosts = (extra: object): object => ({
+    hosts: { app: { service: origin.port, http: 'serve' }, ...extra },
+  })
   const running = await startRunning(hosts({}))
   const url = `127.0.0.1:${running.ports.http}`
   const headers = { Host: 'app.example.com' }
@@ -58,7 +62,10 @@ test('100 WebSockets, a slow 1 GiB download and requests under load live through
     let closed = 0
     for (const socket of sockets) socket.on('close', () => closed++)
 
-    const [download] = (await once(httpGet(`http://${url}/large`, { headers, agent: false }), 'response')) as [IncomingMessage]
+    const [download] = (await once(
+      httpGet(`http://${url}/large`, { headers, agent: false }),
+      'response',
+    )) as [IncomingMessage]
     let received = 0
     let downloadFailed = ''
     // The reader pauses after every piece, so that the download is under way during all reloads.
@@ -83,7 +90,9 @@ test('100 WebSockets, a slow 1 GiB download and requests under load live through
 
     for (let i = 0; i < RELOADS; i++) {
       await running.write(hosts({ [`h${i}`]: { respond: `${i}` }, [`k${i % 3}`]: { service: 9 } }))
-      await until(async () => (await ask(`http://${url}/`, { Host: `h${i}.example.com` }, undefined, 308)) === '')
+      await until(
+        async () => (await ask(`http://${url}/`, { Host: `h${i}.example.com` }, undefined, 308)) === '',
+      )
     }
     load.done = true
     await Promise.all(users)
@@ -114,7 +123,9 @@ function ask(url: string, headers: Record<string, string>, agent?: Agent, wanted
   return new Promise((resolve) => {
     httpGet(url, { headers, ...(agent === undefined ? {} : { agent }) }, (response) => {
       response.resume()
-      response.once('end', () => resolve(response.statusCode === wanted ? '' : `status ${response.statusCode}`))
+      response.once('end', () =>
+        resolve(response.statusCode === wanted ? '' : `status ${response.statusCode}`),
+      )
       response.once('error', (error) => resolve(error.message))
     }).once('error', (error) => resolve(error.message))
   })

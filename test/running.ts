@@ -11,7 +11,12 @@ const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 export type Running = {
   readonly folder: string
   readonly file: string
-  readonly ports: { readonly dns: number; readonly http: number; readonly https: number; readonly admin: number }
+  readonly ports: {
+    readonly dns: number
+    readonly http: number
+    readonly https: number
+    readonly admin: number
+  }
   readonly child: ChildProcess
   /** everything it printed */
   output(): string
@@ -29,7 +34,12 @@ export type Running = {
 export async function startRunning(domain: object, rest: object = {}): Promise<Running> {
   const folder = await mkdtemp(join(tmpdir(), 'portico-'))
   const file = join(folder, 'portico.jsonc')
-  const ports = { dns: await freePort(), http: await freePort(), https: await freePort(), admin: await freePort() }
+  const ports = {
+    dns: await freePort(),
+    http: await freePort(),
+    https: await freePort(),
+    admin: await freePort(),
+  }
   const listen = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, `127.0.0.1:${port}`]))
   const write = async (next: object, others: object = {}): Promise<void> => {
     const value = { address: ['203.0.113.10'], listen, domains: { 'example.com': next }, ...others }
@@ -62,7 +72,9 @@ export async function startRunning(domain: object, rest: object = {}): Promise<R
 }
 
 /** Run a command of portico and collect what it prints. */
-export async function runCommand(words: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+export async function runCommand(
+  words: readonly string[],
+): Promise<{ code: number; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
   let stdout = ''
   let stderr = ''

@@ -7,6 +7,7 @@ import {
   type ServedConnection,
   type TunnelEnd,
 } from './client-connection.ts'
+import { readShared, sharedRead } from './client-socket.ts'
 import { TICK_MS } from './clock.ts'
 import type { Client, EndReason, Exchange, Request } from './exchange.ts'
 import { HeadReader } from './head-reader.ts'
@@ -14,6 +15,7 @@ import { Leftover, LIMIT_DISCARD_OCTETS } from './leftover.ts'
 import { Output } from './output.ts'
 import { refusalResponse } from './refusal-response.ts'
 import { RequestBody } from './request-body.ts'
+import { runHandler } from './run-handler.ts'
 import { ServerExchange } from './server-exchange.ts'
 import type { ParsedRequest } from './wire/head.ts'
 import { Input } from './wire/input.ts'
@@ -46,17 +48,23 @@ export class Connection implements ClientConnection, ServedConnection {
 
   constructor(socket: Socket, host: ConnectionHost, secure: boolean) {
     this.host = host
-    this.#socket = socket
-    this.output = new Output(socket)
-    this.#client = clientOf(socket, secure)
+    this.#socket = secure
+      ? socket
+      : readShared(
+          socket,
+          () => this.#phase === 'head',
+          (chunk) => this.#takeChunk(chunk),
+        )
+    this.output = new Output(this.#socket)
+    this.#client = clientOf(this.#socket, secure)
     // Who connects has a request to send: that it is slow counts as a slow head.
     this.#readDeadlineMs = this.#after(host.limits.headerTimeoutMs)
     host.connections.add(this)
-    socket.on('data', (chunk: Buffer) => this.#takeChunk(chunk))
-    socket.on('drain', () => this.#takeDrain())
-    socket.on('end', () => this.#takeEnd())
-    socket.on('error', ignore)
-    socket.on('close', () => this.destroy('client left'))
+    if (secure) socket.on('data', (chunk: Buffer) => this.#takeChunk(chunk))
+    this.#socket.on('drain', () => this.#takeDrain())
+    this.#socket.on('end', () => this.#takeEnd())
+    this.#socket.on('error', ignore)
+    this.#socket.on('close', () => this.destroy('client left'))
   }
 
   get dateLine(): string {
@@ -153,6 +161,7 @@ export class Connection implements ClientConnection, ServedConnection {
     if (this.#phase === 'closing' || this.#phase === 'closed') return
     this.input.append(chunk)
     this.#advance()
+    this.input.leave(sharedRead)
     // A head that is under way has a limit of its own, unless it waits because the client takes no responses.
     const isReadingHead = this.#phase === 'head' && !this.output.isBlocked
     if (isReadingHead || this.input.length < LIMIT_AHEAD_OCTETS) return
@@ -252,6 +261,7 @@ export class Connection implements ClientConnection, ServedConnection {
   }
 
   #begin(head: ParsedRequest, accepted: AcceptedRequest): void {
+    if (accepted.length !== 0) this.input.leave(sharedRead)
     const body = accepted.length === 0 ? null : this.#createBody(accepted.length)
     const request: Request = {
       method: head.method,
@@ -273,11 +283,8 @@ export class Connection implements ClientConnection, ServedConnection {
     this.#awaitsContinue = accepted.expectsContinue && this.input.length === 0
     if (this.input.length > 0) this.output.isHolding = true
     this.host.stats.requests++
-    try {
-      this.host.handler(exchange)
-    } catch (error) {
-      this.#takeBug(exchange, error)
-    }
+    if (runHandler(this.host.handler, exchange, this.host.log) || this.#exchange !== exchange) return
+    this.#breakBody({ kind: 'refusal', status: 500, reason: 'this server failed' }, 'portico failed')
   }
 
   #createBody(length: number | 'chunked'): RequestBody {
@@ -350,15 +357,6 @@ export class Connection implements ClientConnection, ServedConnection {
     const { stats } = this.host
     stats.sentOctets += exchange.end(reason)
     stats.byClass[Math.floor(exchange.status / 100)]!++
-  }
-
-  #takeBug(exchange: ServerExchange, error: unknown): void {
-    this.host.log('error', 'http/handler-failed', {
-      target: exchange.request.target,
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    })
-    if (this.#exchange !== exchange) return
-    this.#breakBody({ kind: 'refusal', status: 500, reason: 'this server failed' }, 'portico failed')
   }
 
   /** Answer what cannot be served, and close. */

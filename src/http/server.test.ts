@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
-import 'reflect-metadata'
-import { webcrypto } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import net from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import tls from 'node:tls'
-import { X509CertificateGenerator } from '@peculiar/x509'
 import { silent } from '#core/log.ts'
+import { openAuthority } from '#tls/authority.ts'
 import { type HttpLimitsConfig, httpLimits } from './config.ts'
 import type { Handler } from './exchange.ts'
 import { createHttpServer, type HttpListener, type HttpServer } from './server.ts'
@@ -210,15 +211,11 @@ describe('a server with TLS', () => {
 })
 
 async function testCertificate(): Promise<tls.TlsOptions> {
-  const signingAlgorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
-  const keys = await webcrypto.subtle.generateKey(signingAlgorithm, true, ['sign', 'verify'])
-  const certificate = await X509CertificateGenerator.createSelfSigned(
-    { name: 'CN=test', keys, signingAlgorithm },
-    webcrypto,
-  )
-  const key = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
-  return {
-    cert: certificate.toString('pem'),
-    key: `-----BEGIN PRIVATE KEY-----\n${key}\n-----END PRIVATE KEY-----`,
-  }
+  const folder = await mkdtemp(join(tmpdir(), 'portico-'))
+  const authority = await openAuthority({ folder, host: 'test', now: Date.now(), log: silent })
+  await rm(folder, { recursive: true })
+  const from = { file: 'test', line: 1, column: 1 }
+  const plan = { id: 'certificate:test', key: '', from, names: ['test'], issuer: 'local' } as const
+  const { key, chain } = authority.issue(plan, Date.now(), 86_400_000)
+  return { key, cert: chain }
 }

@@ -122,7 +122,7 @@ function listen(target: ListenTarget, host: ConnectionHost): Promise<HttpListene
   const options = { allowHalfOpen: true, noDelay: true, highWaterMark: COPY_OCTETS }
   const handshakeTimeout = host.limits.headerTimeoutMs
   const secured = target.tls && tls.createServer({ ...target.tls, ...options, handshakeTimeout })
-  const server: net.Server = secured ?? net.createServer(options)
+  const server: net.Server = secured ?? net.createServer({ ...options, pauseOnConnect: true })
   let waiting: net.Socket[] | undefined = []
   let handshakes = 0
 

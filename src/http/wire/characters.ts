@@ -29,6 +29,11 @@ export function skipTarget(text: string, from: number): number {
   return skip(text, from, TARGET)
 }
 
+/** Whether an octet is a tchar (RFC 9110 §5.6.2). */
+export function isTokenOctet(octet: number): boolean {
+  return (CLASSES[octet]! & TCHAR) !== 0
+}
+
 /** Whether the whole text is a token (RFC 9110 §5.6.2). */
 export function isToken(text: string): boolean {
   return text !== '' && skipToken(text, 0) === text.length

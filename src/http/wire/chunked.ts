@@ -1,3 +1,4 @@
+import { isTokenOctet } from './characters.ts'
 import { type Fields, NameSet, noFields } from './fields.ts'
 import { type HeadLimits, parseFieldLines } from './head.ts'
 import type { Input } from './input.ts'
@@ -15,7 +16,11 @@ export class ChunkedDecoder {
   #state:
     | 'size'
     | 'blank'
+    | 'extension name'
+    | 'extension value'
     | 'extension'
+    | 'quoted'
+    | 'escaped'
     | 'size LF'
     | 'content'
     | 'content CR'
@@ -74,19 +79,12 @@ export class ChunkedDecoder {
       case 'size':
         return this.#stepSize(octet)
       case 'blank':
+      case 'extension name':
+      case 'extension value':
       case 'extension':
-        if (octet === CR) {
-          if (this.#state === 'blank') return 'white space stands after a chunk size'
-          this.#state = 'size LF'
-          return ''
-        }
-        if (octet === SEMICOLON) this.#state = 'extension'
-        else if (this.#state === 'blank' && octet !== SP && octet !== TAB)
-          return 'a chunk size is not followed by CRLF'
-        if ((octet < SP && octet !== TAB) || octet === DEL)
-          return 'a chunk extension holds a control character'
-        // RFC 9112 §7.1.1: extensions are ignored, so that they may not be long is up to us.
-        return ++this.#extensionOctets > LIMIT_EXTENSION_OCTETS ? 'chunk extensions are too long' : ''
+      case 'quoted':
+      case 'escaped':
+        return this.#stepExtension(octet)
       case 'size LF':
         if (octet !== LF) return 'a chunk size is not followed by CRLF'
         this.#state = this.#sizeOctets === 0 ? 'trailers' : 'content'
@@ -109,10 +107,37 @@ export class ChunkedDecoder {
     }
     if (this.#digits === 0) return 'a chunk size is not hexadecimal'
     if (octet === CR) this.#state = 'size LF'
-    else if (octet === SEMICOLON) this.#state = 'extension'
+    else if (octet === SEMICOLON) this.#state = 'extension name'
     else if (octet === SP || octet === TAB) this.#state = 'blank'
     else return 'a chunk size is not hexadecimal'
     return ''
+  }
+
+  /** Extensions are read over (RFC 9112 §7.1.1), but by their grammar: others would see another end of the line. */
+  #stepExtension(octet: number): string {
+    const state = this.#state
+    // That they may not be long is up to us.
+    if (++this.#extensionOctets > LIMIT_EXTENSION_OCTETS) return 'chunk extensions are too long'
+    if (octet === CR && state === 'extension') {
+      this.#state = 'size LF'
+      return ''
+    }
+    if ((octet < SP && octet !== TAB) || octet === DEL) return 'a chunk size is not followed by CRLF'
+    if (state === 'escaped') this.#state = 'quoted'
+    else if (state === 'quoted') this.#state = this.#afterQuoted(octet)
+    else if (octet === SP || octet === TAB) return ''
+    else if (octet === SEMICOLON && (state === 'blank' || state === 'extension'))
+      this.#state = 'extension name'
+    else if (octet === EQUALS && state === 'extension') this.#state = 'extension value'
+    else if (octet === DQUOTE && state === 'extension value') this.#state = 'quoted'
+    else if (isTokenOctet(octet) && state !== 'blank') this.#state = 'extension'
+    else return state === 'blank' ? 'a chunk size is not followed by CRLF' : 'a chunk extension is malformed'
+    return ''
+  }
+
+  #afterQuoted(octet: number): 'extension' | 'quoted' | 'escaped' {
+    if (octet === DQUOTE) return 'extension'
+    return octet === BACKSLASH ? 'escaped' : 'quoted'
   }
 
   #readTrailers(input: Input): Refusal | 'more' | undefined {
@@ -145,6 +170,9 @@ const LF = 10
 const SP = 32
 const TAB = 9
 const SEMICOLON = 59
+const EQUALS = 61
+const DQUOTE = 34
+const BACKSLASH = 92
 const DEL = 127
 /** 2^52 − 1 octets: every size up to this is a whole number in JavaScript */
 const LIMIT_SIZE_DIGITS = 13

@@ -15,7 +15,7 @@ function read(lines: string): Fields {
 }
 
 describe('fields', () => {
-  test('are found without case, first or all, in order (RFC 9110 §5.3)', () => {
+  test('are found without case, first or all, in order (RFC 9110 §5, RFC 9110 §5.3)', () => {
     const fields = fieldsOf([
       ['Set-Cookie', 'a=b'],
       ['X', 'y'],

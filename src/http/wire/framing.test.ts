@@ -163,6 +163,9 @@ describe('ChunkedDecoder', () => {
     ['sizes in both cases', 'a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n', '01234567890123456789||'],
     ['leading zeros', '0005\r\nhello\r\n000\r\n\r\n', 'hello||'],
     ['extensions (RFC 9112 §7.1.1)', '5;a=b;c="d;e"\r\nhello\r\n0;x\r\n\r\n', 'hello||'],
+    ['an extension without name', '5;=b\r\nhello\r\n0\r\n\r\n', 'refused 400'],
+    ['an extension without value', '5;a=\r\nhello\r\n0\r\n\r\n', 'refused 400'],
+    ['an escaped quote in an extension', '5;a="\\";"\r\nhello\r\n0\r\n\r\n', 'hello||'],
     ['white space before an extension', '5 ;a\r\nhello\r\n0\r\n\r\n', 'hello||'],
     ['trailers', '0\r\nX-A: b\r\nX-C:d\r\n\r\n', '|X-A=b&X-C=d|'],
     [

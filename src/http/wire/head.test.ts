@@ -75,7 +75,7 @@ describe('parseRequestHead()', () => {
     })
   }
 
-  test('trims white space around values and nothing inside (RFC 9110 §5.5)', () => {
+  test('trims white space around values and nothing inside (RFC 9112 §5, RFC 9110 §5.5)', () => {
     const result = parse('GET / HTTP/1.1\r\nA:b\r\nB: \t c d \t\r\nC:\r\nD:   \r\nE: \xe9\r\n\r\n')
     assert.ok(!isRefusal(result))
     assert.deepEqual(

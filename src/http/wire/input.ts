@@ -32,6 +32,11 @@ export class Input {
     this.end += chunk.length
   }
 
+  /** Move what is held out of `memory`, which others will write to. */
+  leave(memory: Buffer): void {
+    if (this.octets.buffer === memory.buffer) this.#makeRoom(0)
+  }
+
   /** Octets up to `start + count` are used. */
   use(count: number): void {
     this.start += count
