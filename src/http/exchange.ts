@@ -19,6 +19,9 @@ export type Source = {
   trailers?(): Fields | undefined
 }
 
+/** Content of up to so many octets is the caller's again at once: it may lie in memory that is read into next. */
+export const SMALL_OCTETS = 4096
+
 /** Why an exchange ended: the same words in log, metrics and explain. */
 export type EndReason =
   | 'finished'
@@ -85,7 +88,11 @@ export type ResponseHead = {
  */
 export type Exchange = {
   readonly request: Request
-  /** Send the response. `body` is pulled as the client takes it. */
+  /**
+   * Send the response. `body` is pulled as the client takes it.
+   *
+   * Octets up to `SMALL_OCTETS` are copied before `respond` returns; more must stay as they are until the end.
+   */
   respond(head: ResponseHead, body: Source | Uint8Array | null): void
   /** Send an interim response, 100 to 199 but not 101 (RFC 9110 §15.2). */
   inform(status: number, fields: Fields): void

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { SMALL_OCTETS } from './exchange.ts'
 import { flushAtEndOfTurn } from './turn.ts'
 
 /** The high-water mark of sockets. Below it octets are copied behind their head: a second write costs more than the copy. */
@@ -18,8 +19,8 @@ export class Output {
   readonly #socket: Socket
   /** `COPY_OCTETS`, but for TLS, which has its own */
   readonly #copyOctets: number
-  #held: Buffer[] = []
-  #heldOctets = 0
+  /** Latin-1: joining strings leaves no buffers to collect, and the socket copies them out in one go */
+  #held = ''
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -29,39 +30,33 @@ export class Output {
   /** Send Latin-1 text, octets and Latin-1 text after them, in one write. */
   send(text: string, octets: Uint8Array = NONE, tail = ''): void {
     const total = text.length + octets.length + tail.length
-    if (total >= this.#copyOctets) {
+    if (octets.length > SMALL_OCTETS && total >= this.#copyOctets) {
       this.#sendLarge(text, octets, tail)
       return
     }
-    if (octets.length === 0 && !this.isHolding && this.#heldOctets === 0) {
+    if (octets.length === 0 && !this.isHolding && this.#held === '') {
       this.#note(this.#socket.write(text + tail, 'latin1'))
       return
     }
-    const joined = Buffer.allocUnsafe(total)
-    joined.write(text, 0, 'latin1')
-    joined.set(octets, text.length)
-    if (tail !== '') joined.write(tail, text.length + octets.length, 'latin1')
-    if (!this.isHolding && this.#heldOctets === 0) flushAtEndOfTurn(this)
-    this.#held.push(joined)
-    this.#heldOctets += total
-    if (this.#heldOctets >= LIMIT_HELD_OCTETS) this.#writeHeld()
+    if (!this.isHolding && this.#held === '') flushAtEndOfTurn(this)
+    this.#held += octets.length === 0 ? text + tail : text + latin1(octets) + tail
+    if (this.#held.length >= LIMIT_HELD_OCTETS) this.#writeHeld()
   }
 
   /** Send what was held back, and hold nothing more. */
   flush(): void {
     this.isHolding = false
-    if (this.#heldOctets > 0) this.#writeHeld()
+    if (this.#held !== '') this.#writeHeld()
   }
 
   #writeHeld(): void {
-    const octets = this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held, this.#heldOctets)
-    this.#held = []
-    this.#heldOctets = 0
-    this.#note(this.#socket.write(octets))
+    const held = this.#held
+    this.#held = ''
+    this.#note(this.#socket.write(held, 'latin1'))
   }
 
   #sendLarge(text: string, octets: Uint8Array, tail: string): void {
-    if (this.#heldOctets > 0) this.#writeHeld()
+    if (this.#held !== '') this.#writeHeld()
     const socket = this.#socket
     if (text === '' && tail === '') {
       this.#note(socket.write(octets))
@@ -79,6 +74,14 @@ export class Output {
     // A write that the kernel took at once leaves nothing to wait for, whatever the high-water mark says.
     if (!goesOn && this.#socket.writableLength > 0) this.isBlocked = true
   }
+}
+
+/** One character for each octet. */
+function latin1(octets: Uint8Array): string {
+  const buffer = Buffer.isBuffer(octets)
+    ? octets
+    : Buffer.from(octets.buffer, octets.byteOffset, octets.length)
+  return buffer.toString('latin1')
 }
 
 const NONE = new Uint8Array(0)

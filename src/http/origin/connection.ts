@@ -1,6 +1,6 @@
 import net from 'node:net'
 import tls from 'node:tls'
-import type { EndReason, Source } from '../exchange.ts'
+import { type EndReason, SMALL_OCTETS, type Source } from '../exchange.ts'
 import type { HttpLimits, OriginPlan } from '../plan.ts'
 import { flushAtEndOfTurn } from '../turn.ts'
 import type { Fields } from '../wire/fields.ts'
@@ -268,6 +268,11 @@ export class OriginConnection {
     }
   }
 
+  /** Small content is copied by who gets it, before anything else is read. */
+  #takeWhole(count: number): Buffer {
+    return count <= SMALL_OCTETS ? this.#input.take(count) : this.#takeCopy(count)
+  }
+
   #takeCopy(count: number): Buffer {
     const copy = Buffer.allocUnsafe(count)
     this.#input.octets.copy(copy, 0, this.#input.start, this.#input.start + count)
@@ -298,7 +303,7 @@ export class OriginConnection {
     this.#isHeld = false
     if (typeof length === 'number' && this.#input.length >= length) {
       // The connection is free for others before the client has its octets.
-      const content = length === 0 ? null : this.#takeCopy(length)
+      const content = length === 0 ? null : this.#takeWhole(length)
       this.contentRead()
       receiver.answered(head, content)
     } else {
