@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import packet from 'dns-packet'
 import fc from 'fast-check'
+import { zonePlan } from '../../test/zone-fixture.ts'
 import { answer, type Transport } from './answer.ts'
 import { compileZones } from './zone.ts'
-import { zonePlan } from './zone-fixture.ts'
 
 const UDP: Transport = { protocol: 'udp', udpPayload: 1232 }
 const TCP: Transport = { protocol: 'tcp', udpPayload: 1232 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { zonePlan } from '../../test/zone-fixture.ts'
 import { lookup } from './lookup.ts'
 import { wireName } from './rrset.ts'
 import { rcodeName, typeNumber } from './wire/types.ts'
 import { compileZones, type Zones } from './zone.ts'
-import { zonePlan } from './zone-fixture.ts'
 
 /** `reason`, then owner and type of the RRsets of answer | authority. */
 function ask(zones: Zones, name: string, type: string): string {

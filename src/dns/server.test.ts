@@ -6,10 +6,10 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import packet from 'dns-packet'
 import { silent } from '#core/log.ts'
+import { zonePlan } from '../../test/zone-fixture.ts'
 import type { DnsLimits } from './plan.ts'
 import { createDnsServer, type DnsServer } from './server.ts'
 import { compileZones, type Zones } from './zone.ts'
-import { zonePlan } from './zone-fixture.ts'
 
 const LIMITS: DnsLimits = { udpPayload: 1232, tcpConnections: 10, tcpIdleMs: 2000 }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { zonePlan } from '../../test/zone-fixture.ts'
 import { NameTable } from './table.ts'
 import { compileZone, compileZones } from './zone.ts'
-import { zonePlan } from './zone-fixture.ts'
 
 test('a reload keeps the zones whose id, key and serial are equal', () => {
   const plans = [zonePlan('a.test.', []), zonePlan('b.test.', []), zonePlan('c.test.', [])]

@@ -1,4 +1,4 @@
-import type { RRsetPlan, ZonePlan } from './plan.ts'
+import type { RRsetPlan, ZonePlan } from '#dns/plan.ts'
 
 /** For tests: lines `owner type rdata` as ZonePlan; owners are relative to the apex, rdata is absolute. */
 export function zonePlan(apex: string, lines: readonly string[], key = 'key'): ZonePlan {
