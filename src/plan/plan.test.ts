@@ -279,3 +279,18 @@ test('plan() of 10 000 hosts takes well under the time that a start may take', (
   assert.equal(planned.http.hosts.length, 10_001)
   console.log(`10 000 hosts planned in ${Math.round(performance.now() - startedAt)} ms`)
 })
+
+test('plan() keeps redirects to hosts of ours on the laptop', () => {
+  const hosts =
+    '"@": { "respond": "x" }, "www": { "redirect": "https://example.com" }, "out": { "redirect": "https://example.net/x" }'
+  const { plan: planned } = planText(domain(hosts), { ...facts, dev: true })
+  const targets = planned.http.hosts.flatMap(({ name, routes }) =>
+    routes.flatMap(({ action }) => (action.kind === 'redirect' ? [`${name} ${action.to}`] : [])),
+  )
+  assert.deepEqual(targets, [
+    'www.example.com https://example.com',
+    'www.example.com.localhost https://example.com.localhost:8443',
+    'out.example.com https://example.net/x',
+    'out.example.com.localhost https://example.net/x',
+  ])
+})

@@ -5,7 +5,7 @@ import { checkZones } from '#dns/check.ts'
 import { dnsLimits } from '#dns/config.ts'
 import { indexNames, type Names, zoneOf } from '#dns/names.ts'
 import { type DnsPlan, draftZone, planZone, type ZoneInput } from '#dns/plan.ts'
-import { type RecordDraft, readRecords, ttlFault, ttlSeconds } from '#dns/records.ts'
+import { readRecords, ttlFault, ttlSeconds } from '#dns/records.ts'
 import { parseIpv6, printIpv6 } from '#dns/wire/address.ts'
 import { absoluteName, checkBelow, checkDomain, ownerName } from '#dns/written-name.ts'
 import { httpLimits } from '#http/config.ts'
@@ -18,6 +18,7 @@ import { checkAcross } from './check.ts'
 import type { Facts } from './facts.ts'
 import type { HostDraft } from './host-draft.ts'
 import { type ListenerPlan, planListeners } from './listeners.ts'
+import { type DraftedZone, devZones, isLocal, withLocalTargets } from './local-names.ts'
 
 /** Everything that follows from the file: plain JSON, read-only, no secrets, no time. */
 export type Plan = {
@@ -45,8 +46,10 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
   const names = indexZones(drafted)
   problems.push(...checkZones(names))
   const served = hosts.filter(({ written }) => written.alias === undefined)
-  const front = planFront(served, facts, problems)
   const listeners = planListeners(config, facts)
+  const https = listeners.find(({ protocol }) => protocol === 'https')
+  const httpsPort = https?.port ?? null
+  const front = planFront(served, { dev: facts.dev, httpsPort }, problems)
   problems.push(
     ...checkAcross({
       config,
@@ -64,7 +67,6 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
     zones: [...drafted, ...copies].map(({ input, drafts }) => planZone(input, drafts)),
     limits: dnsLimits(config.value.limits.dns),
   }
-  const https = listeners.find(({ protocol }) => protocol === 'https')
   const slices = {
     listeners,
     dns,
@@ -73,17 +75,15 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
       hosts: front.hosts,
       limits: httpLimits(config.value.limits.http),
       trust: config.value.trust,
-      httpsPort: https?.port ?? null,
+      httpsPort,
     },
     processes: front.processes,
   }
   return { plan: { key: planKey(slices), ...slices }, problems: sortProblems(problems) }
 }
 
-type Drafted = { readonly input: ZoneInput; readonly drafts: readonly RecordDraft[] }
-
 /** Index each draft that its own zone answers: one in a deeper zone of ours is a fault, or a delegation to it. */
-function indexZones(drafted: readonly Drafted[]): Names {
+function indexZones(drafted: readonly DraftedZone[]): Names {
   const apexes = new Map(drafted.map(({ input }) => [input.apex, input]))
   const own = drafted.flatMap(({ input, drafts }) => {
     return drafts.filter(({ owner }) => apexes.size === 1 || zoneOf(owner, apexes) === input.apex)
@@ -185,9 +185,10 @@ function draftHosts(
 /** Each host under its name, and on a laptop under `.localhost` too (RFC 6761 §6.3). */
 function planFront(
   hosts: readonly HostDraft[],
-  facts: Facts,
+  { dev, httpsPort }: { readonly dev: boolean; readonly httpsPort: number | null },
   problems: Problem[],
 ): { hosts: HostPlan[]; processes: ProcessPlan[] } {
+  const names = new Set(hosts.map(({ name }) => name.slice(0, -1)))
   const plans: HostPlan[] = []
   const processes: ProcessPlan[] = []
   for (const host of hosts) {
@@ -196,31 +197,11 @@ function planFront(
     plans.push(planned.host)
     processes.push(...planned.processes)
     problems.push(...planned.problems)
-    if (!facts.dev || isLocal(host.name)) continue
-    plans.push(
-      planHost({ name: `${name}.localhost`, processName: name, written: host.written, at: host.at }).host,
-    )
+    if (!dev || isLocal(host.name)) continue
+    const written = withLocalTargets(host.written, names, httpsPort)
+    plans.push(planHost({ name: `${name}.localhost`, processName: name, written, at: host.at }).host)
   }
   return { hosts: plans, processes }
-}
-
-/** The same zones below `.localhost`: what a browser on the laptop asks for. */
-function devZones(drafted: readonly Drafted[]): Drafted[] {
-  return drafted
-    .filter(({ input }) => !isLocal(input.apex))
-    .map(({ input }) => {
-      const local = (name: string): string => `${name}localhost.`
-      const hosts = input.hosts
-        .filter(({ alias }) => alias === null)
-        .map((host) => ({ ...host, name: local(host.name) }))
-      const records = { drafts: [], emptied: new Set<string>(), problems: [] }
-      const copy = { ...input, apex: local(input.apex), hosts, records }
-      return { input: copy, drafts: draftZone(copy).drafts }
-    })
-}
-
-function isLocal(name: string): boolean {
-  return name.endsWith('.localhost.')
 }
 
 function planKey(slices: Omit<Plan, 'key'>): string {
