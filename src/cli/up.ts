@@ -5,6 +5,8 @@ import type { Config } from '#config/load.ts'
 import { printPosition } from '#core/problem.ts'
 import { type AccessLog, fileAccessLog } from '#run/access-log.ts'
 import { originsOf } from '#run/front.ts'
+import { listenFailure } from '#run/listeners.ts'
+import { holderOf } from '#run/port-holder.ts'
 import { type Portico, ProblemsError, startPortico } from '#run/portico.ts'
 import { probeOrigins } from '#run/probe.ts'
 import { hostRows } from '#run/status.ts'
@@ -13,6 +15,7 @@ import { type Command, findConfig, flagOption } from './command.ts'
 import { type ConsoleForm, consoleAccess, consoleLog } from './console.ts'
 import { hostTable } from './host-table.ts'
 import { countProblems, paint, print, printError, printProblems } from './print.ts'
+import { hearStopWishes, type StopWishes } from './stop-wishes.ts'
 import { tryLines } from './try-lines.ts'
 import { version } from './version.ts'
 
@@ -31,6 +34,7 @@ export const upCommand: Command = {
   async run(input) {
     const file = findConfig(input)
     const dev = flagOption(input, 'dev')
+    const wishes = hearStopWishes()
     let form: ConsoleForm = 'readable'
     const portico = await startPortico({
       source: { file },
@@ -48,20 +52,27 @@ export const upCommand: Command = {
       return null
     })
     if (portico === null) return 1
-    const admin = await openAdmin(portico)
-    const endWatch = watchFile(file, () => void reload(portico))
-    process.on('SIGHUP', () => void reload(portico))
-    printProblems(portico.lastReload.problems, printError)
-    await announce(portico, dev)
-    await untilStopped()
-    print('Stopping: requests under way may finish; once more ends them.')
-    endWatch()
-    await admin?.close()
-    const impatient = untilStopped().then(() => 'now')
-    const stopped = await Promise.race([portico.stop(), impatient])
-    if (stopped === 'now') await portico.stop(0)
+    await serve(portico, { file, dev }, wishes).finally(() => portico.stop(0))
     return 0
   },
+}
+
+/** Follow the file and answer the command line until somebody wishes it to stop. */
+async function serve(
+  portico: Portico,
+  { file, dev }: { readonly file: string; readonly dev: boolean },
+  wishes: StopWishes,
+): Promise<void> {
+  const admin = await openAdmin(portico)
+  const endWatch = watchFile(file, () => void reload(portico))
+  process.on('SIGHUP', () => void reload(portico))
+  printProblems(portico.lastReload.problems, printError)
+  await announce(portico, dev)
+  await wishes.gently
+  print('Stopping: requests under way may finish; once more ends them.')
+  endWatch()
+  await admin?.close()
+  await Promise.race([portico.stop(), wishes.atOnce])
 }
 
 /** Requests go to the file that was named, and on a laptop to the terminal; where nobody reads them they cost nothing. */
@@ -85,6 +96,8 @@ async function openAdmin(portico: Portico): Promise<Awaited<ReturnType<typeof st
     mayMove: port === ADMIN_DEFAULT,
     stateFolder: portico.stateFolder,
     routes: adminRoutes(portico),
+  }).catch(async (error: unknown) => {
+    throw await listenFailure(error, listener, holderOf)
   })
 }
 
@@ -104,23 +117,3 @@ async function announce(portico: Portico, dev: boolean): Promise<void> {
   const file = from === undefined ? portico.file : printPosition({ ...from, line: 0 })
   print(`\nChanges of ${file} are served when they are saved. Ctrl-C stops.\n`)
 }
-
-/** npm passes Ctrl-C on as well: the same key press arrives twice, and is one wish. */
-const SAME_WISH_MS = 500
-
-async function untilStopped(): Promise<void> {
-  await new Promise<void>((done) => {
-    const since = performance.now()
-    function onSignal(): void {
-      if (stoppedOnce && performance.now() - since < SAME_WISH_MS) return
-      stoppedOnce = true
-      process.off('SIGINT', onSignal)
-      process.off('SIGTERM', onSignal)
-      done()
-    }
-    process.on('SIGINT', onSignal)
-    process.on('SIGTERM', onSignal)
-  })
-}
-
-let stoppedOnce = false

@@ -66,7 +66,7 @@ export function createListeners(options: ListenersOptions): Listeners {
         return null
       }
       for (const open of opened) await open.retire()
-      throw await explain(error, plan, holderOf)
+      throw await listenFailure(error, plan, holderOf)
     }
   }
 
@@ -91,8 +91,8 @@ async function openListener(plan: ListenerPlan, { dns, http, handshake }: Listen
   return { plan, commit: () => listener.commit(), retire: () => listener.retire() }
 }
 
-/** What went wrong, who is in the way, and what to do. */
-async function explain(
+/** What went wrong with a listener, who is in the way, and what to do. */
+export async function listenFailure(
   error: unknown,
   { protocol, address, port, from }: ListenerPlan,
   holderOf: ListenersOptions['holderOf'],
