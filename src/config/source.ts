@@ -14,17 +14,27 @@ export type Written = {
   keyAt(path: Path): Position
 }
 
+/** Objects and lists in one another; the deepest setting takes 10. */
+const DEPTH_LIMIT = 100
+
 /**
  * Read JSON with comments and trailing commas, keeping positions.
  *
- * @returns what was written, `undefined` as value when there is none, and every fault of syntax
+ * @param content of the file; a byte order mark before it is passed over (RFC 8259 §8.1)
+ * @returns what was written, `undefined` as value when there is none, and the first fault of syntax in each line
  */
-export function readSource(file: string, text: string): { written: Written; problems: Problem[] } {
-  const errors: ParseError[] = []
-  const root = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false })
+export function readSource(file: string, content: string): { written: Written; problems: Problem[] } {
+  const text = content.replace(/^\ufeff/, '')
   const lines = lineStarts(text)
   const place = (offset: number): Position => placeOf(file, lines, offset)
-  const problems = errors.map((error) => syntaxProblem(error, place(error.offset)))
+  const errors: ParseError[] = []
+  const refusal = refuse(text, place)
+  const root =
+    refusal === undefined
+      ? parseTree(text, errors, { allowTrailingComma: true, disallowComments: false })
+      : undefined
+  const faults = errors.map((error) => syntaxProblem(error, place(error.offset), { text, errors }))
+  const problems = refusal === undefined ? firstOfLines(faults) : [refusal]
   const offsets = new Map<string, { key: number; value: number }>()
   const value = root === undefined ? undefined : plainValue(root, '', { offsets, problems, place })
   const find = (path: Path, part: 'key' | 'value'): Position => {
@@ -91,11 +101,53 @@ function duplicateKey(key: string, at: Position): Problem {
   }
 }
 
-function syntaxProblem({ error }: ParseError, at: Position): Problem {
-  const [what, fix] = SYNTAX[printParseErrorCode(error)] ?? ['it cannot be read here', 'see the place']
+/** What the parser cannot be given: it would end with the stack, or stumble over every letter. */
+function refuse(text: string, place: (offset: number) => Position): Problem | undefined {
+  const nul = text.indexOf('\0')
+  if (nul !== -1) return syntaxFault(place(nul), 'the file is no text in UTF-8', 'save it as UTF-8')
+  let depth = 0
+  for (const { 0: token, index } of text.matchAll(/"(?:\\.|[^"\\])*"|\/\/.*|\/\*[^]*?\*\/|[[\]{}]/g)) {
+    if (token === '{' || token === '[') depth++
+    else if (token === '}' || token === ']') depth--
+    if (depth > DEPTH_LIMIT)
+      return syntaxFault(place(index), `it is deeper than ${DEPTH_LIMIT} objects and lists`, 'close some')
+  }
+  return undefined
+}
+
+type Parsed = { readonly text: string; readonly errors: readonly ParseError[] }
+
+function syntaxProblem(fault: ParseError, at: Position, { text, errors }: Parsed): Problem {
+  const code = printParseErrorCode(fault.error)
+  const [what, fix] = SYNTAX[code] ?? ['it cannot be read here', 'see the place']
+  const word = text.slice(fault.offset, fault.offset + fault.length)
+  if (code === 'InvalidSymbol' && word.startsWith('#'))
+    return syntaxFault(at, 'a comment begins with two slashes', '//')
+  if (code === 'InvalidSymbol')
+    return syntaxFault(at, what, JSON.stringify(word.replace(/^['`‘’“”]|['`‘’“”]$/gu, '')))
+  if (!CLOSERS.has(code)) return syntaxFault(at, what, fix)
+  // Where the file ends too early, everything that is open ends there.
+  const open = errors.filter(({ offset }) => offset === fault.offset).map(({ error }) => error)
+  const closers = open.map(printParseErrorCode).filter((name) => CLOSERS.has(name))
+  return syntaxFault(at, what, closers.map((name) => SYNTAX[name]![1]).join(' '))
+}
+
+function syntaxFault(at: Position, what: string, fix: string): Problem {
   const message = `This is not JSON with comments (RFC 8259): ${what}.`
   return { level: 'error', code: 'config/syntax', at, message, fix }
 }
+
+/** What the parser stumbles over later in a line mostly follows from the first fault there. */
+function firstOfLines(problems: readonly Problem[]): Problem[] {
+  const seen = new Set<number>()
+  return problems.filter(({ at }) => {
+    const isFirst = !seen.has(at.line)
+    seen.add(at.line)
+    return isFirst
+  })
+}
+
+const CLOSERS: ReadonlySet<string> = new Set(['CloseBraceExpected', 'CloseBracketExpected'])
 
 const COMMENT = ['a comment does not end', 'end it with */'] as const
 

@@ -30,8 +30,10 @@ async function serve(handler: Handler, limits: HttpLimitsConfig = {}): Promise<n
   return listener.port
 }
 
+const FIN = null
+
 /** What the server sends, from the first octet until it closes. `steps` are sent one after the other. */
-async function talk(port: number, ...steps: (string | Buffer | number)[]): Promise<string> {
+async function talk(port: number, ...steps: (string | Buffer | number | typeof FIN)[]): Promise<string> {
   const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true })
   let received = ''
   socket.setEncoding('latin1').on('data', (text: string) => (received += text))
@@ -44,6 +46,7 @@ async function talk(port: number, ...steps: (string | Buffer | number)[]): Promi
   })
   for (const step of steps) {
     if (typeof step === 'number') await pause(step)
+    else if (step === FIN) socket.end()
     else socket.write(step, 'latin1')
   }
   await closed
@@ -542,6 +545,31 @@ describe('time', () => {
   test('of a handler is not the client’s', async () => {
     const port = await serve((exchange) => void pause(700).then(() => respond(exchange, 'late')), limits)
     assert.equal(await talk(port, get('/', CLOSE)), ok('late', CLOSE))
+  })
+
+  test('for a client that has sent FIN lasts while the response goes on (RFC 9112 §9.6)', async () => {
+    const left: string[] = []
+    const piece = Buffer.from('x')
+    const port = await serve((exchange) => {
+      const { target } = exchange.request
+      if (target === '/late') return void pause(100).then(() => respond(exchange, 'late'))
+      const pauses = [0, 2500, 2500, 2500]
+      const read = (): Promise<Buffer | null> => {
+        const next = pauses.shift()
+        if (target === '/silent' && next !== 0) return new Promise(() => {})
+        return next === undefined ? Promise.resolve(null) : pause(next, piece)
+      }
+      const cancel = (reason: string): void => void left.push(`${target} ${reason}`)
+      exchange.respond({ status: 200, fields: noFields, lengthOctets: null }, { read, cancel })
+    })
+    const [goesOn, silent, late] = await Promise.all([
+      talk(port, get('/goes-on'), FIN),
+      talk(port, get('/silent'), FIN),
+      talk(port, get('/late') + get('/silent'), FIN),
+    ])
+    assert.match(goesOn, /(1\r\nx\r\n){4}0\r\n\r\n$/)
+    for (const broken of [silent, late]) assert.match(broken, /\r\n\r\n1\r\nx\r\n<reset>$/)
+    assert.deepEqual(left, Array(2).fill('/silent client left'))
   })
 
   test('in which a client takes nothing ends the connection', async () => {

@@ -147,6 +147,7 @@ export class Connection implements ClientConnection, ServedConnection {
   }
 
   noteProgress(): void {
+    if (this.#phase === 'exchange' && this.isReadOver) this.#readDeadlineMs = this.#leaveMs()
     this.#writeDeadlineMs = this.output.isBlocked ? this.#after(this.host.limits.bodyTimeoutMs) : Infinity
   }
 
@@ -172,7 +173,7 @@ export class Connection implements ClientConnection, ServedConnection {
   #takeDrain(): void {
     if (!this.output.isBlocked) return
     this.output.isBlocked = false
-    this.#writeDeadlineMs = Infinity
+    this.noteProgress()
     this.#exchange?.resume()
     this.#advance()
   }
@@ -183,10 +184,8 @@ export class Connection implements ClientConnection, ServedConnection {
       this.#advance()
       return
     }
-    const exchange = this.#exchange!
-    if (exchange.body?.isWaiting === true) this.destroy('client left')
-    // A client may send FIN after its request and still read. Most that do so have left.
-    else if (exchange.status === 0) this.#readDeadlineMs = this.#after(LIMIT_HALF_OPEN_MS)
+    if (this.#exchange!.body?.isWaiting === true) this.destroy('client left')
+    else this.#readDeadlineMs = this.#leaveMs()
   }
 
   /** The client did not send in time. */
@@ -197,7 +196,8 @@ export class Connection implements ClientConnection, ServedConnection {
     } else if (this.#phase !== 'exchange') {
       this.destroy('client too slow')
     } else if (this.isReadOver) {
-      if (this.#exchange!.status === 0) this.destroy('client left')
+      // Octets that the client does not take have a deadline of their own.
+      if (!this.output.isBlocked) this.destroy('client left')
     } else {
       this.#breakBody(
         { kind: 'refusal', status: 408, reason: 'the content did not arrive in time' },
@@ -278,7 +278,7 @@ export class Connection implements ClientConnection, ServedConnection {
     const exchange = new ServerExchange(this, request, body)
     this.#exchange = exchange
     this.#phase = 'exchange'
-    this.#readDeadlineMs = Infinity
+    this.#readDeadlineMs = this.#leaveMs()
     this.keepsAlive = accepted.keepsAlive && !this.host.isDraining
     this.#awaitsContinue = accepted.expectsContinue && this.input.length === 0
     if (this.input.length > 0) this.output.isHolding = true
@@ -383,6 +383,11 @@ export class Connection implements ClientConnection, ServedConnection {
     this.resumeReading()
   }
 
+  /** A client may send FIN after its request and still read. Most that do so have left, which silence shows. */
+  #leaveMs(): number {
+    return this.isReadOver ? this.#after(LIMIT_HALF_OPEN_MS) : Infinity
+  }
+
   #after(ms: number): number {
     return this.host.clock.nowMs + ms + TICK_MS
   }
@@ -393,7 +398,7 @@ const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
 const LIMIT_AHEAD_OCTETS = 65_536
 /** as nginx's lingering_timeout: time for a client to read the response and close */
 const LIMIT_LINGER_MS = 5000
-/** time for the first octet of a response after the client's FIN */
+/** time for the next octet of a response after the client's FIN */
 const LIMIT_HALF_OPEN_MS = 5000
 
 function ignore(): void {}

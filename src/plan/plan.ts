@@ -3,6 +3,7 @@ import { contentKey } from '#core/node.ts'
 import { type Position, type Problem, sortProblems } from '#core/problem.ts'
 import { checkZones } from '#dns/check.ts'
 import { dnsLimits } from '#dns/config.ts'
+import { delegateChildren } from '#dns/delegate.ts'
 import { indexNames, type Names, zoneOf } from '#dns/names.ts'
 import { type DnsPlan, draftZone, planZone, type ZoneInput } from '#dns/plan.ts'
 import { readRecords, ttlFault, ttlSeconds } from '#dns/records.ts'
@@ -64,7 +65,7 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
   )
   const copies = facts.dev ? devZones(drafted) : []
   const dns: DnsPlan = {
-    zones: [...drafted, ...copies].map(({ input, drafts }) => planZone(input, drafts)),
+    zones: delegateChildren([...drafted, ...copies]).map(({ input, drafts }) => planZone(input, drafts)),
     limits: dnsLimits(config.value.limits.dns),
   }
   const slices = {
