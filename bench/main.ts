@@ -5,6 +5,8 @@ type Bench = { run(options: { json: boolean }): Promise<void> }
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   dns: () => import('./dns.ts'),
+  h2: () => import('./h2.ts'),
+  'h2-proxy': () => import('./h2-proxy.ts'),
   proxy: () => import('./proxy.ts'),
 }
 

@@ -1,5 +1,6 @@
 /** What the benches share: a program on one core, rounds in turns, medians. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -125,3 +126,18 @@ function accepts(port: number): Promise<boolean> {
     socket.once('connect', () => end(true)).once('error', () => end(false))
   })
 }
+
+/** User and kernel time of a process and of its children that do the work, in seconds. */
+export function cpuSeconds(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim()
+  return [pid, ...children.split(' ').filter(Boolean).map(Number)]
+    .map((one) => {
+      // After the name, which may hold anything, in parentheses: utime and stime are the 12th and 13th.
+      const figures = readFileSync(`/proc/${one}/stat`, 'latin1').split(') ')[1]!.split(' ')
+      return (Number(figures[11]) + Number(figures[12])) / CLOCK_TICKS
+    })
+    .reduce((sum, seconds) => sum + seconds, 0)
+}
+
+/** USER_HZ: the same on every Linux. */
+const CLOCK_TICKS = 100

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { peer } from '../test/peers.ts'
 import { freePort } from '../test/ports.ts'
-import { interleave, median, type Peer, pin, runPinned, waitForPort } from './peers.ts'
+import { cpuSeconds, interleave, median, type Peer, pin, runPinned, waitForPort } from './peers.ts'
 
 // The origin and the load generator share a core: together they can do more than any of the contenders.
 const PROXY_CORE = 0
@@ -115,21 +114,6 @@ async function measure(
   })
   return { portico: figures('portico'), nginx: figures('nginx'), haproxy: figures('haproxy') }
 }
-
-/** User and kernel time of a process and of its children that do the work, in seconds. */
-function cpuSeconds(pid: number): number {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim()
-  return [pid, ...children.split(' ').filter(Boolean).map(Number)]
-    .map((one) => {
-      // After the name, which may hold anything, in parentheses: utime and stime are the 12th and 13th.
-      const figures = readFileSync(`/proc/${one}/stat`, 'latin1').split(') ')[1]!.split(' ')
-      return (Number(figures[11]) + Number(figures[12])) / CLOCK_TICKS
-    })
-    .reduce((sum, seconds) => sum + seconds, 0)
-}
-
-/** USER_HZ: the same on every Linux. */
-const CLOCK_TICKS = 100
 
 function startPortico(port: number, origin: number): Promise<Peer> {
   return pin(PROXY_CORE, process.execPath, [

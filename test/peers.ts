@@ -13,6 +13,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   kdig: 'knot-dnsutils',
   knotd: 'knot',
   'named-checkzone': 'bind9-utils',
+  nghttp: 'nghttp2-client',
   nginx: 'nginx-light',
   openssl: 'openssl',
   wrk: 'wrk',

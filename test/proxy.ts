@@ -22,6 +22,8 @@ export type ProxyOptions = {
   readonly trust?: readonly string[]
   /** sees each exchange before it is passed on */
   readonly watch?: (exchange: Exchange) => void
+  /** clients speak HTTP/2 with prior knowledge */
+  readonly http2?: boolean
   readonly processId?: string
   readonly portOf?: (processId: string) => number | null
 }
@@ -50,7 +52,7 @@ export async function startProxy(
     },
     log: silent,
   })
-  const listener = await server.prepare({ address: '127.0.0.1', port: 0 })
+  const listener = await server.prepare({ address: '127.0.0.1', port: 0, http2: options.http2 ?? false })
   listener.commit()
   closers.push(async () => {
     origins.close()

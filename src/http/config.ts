@@ -98,6 +98,33 @@ export const httpLimitSettings: GroupSetting = {
       source:
         'a local origin has about 28 000 ports to be called from, and few serve more requests at a time',
     },
+    http2Streams: {
+      type: 'integer',
+      doc: 'Most requests at a time on one connection of HTTP/2. More are refused, and the client may send them again.',
+      unit: 'streams',
+      initial: 128,
+      min: 1,
+      max: 1024,
+      source: 'RFC 9113 §6.5.2 asks for at least 100; nginx allows 128',
+    },
+    http2Resets: {
+      type: 'integer',
+      doc: 'How many requests on one connection of HTTP/2 a client may break off each second, and twice as many at once. Beyond, the connection is closed.',
+      unit: 'requests a second',
+      initial: 100,
+      min: 1,
+      max: 100_000,
+      source: 'a page that is left takes its pictures with it; the rapid reset attack sends thousands',
+    },
+    http2Control: {
+      type: 'integer',
+      doc: 'How many frames without content, such as PING and SETTINGS, a client may send each second on one connection of HTTP/2, and twice as many at once. Requests and responses allow for more.',
+      unit: 'frames a second',
+      initial: 1000,
+      min: 50,
+      max: 1_000_000,
+      source: 'a fast download brings one WINDOW_UPDATE for some 32 KiB',
+    },
     drain: {
       type: 'duration',
       doc: 'Time for requests under way to finish when Portico stops or retires a listener.',
@@ -124,6 +151,9 @@ type LimitName =
   | 'answerTimeout'
   | 'connections'
   | 'originConnections'
+  | 'http2Streams'
+  | 'http2Resets'
+  | 'http2Control'
   | 'drain'
 
 /**
@@ -144,6 +174,9 @@ export function httpLimits(config: HttpLimitsConfig = {}): HttpLimits {
     answerTimeoutMs: limit('answerTimeout'),
     connections: limit('connections'),
     originConnections: limit('originConnections'),
+    http2Streams: limit('http2Streams'),
+    http2Resets: limit('http2Resets'),
+    http2Control: limit('http2Control'),
     drainMs: limit('drain'),
   }
 

@@ -22,6 +22,8 @@ class Written {
   #fields: Fields | undefined
   #target = ''
   #isTrusted = false
+  #hasContent = false
+  #lengthOctets: number | null = 0
 
   /** The connection gives equal heads the same fields; who has no authority is sent on with the origin's. */
   isFor(request: Request, gateway: GatewayRequest): boolean {
@@ -29,6 +31,9 @@ class Written {
       this.#fields === request.fields &&
       this.#target === request.target &&
       this.#isTrusted === gateway.isTrusted &&
+      // In HTTP/2 the fields do not say whether content follows.
+      this.#hasContent === (request.body !== null) &&
+      this.#lengthOctets === request.lengthOctets &&
       request.authority !== ''
     )
   }
@@ -37,6 +42,8 @@ class Written {
     this.#fields = request.fields
     this.#target = request.target
     this.#isTrusted = gateway.isTrusted
+    this.#hasContent = request.body !== null
+    this.#lengthOctets = request.lengthOctets
     this.head = requestHead(request, gateway)
     return this.head
   }

@@ -73,6 +73,10 @@ export type HttpLimits = {
   readonly answerTimeoutMs: number
   readonly connections: number
   readonly originConnections: number
+  /** on one connection of HTTP/2: requests at a time, and what a client may do each second */
+  readonly http2Streams: number
+  readonly http2Resets: number
+  readonly http2Control: number
   readonly drainMs: number
 }
 

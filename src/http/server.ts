@@ -6,6 +6,7 @@ import type { ConnectionHost, ServedConnection } from './client-connection.ts'
 import { startClock } from './clock.ts'
 import { Connection } from './connection.ts'
 import type { Handler } from './exchange.ts'
+import { Http2Connection } from './h2/connection.ts'
 import { COPY_OCTETS } from './output.ts'
 import type { HttpLimits } from './plan.ts'
 import { createStats, type HttpStats } from './stats.ts'
@@ -46,6 +47,8 @@ export type ListenTarget = {
   readonly ipv6Only?: boolean
   /** TLS with these options, such as `SNICallback` */
   readonly tls?: tls.TlsOptions
+  /** without TLS: clients speak HTTP/2 from the first octet, with prior knowledge (RFC 9113 §3.3) */
+  readonly http2?: boolean
   /** called with the server of TLS before it listens, to keep certificates and ticket keys fresh */
   readonly attach?: (server: tls.Server) => void
 }
@@ -60,7 +63,7 @@ export type HttpListener = {
 }
 
 /**
- * Create an HTTP/1.1 server; it listens when a listener was prepared.
+ * Create a server of HTTP/1.1 and HTTP/2; it listens when a listener was prepared.
  *
  * @example
  *   const server = createHttpServer({ limits: httpLimits(), handler, log: silent })
@@ -179,7 +182,9 @@ function listen(target: ListenTarget, host: ConnectionHost): Promise<HttpListene
       return
     }
     stats.accepted++
-    new Connection(socket, host, target.tls !== undefined)
+    const secure = target.tls !== undefined
+    if (speaksHttp2(socket, target)) new Http2Connection(socket, host, secure)
+    else new Connection(socket, host, secure)
   }
 
   function countHandshake(socket: net.Socket): void {
@@ -188,6 +193,12 @@ function listen(target: ListenTarget, host: ConnectionHost): Promise<HttpListene
     host.stats.turnedAway++
     socket.destroy()
   }
+}
+
+/** RFC 9113 §3.2: over TLS the handshake has chosen. */
+function speaksHttp2(socket: net.Socket, target: ListenTarget): boolean {
+  if (socket instanceof tls.TLSSocket) return socket.alpnProtocol === 'h2'
+  return target.http2 === true
 }
 
 /** as nginx: connections that the kernel keeps until we take them */

@@ -83,7 +83,12 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   })
   const processes = createSupervisor({ folder, log, output: options.output, holderOf })
   const origins = createOrigins({ limits: options.plan.http.limits, portOf: (id) => processes.portOf(id) })
-  const handshake = createHandshake({ store: certificates, now: Date.now, log })
+  const handshake = createHandshake({
+    store: certificates,
+    now: Date.now,
+    log,
+    protocols: ['h2', 'http/1.1'],
+  })
   const dns = createDnsServer({ zones: createZones([]), limits: options.plan.dns.limits, log })
   const http = createHttpServer({ limits: options.plan.http.limits, handler: () => {}, log })
   const listeners = createListeners({ dns, http, handshake, holderOf, log })

@@ -179,8 +179,8 @@ const LIMIT_SIZE_DIGITS = 13
 /** of all chunks of a message: an extension in every chunk of one octet would be free work for the sender */
 const LIMIT_EXTENSION_OCTETS = 16_384
 
-/** RFC 9110 §6.5.1: framing, routing, authentication, request modifiers, and what says how to read the content. */
-const NOT_TRAILERS = new NameSet(
+/** What may not stand in trailers (RFC 9110 §6.5.1): framing, routing, authentication, request modifiers, and what says how to read the content. */
+export const NOT_TRAILERS: NameSet = new NameSet(
   `transfer-encoding content-length connection keep-alive upgrade te trailer host proxy-connection via
   forwarded x-forwarded-for x-forwarded-host x-forwarded-proto max-forwards expect range if-match if-none-match
   if-modified-since if-unmodified-since if-range cache-control pragma age expires date vary location retry-after
