@@ -5,14 +5,17 @@ import { paint, print, printError } from '#cli/print.ts'
 import { version } from '#cli/version.ts'
 import { nearest } from '#config/nearest.ts'
 
-// `portico plan | head`: nobody reads on, which is no fault; and a server goes on serving.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    // `portico plan | head`: nobody reads on, which is no fault; and a server goes on serving.
+    if (error.code === 'EPIPE') return
+    process.exitCode = 1
+    if (stream === process.stdout) printError(`portico: Cannot write the output: ${error.message}`)
   })
 }
 
-process.exitCode = await main(process.argv.slice(2))
+const code = await main(process.argv.slice(2))
+process.exitCode ||= code
 
 async function main(words: readonly string[]): Promise<number> {
   const [first, second] = words
@@ -61,7 +64,7 @@ function refuse(first: string, second: string | undefined, family: readonly Comm
       written,
       commands.map(({ name }) => name),
     ) ?? family[0]?.name
-  const guess = near === undefined ? '' : `; did you mean "${near}"?`
+  const guess = near === undefined ? '.' : `; did you mean "${near}"?`
   printError(`"${written}" is no command of portico${guess} "portico --help" lists them.`)
   return 2
 }

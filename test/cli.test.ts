@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { after } from 'node:test'
@@ -32,6 +32,7 @@ const file =
 
 const wrong: [words: string[], said: RegExp][] = [
   [['plann'], /"plann" is no command of portico; did you mean "plan"\?/],
+  [['qqqqqq'], /"qqqqqq" is no command of portico\. "portico --help" lists them\./],
   [['import', 'ngin'], /"import ngin" is no command of portico; did you mean "import nginx"\?/],
   [['import'], /portico import zone/],
   [['import', 'zone'], /wants more words.\nUsage: portico import zone FILE/],
@@ -39,6 +40,7 @@ const wrong: [words: string[], said: RegExp][] = [
   [['plan', '--jsn'], /There is no option --jsn; did you mean --json\?/],
   [['plan', 'x'], /has no use for "x"/],
   [['plan', '--config', 'missing'], /There is no file missing\./],
+  [['plan', '--config', '.'], /\. is a folder; the Portico file is wanted\./],
   [['completion', 'tcsh'], /There is no script for tcsh/],
 ]
 
@@ -78,6 +80,21 @@ test('a reader that has seen enough is no fault: portico plan | head', async () 
   const [code] = await once(child, 'close')
   assert.equal(said, '')
   assert.equal(code, 0)
+})
+
+test('a disk that is full is said in one line: portico plan > FILE', {
+  skip: !existsSync('/dev/full') && 'needs /dev/full',
+}, async () => {
+  const folder = folderWith({ 'portico.jsonc': file })
+  const child = spawn(process.execPath, [main, 'plan'], {
+    cwd: folder,
+    stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
+  })
+  let said = ''
+  child.stderr?.on('data', (part) => (said += part))
+  const [code] = await once(child, 'close')
+  assert.match(said, /^portico: Cannot write the output: ENOSPC.*\n$/)
+  assert.equal(code, 1)
 })
 
 test('portico init --yes writes a file that portico check accepts', async () => {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { nearest } from '#config/nearest.ts'
@@ -109,8 +109,10 @@ function unknownOption(error: unknown, options: readonly string[]): string | und
 export function findConfig(input: CommandInput): string {
   const given = input.options['config']
   if (typeof given === 'string') {
-    if (existsSync(given)) return given
-    throw new UsageError(`There is no file ${given}.`)
+    const found = statSync(given, { throwIfNoEntry: false })
+    if (found === undefined) throw new UsageError(`There is no file ${given}.`)
+    if (found.isDirectory()) throw new UsageError(`${given} is a folder; the Portico file is wanted.`)
+    return given
   }
   for (let folder = resolve('.'); ; folder = dirname(folder)) {
     const file = join(folder, 'portico.jsonc')

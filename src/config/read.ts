@@ -138,6 +138,8 @@ function readText(setting: TextSetting, value: unknown, path: Path, reading: Rea
 
 /** What is left out or written too much most often: a scheme, the colon of a port, the path of a URL. */
 function repairs(text: string): string[] {
+  // "http://8080" would be the address 0.0.31.144.
+  if (/^\d+$/.test(text)) return [`:${text}`, `http://127.0.0.1:${text}`]
   return [`http://${text}`, `:${text}`, text.replace(/^(https?:\/\/[^/?#]+).*$/, '$1')]
 }
 
@@ -301,7 +303,7 @@ export function wanted(setting: Setting): string {
     case 'choice':
       return `one of ${setting.values.map((choice) => JSON.stringify(choice)).join(', ')}`
     case 'list':
-      return `a list of ${wanted(setting.of)}`
+      return setting.of.type === 'either' ? 'a list' : `a list of ${wanted(setting.of)}`
     case 'map':
       return `an object from ${setting.keys} to what it means`
     case 'group':

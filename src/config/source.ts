@@ -106,7 +106,7 @@ function refuse(text: string, place: (offset: number) => Position): Problem | un
   const nul = text.indexOf('\0')
   if (nul !== -1) return syntaxFault(place(nul), 'the file is no text in UTF-8', 'save it as UTF-8')
   let depth = 0
-  for (const { 0: token, index } of text.matchAll(/"(?:\\.|[^"\\])*"|\/\/.*|\/\*[^]*?\*\/|[[\]{}]/g)) {
+  for (const { 0: token, index } of text.matchAll(/"(?:\\.|[^"\\])*"|\/\/.*|\/\*[\s\S]*?\*\/|[[\]{}]/g)) {
     if (token === '{' || token === '[') depth++
     else if (token === '}' || token === ']') depth--
     if (depth > DEPTH_LIMIT)

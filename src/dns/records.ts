@@ -1,6 +1,7 @@
 import type { Path, Written } from '#config/source.ts'
 import type { Position, Problem } from '#core/problem.ts'
 import { parseDuration } from '#core/units.ts'
+import { fixOfData } from './data-fix.ts'
 import type { RecordConfig, RecordSetConfig, RecordsConfig, TtlConfig } from './record-config.ts'
 import { parseRdata, printRdata, quoteText } from './wire/rdata.ts'
 import { isMetaType, typeName, typeNumber } from './wire/types.ts'
@@ -122,7 +123,7 @@ function readRecord(
         'dns/record-data',
         place.from,
         `${type} of "${place.ownerText}": ${sentence(rdata)}`,
-        exampleOf(type),
+        fixOfData(type, item.data),
       ),
     }
   if ('code' in rdata) return { problem: error(rdata.code, place.from, rdata.message, rdata.fix) }
@@ -261,7 +262,9 @@ function readType(text: string, at: Position): number | Problem {
       'dns/unknown-type',
       at,
       `"${text}" is no record type; one that has no name is written as TYPE and its number (RFC 3597 §5).`,
-      'a type such as "TXT", or "TYPE65280": "\\\\# 2 abcd"',
+      text.toLowerCase() === 'ttl'
+        ? 'a TTL stands beside its data: "A": { "data": "203.0.113.7", "ttl": "1h" }'
+        : 'a type such as "TXT", or "TYPE65280": "\\\\# 2 abcd"',
     )
   if (isMetaType(type))
     return error(
@@ -277,28 +280,6 @@ function readType(text: string, at: Position): number | Problem {
     'The SOA record follows from the domain: its serial grows when the zone changes.',
     'remove it; "contact" sets its mail address',
   )
-}
-
-/** Data as it may stand; the documentation's addresses and names (RFC 5737, RFC 2606). */
-const EXAMPLES: Readonly<Record<string, string>> = {
-  A: '203.0.113.7',
-  AAAA: '2001:db8::7',
-  CAA: '0 issue \\"letsencrypt.org\\"',
-  CNAME: 'host.example.com',
-  DS: '20326 8 2 e06d44b80b8f1d39a95c0b0d7c65d08458e880409bbc683457104237c7f8ec8d',
-  HTTPS: '1 . alpn=h2',
-  MX: '10 mail.example.com',
-  NS: 'ns1.example.com',
-  PTR: 'host.example.com',
-  SRV: '0 5 5269 host.example.com',
-  SSHFP: '4 2 e06d44b80b8f1d39a95c0b0d7c65d08458e880409bbc683457104237c7f8ec8d',
-  TLSA: '3 1 1 e06d44b80b8f1d39a95c0b0d7c65d08458e880409bbc683457104237c7f8ec8d',
-  TXT: 'v=spf1 -all',
-}
-
-function exampleOf(type: string): string {
-  const example = EXAMPLES[type]
-  return example === undefined ? 'the form that the message says' : `"${type}": "${example}"`
 }
 
 function error(code: string, at: Position, message: string, fix: string): Problem {

@@ -22,6 +22,8 @@ export function ownerName(written: string, apex: string): string | NameFault {
       message: 'A name is empty; "@" stands for the domain itself.',
       fix: '"@"',
     }
+  const url = /^[a-z][a-z0-9+.-]*:\/\/([^/:?#]+)/i.exec(written) ?? /^([^/:]+):\d+$/.exec(written)
+  if (url !== null) return urlAsName(written, url[1]!.toLowerCase(), apex)
   // A backslash at the end would take the dot that joins name and domain for a part of the label.
   if (/(?<!\\)(\\\\)*\\$/.test(written)) return notAName(written)
   if (written.endsWith('.')) return absoluteName(written)
@@ -108,6 +110,12 @@ export function isHostLabel(label: string): boolean {
 export function looksLikeAddress(text: string): boolean {
   const bare = text.replace(/^\[|\]$/g, '').replace(/\.$/, '')
   return /^\d{1,3}(\.\d{1,3}){3}$/.test(bare) || (/^[0-9a-f:.]+$/i.test(bare) && bare.split(':').length > 2)
+}
+
+function urlAsName(written: string, host: string, apex: string): NameFault {
+  const message = `"${shorten(written)}" is no name: scheme, port and path do not belong to it (RFC 1034 §3.1).`
+  const below = `.${host}.`.endsWith(`.${apex}`) ? nameBelow(`${host}.`, apex) : host
+  return { code: 'dns/not-a-name', message, fix: `"${below}"` }
 }
 
 function asciiLabel(label: string): string | NameFault {

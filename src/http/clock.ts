@@ -1,6 +1,9 @@
 /** How often connections are looked at: timeouts are late by up to this. */
 export const TICK_MS = 250
 
+/** A peer that vanished without a word is found out after this time, also in a tunnel that nobody speaks in. */
+export const TCP_PROBE_MS = 60_000
+
 /**
  * A coarse clock that a server shares with its connections: no timer, no date and no system call a request.
  */

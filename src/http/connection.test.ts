@@ -249,6 +249,20 @@ describe('content', () => {
     assert.equal(await talk(port, endless, 20, Buffer.alloc(3_000_000)), ok('hello /1'))
   })
 
+  test('in chunks of one octet is given in few pieces', async () => {
+    const port = await serve((exchange) => {
+      let pieces = 0
+      const body = exchange.request.body!
+      const read: Source['read'] = (limit) => {
+        pieces++
+        return body.read(limit)
+      }
+      collect({ read, cancel() {} }).then((content) => respond(exchange, `${content.length} ${pieces < 50}`))
+    })
+    const got = await talk(port, chunked('/', ...Array(10_000).fill('x')).replace('Host', `${CLOSE}Host`))
+    assert.equal(got, ok('10000 true', CLOSE))
+  })
+
   test('is not read ahead of who pulls it', async () => {
     const read = Promise.withResolvers<Source>()
     const port = await serve((exchange) => read.resolve(exchange.request.body!))

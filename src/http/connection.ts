@@ -180,10 +180,7 @@ export class Connection implements ClientConnection, ServedConnection {
 
   #takeEnd(): void {
     this.isReadOver = true
-    if (this.#phase !== 'exchange') {
-      this.#advance()
-      return
-    }
+    if (this.#phase !== 'exchange') return this.#advance()
     if (this.#exchange!.body?.isWaiting === true) this.destroy('client left')
     else this.#readDeadlineMs = this.#leaveMs()
   }
@@ -301,10 +298,7 @@ export class Connection implements ClientConnection, ServedConnection {
 
   #wantBody(): void {
     if (this.#phase !== 'exchange') return
-    if (this.isReadOver) {
-      this.destroy('client left')
-      return
-    }
+    if (this.isReadOver) return this.destroy('client left')
     this.sendContinue()
     this.output.flush()
     this.#readDeadlineMs = this.#after(this.host.limits.bodyTimeoutMs)

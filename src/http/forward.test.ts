@@ -223,6 +223,21 @@ describe('connections to the origin', () => {
     assert.equal(origin.sockets.length, 3)
   })
 
+  test('are not used again after 204 that speaks of content, which may follow (RFC 9110 §8.6, RFC 9112 §6.1)', async () => {
+    const cases: [string, number][] = [
+      ['Content-Length: 4', 3],
+      ['Transfer-Encoding: chunked', 3],
+      ['Content-Length: 0', 1],
+      ['X-A: b', 1],
+    ]
+    for (const [line, sockets] of cases) {
+      const origin = await startScript(`HTTP/1.1 204 No Content\r\n${line}\r\n\r\n`)
+      const proxy = await startProxy([originAt(origin.port)])
+      for (let i = 0; i < 3; i++) assert.match(await talk(proxy.port, [getAndClose]), /^HTTP\/1.1 204 /)
+      assert.equal(origin.sockets.length, sockets, line)
+    }
+  })
+
   test('carry heads that come again, and those that are only like them', async () => {
     const origin = await startScript((head) =>
       ok(/^GET (\S+)/.exec(head)![1]!, `X-Asked: ${/X-A: (.*)/.exec(head)?.[1]}\r\n`),

@@ -111,11 +111,22 @@ export class RequestBody implements Source {
     return octets
   }
 
+  /** Small chunks that have come together are given together: each piece costs who takes it more than who sent it. */
   #takeChunked(limitOctets: number): Uint8Array | null | undefined {
-    const octets = this.#decoder!.read(this.#options.input, limitOctets)
-    if (isRefusal(octets)) return this.#refuse(octets)
-    this.isComplete = octets === null
-    return octets
+    const pieces: Buffer[] = []
+    let gatheredOctets = 0
+    while (gatheredOctets < Math.min(limitOctets, GATHER_OCTETS)) {
+      const octets = this.#decoder!.read(this.#options.input, limitOctets - gatheredOctets)
+      if (isRefusal(octets)) return this.#refuse(octets)
+      if (octets === undefined || octets === null) {
+        if (pieces.length > 0) break
+        this.isComplete = octets === null
+        return octets
+      }
+      pieces.push(octets)
+      gatheredOctets += octets.length
+    }
+    return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces, gatheredOctets)
   }
 
   #refuse(refusal: Refusal): undefined {
@@ -132,3 +143,5 @@ type Waiting = {
 }
 
 const DISCARD_OCTETS = 65_536
+/** from here on a piece is worth its cost */
+const GATHER_OCTETS = 4096

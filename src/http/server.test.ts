@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,6 +39,20 @@ async function ask(socket: net.Socket, lines = ''): Promise<string> {
   socket.write(`GET / HTTP/1.1\r\nHost: a\r\n${lines}\r\n`)
   const [octets] = await once(socket, 'data')
   return String(octets)
+}
+
+/** The kernel's "02" for a timer that probes an idle connection. */
+const KEEPALIVE = '02'
+
+/** Which timer the kernel runs for the connection between two ports of 127.0.0.1, seen from the first. */
+async function timerOf(local: number, remote: number): Promise<string | undefined> {
+  const end = (port: number): string => `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const lines = (await readFile('/proc/net/tcp', 'utf8')).split('\n')
+  return lines
+    .find((line) => line.includes(`${end(local)} ${end(remote)}`))
+    ?.trim()
+    .split(/\s+/)[5]
+    ?.slice(0, 2)
 }
 
 describe('a server', () => {
@@ -140,6 +154,16 @@ describe('a server', () => {
     assert.equal(server.stats.turnedAway, 1)
     assert.match(await ask(first), /a$/)
     first.destroy()
+  })
+
+  test('has the kernel probe clients that say nothing', { skip: process.platform !== 'linux' }, async () => {
+    const { port } = await listen(create(say('a')))
+    const socket = net.connect(port, '127.0.0.1')
+    await ask(socket)
+    // The acknowledgement of the answer may be late.
+    await pause(100)
+    assert.equal(await timerOf(port, socket.localPort!), KEEPALIVE)
+    socket.destroy()
   })
 
   test('counts', async () => {

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import tls from 'node:tls'
 import type { Log } from '#core/log.ts'
 import type { ConnectionHost, ServedConnection } from './client-connection.ts'
-import { startClock } from './clock.ts'
+import { startClock, TCP_PROBE_MS } from './clock.ts'
 import { Connection } from './connection.ts'
 import type { Handler } from './exchange.ts'
 import { Http2Connection } from './h2/connection.ts'
@@ -122,10 +122,12 @@ const POLL_MS = 20
 
 function listen(target: ListenTarget, host: ConnectionHost): Promise<HttpListener> {
   const { address, port } = target
-  const options = { allowHalfOpen: true, noDelay: true, highWaterMark: COPY_OCTETS }
+  const probes = { keepAlive: true, keepAliveInitialDelay: TCP_PROBE_MS }
+  const options = { allowHalfOpen: true, noDelay: true, highWaterMark: COPY_OCTETS, ...probes }
   const handshakeTimeout = host.limits.headerTimeoutMs
   const secured = target.tls && tls.createServer({ ...target.tls, ...options, handshakeTimeout })
-  const server: net.Server = secured ?? net.createServer({ ...options, pauseOnConnect: true })
+  const server: net.Server =
+    secured ?? net.createServer({ ...options, pauseOnConnect: target.http2 !== true })
   let waiting: net.Socket[] | undefined = []
   let handshakes = 0
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import type { Log } from '#core/log.ts'
 import { readLines } from './lines.ts'
@@ -22,6 +23,8 @@ export type RunningProcess = {
   state(): ProcessState
   /** End it: SIGTERM to its group, SIGKILL after a while; resolves when it is gone. */
   stop(): Promise<void>
+  /** Wait no longer: SIGKILL to its group. */
+  kill(): void
 }
 
 export type ProcessOptions = {
@@ -82,7 +85,9 @@ export function createProcess(options: ProcessOptions): RunningProcess {
       // Node leaves the pipes of a program that never began open.
       spawned.stdout.destroy()
       spawned.stderr.destroy()
-      gone(spawned, `Cannot start "${plan.words[0]}": ${error.message}.`)
+      // The system says ENOENT of the program for a missing folder too.
+      const why = existsSync(options.cwd) ? error.message : `there is no folder ${options.cwd}`
+      gone(spawned, `Cannot start "${plan.words[0]}": ${why}.`)
     })
     spawned.once('exit', (code, signal) => {
       if (performance.now() - startedAt > STEADY_MS) pauseMs = FIRST_PAUSE_MS
@@ -139,19 +144,24 @@ export function createProcess(options: ProcessOptions): RunningProcess {
     if (running?.pid === undefined) return Promise.resolve()
     const { pid } = running
     return new Promise((resolve) => {
-      const kill = setTimeout(() => signalGroup(pid, 'SIGKILL'), STOP_MS)
+      const timer = setTimeout(kill, STOP_MS)
       onGone = () => {
-        clearTimeout(kill)
+        clearTimeout(timer)
         resolve()
       }
       signalGroup(pid, 'SIGTERM')
     })
   }
 
+  function kill(): void {
+    if (child?.pid !== undefined) signalGroup(child.pid, 'SIGKILL')
+  }
+
   void start()
   return {
     state: () => ({ id: plan.id, name: plan.name, state, pid: child?.pid ?? null, port, restarts, lastEnd }),
     stop,
+    kill,
   }
 }
 

@@ -37,7 +37,7 @@ test('a process gets a free port in PORT, its output carries its name, and it st
   const port = await until(() => supervisor.portOf(plan.id))
   await until(() => lines.includes('app.example.com: up'))
   const { pid } = supervisor.states()[0]!
-  await supervisor.stop()
+  await supervisor.stop(false)
   assert.throws(() => process.kill(pid!, 0))
   assert.ok(port > 0)
   assert.equal(supervisor.portOf(plan.id), null)
@@ -51,7 +51,7 @@ test('a process that ends is started again with growing pauses', async () => {
   supervisor.replace([planned(['-e', 'process.exit(3)'])])
   await until(() => pauses.length >= 3)
   const [state] = supervisor.states()
-  await supervisor.stop()
+  await supervisor.stop(false)
   assert.deepEqual(pauses.slice(0, 3), [250, 500, 1000])
   assert.equal(state!.lastEnd, 'ended with exit code 3')
 })
@@ -64,7 +64,7 @@ test('a busy port is an error that names who holds it', async () => {
   const supervisor = supervise()
   supervisor.replace([planned(['-e', echo], { port })])
   const end = await until(() => supervisor.states()[0]!.lastEnd)
-  await supervisor.stop()
+  await supervisor.stop(false)
   holder.close()
   assert.equal(end, `Cannot give app.example.com port ${port}: it is taken by process 812 (postfix).`)
 })
@@ -83,7 +83,7 @@ test('a changed process keeps answering until the new one does', async () => {
     return port !== first && port
   })
   assert.notEqual(second, first)
-  await supervisor.stop()
+  await supervisor.stop(false)
 })
 
 test('a program that is not there is said to be missing', async () => {
@@ -92,8 +92,28 @@ test('a program that is not there is said to be missing', async () => {
   if (typeof plan === 'string') throw new Error(plan)
   supervisor.replace([plan])
   const end = await until(() => supervisor.states()[0]!.lastEnd)
-  await supervisor.stop()
+  await supervisor.stop(false)
   assert.match(end, /Cannot start "no-such-program-here"/)
+})
+
+test('a folder that is not there is said to be missing, not the program', async () => {
+  const ends: unknown[] = []
+  const supervisor = supervise(undefined, (_level, _event, fields) => ends.push(fields?.how))
+  supervisor.replace([{ ...planned(['-e', echo]), cwd: '/nowhere/at/all' }])
+  await until(() => ends.length > 0)
+  await supervisor.stop(false)
+  assert.equal(ends[0], `Cannot start "${process.execPath}": there is no folder /nowhere/at/all.`)
+})
+
+test('a process that does not mind SIGTERM is killed when somebody wishes it at once', async () => {
+  const supervisor = supervise()
+  const plan = planned(['-e', `process.on("SIGTERM",()=>{});${echo}`])
+  supervisor.replace([plan])
+  await until(() => supervisor.portOf(plan.id))
+  const startedAt = performance.now()
+  const stopped = supervisor.stop(false)
+  await Promise.all([supervisor.stop(true), stopped])
+  assert.ok(performance.now() - startedAt < 5000)
 })
 
 test('splitWords() reads quotes and backslashes as a shell does, and expands nothing', () => {

@@ -10,8 +10,12 @@ export type Supervisor = {
   /** Where a process answers, or null while it does not. */
   portOf(id: string): number | null
   states(): ProcessState[]
-  /** Stop all; resolves when none is left. */
-  stop(): Promise<void>
+  /**
+   * Stop all; resolves when none is left.
+   *
+   * @param atOnce also of those that were asked to stop before and have not ended: kill them
+   */
+  stop(atOnce: boolean): Promise<void>
 }
 
 export type SupervisorOptions = {
@@ -28,15 +32,17 @@ export type SupervisorOptions = {
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   type Slot = { plan: ProcessPlan; current: RunningProcess; next: RunningProcess | null }
   const slots = new Map<string, Slot>()
-  const ending = new Set<Promise<void>>()
+  const ending = new Map<RunningProcess, Promise<void>>()
 
   function start(plan: ProcessPlan, onAnswer: () => void): RunningProcess {
     return createProcess({ ...options, plan, cwd: resolve(options.folder, plan.cwd), onAnswer })
   }
 
   function end(process: RunningProcess): void {
-    const ended = process.stop().finally(() => ending.delete(ended))
-    ending.add(ended)
+    ending.set(
+      process,
+      process.stop().finally(() => ending.delete(process)),
+    )
   }
 
   function change(slot: Slot, plan: ProcessPlan): void {
@@ -75,9 +81,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     },
     portOf: (id) => slots.get(id)?.current.state().port ?? null,
     states: () => [...slots.values()].map(({ current }) => current.state()),
-    async stop() {
+    async stop(atOnce) {
       this.replace([])
-      await Promise.all(ending)
+      if (atOnce) for (const process of ending.keys()) process.kill()
+      await Promise.all(ending.values())
     },
   }
 }

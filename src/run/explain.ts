@@ -141,19 +141,25 @@ function explainAddress(host: string, world: World): Step[] {
   }
   const steps = ['A', 'AAAA'].map((type) => explainRecord(host, type, world))
   const found = steps.filter((list) => list.some(({ isFault }) => !isFault))
-  return found.length > 0 ? found.flat() : steps[0]!
+  const [first, ...others] = found.length > 0 ? found : steps.slice(0, 1)
+  // An alias or a delegation stands before both.
+  const told = new Set(first!.map(({ says }) => says))
+  return [...first!, ...others.flat().filter(({ says }) => !told.has(says))]
 }
 
 function explainRecord(name: string, type: string, { zones }: World): Step[] {
   const wire = parseName(name.endsWith('.') ? name : `${name}.`)
   if (typeof wire === 'string') return [fault('record', wire, 'not a name', null)]
   const found = lookup(zones, lowerName(wire), typeNumber(type)!)
+  const reason = found.reason.startsWith('answer') ? found.reason : 'alias'
+  let asked = name
   const steps = found.answers.flatMap((rrset) => {
     const { owner, ttl, data, from, why } = rrset.plan
     // The answer carries the name that was asked for, also where a wildcard gives the data (RFC 4592 §2.2.1).
-    const shown = found.reason === 'answer: wildcard' ? `${name} (by ${owner})` : owner
+    const shown = owner.startsWith('*.') ? `${asked} (by ${owner})` : owner
+    if (rrset.plan.type === 'CNAME') asked = data[0]!
     return data.map((rdata) =>
-      step('record', `${shown} ${ttl} ${rrset.plan.type} ${rdata}`, `${found.reason}, ${why}`, from),
+      step('record', `${shown} ${ttl} ${rrset.plan.type} ${rdata}`, `${reason}, ${why}`, from),
     )
   })
   return isAnswered(found) ? steps : [...steps, explainAbsence(name, type, found)]
@@ -168,13 +174,9 @@ function isAnswered({ reason }: Lookup): boolean {
 }
 
 function explainAbsence(name: string, type: string, { reason, rcode, zone, authority }: Lookup): Step {
-  if (reason === 'referral') {
-    return step(
-      'record',
-      `${name} is delegated to ${authority?.plan.data.join(', ')}`,
-      reason,
-      authority?.plan.from ?? null,
-    )
+  if (reason === 'referral' && authority !== undefined) {
+    const { owner, data, from } = authority.plan
+    return step('record', `${owner} is delegated to ${data.join(', ')}`, reason, from)
   }
   if (reason === 'answer: alias to elsewhere')
     return step('record', 'the rest is answered by the servers of that name', reason, null)

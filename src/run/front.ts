@@ -41,7 +41,7 @@ export type Front = {
    * @returns commits it in one tick, and cannot fail
    */
   prepare(plan: Plan): Promise<() => void>
-  /** Stop: listeners first, then requests under way until the deadline, then processes. */
+  /** Stop: listeners first, then requests under way until the deadline, then processes; with 0 nobody is waited for. */
   stop(deadlineMs: number): Promise<void>
 }
 
@@ -126,7 +126,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     await listeners.retire()
     await Promise.all([http.close(deadlineMs), dns.close()])
     origins.close()
-    await processes.stop()
+    await processes.stop(deadlineMs === 0)
   }
 
   const commit = await prepare(options.plan).catch(async (error: unknown) => {

@@ -139,7 +139,7 @@ export class Sender implements StreamHost {
 
   /** The client's SETTINGS were applied (RFC 9113 §6.5.3). */
   acknowledgeSettings(): void {
-    this.#encoder.limitTable(this.settings.headerTableSize)
+    this.#encoder.limitTable(this.settings.headerTableSize, this.settings.leastHeaderTableSize)
     this.writeSettings([], ACK)
   }
 

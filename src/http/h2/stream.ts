@@ -1,11 +1,12 @@
-import type {
-  EndReason,
-  Exchange,
-  ExchangeEnd,
-  ExchangeNote,
-  Request,
-  ResponseHead,
-  Source,
+import {
+  type EndReason,
+  type Exchange,
+  type ExchangeEnd,
+  type ExchangeNote,
+  type Request,
+  type ResponseHead,
+  SMALL_OCTETS,
+  type Source,
 } from '../exchange.ts'
 import { type Fields, fieldsOf, NameSet, noFields } from '../wire/fields.ts'
 import { hasContent } from '../wire/framing.ts'
@@ -116,7 +117,8 @@ export class Stream implements Exchange, Scheduled<Stream> {
     if (this.#isBare) {
       if (isSource(body)) body.cancel('finished')
     } else if (body instanceof Uint8Array) {
-      this.#piece = body
+      // Sent at the end of the turn, when small content may be gone.
+      this.#piece = body.length <= SMALL_OCTETS ? Buffer.from(body) : body
     } else {
       this.#source = body!
       this.#owedOctets = this.#lengthOctets ?? Infinity

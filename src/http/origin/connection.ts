@@ -1,5 +1,6 @@
 import net from 'node:net'
 import tls from 'node:tls'
+import { TCP_PROBE_MS } from '../clock.ts'
 import { type EndReason, SMALL_OCTETS, type Source } from '../exchange.ts'
 import type { HttpLimits, OriginPlan } from '../plan.ts'
 import { flushAtEndOfTurn } from '../turn.ts'
@@ -64,8 +65,6 @@ type Phase = 'connecting' | 'idle' | 'head' | 'content' | 'tunnel' | 'closed'
 const CONTINUE_MS = 1000
 const LIMIT_INTERIM = 32
 const LARGE_READ_OCTETS = 16_384
-// A peer that vanished without a word is found out after this time, also in a tunnel that nobody speaks in.
-const TCP_PROBE_MS = 60_000
 
 /** One connection to an origin: a request at a time (RFC 9112 §9.3). */
 export class OriginConnection {

@@ -53,7 +53,7 @@ function judge(parsed: ParsedResponse, method: string): OriginHead | Refusal {
     ...parsed,
     length,
     statedOctets,
-    isPersistent: length !== 'until close' && isPersistent(parsed),
+    isPersistent: length !== 'until close' && !isDoubtful(parsed) && isPersistent(parsed),
     passedOn: undefined,
   }
 }
@@ -64,6 +64,12 @@ function statedLength({ fields, status }: ParsedResponse, method: string, length
   if (method !== 'HEAD' && status !== 304) return 0
   const stated = parseContentLength(fields)
   return typeof stated === 'number' ? stated : null
+}
+
+/** RFC 9110 §8.6, RFC 9112 §6.1: 204 speaks of no content. What might follow would be taken for the next response. */
+function isDoubtful({ fields, status }: ParsedResponse): boolean {
+  if (status !== 204) return false
+  return fields.get('transfer-encoding') !== undefined || Number(fields.get('content-length') ?? 0) !== 0
 }
 
 /** Whether the connection stays open after this response (RFC 9112 §9.3). */

@@ -182,7 +182,8 @@ const LIMIT_EXTENSION_OCTETS = 16_384
 /** What may not stand in trailers (RFC 9110 §6.5.1): framing, routing, authentication, request modifiers, and what says how to read the content. */
 export const NOT_TRAILERS: NameSet = new NameSet(
   `transfer-encoding content-length connection keep-alive upgrade te trailer host proxy-connection via
-  forwarded x-forwarded-for x-forwarded-host x-forwarded-proto max-forwards expect range if-match if-none-match
+  forwarded x-forwarded-for x-forwarded-host x-forwarded-proto x-forwarded-port x-forwarded-prefix
+  x-forwarded-server x-forwarded-ssl x-real-ip max-forwards expect range if-match if-none-match
   if-modified-since if-unmodified-since if-range cache-control pragma age expires date vary location retry-after
   authorization proxy-authorization www-authenticate proxy-authenticate set-cookie cookie
   content-encoding content-type content-range`.split(/\s+/),

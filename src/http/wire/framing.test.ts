@@ -170,7 +170,7 @@ describe('ChunkedDecoder', () => {
     ['trailers', '0\r\nX-A: b\r\nX-C:d\r\n\r\n', '|X-A=b&X-C=d|'],
     [
       'without forbidden trailers (RFC 9110 §6.5.1)',
-      '0\r\nContent-Length: 5\r\nX: y\r\nHost: z\r\n\r\n',
+      '0\r\nContent-Length: 5\r\nX: y\r\nHost: z\r\nX-Real-IP: 192.0.2.1\r\n\r\n',
       '|X=y|',
     ],
     ['white space after a size', '5 \r\nhello\r\n0\r\n\r\n', 'refused 400'],
