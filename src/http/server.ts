@@ -14,6 +14,8 @@ export type HttpServerOptions = {
   readonly limits: HttpLimits
   readonly handler: Handler
   readonly log: Log
+  /** Whether a connection that arrived may stay; all may when absent. */
+  readonly mayConnect?: (socket: net.Socket) => boolean
 }
 
 export type HttpServer = {
@@ -67,7 +69,7 @@ export type HttpListener = {
  *   const listener = await server.prepare({ address: '127.0.0.1', port: 8080 })
  *   listener.commit()
  */
-export function createHttpServer({ limits, handler, log }: HttpServerOptions): HttpServer {
+export function createHttpServer({ limits, handler, log, mayConnect }: HttpServerOptions): HttpServer {
   const connections = new Set<ServedConnection>()
   const listeners = new Set<HttpListener>()
   const clock = startClock(() => {
@@ -91,7 +93,7 @@ export function createHttpServer({ limits, handler, log }: HttpServerOptions): H
 
   async function prepare(target: ListenTarget): Promise<HttpListener> {
     if (host.isDraining) throw new Error('The server is closing and opens no listener')
-    const listener = await listen(target, host)
+    const listener = await listen(target, host, mayConnect)
     listeners.add(listener)
     return {
       ...listener,
@@ -117,7 +119,11 @@ export function createHttpServer({ limits, handler, log }: HttpServerOptions): H
 /** how often a closing server looks whether its connections have finished */
 const POLL_MS = 20
 
-function listen(target: ListenTarget, host: ConnectionHost): Promise<HttpListener> {
+function listen(
+  target: ListenTarget,
+  host: ConnectionHost,
+  mayConnect: (socket: net.Socket) => boolean = () => true,
+): Promise<HttpListener> {
   const { address, port } = target
   const options = { allowHalfOpen: true, noDelay: true, highWaterMark: COPY_OCTETS }
   const handshakeTimeout = host.limits.headerTimeoutMs
@@ -127,7 +133,7 @@ function listen(target: ListenTarget, host: ConnectionHost): Promise<HttpListene
   let handshakes = 0
 
   if (secured === undefined) {
-    server.on('connection', admit)
+    server.on('connection', (socket) => (mayConnect(socket) ? admit(socket) : turnAway(socket)))
   } else {
     target.attach?.(secured)
     server.on('connection', countHandshake)
@@ -173,18 +179,18 @@ function listen(target: ListenTarget, host: ConnectionHost): Promise<HttpListene
 
   function serve(socket: net.Socket): void {
     const { stats, connections, limits } = host
-    if (connections.size >= limits.connections) {
-      stats.turnedAway++
-      socket.destroy()
-      return
-    }
+    if (connections.size >= limits.connections) return turnAway(socket)
     stats.accepted++
     new Connection(socket, host, target.tls !== undefined)
   }
 
   function countHandshake(socket: net.Socket): void {
     handshakes++
-    if (handshakes + host.connections.size <= host.limits.connections) return
+    const isRoom = handshakes + host.connections.size <= host.limits.connections
+    if (!isRoom || !mayConnect(socket)) turnAway(socket)
+  }
+
+  function turnAway(socket: net.Socket): void {
     host.stats.turnedAway++
     socket.destroy()
   }
