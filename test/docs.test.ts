@@ -14,14 +14,14 @@ test('the documents that are made from the code are as the code makes them', asy
 })
 
 /** What the rules of `portico check` are written in; imports of other programs' files have codes of their own. */
-const ruleFiles = globSync('src/{config,dns,http,plan,tls}/**/*.ts').filter((file) => {
+const ruleFiles = globSync('src/{access,config,dns,http,plan,tls}/**/*.ts').filter((file) => {
   return !file.endsWith('.test.ts') && !/^src\/(config\/(nginx|zone)\/|dns\/wire\/masterfile)/.test(file)
 })
 
 /** Codes in a text; those that go to the log are no problems of the file. */
 function codesIn(text: string): string[] {
   const problems = text.replace(/\blog\??\.?\([^)]*\)/g, '')
-  return [...problems.matchAll(/['`]((?:config|dns|http|plan|tls)\/[a-z$][^'`\s]*)['`]/g)].map(
+  return [...problems.matchAll(/['`]((?:access|config|dns|http|plan|tls)\/[a-z$][^'`\s]*)['`]/g)].map(
     ([, code]) => code!,
   )
 }
@@ -46,7 +46,7 @@ test('README.md shows what check prints, a file without faults, and every comman
   const { plan, problems } = checkText(file)
   assert.deepEqual(problems, [])
   assert.equal(plan?.http.hosts.length, 7)
-  const told = [...readme.matchAll(/`(?:portico )?([a-z]+)[^`]*`/g)].map(([, word]) => word)
+  const told = [...readme.matchAll(/`(?:portico )?([a-z-]+)[^`]*`/g)].map(([, word]) => word)
   const unknown = commands.map(({ name }) => name).filter((name) => !told.includes(name.split(' ')[0]))
   assert.deepEqual(unknown, [])
 })

@@ -456,6 +456,63 @@ export const plantedFaults: readonly Planted[] = planted([
     where: '"a"',
   },
   {
+    code: 'access/not-a-network',
+    why: 'An entry that matches no address would keep everyone out, or nobody.',
+    source: 'RFC 4632 §3.1',
+    hosts: '"a": { "service": 8081, "access": { "allow": ["10.0.0.0/8", "10.0.0.256"] } }',
+    where: '"10.0.0.256"',
+  },
+  {
+    code: 'access/allowed-and-denied',
+    why: 'The longest prefix decides; of two equal ones neither would.',
+    hosts: '"a": { "service": 8081, "access": { "allow": "10.0.0.0/8", "deny": ["10.1.1.1/8"] } }',
+    where: '"10.1.1.1/8"',
+  },
+  {
+    code: 'access/user-name',
+    why: 'A browser sends name and password with a colon between, so a name with one is cut there.',
+    source: 'RFC 7617 §2',
+    hosts: '"a": { "service": 8081, "access": { "basic": { "users": { "ann:b": "x" } } } }',
+    where: '"ann:b"',
+  },
+  {
+    code: 'access/password-form',
+    why: 'Files are copied and shown around; only a hash that is costly to guess may stand in one.',
+    hosts:
+      '"a": { "routes": { "/b": { "service": 8081, "access": { "basic": { "users": { "ann": "open sesame" } } } } } }',
+    where: '"ann"',
+  },
+  {
+    code: 'access/burst-alone',
+    why: 'How much may come at once says nothing without how fast it may come after.',
+    hosts: '"a": { "service": 8081, "limits": { "burst": 20 } }',
+    where: '"burst"',
+  },
+  {
+    code: 'access/url',
+    why: 'Nobody can be asked at a URL that leads nowhere.',
+    source: 'RFC 3986 §3.2.2',
+    hosts: '"a": { "service": 8081, "access": { "forward": { "url": "http://127.0.0.1:90910/" } } }',
+    where: '"url"',
+  },
+  {
+    code: 'access/field-name',
+    why: 'A field that Portico writes itself cannot come from elsewhere as well.',
+    source: 'RFC 9110 §5.1, §7.6.1',
+    hosts:
+      '"a": { "service": 8081, "access": { "forward": { "url": "http://127.0.0.1:9091/", "copy": ["Content-Length"] } } }',
+    where: '"Content-Length"',
+  },
+  {
+    code: 'access/in-clear',
+    level: 'warning',
+    why: 'A password that is sent in clear text is everyone’s.',
+    source: 'RFC 7617 §4, RFC 6750 §5.3',
+    hosts: `"a": { "service": 8081, "http": "serve", "access": { "basic": { "users": {
+        "ann": "$scrypt$ln=15,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" } } } }`,
+    where: '"a"',
+  },
+  {
     code: 'plan/not-an-address',
     why: 'The records of hosts point at these addresses.',
     source: 'RFC 1035 §3.4.1, RFC 3596 §2.2',

@@ -3,6 +3,7 @@ import type { Command } from './command.ts'
 import { createCompletionCommand } from './completion.ts'
 import { explainCommand } from './explain.ts'
 import { exportZoneCommand } from './export-zone.ts'
+import { hashPasswordCommand } from './hash-password.ts'
 import type { CommandGroup } from './help.ts'
 import { importNginxCommand } from './import-nginx.ts'
 import { importZoneCommand } from './import-zone.ts'
@@ -20,7 +21,7 @@ export const commandGroups: readonly CommandGroup[] = [
   { title: 'Serve', commands: [upCommand, statusCommand, reloadCommand] },
   {
     title: 'Around it',
-    commands: [exportZoneCommand, trustCommand, createCompletionCommand(() => commands)],
+    commands: [exportZoneCommand, trustCommand, hashPasswordCommand, createCompletionCommand(() => commands)],
   },
 ]
 

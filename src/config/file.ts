@@ -1,3 +1,4 @@
+import { type ClientLimitsConfig, clientLimitSettings, memorySetting } from '#access/limit-config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
 import { type DnsLimitsConfig, dnsSettings } from '#dns/config.ts'
 import { type RecordsConfig, recordSettings, type TtlConfig } from '#dns/record-config.ts'
@@ -14,7 +15,12 @@ export type PorticoConfig = {
   readonly listen: ListenConfig
   readonly state: string
   readonly trust: readonly string[]
-  readonly limits: { readonly http: HttpLimitsConfig; readonly dns: DnsLimitsConfig }
+  readonly limits: {
+    readonly http: HttpLimitsConfig
+    readonly dns: DnsLimitsConfig
+    readonly client: ClientLimitsConfig
+    readonly memory?: number
+  }
   readonly log: { readonly access?: string; readonly console: 'readable' | 'json' | 'off' }
 }
 
@@ -136,7 +142,12 @@ export const fileSettings: GroupSetting = {
     limits: {
       type: 'group',
       doc: 'Bounds on what peers may ask for.',
-      fields: { http: httpLimitSettings, dns: dnsSettings },
+      fields: {
+        http: httpLimitSettings,
+        dns: dnsSettings,
+        client: clientLimitSettings,
+        memory: memorySetting,
+      },
     },
     log: {
       type: 'group',

@@ -84,5 +84,6 @@ test('jsonSchema() says defaults and limits as one would write them', () => {
 
 test('jsonSchema() defines once what stands in several places', () => {
   const definitions = Object.keys(schema['definitions'] as object)
-  assert.deepEqual(definitions.sort(), ['files', 'records', 'redirect', 'respond', 'service', 'ttl'])
+  const shared = ['access', 'files', 'limits', 'records', 'redirect', 'respond', 'service', 'ttl']
+  assert.deepEqual(definitions.sort(), shared)
 })

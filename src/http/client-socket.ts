@@ -46,5 +46,8 @@ export function readShared(
   }
   Reflect.set(accepted, '_handle', null)
   const options = { handle, onread, allowHalfOpen: true, highWaterMark: COPY_OCTETS }
-  return new net.Socket(options as unknown as net.SocketConstructorOpts)
+  const moved = new net.Socket(options as unknown as net.SocketConstructorOpts)
+  // Who counts connections listens for the end of the one that was accepted.
+  for (const listener of accepted.listeners('close')) moved.once('close', listener as () => void)
+  return moved
 }

@@ -1,3 +1,5 @@
+import { type AccessConfig, accessSetting } from '#access/config.ts'
+import { type RateConfig, rateSettings } from '#access/limit-config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
 import type { RunConfig } from '#processes/plan.ts'
 
@@ -13,9 +15,13 @@ export type HostConfig = {
   readonly routes?: Readonly<Record<string, RouteConfig>>
   /** what plain HTTP answers */
   readonly http?: 'redirect' | 'serve'
+  /** who is let in; a route's own takes its place */
+  readonly access?: AccessConfig
+  /** how much a client may ask for; a route's own takes its place */
+  readonly limits?: RateConfig
 }
 
-export type RouteConfig = Pick<HostConfig, 'service' | 'files' | 'redirect' | 'respond'>
+export type RouteConfig = Pick<HostConfig, 'service' | 'files' | 'redirect' | 'respond' | 'access' | 'limits'>
 
 export type ServiceConfig =
   | number
@@ -157,7 +163,7 @@ const routeKinds: Readonly<Record<string, Setting>> = { service, files, redirect
 const route: GroupSetting = {
   type: 'group',
   doc: 'What answers under a path.',
-  fields: routeKinds,
+  fields: { ...routeKinds, access: accessSetting, limits: rateSettings },
   oneOf: Object.keys(routeKinds),
 }
 
@@ -188,6 +194,8 @@ export const hostSettings: GroupSetting = {
       values: ['redirect', 'serve'],
       initial: 'redirect',
     },
+    access: accessSetting,
+    limits: rateSettings,
   },
   oneOf: Object.keys(hostKinds),
 }

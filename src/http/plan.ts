@@ -1,3 +1,7 @@
+import type { Place } from '#access/check-plan.ts'
+import type { AccessConfig } from '#access/config.ts'
+import type { RateConfig } from '#access/limit-config.ts'
+import { type AccessPlan, planAccess, planRate, type RatePlan } from '#access/plan.ts'
 import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
 import { type ProcessPlan, planProcess } from '#processes/plan.ts'
@@ -10,6 +14,11 @@ export type HttpPlan = {
   readonly trust: readonly string[]
   /** the port that HTTP redirects to; `null` when nothing listens for HTTPS */
   readonly httpsPort: number | null
+  /** what one client may ask of all hosts together; absent: as much as it likes */
+  readonly clientRate?: RatePlan
+  readonly clientConnections?: number
+  /** memory of the process beyond which requests are refused; absent: no limit */
+  readonly memoryOctets?: number
 }
 
 /** What answers under one name. `id` is `host:` and the name. */
@@ -26,6 +35,10 @@ export type RoutePlan = PlanNode & {
   /** `/exact`, `/under/**` or `/one/*` (a whole segment); matched against the path without query */
   readonly pattern: string
   readonly action: ActionPlan
+  /** who is let in; absent: everyone */
+  readonly access?: AccessPlan
+  /** how often a client may ask; absent: as often as it likes */
+  readonly rate?: RatePlan
 }
 
 export type ActionPlan =
@@ -87,9 +100,11 @@ export type HostInput = {
   /** the name in the file, which processes are called by; on a laptop a host has two names */
   readonly processName: string
   readonly written: HostConfig
-  /** position of the host (no key) or of the pattern of one of its routes */
-  readonly at: (pattern?: string) => Position
+  readonly at: WrittenAt
 }
+
+/** Position of a host (no pattern), of one of its routes, or of a part inside of either. */
+export type WrittenAt = (pattern?: string, ...inside: readonly (string | number)[]) => Position
 
 /** Decide what answers under one name, and what must run for it. */
 export function planHost(host: HostInput): { host: HostPlan; processes: ProcessPlan[]; problems: Problem[] } {
@@ -116,12 +131,48 @@ export function planHost(host: HostInput): { host: HostPlan; processes: ProcessP
     }
     const action = planAction(written, process)
     if (action === null) continue
-    const content = { pattern, action }
+    const guarded = planGuard(host, pattern, written)
+    problems.push(...guarded.problems)
+    const content = { pattern, action, ...guarded.plans }
     routes.push({ id: `route:${host.name}${pattern}`, key: contentKey(content), from, ...content })
   }
   const content = { name: host.name, redirectToHttps: host.written.http !== 'serve', routes }
   const key = contentKey({ ...content, routes: routes.map((route) => [route.id, route.key]) })
   return { host: { id: `host:${host.name}`, key, from: host.at(), ...content }, processes, problems }
+}
+
+/** A route's own `access` and `limits` take the place of its host's; the host's faults are told once, with its first route. */
+function planGuard(
+  host: HostInput,
+  pattern: string,
+  route: RouteConfig,
+): { plans: Pick<RoutePlan, 'access' | 'rate'>; problems: Problem[] } {
+  const { access: hostAccess, limits: hostLimits = {}, routes } = host.written
+  const isFirst = routes === undefined || Object.keys(routes)[0] === pattern
+  const has = (part: 'access' | 'limits'): boolean => routes !== undefined && isWritten(route[part])
+  const place = (part: 'access' | 'limits'): Place => {
+    return (...path) => host.at(has(part) ? pattern : undefined, part, ...path)
+  }
+  const { access, problems } = planAccess(
+    has('access') ? route.access : hostAccess,
+    host.name,
+    place('access'),
+  )
+  const rated = has('limits')
+    ? planRate(route.limits ?? {}, `route:${host.name}${pattern}`, place('limits'))
+    : planRate(hostLimits, `host:${host.name}`, place('limits'))
+  return {
+    plans: { ...(access === null ? {} : { access }), ...(rated.rate === null ? {} : { rate: rated.rate }) },
+    problems: [
+      ...(has('access') || isFirst ? problems : []),
+      ...(has('limits') || isFirst ? rated.problems : []),
+    ],
+  }
+}
+
+/** Reading fills a group that was not written with nothing. */
+function isWritten(part: AccessConfig | RateConfig | undefined): boolean {
+  return part !== undefined && (part === 'none' || Object.keys(part).length > 0)
 }
 
 function processOf(

@@ -15,6 +15,8 @@ export type HttpServerOptions = {
   readonly limits: HttpLimits
   readonly handler: Handler
   readonly log: Log
+  /** Whether a connection that arrived may stay; all may when absent. */
+  readonly mayConnect?: (socket: net.Socket) => boolean
 }
 
 export type HttpServer = {
@@ -70,7 +72,7 @@ export type HttpListener = {
  *   const listener = await server.prepare({ address: '127.0.0.1', port: 8080 })
  *   listener.commit()
  */
-export function createHttpServer({ limits, handler, log }: HttpServerOptions): HttpServer {
+export function createHttpServer({ limits, handler, log, mayConnect }: HttpServerOptions): HttpServer {
   const connections = new Set<ServedConnection>()
   const listeners = new Set<HttpListener>()
   const clock = startClock(() => {
@@ -94,7 +96,7 @@ export function createHttpServer({ limits, handler, log }: HttpServerOptions): H
 
   async function prepare(target: ListenTarget): Promise<HttpListener> {
     if (host.isDraining) throw new Error('The server is closing and opens no listener')
-    const listener = await listen(target, host)
+    const listener = await listen(target, host, mayConnect)
     listeners.add(listener)
     return {
       ...listener,
@@ -120,7 +122,11 @@ export function createHttpServer({ limits, handler, log }: HttpServerOptions): H
 /** how often a closing server looks whether its connections have finished */
 const POLL_MS = 20
 
-function listen(target: ListenTarget, host: ConnectionHost): Promise<HttpListener> {
+function listen(
+  target: ListenTarget,
+  host: ConnectionHost,
+  mayConnect: (socket: net.Socket) => boolean = () => true,
+): Promise<HttpListener> {
   const { address, port } = target
   const probes = { keepAlive: true, keepAliveInitialDelay: TCP_PROBE_MS }
   const options = { allowHalfOpen: true, noDelay: true, highWaterMark: COPY_OCTETS, ...probes }
@@ -132,7 +138,7 @@ function listen(target: ListenTarget, host: ConnectionHost): Promise<HttpListene
   let handshakes = 0
 
   if (secured === undefined) {
-    server.on('connection', admit)
+    server.on('connection', (socket) => (mayConnect(socket) ? admit(socket) : turnAway(socket)))
   } else {
     target.attach?.(secured)
     server.on('connection', countHandshake)
@@ -178,11 +184,7 @@ function listen(target: ListenTarget, host: ConnectionHost): Promise<HttpListene
 
   function serve(socket: net.Socket): void {
     const { stats, connections, limits } = host
-    if (connections.size >= limits.connections) {
-      stats.turnedAway++
-      socket.destroy()
-      return
-    }
+    if (connections.size >= limits.connections) return turnAway(socket)
     stats.accepted++
     const secure = target.tls !== undefined
     if (speaksHttp2(socket, target)) new Http2Connection(socket, host, secure)
@@ -191,7 +193,11 @@ function listen(target: ListenTarget, host: ConnectionHost): Promise<HttpListene
 
   function countHandshake(socket: net.Socket): void {
     handshakes++
-    if (handshakes + host.connections.size <= host.limits.connections) return
+    const isRoom = handshakes + host.connections.size <= host.limits.connections
+    if (!isRoom || !mayConnect(socket)) turnAway(socket)
+  }
+
+  function turnAway(socket: net.Socket): void {
     host.stats.turnedAway++
     socket.destroy()
   }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { Config } from '#config/load.ts'
+import { parseNetwork } from '#core/network.ts'
 import type { Problem } from '#core/problem.ts'
 import { type Names, zoneOf } from '#dns/names.ts'
 import type { ZoneInput } from '#dns/plan.ts'
@@ -35,6 +36,7 @@ export function checkAcross(across: Across): Problem[] {
     ...across.drafted.flatMap(({ input, drafts }) => checkOtherZones(input, drafts, across.names)),
     ...across.hosts.flatMap((host) => checkHostAddress(host, across)),
     ...checkStrayAddresses(across),
+    ...checkClearText(across),
     ...checkListeners(across.listeners, localServices(across)),
     ...across.plans.filter(({ name }) => !name.endsWith('.localhost')).flatMap(checkRoutes),
   ]
@@ -63,7 +65,7 @@ function checkAddresses({ config, facts, hosts }: Across): Problem[] {
 
 function checkTrust({ config }: Across): Problem[] {
   return config.value.trust.flatMap((text, index): Problem[] => {
-    if (isNetwork(text)) return []
+    if (parseNetwork(text) !== undefined) return []
     const at = config.written.at(['trust', index])
     const message = `trust has "${text}"; an address, or a network with the length of its prefix (RFC 4632 §3.1), is wanted.`
     return [
@@ -76,12 +78,6 @@ function checkTrust({ config }: Across): Problem[] {
       },
     ]
   })
-}
-
-function isNetwork(text: string): boolean {
-  const [address = '', prefix = '0', ...rest] = text.split('/')
-  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
-  return rest.length === 0 && !address.includes('%') && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits
 }
 
 /** The SOA record carries the address as a name (RFC 1035 §8). */
@@ -182,6 +178,21 @@ function checkStrayAddresses({ hosts, names, drafted }: Across): Problem[] {
         },
       ]
     })
+  })
+}
+
+/** Passwords and tokens that anyone on the way can read, unless a proxy of ours stands there. */
+function checkClearText({ plans, config, facts }: Across): Problem[] {
+  if (facts.dev || config.value.trust.length > 0) return []
+  const open = plans.filter(({ redirectToHttps }) => !redirectToHttps)
+  return open.flatMap(({ name, routes }) => {
+    const guarded = routes.find(
+      ({ access }) => access !== undefined && (access.basic ?? access.bearer) !== null,
+    )
+    if (guarded === undefined) return []
+    const message = `"${name}" asks for passwords or tokens over plain HTTP too, where anyone on the way can read them (RFC 7617 §4, RFC 6750 §5.3).`
+    const fix = '"http": "redirect"'
+    return [{ level: 'warning', code: 'access/in-clear', at: guarded.from, message, fix } satisfies Problem]
   })
 }
 

@@ -1,6 +1,7 @@
+import { planRate } from '#access/plan.ts'
 import type { Config } from '#config/load.ts'
 import { contentKey } from '#core/node.ts'
-import { type Position, type Problem, sortProblems } from '#core/problem.ts'
+import { type Problem, sortProblems } from '#core/problem.ts'
 import { checkZones } from '#dns/check.ts'
 import { dnsLimits } from '#dns/config.ts'
 import { delegateChildren } from '#dns/delegate.ts'
@@ -11,7 +12,7 @@ import { parseIpv6, printIpv6 } from '#dns/wire/address.ts'
 import { absoluteName, checkBelow, checkDomain, ownerName } from '#dns/written-name.ts'
 import { httpLimits } from '#http/config.ts'
 import type { HostConfig } from '#http/host-config.ts'
-import { type HostPlan, type HttpPlan, planHost } from '#http/plan.ts'
+import { type HostPlan, type HttpPlan, planHost, type WrittenAt } from '#http/plan.ts'
 import type { ProcessPlan } from '#processes/plan.ts'
 import { tlsLimits } from '#tls/config.ts'
 import { planCertificates, type TlsPlan } from '#tls/plan.ts'
@@ -21,7 +22,7 @@ import type { HostDraft } from './host-draft.ts'
 import { type ListenerPlan, planListeners } from './listeners.ts'
 import { type DraftedZone, devZones, isLocal, withLocalTargets } from './local-names.ts'
 
-/** Everything that follows from the file: plain JSON, read-only, no secrets, no time. */
+/** Everything that follows from the file: plain JSON, read-only, no time, no secrets but salted hashes. */
 export type Plan = {
   readonly key: string
   readonly listeners: readonly ListenerPlan[]
@@ -77,10 +78,29 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
       limits: httpLimits(config.value.limits.http),
       trust: config.value.trust,
       httpsPort,
+      ...planSharedLimits(config, problems),
     },
     processes: front.processes,
   }
   return { plan: { key: planKey(slices), ...slices }, problems: sortProblems(problems) }
+}
+
+/** What one client may ask of all hosts together, and what all may take. */
+function planSharedLimits(
+  { value, written }: Config,
+  problems: Problem[],
+): Pick<HttpPlan, 'clientRate' | 'clientConnections' | 'memoryOctets'> {
+  const { memory, client } = value.limits
+  const { connections, ...limits } = client
+  const { rate, problems: found } = planRate(limits, 'all hosts', (...path) => {
+    return written.at(['limits', 'client', ...path])
+  })
+  problems.push(...found)
+  return {
+    ...(rate === null ? {} : { clientRate: rate }),
+    ...(connections === undefined ? {} : { clientConnections: connections }),
+    ...(memory === undefined ? {} : { memoryOctets: memory }),
+  }
 }
 
 /** Index each draft that its own zone answers: one in a deeper zone of ours is a fault, or a delegation to it. */
@@ -163,8 +183,8 @@ function draftHosts(
   const drafts = new Map<string, HostDraft>()
   for (const [text, written] of Object.entries(domain.hosts)) {
     const path = [...domain.path, 'hosts', text]
-    const at = (pattern?: string): Position =>
-      config.written.keyAt(pattern === undefined ? path : [...path, 'routes', pattern])
+    const at: WrittenAt = (pattern, ...inside) =>
+      config.written.keyAt([...path, ...(pattern === undefined ? [] : ['routes', pattern]), ...inside])
     const name = ownerName(text, domain.apex)
     if (typeof name !== 'string') {
       problems.push({ level: 'error', at: at(), ...name })
@@ -214,5 +234,8 @@ function planKey(slices: Omit<Plan, 'key'>): string {
     http.limits,
     http.trust,
     http.httpsPort,
+    http.clientRate,
+    http.clientConnections,
+    http.memoryOctets,
   ])
 }

@@ -1,3 +1,5 @@
+import { admitAddress, compileNetworks } from '#access/admit.ts'
+import type { AccessPlan, RatePlan } from '#access/plan.ts'
 import type { Position } from '#core/problem.ts'
 import { type Lookup, lookup } from '#dns/lookup.ts'
 import { lowerName, parseName } from '#dns/wire/name.ts'
@@ -44,6 +46,8 @@ export type Step = {
     | 'certificate'
     | 'redirect'
     | 'route'
+    | 'limits'
+    | 'access'
     | 'origin'
     | 'transfer'
   /** what comes of it */
@@ -130,7 +134,14 @@ function explainUrl(url: URL, world: World, from: string | null): Step[] {
     return steps
   }
   steps.push(explainRoute(routing, target))
-  if (routing.route !== null) steps.push(...explainAction(routing.route.action, routing.route.from, world))
+  if (routing.route === null) return steps
+  const { clientRate } = plan.http
+  for (const rate of [clientRate, routing.route.rate]) {
+    if (rate !== undefined) steps.push(explainRate(rate, routing.route.from))
+  }
+  if (routing.route.access !== undefined)
+    steps.push(...explainAccess(routing.route.access, from, routing.route.from))
+  steps.push(...explainAction(routing.route.action, routing.route.from, world))
   return steps
 }
 
@@ -229,6 +240,37 @@ function explainCertificate(host: string, plan: Plan, live: Live | null): Step {
 function explainRoute({ host, route: found, reason }: Routing, target: string): Step {
   if (found === null) return fault('route', `none for ${target}`, reason, host?.from ?? null)
   return step('route', `${found.id.replace('route:', '')} → ${leadsTo(found.action)}`, reason, found.from)
+}
+
+function explainRate({ id, intervalMs, burst }: RatePlan, at: Position): Step {
+  const says = `${burst} requests of a client at once, then one every ${Number(intervalMs.toFixed(3))} ms; 429 beyond`
+  return step('limits', says, `counted for ${id.replace(':', ' ')}`, at)
+}
+
+/** Who is let in, and whether the client of `--from` is; it is taken for the client itself, not for a proxy. */
+function explainAccess(
+  { networks, basic, bearer, forward }: AccessPlan,
+  from: string | null,
+  at: Position,
+): Step[] {
+  const steps: Step[] = []
+  if (networks.length > 0) {
+    const { isAdmitted, reason } = admitAddress(compileNetworks(networks), from)
+    if (from === null)
+      steps.push(step('access', `${networks.length} networks decide`, 'ask with --from IP', at))
+    else if (isAdmitted) steps.push(step('access', `${from} is admitted`, reason, at))
+    else steps.push(fault('access', `${from} is refused with 403`, reason, at))
+  }
+  if (basic !== null) {
+    const says = `a name and a password for "${basic.realm}"; 401 without (RFC 7617)`
+    steps.push(step('access', says, `basic: ${basic.users.length} users`, at))
+  }
+  if (bearer !== null) {
+    const says = `a token of ${bearer.issuer} for ${bearer.audience.join(' or ')}; 401 without (RFC 6750)`
+    steps.push(step('access', says, `bearer: keys at ${bearer.jwks}`, at))
+  }
+  if (forward !== null) steps.push(step('access', `${forward.url} is asked; 2xx admits`, 'forward', at))
+  return steps
 }
 
 function explainAction(action: ActionPlan, at: Position, world: World): Step[] {

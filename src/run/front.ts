@@ -1,5 +1,11 @@
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
+import { createConnectionCounts } from '#access/connection-counts.ts'
+import { createGuard, type GuardOptions } from '#access/guard.ts'
+import { createLimiters } from '#access/limiters.ts'
+import { limitMemory } from '#access/memory-budget.ts'
+import { createPasswordVerifier } from '#access/password.ts'
+import type { RatePlan } from '#access/plan.ts'
 import type { Log } from '#core/log.ts'
 import { createDnsServer, type DnsServer } from '#dns/server.ts'
 import { compileZones, createZones } from '#dns/zone.ts'
@@ -58,6 +64,9 @@ export type FrontOptions = {
   readonly output: (name: string, line: string) => void
 }
 
+const now = (): number => performance.now()
+const resident = (): number => process.memoryUsage.rss()
+
 /** Our name in Via (RFC 9110 §7.6.3). */
 const PSEUDONYM = 'portico'
 
@@ -90,15 +99,29 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     protocols: ['h2', 'http/1.1'],
   })
   const dns = createDnsServer({ zones: createZones([]), limits: options.plan.dns.limits, log })
-  const http = createHttpServer({ limits: options.plan.http.limits, handler: () => {}, log })
+  const isTrusted = (address: string): boolean => forwarding.isTrusted(address)
+  const counts = createConnectionCounts(isTrusted)
+  const limiters = createLimiters({ isTrusted, now })
+  const { mayConnect } = counts
+  const http = createHttpServer({ limits: options.plan.http.limits, handler: () => {}, log, mayConnect })
   const listeners = createListeners({ dns, http, handshake, holderOf, log })
   const forwarding = { origins, pseudonym: PSEUDONYM, isTrusted: (_address: string): boolean => false }
+  const passwords = createPasswordVerifier(now)
+  const guarding: GuardOptions = { isTrusted, passwords, now, log }
   let plan = options.plan
   let router: Router | undefined
   let zones = createZones([])
 
   function createHandler(route: RoutePlan): Handler {
-    return handlerOf(route, { folder, forwarding, log })
+    const handler = handlerOf(route, { folder, forwarding, log })
+    const guarded = route.access === undefined ? handler : createGuard(route.access, guarding, handler)
+    return route.rate === undefined ? guarded : limiters.limit(route.rate, guarded)
+  }
+
+  /** What holds for all hosts together stands before the router. */
+  function withinLimits({ clientRate, memoryOctets }: HttpPlan, handler: Handler): Handler {
+    const rated = clientRate === undefined ? handler : limiters.limit(clientRate, handler)
+    return memoryOctets === undefined ? rated : limitMemory(memoryOctets, { resident, now }, rated)
   }
 
   async function prepare(next: Plan): Promise<() => void> {
@@ -106,13 +129,15 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     const nextRouter = createRouter(next.http, createHandler, router)
     const commitCertificates = certificates.prepare(next.tls)
     const commitListeners = await listeners.prepare(next.listeners)
-    const isTrusted = createTrust(next.http.trust)
-    const handle = logged(nextRouter.handle, accessLog)
+    const isNextTrusted = createTrust(next.http.trust)
+    const handle = logged(withinLimits(next.http, nextRouter.handle), accessLog)
     return () => {
       plan = next
       zones = nextZones
       router = nextRouter
-      forwarding.isTrusted = isTrusted
+      forwarding.isTrusted = isNextTrusted
+      counts.limit = next.http.clientConnections ?? null
+      limiters.keep(ratesOf(next.http))
       dns.replaceZones(zones, next.dns.limits)
       commitCertificates()
       http.commit(handle, next.http.limits)
@@ -177,4 +202,9 @@ export function originsOf(plan: HttpPlan): OriginPlan[] {
   return plan.hosts.flatMap(({ routes }) => {
     return routes.flatMap(({ action }) => (action.kind === 'service' ? action.origins : []))
   })
+}
+
+function ratesOf({ hosts, clientRate }: HttpPlan): RatePlan[] {
+  const rates = hosts.flatMap(({ routes }) => routes.map(({ rate }) => rate))
+  return [...rates, clientRate].filter((rate) => rate !== undefined)
 }

@@ -19,6 +19,7 @@ export class ChunkedDecoder {
     | 'extension name'
     | 'extension value'
     | 'extension'
+    | 'extension blank'
     | 'quoted'
     | 'escaped'
     | 'size LF'
@@ -82,6 +83,7 @@ export class ChunkedDecoder {
       case 'extension name':
       case 'extension value':
       case 'extension':
+      case 'extension blank':
       case 'quoted':
       case 'escaped':
         return this.#stepExtension(octet)
@@ -116,6 +118,7 @@ export class ChunkedDecoder {
   /** Extensions are read over (RFC 9112 §7.1.1), but by their grammar: others would see another end of the line. */
   #stepExtension(octet: number): string {
     const state = this.#state
+    const isBlank = state === 'blank' || state === 'extension blank'
     // That they may not be long is up to us.
     if (++this.#extensionOctets > LIMIT_EXTENSION_OCTETS) return 'chunk extensions are too long'
     if (octet === CR && state === 'extension') {
@@ -125,12 +128,13 @@ export class ChunkedDecoder {
     if ((octet < SP && octet !== TAB) || octet === DEL) return 'a chunk size is not followed by CRLF'
     if (state === 'escaped') this.#state = 'quoted'
     else if (state === 'quoted') this.#state = this.#afterQuoted(octet)
-    else if (octet === SP || octet === TAB) return ''
-    else if (octet === SEMICOLON && (state === 'blank' || state === 'extension'))
-      this.#state = 'extension name'
-    else if (octet === EQUALS && state === 'extension') this.#state = 'extension value'
+    else if (octet === SP || octet === TAB) {
+      if (state === 'extension') this.#state = 'extension blank'
+    } else if (octet === SEMICOLON && (isBlank || state === 'extension')) this.#state = 'extension name'
+    else if (octet === EQUALS && (state === 'extension' || state === 'extension blank'))
+      this.#state = 'extension value'
     else if (octet === DQUOTE && state === 'extension value') this.#state = 'quoted'
-    else if (isTokenOctet(octet) && state !== 'blank') this.#state = 'extension'
+    else if (isTokenOctet(octet) && !isBlank) this.#state = 'extension'
     else return state === 'blank' ? 'a chunk size is not followed by CRLF' : 'a chunk extension is malformed'
     return ''
   }

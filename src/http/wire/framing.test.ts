@@ -167,6 +167,9 @@ describe('ChunkedDecoder', () => {
     ['an extension without value', '5;a=\r\nhello\r\n0\r\n\r\n', 'refused 400'],
     ['an escaped quote in an extension', '5;a="\\";"\r\nhello\r\n0\r\n\r\n', 'hello||'],
     ['white space before an extension', '5 ;a\r\nhello\r\n0\r\n\r\n', 'hello||'],
+    ['white space within an extension', '5;a = b ; c\r\nhello\r\n0\r\n\r\n', 'hello||'],
+    ['an extension of two words', '5;a b\r\nhello\r\n0\r\n\r\n', 'refused 400'],
+    ['white space after an extension', '5;a \r\nhello\r\n0\r\n\r\n', 'refused 400'],
     ['trailers', '0\r\nX-A: b\r\nX-C:d\r\n\r\n', '|X-A=b&X-C=d|'],
     [
       'without forbidden trailers (RFC 9110 §6.5.1)',
