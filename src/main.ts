@@ -3,7 +3,7 @@ import { commandGroups, commands } from '#cli/commands.ts'
 import { commandHelp, familyHelp, programHelp } from '#cli/help.ts'
 import { paint, print, printError } from '#cli/print.ts'
 import { version } from '#cli/version.ts'
-import { nearest } from '#config/nearest.ts'
+import { nearest } from '#core/nearest.ts'
 
 // `portico plan | head`: nobody reads on, which is no fault; and a server goes on serving.
 for (const stream of [process.stdout, process.stderr]) {

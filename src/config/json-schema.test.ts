@@ -84,5 +84,15 @@ test('jsonSchema() says defaults and limits as one would write them', () => {
 
 test('jsonSchema() defines once what stands in several places', () => {
   const definitions = Object.keys(schema['definitions'] as object)
-  assert.deepEqual(definitions.sort(), ['files', 'records', 'redirect', 'respond', 'service', 'ttl'])
+  assert.deepEqual(definitions.sort(), [
+    'errors',
+    'files',
+    'headers',
+    'maintenance',
+    'records',
+    'redirect',
+    'respond',
+    'service',
+    'ttl',
+  ])
 })

@@ -20,6 +20,7 @@ export class HeadWriter {
 class Written {
   head = ''
   #fields: Fields | undefined
+  #fieldsForOrigin: Fields | undefined
   #target = ''
   #isTrusted = false
 
@@ -27,6 +28,7 @@ class Written {
   isFor(request: Request, gateway: GatewayRequest): boolean {
     return (
       this.#fields === request.fields &&
+      this.#fieldsForOrigin === request.fieldsForOrigin &&
       this.#target === request.target &&
       this.#isTrusted === gateway.isTrusted &&
       request.authority !== ''
@@ -35,6 +37,7 @@ class Written {
 
   write(request: Request, gateway: GatewayRequest): string {
     this.#fields = request.fields
+    this.#fieldsForOrigin = request.fieldsForOrigin
     this.#target = request.target
     this.#isTrusted = gateway.isTrusted
     this.head = requestHead(request, gateway)

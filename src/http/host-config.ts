@@ -1,8 +1,9 @@
 import type { GroupSetting, Setting } from '#core/settings.ts'
 import type { RunConfig } from '#processes/plan.ts'
+import { type TransformConfig, transformSettings } from './transform/config.ts'
 
 /** What may be written under a host name, after reading. Exactly one kind stands. */
-export type HostConfig = {
+export type HostConfig = TransformConfig & {
   readonly service?: ServiceConfig
   readonly files?: string | { readonly root: string; readonly index?: string }
   readonly redirect?: string | { readonly to: string; readonly status?: number; readonly keepPath?: boolean }
@@ -15,7 +16,7 @@ export type HostConfig = {
   readonly http?: 'redirect' | 'serve'
 }
 
-export type RouteConfig = Pick<HostConfig, 'service' | 'files' | 'redirect' | 'respond'>
+export type RouteConfig = TransformConfig & Pick<HostConfig, 'service' | 'files' | 'redirect' | 'respond'>
 
 export type ServiceConfig =
   | number
@@ -157,7 +158,7 @@ const routeKinds: Readonly<Record<string, Setting>> = { service, files, redirect
 const route: GroupSetting = {
   type: 'group',
   doc: 'What answers under a path.',
-  fields: routeKinds,
+  fields: { ...routeKinds, ...transformSettings },
   oneOf: Object.keys(routeKinds),
 }
 
@@ -182,6 +183,7 @@ export const hostSettings: GroupSetting = {
   doc: 'A host of the domain.',
   fields: {
     ...hostKinds,
+    ...transformSettings,
     http: {
       type: 'choice',
       doc: 'What plain HTTP answers: a redirect to HTTPS, or the same as HTTPS.',

@@ -2,6 +2,7 @@ import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
 import { type ProcessPlan, planProcess } from '#processes/plan.ts'
 import type { HostConfig, RouteConfig, ServiceConfig } from './host-config.ts'
+import { planTransform, type TransformPlan } from './transform/plan.ts'
 
 export type HttpPlan = {
   readonly hosts: readonly HostPlan[]
@@ -19,6 +20,8 @@ export type HostPlan = PlanNode & {
   /** answered with 308 to HTTPS when asked over HTTP */
   readonly redirectToHttps: boolean
   readonly routes: readonly RoutePlan[]
+  /** for paths that no route has; undefined: requests and responses pass as they are */
+  readonly transform?: TransformPlan
 }
 
 /** `id` is `route:` and host and pattern, such as `route:app.example.com/api/**`. */
@@ -26,6 +29,8 @@ export type RoutePlan = PlanNode & {
   /** `/exact`, `/under/**` or `/one/*` (a whole segment); matched against the path without query */
   readonly pattern: string
   readonly action: ActionPlan
+  /** undefined: requests and responses pass as they are */
+  readonly transform?: TransformPlan
 }
 
 export type ActionPlan =
@@ -83,9 +88,11 @@ export type HostInput = {
   /** the name in the file, which processes are called by; on a laptop a host has two names */
   readonly processName: string
   readonly written: HostConfig
-  /** position of the host (no key) or of the pattern of one of its routes */
-  readonly at: (pattern?: string) => Position
+  readonly at: WrittenAt
 }
+
+/** Position of a host (no pattern), of one of its routes, or of a part inside of either. */
+export type WrittenAt = (pattern?: string, ...inside: readonly (string | number)[]) => Position
 
 /** Decide what answers under one name, and what must run for it. */
 export function planHost(host: HostInput): { host: HostPlan; processes: ProcessPlan[]; problems: Problem[] } {
@@ -112,10 +119,18 @@ export function planHost(host: HostInput): { host: HostPlan; processes: ProcessP
     }
     const action = planAction(written, process)
     if (action === null) continue
-    const content = { pattern, action }
+    const transform = planTransform(pattern, host.written.routes === undefined ? {} : host.written, written)
+    const content = { pattern, action, ...(transform === undefined ? {} : { transform }) }
     routes.push({ id: `route:${host.name}${pattern}`, key: contentKey(content), from, ...content })
   }
-  const content = { name: host.name, redirectToHttps: host.written.http !== 'serve', routes }
+  const transform = planTransform('/**', {}, host.written)
+  const redirectToHttps = host.written.http !== 'serve'
+  const content = {
+    name: host.name,
+    redirectToHttps,
+    routes,
+    ...(transform === undefined ? {} : { transform }),
+  }
   const key = contentKey({ ...content, routes: routes.map((route) => [route.id, route.key]) })
   return { host: { id: `host:${host.name}`, key, from: host.at(), ...content }, processes, problems }
 }

@@ -18,3 +18,10 @@ export function createTrust(networks: readonly string[]): (address: string) => b
   }
   return (address) => list.check(address, address.includes(':') ? 'ipv6' : 'ipv4')
 }
+
+/** Whether a text is an address, or a network with the length of its prefix (RFC 4632 §3.1). */
+export function isNetwork(text: string): boolean {
+  const [address = '', prefix = '0', ...rest] = text.split('/')
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+  return rest.length === 0 && !address.includes('%') && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits
+}

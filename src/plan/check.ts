@@ -7,6 +7,8 @@ import type { RecordDraft } from '#dns/records.ts'
 import { absoluteName, nameBelow } from '#dns/written-name.ts'
 import { checkRoutes } from '#http/check.ts'
 import type { HostPlan } from '#http/plan.ts'
+import { checkTransforms } from '#http/transform/check.ts'
+import { isNetwork } from '#http/trust.ts'
 import type { ProcessPlan } from '#processes/plan.ts'
 import type { Facts } from './facts.ts'
 import type { HostDraft } from './host-draft.ts'
@@ -37,6 +39,7 @@ export function checkAcross(across: Across): Problem[] {
     ...checkStrayAddresses(across),
     ...checkListeners(across.listeners, localServices(across)),
     ...across.plans.filter(({ name }) => !name.endsWith('.localhost')).flatMap(checkRoutes),
+    ...across.hosts.flatMap(checkTransforms),
   ]
 }
 
@@ -76,12 +79,6 @@ function checkTrust({ config }: Across): Problem[] {
       },
     ]
   })
-}
-
-function isNetwork(text: string): boolean {
-  const [address = '', prefix = '0', ...rest] = text.split('/')
-  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
-  return rest.length === 0 && !address.includes('%') && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits
 }
 
 /** The SOA record carries the address as a name (RFC 1035 §8). */

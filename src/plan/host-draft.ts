@@ -1,5 +1,5 @@
-import type { Position } from '#core/problem.ts'
 import type { HostConfig } from '#http/host-config.ts'
+import type { WrittenAt } from '#http/plan.ts'
 
 /** A host of the file: what it is called, and where it stands. */
 export type HostDraft = {
@@ -10,5 +10,5 @@ export type HostDraft = {
   /** as written */
   readonly text: string
   readonly written: HostConfig
-  readonly at: (pattern?: string) => Position
+  readonly at: WrittenAt
 }

@@ -1,6 +1,6 @@
 import type { Config } from '#config/load.ts'
 import { contentKey } from '#core/node.ts'
-import { type Position, type Problem, sortProblems } from '#core/problem.ts'
+import { type Problem, sortProblems } from '#core/problem.ts'
 import { checkZones } from '#dns/check.ts'
 import { dnsLimits } from '#dns/config.ts'
 import { indexNames, type Names, zoneOf } from '#dns/names.ts'
@@ -10,7 +10,7 @@ import { parseIpv6, printIpv6 } from '#dns/wire/address.ts'
 import { absoluteName, checkBelow, checkDomain, ownerName } from '#dns/written-name.ts'
 import { httpLimits } from '#http/config.ts'
 import type { HostConfig } from '#http/host-config.ts'
-import { type HostPlan, type HttpPlan, planHost } from '#http/plan.ts'
+import { type HostPlan, type HttpPlan, planHost, type WrittenAt } from '#http/plan.ts'
 import type { ProcessPlan } from '#processes/plan.ts'
 import { tlsLimits } from '#tls/config.ts'
 import { planCertificates, type TlsPlan } from '#tls/plan.ts'
@@ -162,8 +162,8 @@ function draftHosts(
   const drafts = new Map<string, HostDraft>()
   for (const [text, written] of Object.entries(domain.hosts)) {
     const path = [...domain.path, 'hosts', text]
-    const at = (pattern?: string): Position =>
-      config.written.keyAt(pattern === undefined ? path : [...path, 'routes', pattern])
+    const at: WrittenAt = (pattern, ...inside) =>
+      config.written.keyAt([...path, ...(pattern === undefined ? [] : ['routes', pattern]), ...inside])
     const name = ownerName(text, domain.apex)
     if (typeof name !== 'string') {
       problems.push({ level: 'error', at: at(), ...name })
