@@ -3,7 +3,7 @@ import { commandGroups, commands } from '#cli/commands.ts'
 import { commandHelp, familyHelp, programHelp } from '#cli/help.ts'
 import { paint, print, printError } from '#cli/print.ts'
 import { version } from '#cli/version.ts'
-import { nearest } from '#config/nearest.ts'
+import { nearest } from '#core/nearest.ts'
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {

@@ -179,6 +179,31 @@ export const cleanFiles: Readonly<Record<string, string>> = {
     }
   }
 }`,
+  'every option of what passes through': `{
+  "address": ["203.0.113.10"],
+  "domains": {
+    "example.com": {
+      "hosts": {
+        "app": {
+          "compress": true,
+          "security": true,
+          "headers": {
+            "request": { "set": { "X-Real-IP": "{client.address}", "X-Request-Id": "{request.id}" }, "remove": "Cookie" },
+            "response": { "remove": ["Server", "X-Powered-By"], "add": { "Report-To": "{\\"group\\":\\"x\\"}" } }
+          },
+          "errors": { "404": "./404.html", "5xx": { "page": "./down.html", "origin": true } },
+          "routes": {
+            "/api/**": { "service": 8081, "strip": "/api", "compress": false },
+            "/users/*/**": { "service": 8081, "rewrite": "/u/*/**" },
+            "/**": { "files": "./public", "earlyHints": "</app.css>; rel=preload; as=style" }
+          }
+        },
+        "shop": { "service": 8082, "rewrite": "/shop/**", "maintenance": { "page": "./soon.html", "retryAfter": "10m", "allow": ["10.0.0.0/8", "2001:db8::1"] } },
+        "old": { "service": 8083, "maintenance": true }
+      }
+    }
+  }
+}`,
   'programs that Portico starts, every option beside them': `{
   // comments and trailing commas may stand
   "$schema": "./node_modules/portico/portico.schema.json",

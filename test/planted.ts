@@ -513,6 +513,34 @@ export const plantedFaults: readonly Planted[] = planted([
     where: '"a"',
   },
   {
+    code: 'http/field-rule',
+    why: 'Framing, Host, Via and who asked are what the connection says; a rule that changed them would break requests or lie.',
+    source: 'RFC 9110 §7.6.1',
+    hosts: '"a": { "service": 8081, "headers": { "request": { "set": { "Host": "b.example" } } } }',
+    where: '"Host"',
+  },
+  {
+    code: 'http/unknown-variable',
+    why: 'A variable that stands for nothing would be sent as it is written.',
+    hosts:
+      '"a": { "service": 8081, "headers": { "request": { "set": { "X-Real-IP": "{client.adress}" } } } }',
+    where: '"X-Real-IP"',
+  },
+  {
+    code: 'http/rewrite',
+    why: 'The path that requests go on with cannot be made of those that the route matches.',
+    source: 'RFC 3986 §3.3',
+    hosts: '"a": { "routes": { "/old/*": { "service": 8081, "rewrite": "/new/**" } } }',
+    where: '"rewrite"',
+  },
+  {
+    code: 'http/error-status',
+    why: 'Only errors have pages: a status from 400 to 599, or all of a class.',
+    source: 'RFC 9110 §15.5, §15.6',
+    hosts: '"a": { "files": "./public", "errors": { "40x": "./404.html" } }',
+    where: '"40x"',
+  },
+  {
     code: 'plan/not-an-address',
     why: 'The records of hosts point at these addresses.',
     source: 'RFC 1035 §3.4.1, RFC 3596 §2.2',

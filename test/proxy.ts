@@ -8,7 +8,9 @@ import { createForward } from '#http/forward.ts'
 import { createOrigins, type Origins } from '#http/origin/origins.ts'
 import type { OriginPlan } from '#http/plan.ts'
 import { createHttpServer } from '#http/server.ts'
+import type { TransformPlan } from '#http/transform/plan.ts'
 import { createTrust } from '#http/trust.ts'
+import { transformedBy } from './transform.ts'
 
 /** A Portico with one service, until the tests of the file have ended. */
 export type StartedProxy = {
@@ -25,6 +27,10 @@ export type ProxyOptions = {
   /** clients speak HTTP/2 with prior knowledge */
   readonly http2?: boolean
   readonly processId?: string
+  /** what the route says of requests and responses */
+  readonly transform?: TransformPlan | undefined
+  /** where the pages of `transform` are */
+  readonly folder?: string
   readonly portOf?: (processId: string) => number | null
 }
 
@@ -42,13 +48,14 @@ export async function startProxy(
   const isTrusted = createTrust(options.trust ?? [])
   const action = { kind: 'service', origins: plans, processId: options.processId ?? null } as const
   const forward = createForward(action, { origins, pseudonym: 'portico', isTrusted })
+  const handler = transformedBy(options.transform, forward, options.folder)
   const ends: StartedProxy['ends'] = []
   const server = createHttpServer({
     limits,
     handler: (exchange) => {
       exchange.onEnd = (end) => ends.push({ end, note: exchange.note })
       options.watch?.(exchange)
-      forward(exchange)
+      handler(exchange)
     },
     log: silent,
   })

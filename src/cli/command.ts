@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { nearest } from '#config/nearest.ts'
+import { nearest } from '#core/nearest.ts'
 
 /** One command of `portico`. */
 export type Command = {

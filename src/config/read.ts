@@ -1,3 +1,4 @@
+import { nearest } from '#core/nearest.ts'
 import type { Problem } from '#core/problem.ts'
 import type {
   ChoiceSetting,
@@ -12,7 +13,6 @@ import type {
   TextSetting,
 } from '#core/settings.ts'
 import { formatDuration, formatSize, parseDuration, parseSize } from '#core/units.ts'
-import { nearest } from './nearest.ts'
 import type { Path, Written } from './source.ts'
 
 /**
@@ -54,10 +54,13 @@ function read(setting: Setting, value: unknown, path: Path, reading: Reading): u
   }
 }
 
-/** The default of a setting; a group's is made of its fields' defaults. */
+/** The default of a setting; a group's is made of its fields' defaults, but of several forms nobody means a group. */
 export function initialOf(setting: Setting): unknown {
   if (setting.type === 'map') return {}
-  if (setting.type === 'either') return setting.of.map(initialOf).find((initial) => initial !== undefined)
+  if (setting.type === 'either') {
+    const plain = setting.of.filter(({ type }) => type !== 'group' && type !== 'map')
+    return plain.map(initialOf).find((initial) => initial !== undefined)
+  }
   if (setting.type !== 'group') return setting.initial
   if (setting.required !== undefined || setting.oneOf !== undefined) return undefined
   const fields = Object.entries(setting.fields).map(([key, field]) => [key, initialOf(field)] as const)

@@ -49,23 +49,25 @@ function checkRedirect(to: string): Omit<Problem, 'at'>[] {
   return [{ level: 'error', code: 'http/redirect-target', message, fix }]
 }
 
-/** Names are tokens, values are visible characters, spaces and tabs (RFC 9110 §5.1, §5.5). */
 function checkFields({ fields }: Extract<ActionPlan, { kind: 'respond' }>): Omit<Problem, 'at'>[] {
   return fields.flatMap(([name, value]): Omit<Problem, 'at'>[] => {
-    if (!isToken(name)) {
-      const message = `"${name}" is no name of a field: letters, digits and !#$%&'*+-.^_\`|~ (RFC 9110 §5.1).`
-      const plain = name.trim().replace(/:.*$/, '').replace(/\s+/g, '-')
-      return [
-        { level: 'error', code: 'http/field', message, fix: isToken(plain) ? `"${plain}"` : '"X-Name"' },
-      ]
-    }
-    if (FRAMING.has(name, 0, name.length)) {
-      const message = `The field ${name} belongs to the connection; Portico writes it itself, and leaves this one out (RFC 9110 §7.6.1).`
-      return [{ level: 'warning', code: 'http/field-left-out', message, fix: `remove "${name}"` }]
-    }
-    if (skipValue(value, 0) === value.length) return []
-    const message = `The value of ${name} is ${JSON.stringify(value)}; visible characters, spaces and tabs of Latin-1 may stand in it (RFC 9110 §5.5).`
-    const visible = value.replace(/[^\x20-\x7e]+/g, ' ').trim()
-    return [{ level: 'error', code: 'http/field', message, fix: `"${name}": ${JSON.stringify(visible)}` }]
+    const fault = fieldFault(name, value)
+    if (fault !== undefined) return [fault]
+    if (!FRAMING.has(name, 0, name.length)) return []
+    const message = `The field ${name} belongs to the connection; Portico writes it itself, and leaves this one out (RFC 9110 §7.6.1).`
+    return [{ level: 'warning', code: 'http/field-left-out', message, fix: `remove "${name}"` }]
   })
+}
+
+/** Names are tokens, values are visible characters, spaces and tabs (RFC 9110 §5.1, §5.5). */
+export function fieldFault(name: string, value: string): Omit<Problem, 'at'> | undefined {
+  if (!isToken(name)) {
+    const message = `"${name}" is no name of a field: letters, digits and !#$%&'*+-.^_\`|~ (RFC 9110 §5.1).`
+    const plain = name.trim().replace(/:.*$/, '').replace(/\s+/g, '-')
+    return { level: 'error', code: 'http/field', message, fix: isToken(plain) ? `"${plain}"` : '"X-Name"' }
+  }
+  if (skipValue(value, 0) === value.length) return undefined
+  const message = `The value of ${name} is ${JSON.stringify(value)}; visible characters, spaces and tabs of Latin-1 may stand in it (RFC 9110 §5.5).`
+  const visible = value.replace(/[^\x20-\x7e]+/g, ' ').trim()
+  return { level: 'error', code: 'http/field', message, fix: `"${name}": ${JSON.stringify(visible)}` }
 }

@@ -61,6 +61,8 @@ export type Request = {
   readonly version: '1.0' | '1.1' | '2'
   /** end-to-end fields and hop-by-hop ones as received; who forwards them filters (RFC 9110 §7.6.1) */
   readonly fields: Fields
+  /** what the file adds for the origin: it passes whatever a client may not say */
+  readonly fieldsForOrigin?: Fields
   readonly client: Client
   /** content after transfer coding; `null` when there is none */
   readonly body: Source | null
@@ -78,6 +80,8 @@ export type ResponseHead = {
   readonly fields: Fields
   /** length of the content in octets; `null` when it is not known before the end */
   readonly lengthOctets: number | null
+  /** a page of Portico's own that says what went wrong; the file may have another one for it */
+  readonly isPage?: boolean
 }
 
 /**

@@ -27,6 +27,7 @@ export function requestHead(request: Request, gateway: GatewayRequest): string {
   return (
     `${method} ${target} HTTP/1.1\r\nHost: ${authority}\r\n` +
     serializeFields(fields, dropped, nominatedNames(fields)) +
+    (request.fieldsForOrigin === undefined ? '' : serializeFields(request.fieldsForOrigin)) +
     framingLines(request) +
     connectionLines(request, gateway) +
     forwardedLines(request, gateway.isTrusted) +

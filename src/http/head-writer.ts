@@ -20,6 +20,7 @@ export class HeadWriter {
 class Written {
   head = ''
   #fields: Fields | undefined
+  #fieldsForOrigin: Fields | undefined
   #target = ''
   #isTrusted = false
   #hasContent = false
@@ -29,6 +30,7 @@ class Written {
   isFor(request: Request, gateway: GatewayRequest): boolean {
     return (
       this.#fields === request.fields &&
+      this.#fieldsForOrigin === request.fieldsForOrigin &&
       this.#target === request.target &&
       this.#isTrusted === gateway.isTrusted &&
       // In HTTP/2 the fields do not say whether content follows.
@@ -40,6 +42,7 @@ class Written {
 
   write(request: Request, gateway: GatewayRequest): string {
     this.#fields = request.fields
+    this.#fieldsForOrigin = request.fieldsForOrigin
     this.#target = request.target
     this.#isTrusted = gateway.isTrusted
     this.#hasContent = request.body !== null

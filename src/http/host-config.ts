@@ -2,9 +2,10 @@ import { type AccessConfig, accessSetting } from '#access/config.ts'
 import { type RateConfig, rateSettings } from '#access/limit-config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
 import type { RunConfig } from '#processes/plan.ts'
+import { type TransformConfig, transformSettings } from './transform/config.ts'
 
 /** What may be written under a host name, after reading. Exactly one kind stands. */
-export type HostConfig = {
+export type HostConfig = TransformConfig & {
   readonly service?: ServiceConfig
   readonly files?: string | { readonly root: string; readonly index?: string }
   readonly redirect?: string | { readonly to: string; readonly status?: number; readonly keepPath?: boolean }
@@ -21,7 +22,8 @@ export type HostConfig = {
   readonly limits?: RateConfig
 }
 
-export type RouteConfig = Pick<HostConfig, 'service' | 'files' | 'redirect' | 'respond' | 'access' | 'limits'>
+export type RouteConfig = TransformConfig &
+  Pick<HostConfig, 'service' | 'files' | 'redirect' | 'respond' | 'access' | 'limits'>
 
 export type ServiceConfig =
   | number
@@ -163,7 +165,7 @@ const routeKinds: Readonly<Record<string, Setting>> = { service, files, redirect
 const route: GroupSetting = {
   type: 'group',
   doc: 'What answers under a path.',
-  fields: { ...routeKinds, access: accessSetting, limits: rateSettings },
+  fields: { ...routeKinds, access: accessSetting, limits: rateSettings, ...transformSettings },
   oneOf: Object.keys(routeKinds),
 }
 
@@ -188,6 +190,7 @@ export const hostSettings: GroupSetting = {
   doc: 'A host of the domain.',
   fields: {
     ...hostKinds,
+    ...transformSettings,
     http: {
       type: 'choice',
       doc: 'What plain HTTP answers: a redirect to HTTPS, or the same as HTTPS.',

@@ -6,6 +6,7 @@ import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
 import { type ProcessPlan, planProcess } from '#processes/plan.ts'
 import type { HostConfig, RouteConfig, ServiceConfig } from './host-config.ts'
+import { planTransform, type TransformPlan } from './transform/plan.ts'
 
 export type HttpPlan = {
   readonly hosts: readonly HostPlan[]
@@ -28,6 +29,8 @@ export type HostPlan = PlanNode & {
   /** answered with 308 to HTTPS when asked over HTTP */
   readonly redirectToHttps: boolean
   readonly routes: readonly RoutePlan[]
+  /** for paths that no route has; undefined: requests and responses pass as they are */
+  readonly transform?: TransformPlan
 }
 
 /** `id` is `route:` and host and pattern, such as `route:app.example.com/api/**`. */
@@ -39,6 +42,8 @@ export type RoutePlan = PlanNode & {
   readonly access?: AccessPlan
   /** how often a client may ask; absent: as often as it likes */
   readonly rate?: RatePlan
+  /** absent: requests and responses pass as they are */
+  readonly transform?: TransformPlan
 }
 
 export type ActionPlan =
@@ -133,10 +138,18 @@ export function planHost(host: HostInput): { host: HostPlan; processes: ProcessP
     if (action === null) continue
     const guarded = planGuard(host, pattern, written)
     problems.push(...guarded.problems)
-    const content = { pattern, action, ...guarded.plans }
+    const transform = planTransform(pattern, host.written.routes === undefined ? {} : host.written, written)
+    const content = { pattern, action, ...guarded.plans, ...(transform === undefined ? {} : { transform }) }
     routes.push({ id: `route:${host.name}${pattern}`, key: contentKey(content), from, ...content })
   }
-  const content = { name: host.name, redirectToHttps: host.written.http !== 'serve', routes }
+  const transform = planTransform('/**', {}, host.written)
+  const redirectToHttps = host.written.http !== 'serve'
+  const content = {
+    name: host.name,
+    redirectToHttps,
+    routes,
+    ...(transform === undefined ? {} : { transform }),
+  }
   const key = contentKey({ ...content, routes: routes.map((route) => [route.id, route.key]) })
   return { host: { id: `host:${host.name}`, key, from: host.at(), ...content }, processes, problems }
 }

@@ -1,5 +1,5 @@
 import type { Exchange, Handler } from './exchange.ts'
-import type { HttpPlan, RoutePlan } from './plan.ts'
+import type { HostPlan, HttpPlan, RoutePlan } from './plan.ts'
 import { respondRedirect } from './redirect.ts'
 import { compileRoutes, type RouteTable, type Routing, route } from './route.ts'
 import { fieldsOf } from './wire/fields.ts'
@@ -21,11 +21,13 @@ export type RoutedHandler = { readonly plan: RoutePlan; readonly handler: Handle
  * A route with the id and key that it had in `previous` keeps its handler, the same object.
  *
  * @param createHandler called once for every other route; `replaced` ran under the same id until now
+ * @param createRefusal what answers for a path that no route of a host has, made of what does so by itself
  */
 export function createRouter(
   plan: HttpPlan,
   createHandler: (route: RoutePlan, replaced?: Handler) => Handler,
   previous?: Router,
+  createRefusal: (host: HostPlan, refuse: Handler) => Handler = (_host, refuse) => refuse,
 ): Router {
   const table = compileRoutes(plan.hosts)
   const routes = new Map<string, RoutedHandler>()
@@ -35,17 +37,23 @@ export function createRouter(
       before?.plan.key === routePlan.key ? before.handler : createHandler(routePlan, before?.handler)
     routes.set(routePlan.id, { plan: routePlan, handler })
   }
+  const refuse: Handler = (exchange) => {
+    const { host, target } = exchange.request
+    respondPage(exchange, refusalOf(route(table, host, target), exchange))
+  }
+  const refusals = new Map(plan.hosts.map((host) => [host, createRefusal(host, refuse)]))
   const handle: Handler = (exchange) => {
     const { request, note } = exchange
     if (request.target === '*') return respondToServerOptions(exchange)
     const routing = route(table, request.host, request.target)
     note.reason = routing.reason
-    if (isBadPath(routing)) return respondPage(exchange, refusalOf(routing, exchange))
+    if (isBadPath(routing)) return refusals.get(routing.host!)!(exchange)
     // Before the route, so that HTTP does not tell which paths there are.
     if (routing.host?.redirectToHttps === true && !request.client.secure && plan.httpsPort !== null) {
       return redirectToHttps(exchange, plan.httpsPort)
     }
-    if (routing.route === null) return respondPage(exchange, refusalOf(routing, exchange))
+    if (routing.host === null) return refuse(exchange)
+    if (routing.route === null) return refusals.get(routing.host)!(exchange)
     note.routeId = routing.route.id
     routes.get(routing.route.id)!.handler(exchange)
   }

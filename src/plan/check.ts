@@ -8,6 +8,7 @@ import type { RecordDraft } from '#dns/records.ts'
 import { absoluteName, nameBelow } from '#dns/written-name.ts'
 import { checkRoutes } from '#http/check.ts'
 import type { HostPlan } from '#http/plan.ts'
+import { checkTransforms } from '#http/transform/check.ts'
 import type { ProcessPlan } from '#processes/plan.ts'
 import type { Facts } from './facts.ts'
 import type { HostDraft } from './host-draft.ts'
@@ -39,6 +40,7 @@ export function checkAcross(across: Across): Problem[] {
     ...checkClearText(across),
     ...checkListeners(across.listeners, localServices(across)),
     ...across.plans.filter(({ name }) => !name.endsWith('.localhost')).flatMap(checkRoutes),
+    ...across.hosts.flatMap(checkTransforms),
   ]
 }
 

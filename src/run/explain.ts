@@ -15,6 +15,8 @@ import type { Plan } from '#plan/plan.ts'
 import type { ProcessState } from '#processes/process.ts'
 import { compileCertificates, select } from '#tls/select.ts'
 import type { CertificateDescription } from '#tls/store.ts'
+import { fault, type Step, step } from './explain-step.ts'
+import { explainRequestPath, explainResponse } from './explain-transform.ts'
 import { leadsTo } from './status.ts'
 
 /** What is asked: a URL, a name and a type, or a name alone. */
@@ -35,28 +37,6 @@ export type World = {
   readonly zones: Zones
   /** null: a file alone */
   readonly live: Live | null
-}
-
-/** One decision on the way of a request, in the words of the function that takes it. */
-export type Step = {
-  readonly step:
-    | 'record'
-    | 'listener'
-    | 'client'
-    | 'certificate'
-    | 'redirect'
-    | 'route'
-    | 'limits'
-    | 'access'
-    | 'origin'
-    | 'transfer'
-  /** what comes of it */
-  readonly says: string
-  readonly reason: string
-  /** the place in the file that it follows from */
-  readonly at: Position | null
-  /** the way ends here, or not as the file's owner would want */
-  readonly isFault: boolean
 }
 
 export type Explanation = {
@@ -136,12 +116,12 @@ function explainUrl(url: URL, world: World, from: string | null): Step[] {
   steps.push(explainRoute(routing, target))
   if (routing.route === null) return steps
   const { clientRate } = plan.http
-  for (const rate of [clientRate, routing.route.rate]) {
-    if (rate !== undefined) steps.push(explainRate(rate, routing.route.from))
-  }
-  if (routing.route.access !== undefined)
-    steps.push(...explainAccess(routing.route.access, from, routing.route.from))
-  steps.push(...explainAction(routing.route.action, routing.route.from, world))
+  const { rate, access, action, from: at } = routing.route
+  for (const limit of [clientRate, rate]) if (limit !== undefined) steps.push(explainRate(limit, at))
+  if (access !== undefined) steps.push(...explainAccess(access, from, at))
+  steps.push(...explainRequestPath(routing.route, target, from))
+  steps.push(...explainAction(action, at, world))
+  steps.push(...explainResponse(routing.route, target))
   return steps
 }
 
@@ -346,12 +326,4 @@ function explainOrigin(
   const used =
     state === undefined || state.connects === 0 ? 'not asked yet' : `answers, ${state.open} connections open`
   return step('origin', url, `${reason}; ${used}`, at)
-}
-
-function step(name: Step['step'], says: string, reason: string, at: Position | null): Step {
-  return { step: name, says, reason, at, isFault: false }
-}
-
-function fault(name: Step['step'], says: string, reason: string, at: Position | null): Step {
-  return { step: name, says, reason, at, isFault: true }
 }

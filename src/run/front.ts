@@ -13,11 +13,12 @@ import { createFiles } from '#files/serve.ts'
 import type { Handler } from '#http/exchange.ts'
 import { createForward, type ForwardOptions } from '#http/forward.ts'
 import { createOrigins, type Origins } from '#http/origin/origins.ts'
-import type { HttpPlan, OriginPlan, RoutePlan } from '#http/plan.ts'
+import type { HostPlan, HttpPlan, OriginPlan, RoutePlan } from '#http/plan.ts'
 import { createRedirect } from '#http/redirect.ts'
 import { createRespond } from '#http/respond.ts'
 import { createRouter, type Router } from '#http/router.ts'
 import { createHttpServer, type HttpServer } from '#http/server.ts'
+import { transformRequests, transformResponses } from '#http/transform/transformed.ts'
 import { createTrust } from '#http/trust.ts'
 import type { Plan } from '#plan/plan.ts'
 import { createSupervisor, type Supervisor } from '#processes/supervisor.ts'
@@ -113,9 +114,15 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   let zones = createZones([])
 
   function createHandler(route: RoutePlan): Handler {
-    const handler = handlerOf(route, { folder, forwarding, log })
+    const handler = transformRequests(handlerOf(route, { folder, forwarding, log }), route.transform)
     const guarded = route.access === undefined ? handler : createGuard(route.access, guarding, handler)
-    return route.rate === undefined ? guarded : limiters.limit(route.rate, guarded)
+    const limited = route.rate === undefined ? guarded : limiters.limit(route.rate, guarded)
+    // Outermost, so that refusals get the owner's pages too.
+    return transformResponses(limited, route.transform, { folder, log })
+  }
+
+  function createRefusal(host: HostPlan, refuse: Handler): Handler {
+    return transformResponses(refuse, host.transform, { folder, log })
   }
 
   /** What holds for all hosts together stands before the router. */
@@ -126,7 +133,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
 
   async function prepare(next: Plan): Promise<() => void> {
     const nextZones = compileZones(next.dns.zones, await serials.advance(next.dns.zones), zones)
-    const nextRouter = createRouter(next.http, createHandler, router)
+    const nextRouter = createRouter(next.http, createHandler, router, createRefusal)
     const commitCertificates = certificates.prepare(next.tls)
     const commitListeners = await listeners.prepare(next.listeners)
     const isNextTrusted = createTrust(next.http.trust)

@@ -5,7 +5,7 @@ export type Reason = { readonly level: 'dropped' | 'not understood'; readonly me
 /**
  * Why a directive that nothing was made of is not in the file: a known reason, or that it is not understood.
  *
- * @example reasonFor(gzip) // { level: 'dropped', message: 'Compression is not carried over.' }
+ * @example reasonFor(gzip) // { level: 'dropped', message: 'Compression is not carried over: …' }
  */
 export function reasonFor(directive: Directive): Reason {
   const { name } = directive
@@ -39,7 +39,7 @@ function reasonForHeader({ args: [field = '', value = ''] }: Directive): Reason 
   }
   return {
     level: 'not understood',
-    message: `The origin no longer gets ${field}: ${value}; Portico passes fields on as they came.`,
+    message: `The origin no longer gets ${field}: ${value}; "headers" sets it.`,
   }
 }
 
@@ -128,11 +128,15 @@ const REASONS: readonly (readonly [RegExp, Reason['level'], string])[] = [
     'not understood',
     'Caching is not carried over.',
   ],
-  [/^(gzip.*|gunzip.*|brotli.*|zstd.*)$/, 'dropped', 'Compression is not carried over.'],
+  [
+    /^(gzip.*|gunzip.*|brotli.*|zstd.*)$/,
+    'dropped',
+    'Compression is not carried over: "compress": true turns it on.',
+  ],
   [
     /^(expires|add_header|add_trailer|more_(set|clear)_.*|proxy_(hide|pass|ignore)_header(s)?)$/,
     'not understood',
-    'Fields that nginx added to or took from answers are not carried over; let the origin send them.',
+    'Fields that nginx added to or took from answers are not carried over; "headers" takes them.',
   ],
   [
     /^(auth_.*|allow|deny|satisfy|limit_except|internal|valid_referers|secure_link.*)$/,
@@ -148,12 +152,12 @@ const REASONS: readonly (readonly [RegExp, Reason['level'], string])[] = [
   [
     /^(error_page|proxy_intercept_errors|recursive_error_pages)$/,
     'not understood',
-    'Error pages of your own are not carried over.',
+    'Error pages of your own are not carried over; "errors" takes them.',
   ],
   [
     /^(rewrite|if|set|break)$/,
     'not understood',
-    'Portico has no rewriting; write a route for each case, or let the origin do it.',
+    'Rewriting is not carried over; write a route for each case, with "strip" or "rewrite".',
   ],
   [
     /^(fastcgi|uwsgi|scgi|grpc|memcached)_.*$/,

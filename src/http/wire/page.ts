@@ -20,7 +20,7 @@ export type RenderedPage = { readonly fields: Fields; readonly body: Buffer }
 /** Answer with a page: HTML for clients that ask for HTML, else plain text. */
 export function respondPage(exchange: Exchange, page: Page): void {
   const { fields, body } = renderPage(page, acceptsHtml(exchange.request.fields.get('accept')))
-  exchange.respond({ status: page.status, fields, lengthOctets: body.length }, body)
+  exchange.respond({ status: page.status, fields, lengthOctets: body.length, isPage: true }, body)
 }
 
 /**
