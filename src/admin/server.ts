@@ -34,7 +34,7 @@ export const ADMIN_FILE = 'admin.json'
  *
  * A token is asked for, because every user of the machine and every page in a browser can reach loopback.
  *
- * @throws {Error} when the port cannot be listened on
+ * @throws {Error} when the port cannot be listened on, or the state not written; nothing is open then
  */
 export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const token = randomBytes(32).toString('base64url')
@@ -45,16 +45,23 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const host = options.host.includes(':') ? `[${options.host}]` : options.host
   const address = { url: `http://${host}:${port}`, token, pid: process.pid }
   const path = join(options.stateFolder, ADMIN_FILE)
-  await replaceFile(path, `${JSON.stringify(address)}\n`, 0o600)
+  try {
+    await replaceFile(path, `${JSON.stringify(address)}\n`, 0o600)
+  } catch (error) {
+    await close()
+    throw new Error(`Cannot write ${path}: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    })
+  }
+  return { address, close }
 
   async function close(): Promise<void> {
     const closed = once(server, 'close')
     server.close()
     server.closeAllConnections()
-    await Promise.all([closed, rm(path, { force: true })])
+    // A state folder that went away has nothing left to remove.
+    await Promise.all([closed, rm(path, { force: true }).catch(() => {})])
   }
-
-  return { address, close }
 }
 
 async function listen(server: Server, { host, port, mayMove }: AdminOptions): Promise<number> {

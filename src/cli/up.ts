@@ -97,7 +97,8 @@ async function openAdmin(portico: Portico): Promise<Awaited<ReturnType<typeof st
     stateFolder: portico.stateFolder,
     routes: adminRoutes(portico),
   }).catch(async (error: unknown) => {
-    throw await listenFailure(error, listener, holderOf)
+    const isTaken = error instanceof Error && 'syscall' in error && error.syscall === 'listen'
+    throw isTaken ? await listenFailure(error, listener, holderOf) : error
   })
 }
 
