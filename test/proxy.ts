@@ -6,8 +6,8 @@ import { type HttpLimitsConfig, httpLimits } from '#http/config.ts'
 import type { Exchange, ExchangeEnd, ExchangeNote } from '#http/exchange.ts'
 import { createForward } from '#http/forward.ts'
 import { createOrigins, type Origins } from '#http/origin/origins.ts'
-import type { OriginPlan } from '#http/plan.ts'
 import { createHttpServer } from '#http/server.ts'
+import type { OriginPlan, ServicePlan } from '#http/service-plan.ts'
 import { createTrust } from '#http/trust.ts'
 
 /** A Portico with one service, until the tests of the file have ended. */
@@ -22,7 +22,11 @@ export type ProxyOptions = {
   readonly trust?: readonly string[]
   /** sees each exchange before it is passed on */
   readonly watch?: (exchange: Exchange) => void
+  /** where names of files begin */
+  readonly folder?: string
   readonly processId?: string
+  /** how the service is served beside its origins */
+  readonly service?: Partial<ServicePlan>
   readonly portOf?: (processId: string) => number | null
 }
 
@@ -36,9 +40,14 @@ export async function startProxy(
   options: ProxyOptions = {},
 ): Promise<StartedProxy> {
   const limits = httpLimits(options.limits ?? {})
-  const origins = createOrigins({ limits, portOf: options.portOf ?? (() => null) })
+  const origins = createOrigins({
+    limits,
+    portOf: options.portOf ?? (() => null),
+    folder: options.folder ?? '.',
+  })
   const isTrusted = createTrust(options.trust ?? [])
-  const action = { kind: 'service', origins: plans, processId: options.processId ?? null } as const
+  const processId = options.processId ?? null
+  const action: ServicePlan = { kind: 'service', origins: plans, processId, ...options.service }
   const forward = createForward(action, { origins, pseudonym: 'portico', isTrusted })
   const ends: StartedProxy['ends'] = []
   const server = createHttpServer({

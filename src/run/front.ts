@@ -7,11 +7,12 @@ import { createFiles } from '#files/serve.ts'
 import type { Handler } from '#http/exchange.ts'
 import { createForward, type ForwardOptions } from '#http/forward.ts'
 import { createOrigins, type Origins } from '#http/origin/origins.ts'
-import type { HttpPlan, OriginPlan, RoutePlan } from '#http/plan.ts'
+import type { HttpPlan, RoutePlan } from '#http/plan.ts'
 import { createRedirect } from '#http/redirect.ts'
 import { createRespond } from '#http/respond.ts'
 import { createRouter, type Router } from '#http/router.ts'
 import { createHttpServer, type HttpServer } from '#http/server.ts'
+import type { OriginPlan } from '#http/service-plan.ts'
 import { createTrust } from '#http/trust.ts'
 import type { Plan } from '#plan/plan.ts'
 import { createSupervisor, type Supervisor } from '#processes/supervisor.ts'
@@ -82,7 +83,11 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     log,
   })
   const processes = createSupervisor({ folder, log, output: options.output, holderOf })
-  const origins = createOrigins({ limits: options.plan.http.limits, portOf: (id) => processes.portOf(id) })
+  const origins = createOrigins({
+    limits: options.plan.http.limits,
+    portOf: (id) => processes.portOf(id),
+    folder,
+  })
   const handshake = createHandshake({ store: certificates, now: Date.now, log })
   const dns = createDnsServer({ zones: createZones([]), limits: options.plan.dns.limits, log })
   const http = createHttpServer({ limits: options.plan.http.limits, handler: () => {}, log })
@@ -170,6 +175,10 @@ function handlerOf(
 /** Every origin that a route leads to; one that several lead to stands several times. */
 export function originsOf(plan: HttpPlan): OriginPlan[] {
   return plan.hosts.flatMap(({ routes }) => {
-    return routes.flatMap(({ action }) => (action.kind === 'service' ? action.origins : []))
+    return routes.flatMap(({ action }) =>
+      action.kind === 'service'
+        ? [...action.origins, ...(action.fallback === undefined ? [] : [action.fallback])]
+        : [],
+    )
   })
 }
