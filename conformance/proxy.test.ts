@@ -87,13 +87,11 @@ async function serveOrigin(request: http.IncomingMessage, response: http.ServerR
 
 /** Run curl; its standard output. */
 async function fetched(path: string, ...options: string[]): Promise<string> {
-  const { stdout } = await run(curl!, [
-    '-sS',
-    '--max-time',
-    '30',
-    ...options,
-    `http://127.0.0.1:${proxy.port}${path}`,
-  ])
+  const { stdout } = await run(
+    curl!,
+    ['-sS', '--max-time', '60', ...options, `http://127.0.0.1:${proxy.port}${path}`],
+    { timeoutMs: 60_000 },
+  )
   return stdout
 }
 
@@ -247,7 +245,7 @@ describe('a WebSocket (RFC 9110 §7.8)', () => {
 function watchMemory(): () => number {
   const before = process.memoryUsage.rss()
   let most = before
-  const timer = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 20)
+  const timer = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 20).unref()
   return () => {
     clearInterval(timer)
     return most - before

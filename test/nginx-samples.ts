@@ -108,14 +108,14 @@ server {
         hosts: {
           '@': {
             routes: {
-              '/**': { service: ['http://10.0.0.5:3000', 'http://10.0.0.6:3000'] },
+              '/**': { service: [{ url: 'http://10.0.0.5:3000', weight: 3 }, 'http://10.0.0.6:3000'] },
               '/api/**': { service: 'http://10.0.0.9:8080' },
             },
           },
         },
       },
     },
-    notes: ['1 least_conn not understood', '1 server assumed', '1 server not understood'],
+    notes: ['1 least_conn not understood', '1 server not understood'],
   },
   {
     name: 'a default server that answers, and www sent to the apex',
@@ -311,7 +311,7 @@ server {
     text: `server { listen 80; server_name ~^(?<user>.+)\\.example\\.com$ example.*; return 200 "hi"; }
 server { listen 80; server_name localhost; root /srv; }
 server { listen 8080; server_name tools.example.com; location / { proxy_pass http://unix:/run/tools.sock; } }`,
-    domains: { 'example.com': { hosts: { tools: { respond: { status: 503 } } } } },
+    domains: { 'example.com': { hosts: { tools: { service: 'unix:/run/tools.sock' } } } },
     notes: [
       '1 server not understood',
       '1 server_name not understood',
@@ -319,10 +319,8 @@ server { listen 8080; server_name tools.example.com; location / { proxy_pass htt
       '2 server not understood',
       '2 server_name not understood',
       '3 listen assumed',
-      '3 location not understood',
-      '3 proxy_pass not understood',
       '3 server assumed',
-      '3 server not understood',
+      '3 server assumed',
     ],
   },
   {

@@ -1,4 +1,4 @@
-import type { OriginPlan } from '#http/plan.ts'
+import type { OriginPlan } from '#http/service-plan.ts'
 
 /** The plan of an origin on 127.0.0.1. */
 export function originAt(port: number, changes: Partial<OriginPlan> = {}): OriginPlan {

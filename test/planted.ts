@@ -421,6 +421,31 @@ export const plantedFaults: readonly Planted[] = planted([
     where: '"a"',
   },
   {
+    code: 'http/health-times',
+    why: 'A check that may take longer than the time to the next one says nothing in time.',
+    hosts: '"a": { "service": { "url": "http://10.0.0.5:80", "health": { "path": "/", "interval": "1s" } } }',
+    where: '"a"',
+  },
+  {
+    code: 'http/client-certificate',
+    why: 'A certificate is of no use without its key, nor a key without its certificate.',
+    hosts: '"a": { "service": { "url": "https://10.0.0.5", "tls": { "certificate": "./client.pem" } } }',
+    where: '"a"',
+  },
+  {
+    code: 'http/tls-unused',
+    level: 'warning',
+    why: 'Over plain HTTP nothing is encrypted, whatever stands in "tls".',
+    hosts: '"a": { "service": { "url": "http://10.0.0.5:80", "tls": { "ca": "./ca.pem" } } }',
+    where: '"a"',
+  },
+  {
+    code: 'http/proxy-protocol-tls',
+    why: "The client's address would have to stand before the handshake, which Portico does not do.",
+    hosts: '"a": { "service": { "url": "https://10.0.0.5", "proxyProtocol": 2 } }',
+    where: '"a"',
+  },
+  {
     code: 'http/route-pattern',
     why: 'The pattern matches no path, or not what it seems to.',
     source: 'RFC 3986 §3.3',

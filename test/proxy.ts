@@ -6,8 +6,8 @@ import { type HttpLimitsConfig, httpLimits } from '#http/config.ts'
 import type { Exchange, ExchangeEnd, ExchangeNote } from '#http/exchange.ts'
 import { createForward } from '#http/forward.ts'
 import { createOrigins, type Origins } from '#http/origin/origins.ts'
-import type { OriginPlan } from '#http/plan.ts'
 import { createHttpServer } from '#http/server.ts'
+import type { OriginPlan, ServicePlan } from '#http/service-plan.ts'
 import type { TransformPlan } from '#http/transform/plan.ts'
 import { createTrust } from '#http/trust.ts'
 import { transformedBy } from './transform.ts'
@@ -31,6 +31,8 @@ export type ProxyOptions = {
   readonly transform?: TransformPlan | undefined
   /** where the pages of `transform` are */
   readonly folder?: string
+  /** how the service is served beside its origins */
+  readonly service?: Partial<ServicePlan>
   readonly portOf?: (processId: string) => number | null
 }
 
@@ -44,9 +46,14 @@ export async function startProxy(
   options: ProxyOptions = {},
 ): Promise<StartedProxy> {
   const limits = httpLimits(options.limits ?? {})
-  const origins = createOrigins({ limits, portOf: options.portOf ?? (() => null) })
+  const origins = createOrigins({
+    limits,
+    portOf: options.portOf ?? (() => null),
+    folder: options.folder ?? '.',
+  })
   const isTrusted = createTrust(options.trust ?? [])
-  const action = { kind: 'service', origins: plans, processId: options.processId ?? null } as const
+  const processId = options.processId ?? null
+  const action: ServicePlan = { kind: 'service', origins: plans, processId, ...options.service }
   const forward = createForward(action, { origins, pseudonym: 'portico', isTrusted })
   const handler = transformedBy(options.transform, forward, options.folder)
   const ends: StartedProxy['ends'] = []

@@ -1,5 +1,6 @@
 import { inline } from '#config/inline.ts'
-import type { HostConfig, ServiceConfig } from '#http/host-config.ts'
+import type { HostConfig } from '#http/host-config.ts'
+import type { ServiceConfig } from '#http/service-config.ts'
 
 /** What `portico init` has to know. */
 export type InitAnswers = {

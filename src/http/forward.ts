@@ -1,16 +1,17 @@
+import { type Balance, balanceKey, choose, createBalance } from './balance.ts'
 import type { Exchange, ExchangeEnd, Handler, Source } from './exchange.ts'
 import { countPasses, maxForwards, responseFields } from './gateway.ts'
 import { HeadWriter } from './head-writer.ts'
+import { type Budget, createBudget, earn, spend } from './origin/budget.ts'
 import type { OriginConnection, Receiver } from './origin/connection.ts'
 import type { OriginFailure } from './origin/failure.ts'
 import type { Origins } from './origin/origins.ts'
 import type { OriginPool, Waiter } from './origin/pool.ts'
 import type { OriginHead } from './origin/response-reader.ts'
-import type { ActionPlan } from './plan.ts'
+import { type OriginPlan, RETRY, type RetryPlan, type ServicePlan } from './service-plan.ts'
 import { type Fields, noFields } from './wire/fields.ts'
 import { respondPage } from './wire/page.ts'
-
-export type ServicePlan = Extract<ActionPlan, { kind: 'service' }>
+import { proxyHeader } from './wire/proxy-protocol.ts'
 
 /** What forwarding needs beside its Plan; read at each request, so it may change under a handler that stays. */
 export type ForwardOptions = {
@@ -27,21 +28,41 @@ export type ForwardOptions = {
  * @example createForward(route.action, { origins, pseudonym: 'portico', isTrusted: createTrust(plan.trust) })
  */
 export function createForward(action: ServicePlan, options: ForwardOptions): Handler {
-  const pools = action.origins.map((origin) => options.origins.pool(origin, action.processId))
-  const service: Service = { pools, turn: 0, heads: new HeadWriter(), options }
+  const poolOf = (origin: OriginPlan): OriginPool => options.origins.pool(origin, action.processId)
+  const pools = action.origins.map(poolOf)
+  const service: Service = {
+    pools,
+    only: pools.length === 1 && action.fallback === undefined ? pools[0]! : null,
+    fallback: action.fallback === undefined ? null : poolOf(action.fallback),
+    balance: createBalance(action),
+    retry: action.retry ?? RETRY,
+    budget: createBudget(pools[0]?.now ?? 0),
+    requests: 0,
+    heads: new HeadWriter(),
+    options,
+  }
   return (exchange) => new Forwarding(exchange, service).start()
 }
 
 type Service = {
   readonly pools: readonly OriginPool[]
-  /** whose turn it is: round robin */
-  turn: number
+  /** the pool when there is only one, and no fallback */
+  readonly only: OriginPool | null
+  /** asked while all others are down */
+  readonly fallback: OriginPool | null
+  readonly balance: Balance
+  readonly retry: RetryPlan
+  budget: Budget
+  /** requests that the budget has not earned from yet */
+  requests: number
   readonly heads: HeadWriter
   readonly options: ForwardOptions
 }
 
 // An edge behind an edge passes twice; a request that comes a tenth time goes round in a circle.
 const LIMIT_PASSES = 10
+
+const NONE: readonly number[] = []
 
 /** RFC 9110 §9.2.2: asking twice has the effect of asking once. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
@@ -52,8 +73,11 @@ class Forwarding implements Waiter, Receiver {
   readonly #service: Service
   #pool: OriginPool | undefined
   #connection: OriginConnection | undefined
-  #attempts = 0
-  #hasRetried = false
+  /** place of the pool among those of the service; -1 for the fallback */
+  #index = -1
+  #tried = NONE
+  #retries = 0
+  #hasAskedAgain = false
   #isReused = false
 
   constructor(exchange: Exchange, service: Service) {
@@ -71,7 +95,10 @@ class Forwarding implements Waiter, Receiver {
       this.#ended(end)
       logEnd?.(end)
     }
-    this.#tryNextOrigin()
+    this.#service.requests++
+    const { only } = this.#service
+    if (only === null) this.#askNext()
+    else this.#askFirst(only)
   }
 
   connected(connection: OriginConnection): void {
@@ -82,13 +109,16 @@ class Forwarding implements Waiter, Receiver {
     // RFC 9110 §10.1.1: an expectation counts for nothing in HTTP/1.0, or without content.
     const awaitsContinue =
       request.body !== null && request.version !== '1.0' && request.fields.get('expect') !== undefined
-    const head = this.#service.heads.write(request, {
+    const { proxyProtocol } = this.#pool!.plan
+    const preface = proxyProtocol === undefined ? '' : proxyHeader(proxyProtocol, request.client)
+    const written = this.#service.heads.write(request, {
       pseudonym: options.pseudonym,
       originAuthority: this.#pool!.plan.authority,
       isTrusted: options.isTrusted(request.client.address),
       asksUpgrade,
       awaitsContinue,
     })
+    const head = preface === '' ? written : preface + written
     this.#connection = connection
     this.#isReused = connection.requests > 0
     const { method, body, lengthOctets } = request
@@ -99,8 +129,8 @@ class Forwarding implements Waiter, Receiver {
   }
 
   unconnected(failure: OriginFailure): void {
-    if (this.#attempts < this.#service.pools.length) this.#tryNextOrigin()
-    else this.#refuse(failure)
+    // Nothing was sent: whatever the method, another origin may be asked (RFC 9110 §9.2.2).
+    if (failure.reason === 'drain' || !this.#askNext()) this.#refuse(failure)
   }
 
   informed(head: OriginHead): void {
@@ -108,8 +138,15 @@ class Forwarding implements Waiter, Receiver {
   }
 
   answered(head: OriginHead, body: Uint8Array | Source | null): void {
+    const pool = this.#pool!
     this.#connection = undefined
-    this.#exchange.note.answeredBy = this.#pool!.name
+    pool.judge(head.status)
+    const { status } = this.#service.retry
+    if (status.length > 0 && status.includes(head.status) && this.#retry()) {
+      if (body !== null && 'cancel' in body) body.cancel('finished')
+      return
+    }
+    this.#exchange.note.answeredBy = pool.name
     const fields = this.#passOn(head)
     this.#exchange.respond({ status: head.status, fields, lengthOctets: head.statedOctets }, body)
   }
@@ -123,21 +160,59 @@ class Forwarding implements Waiter, Receiver {
 
   failed(failure: OriginFailure, isSilent: boolean): void {
     this.#connection = undefined
+    const brokeOff = failure.reason === 'origin broke off'
     // RFC 9112 §9.3.1: an idle connection may close just when a request is sent; that says nothing about the origin.
-    if (isSilent && failure.reason === 'origin broke off' && this.#mayRetry()) {
-      this.#hasRetried = true
-      this.#ask(this.#pool!, true)
-    } else this.#refuse(failure)
+    if (isSilent && brokeOff && this.#isReused && !this.#hasAskedAgain && this.#isRepeatable()) {
+      this.#hasAskedAgain = true
+      return this.#ask(this.#pool!, true)
+    }
+    if (failure.reason !== 'client left') this.#pool!.judge(0)
+    if (!brokeOff || !this.#retry()) this.#refuse(failure)
   }
 
-  #mayRetry(): boolean {
+  /** RFC 9110 §9.2.2: what may have been taken is asked again only when that changes nothing; content is gone. */
+  #isRepeatable(): boolean {
     const { body, method } = this.#exchange.request
-    return this.#isReused && !this.#hasRetried && body === null && IDEMPOTENT.has(method)
+    return body === null && IDEMPOTENT.has(method)
   }
 
-  #tryNextOrigin(): void {
-    this.#attempts++
-    this.#ask(choosePool(this.#service), false)
+  /** Ask another origin after one has failed a request that it had. */
+  #retry(): boolean {
+    const service = this.#service
+    if (this.#retries >= service.retry.times || !this.#isRepeatable()) return false
+    service.budget = earn(service.budget, service.requests, this.#pool!.now)
+    service.requests = 0
+    const left = spend(service.budget)
+    if (left === undefined) return false
+    service.budget = left
+    this.#retries++
+    return this.#askNext()
+  }
+
+  /** Where there is one origin there is nothing to choose. */
+  #askFirst(only: OriginPool): void {
+    this.#index = 0
+    this.#ask(only, false)
+  }
+
+  /** @returns false when no origin is left */
+  #askNext(): boolean {
+    const { pools, balance, fallback } = this.#service
+    if (this.#index >= 0) this.#tried = [...this.#tried, this.#index]
+    const { now } = pools[0]!
+    const key = balanceKey(balance, this.#exchange.request)
+    const choice = choose(balance, pools, { now, random: Math.random(), key, tried: this.#tried })
+    const pool = choice === undefined ? null : pools[choice.index]!
+    if (fallback !== null && (pool === null || pool.isDown)) {
+      if (this.#pool === fallback) return false
+      this.#index = -1
+      this.#ask(fallback, false)
+      return true
+    }
+    if (choice === undefined || pool === null) return false
+    this.#index = choice.index
+    this.#ask(pool, false)
+    return true
   }
 
   #ask(pool: OriginPool, isFresh: boolean): void {
@@ -177,18 +252,4 @@ class Forwarding implements Waiter, Receiver {
     this.#exchange.note.reason = 'Max-Forwards is 0'
     this.#exchange.respond({ status: 204, fields: noFields, lengthOctets: 0 }, null)
   }
-}
-
-/** The next in turn that is not known to be down; when all are, the next in turn: it may be up again. */
-function choosePool(service: Service): OriginPool {
-  const { pools } = service
-  for (let i = 0; i < pools.length; i++) {
-    const pool = pools[(service.turn + i) % pools.length]!
-    if (pool.isDown) continue
-    service.turn = (service.turn + i + 1) % pools.length
-    return pool
-  }
-  const pool = pools[service.turn]!
-  service.turn = (service.turn + 1) % pools.length
-  return pool
 }

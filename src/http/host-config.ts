@@ -1,7 +1,7 @@
 import { type AccessConfig, accessSetting } from '#access/config.ts'
 import { type RateConfig, rateSettings } from '#access/limit-config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
-import type { RunConfig } from '#processes/plan.ts'
+import { type ServiceConfig, serviceSetting } from './service-config.ts'
 import { type TransformConfig, transformSettings } from './transform/config.ts'
 
 /** What may be written under a host name, after reading. Exactly one kind stands. */
@@ -24,73 +24,6 @@ export type HostConfig = TransformConfig & {
 
 export type RouteConfig = TransformConfig &
   Pick<HostConfig, 'service' | 'files' | 'redirect' | 'respond' | 'access' | 'limits'>
-
-export type ServiceConfig =
-  | number
-  | string
-  | readonly string[]
-  | { readonly url: string | readonly string[]; readonly verify?: boolean }
-  | RunConfig
-
-const url: Setting = {
-  type: 'text',
-  doc: 'URL of an origin: scheme, host and port.',
-  form: { pattern: '^https?://[^/?#\\s@]+/?$', say: 'a URL such as "http://127.0.0.1:8081", without path' },
-  example: 'http://10.0.0.5:3000',
-}
-
-const port: Setting = {
-  type: 'integer',
-  doc: 'Port of a service on this machine, reached at 127.0.0.1.',
-  min: 1,
-  max: 65_535,
-  example: 8081,
-}
-
-const run: Setting = {
-  type: 'group',
-  doc: 'A program that Portico starts, gives a free port in PORT, restarts and stops.',
-  required: ['run'],
-  fields: {
-    run: {
-      type: 'either',
-      doc: 'Command line, split as a shell does without expanding anything; or a list of words.',
-      of: [
-        { type: 'text', doc: 'Command line.', example: 'node server.js' },
-        { type: 'list', doc: 'Program and arguments.', of: { type: 'text', doc: 'Word.' }, max: 100 },
-      ],
-    },
-    cwd: { type: 'text', doc: 'Folder in which it runs; relative to the file.', example: './app' },
-    env: {
-      type: 'map',
-      doc: 'Environment variables beside those of Portico.',
-      keys: 'name',
-      of: { type: 'text', doc: 'Value.' },
-    },
-    port: { type: 'integer', doc: 'Port it must get, instead of a free one.', min: 1, max: 65_535 },
-  },
-}
-
-const service: Setting = {
-  type: 'either',
-  doc: 'Requests are passed on to this service.',
-  example: 8081,
-  of: [
-    port,
-    url,
-    { type: 'list', doc: 'Several origins, taken in turn.', of: url, max: 64 },
-    {
-      type: 'group',
-      doc: 'An origin with options.',
-      required: ['url'],
-      fields: {
-        url: { type: 'list', doc: 'URL, or several taken in turn.', of: url, single: true, max: 64 },
-        verify: { type: 'flag', doc: "Verify an https origin's certificate.", initial: true },
-      },
-    },
-    run,
-  ],
-}
 
 const files: Setting = {
   type: 'either',
@@ -160,7 +93,7 @@ const respond: Setting = {
   ],
 }
 
-const routeKinds: Readonly<Record<string, Setting>> = { service, files, redirect, respond }
+const routeKinds: Readonly<Record<string, Setting>> = { service: serviceSetting, files, redirect, respond }
 
 const route: GroupSetting = {
   type: 'group',

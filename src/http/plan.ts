@@ -5,7 +5,9 @@ import { type AccessPlan, planAccess, planRate, type RatePlan } from '#access/pl
 import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
 import { type ProcessPlan, planProcess } from '#processes/plan.ts'
-import type { HostConfig, RouteConfig, ServiceConfig } from './host-config.ts'
+import type { HostConfig, RouteConfig } from './host-config.ts'
+import type { ServiceConfig } from './service-config.ts'
+import { planService, type ServicePlan, serviceProblems } from './service-plan.ts'
 import { planTransform, type TransformPlan } from './transform/plan.ts'
 
 export type HttpPlan = {
@@ -47,7 +49,7 @@ export type RoutePlan = PlanNode & {
 }
 
 export type ActionPlan =
-  | { readonly kind: 'service'; readonly origins: readonly OriginPlan[]; readonly processId: string | null }
+  | ServicePlan
   | { readonly kind: 'files'; readonly root: string; readonly index: string }
   | {
       readonly kind: 'redirect'
@@ -63,20 +65,6 @@ export type ActionPlan =
     }
 
 export type RedirectStatus = 301 | 302 | 303 | 307 | 308
-
-/** Where requests are passed on to. `id` is `origin:` and the URL, or `origin:` and the process. */
-export type OriginPlan = {
-  readonly id: string
-  readonly scheme: 'http' | 'https'
-  /** name or address without brackets */
-  readonly host: string
-  /** 0: the port of the process named by `processId` */
-  readonly port: number
-  /** the authority sent as Host when the request has none */
-  readonly authority: string
-  /** verify the origin's certificate; only for https */
-  readonly verify: boolean
-}
 
 /** Octets, milliseconds and counts; the settings table in `config.ts` says what each means. */
 export type HttpLimits = {
@@ -129,11 +117,9 @@ export function planHost(host: HostInput): { host: HostPlan; processes: ProcessP
       continue
     }
     if (process !== null) processes.push(process)
-    const fault = originFault(written.service)
-    if (fault !== undefined) {
-      problems.push({ ...fault, at: from })
-      continue
-    }
+    const faults = serviceProblems(written.service)
+    problems.push(...faults.map((fault) => ({ ...fault, at: from })))
+    if (faults.some(({ level }) => level === 'error')) continue
     const action = planAction(written, process)
     if (action === null) continue
     const guarded = planGuard(host, pattern, written)
@@ -198,9 +184,7 @@ function processOf(
 }
 
 function planAction(written: RouteConfig, process: ProcessPlan | null): ActionPlan | null {
-  if (process !== null) return { kind: 'service', origins: [processOrigin(process)], processId: process.id }
-  if (written.service !== undefined)
-    return { kind: 'service', origins: planOrigins(written.service), processId: null }
+  if (written.service !== undefined) return planService(written.service, process)
   if (written.files !== undefined) {
     const { root, index } =
       typeof written.files === 'string' ? { root: written.files, index: undefined } : written.files
@@ -209,49 +193,6 @@ function planAction(written: RouteConfig, process: ProcessPlan | null): ActionPl
   if (written.redirect !== undefined) return planRedirect(written.redirect)
   if (written.respond !== undefined) return planRespond(written.respond)
   return null
-}
-
-function planOrigins(service: ServiceConfig): OriginPlan[] {
-  const verify =
-    typeof service !== 'object' || isList(service) || 'run' in service || service.verify !== false
-  return originUrls(service).map((url) => planOrigin(url, verify))
-}
-
-function originUrls(service: ServiceConfig | undefined): readonly string[] {
-  if (service === undefined) return []
-  if (typeof service === 'number') return [`http://127.0.0.1:${service}`]
-  if (typeof service === 'string') return [service]
-  if (isList(service)) return service
-  if ('run' in service) return []
-  return typeof service.url === 'string' ? [service.url] : service.url
-}
-
-/** The settings table has checked scheme and form; host and port are left (RFC 3986 §3.2.2). */
-function originFault(service: ServiceConfig | undefined): Omit<Problem, 'at'> | undefined {
-  const urls = originUrls(service)
-  const odd = urls.find((url) => !URL.canParse(url) || new URL(url).port === '0')
-  if (odd === undefined && (urls.length > 0 || !isList(service))) return undefined
-  const what =
-    odd === undefined ? 'The list of origins is empty' : `"${odd}" has no host, or no port from 1 to 65535`
-  const message = `${what}; a URL such as "http://127.0.0.1:8081" is wanted (RFC 3986 §3.2.2).`
-  return { level: 'error', code: 'http/origin-url', message, fix: '"http://127.0.0.1:8081"' }
-}
-
-function isList(service: ServiceConfig | undefined): service is readonly string[] {
-  return Array.isArray(service)
-}
-
-function planOrigin(text: string, verify: boolean): OriginPlan {
-  const url = new URL(text)
-  const scheme = url.protocol === 'https:' ? 'https' : 'http'
-  const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port)
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  return { id: `origin:${url.origin}`, scheme, host, port, authority: url.host, verify }
-}
-
-function processOrigin(process: ProcessPlan): OriginPlan {
-  const id = `origin:${process.id}`
-  return { id, scheme: 'http', host: '127.0.0.1', port: 0, authority: process.name, verify: false }
 }
 
 /** A bare URL keeps path and query of the request; one that has a path of its own says all itself. */

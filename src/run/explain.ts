@@ -6,7 +6,7 @@ import { lowerName, parseName } from '#dns/wire/name.ts'
 import { rcodeName, typeNumber } from '#dns/wire/types.ts'
 import type { Zones } from '#dns/zone.ts'
 import type { OriginState } from '#http/origin/pool.ts'
-import type { ActionPlan, OriginPlan } from '#http/plan.ts'
+import type { ActionPlan } from '#http/plan.ts'
 import { compileRoutes, type Routing, route } from '#http/route.ts'
 import { createTrust } from '#http/trust.ts'
 import { parseAuthority } from '#http/wire/authority.ts'
@@ -15,6 +15,7 @@ import type { Plan } from '#plan/plan.ts'
 import type { ProcessState } from '#processes/process.ts'
 import { compileCertificates, select } from '#tls/select.ts'
 import type { CertificateDescription } from '#tls/store.ts'
+import { explainOrigins } from './explain-service.ts'
 import { fault, type Step, step } from './explain-step.ts'
 import { explainRequestPath, explainResponse } from './explain-transform.ts'
 import { leadsTo } from './status.ts'
@@ -255,19 +256,11 @@ function explainAccess(
 
 function explainAction(action: ActionPlan, at: Position, world: World): Step[] {
   switch (action.kind) {
-    case 'service': {
-      const several =
-        action.origins.length > 1
-          ? 'round robin, those that failed to connect lately left out'
-          : 'the only origin'
-      const origins = action.origins.map((origin) =>
-        explainOrigin(origin, action.processId, several, at, world),
-      )
+    case 'service':
       return [
-        ...origins,
+        ...explainOrigins(action, world.live).map((line): Step => ({ step: 'origin', at, ...line })),
         step('transfer', 'streamed both ways as it comes; the slower side sets the pace', 'a service', at),
       ]
-    }
     case 'files':
       return [
         step('transfer', 'from disk as the client takes it; one range, conditional requests', 'files', at),
@@ -291,39 +284,4 @@ function explainAction(action: ActionPlan, at: Position, world: World): Step[] {
         ),
       ]
   }
-}
-
-function explainOrigin(
-  origin: OriginPlan,
-  processId: string | null,
-  reason: string,
-  at: Position,
-  { live }: World,
-): Step {
-  const process = live?.processes.find(({ id }) => id === processId)
-  if (processId !== null) {
-    const where = processId.replace('process:', 'process ')
-    if (live === null) return step('origin', `${where}, started by Portico`, 'not running: a file alone', at)
-    if (process?.port == null)
-      return fault(
-        'origin',
-        `${where} does not answer yet`,
-        process?.lastEnd ?? process?.state ?? 'unknown',
-        at,
-      )
-    return step(
-      'origin',
-      `http://127.0.0.1:${process.port} (${where}, pid ${process.pid})`,
-      process.state,
-      at,
-    )
-  }
-  const url = origin.id.replace('origin:', '')
-  const state = live?.origins.find(({ id }) => id === origin.id)
-  if (live === null) return step('origin', url, `${reason}; its state is not known: a file alone`, at)
-  if (state?.isDown === true)
-    return fault('origin', `${url} is unreachable: ${state.lastFailure}`, reason, at)
-  const used =
-    state === undefined || state.connects === 0 ? 'not asked yet' : `answers, ${state.open} connections open`
-  return step('origin', url, `${reason}; ${used}`, at)
 }

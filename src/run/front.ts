@@ -13,17 +13,18 @@ import { createFiles } from '#files/serve.ts'
 import type { Handler } from '#http/exchange.ts'
 import { createForward, type ForwardOptions } from '#http/forward.ts'
 import { createOrigins, type Origins } from '#http/origin/origins.ts'
-import type { HostPlan, HttpPlan, OriginPlan, RoutePlan } from '#http/plan.ts'
+import type { HostPlan, HttpPlan, RoutePlan } from '#http/plan.ts'
 import { createRedirect } from '#http/redirect.ts'
 import { createRespond } from '#http/respond.ts'
 import { createRouter, type Router } from '#http/router.ts'
 import { createHttpServer, type HttpServer } from '#http/server.ts'
+import type { OriginPlan } from '#http/service-plan.ts'
 import { transformRequests, transformResponses } from '#http/transform/transformed.ts'
 import { createTrust } from '#http/trust.ts'
 import type { Plan } from '#plan/plan.ts'
 import { createSupervisor, type Supervisor } from '#processes/supervisor.ts'
 import { type Authority, openAuthority } from '#tls/authority.ts'
-import { createHandshake } from '#tls/handshake.ts'
+import { createHandshake, type Handshake } from '#tls/handshake.ts'
 import { type CertificateStore, createCertificateStore } from '#tls/store.ts'
 import { type AccessLog, logged } from './access-log.ts'
 import { createListeners, type Listeners } from './listeners.ts'
@@ -78,26 +79,13 @@ const PSEUDONYM = 'portico'
  */
 export async function createFront(options: FrontOptions): Promise<Front> {
   const { folder, stateFolder, log, accessLog } = options
-  const authority = await openAuthority({
-    folder: join(stateFolder, 'tls'),
-    host: hostname(),
-    now: Date.now(),
-    log,
-  })
+  const { authority, certificates, handshake } = await openTls(options)
   const serials = await loadSerials(stateFolder)
-  const certificates = createCertificateStore({
-    plan: options.plan.tls,
-    issuers: { local: authority },
-    now: Date.now,
-    log,
-  })
   const processes = createSupervisor({ folder, log, output: options.output, holderOf })
-  const origins = createOrigins({ limits: options.plan.http.limits, portOf: (id) => processes.portOf(id) })
-  const handshake = createHandshake({
-    store: certificates,
-    now: Date.now,
-    log,
-    protocols: ['h2', 'http/1.1'],
+  const origins = createOrigins({
+    limits: options.plan.http.limits,
+    portOf: (id) => processes.portOf(id),
+    folder,
   })
   const dns = createDnsServer({ zones: createZones([]), limits: options.plan.dns.limits, log })
   const isTrusted = (address: string): boolean => forwarding.isTrusted(address)
@@ -188,6 +176,21 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   }
 }
 
+/** Everything that handshakes need. */
+async function openTls({ plan, stateFolder, log }: FrontOptions): Promise<{
+  authority: Authority
+  certificates: CertificateStore
+  handshake: Handshake
+}> {
+  const folder = join(stateFolder, 'tls')
+  const authority = await openAuthority({ folder, host: hostname(), now: Date.now(), log })
+  const issuers = { local: authority }
+  const certificates = createCertificateStore({ plan: plan.tls, issuers, now: Date.now, log })
+  const protocols = ['h2', 'http/1.1']
+  const handshake = createHandshake({ store: certificates, now: Date.now, log, protocols })
+  return { authority, certificates, handshake }
+}
+
 function handlerOf(
   { action }: RoutePlan,
   { folder, forwarding, log }: { folder: string; forwarding: ForwardOptions; log: Log },
@@ -207,7 +210,11 @@ function handlerOf(
 /** Every origin that a route leads to; one that several lead to stands several times. */
 export function originsOf(plan: HttpPlan): OriginPlan[] {
   return plan.hosts.flatMap(({ routes }) => {
-    return routes.flatMap(({ action }) => (action.kind === 'service' ? action.origins : []))
+    return routes.flatMap(({ action }) =>
+      action.kind === 'service'
+        ? [...action.origins, ...(action.fallback === undefined ? [] : [action.fallback])]
+        : [],
+    )
   })
 }
 

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import type { OriginState } from '#http/origin/pool.ts'
 import type { ActionPlan, HostPlan, RoutePlan } from '#http/plan.ts'
 import { type ListenerPlan, printSocket } from '#plan/listeners.ts'
 import type { Plan } from '#plan/plan.ts'
@@ -15,6 +16,8 @@ export type Status = {
   readonly listeners: readonly { readonly protocol: string; readonly socket: string }[]
   readonly hosts: readonly HostRow[]
   readonly processes: readonly ProcessState[]
+  /** how each origin is doing, and why it is left out if it is */
+  readonly origins: readonly OriginState[]
   readonly reload: {
     readonly at: string
     readonly ok: boolean
@@ -56,6 +59,7 @@ export function statusOf(portico: Portico): Status {
       .map(({ protocol, address, port }) => ({ protocol, socket: printSocket(address, port) })),
     hosts: hostRows(portico),
     processes: front.processes.states(),
+    origins: front.origins.states(),
     reload: {
       at: lastReload.at.toISOString(),
       ok: lastReload.ok,
@@ -94,8 +98,7 @@ export function hostRows(
     if (process !== undefined && process.port === null)
       return process.lastEnd === null ? process.state : `${process.state}: ${process.lastEnd}`
     const down = action.origins.map(({ id }) => states.get(id)).filter((state) => state?.isDown === true)
-    if (down.length > 0)
-      return `${down.length} of ${action.origins.length} unreachable: ${down[0]!.lastFailure}`
+    if (down.length > 0) return `${down.length} of ${action.origins.length} down: ${down[0]!.why}`
     const used = action.origins.some(({ id }) => (states.get(id)?.connects ?? 0) > 0)
     return used ? 'answers' : (probed.get(action.origins[0]?.id ?? '') ?? 'not asked yet')
   }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { ServiceConfig } from '#http/host-config.ts'
+import type { OriginConfig, ServiceConfig } from '#http/service-config.ts'
 import { type Ledger, note, remark, take } from './notes.ts'
 import type { Directive } from './parse.ts'
 import { fill, inForce, type Scope, type Variables } from './scope.ts'
@@ -29,8 +29,13 @@ export function readProxyPass(pass: Directive, passing: Passing): ServiceConfig 
   const match = /^(https?):\/\/([^/?#]+)(.*)$/i.exec(text)
   if (match === null) return lost(`${text} is no URL of an origin.`)
   const [, scheme = '', authority = '', path = ''] = match
-  if (authority.toLowerCase().startsWith('unix'))
-    return lost('Portico reaches origins over TCP; let this one listen on a port.')
+  if (authority.toLowerCase() === 'unix:') {
+    if (scheme.toLowerCase() === 'https') return lost('Portico speaks plain HTTP at Unix sockets.')
+    const [socketPath = '', replaced = ''] = path.split(':')
+    take(ledger, pass)
+    notePath(pass, replaced, passing)
+    return `unix:${socketPath}`
+  }
   take(ledger, pass)
   notePath(pass, path, passing)
   const upstream = upstreams.get(authority)
@@ -45,7 +50,7 @@ export function readProxyPass(pass: Directive, passing: Passing): ServiceConfig 
   // nginx does not look at an origin's certificate unless told to; Portico does unless told not to.
   return inForce(passing.scope, 'proxy_ssl_verify')?.args[0] === 'on'
     ? service
-    : { url: urls.length === 1 ? urls[0]! : urls, verify: false }
+    : { url: urls.length === 1 ? urlOf(urls[0]!) : urls, verify: false }
 }
 
 function notePath(pass: Directive, path: string, { ledger, prefix, host }: Passing): void {
@@ -64,16 +69,17 @@ function noteAuthority(pass: Directive, authority: string, { ledger, scope, host
   remark(ledger, pass, { level: 'assumed', message, host })
 }
 
-/** The URLs of an upstream's servers. */
-function readUpstream(upstream: Directive, scheme: string, ledger: Ledger): string[] {
+/** An upstream's servers, with their weights. */
+function readUpstream(upstream: Directive, scheme: string, ledger: Ledger): OriginConfig[] {
   take(ledger, upstream)
   return (upstream.block ?? []).flatMap((server) => {
     if (server.name !== 'server') return []
     const [address = '', ...options] = server.args
-    if (address.startsWith('unix:')) {
+    const isSocket = address.startsWith('unix:')
+    if (isSocket && scheme === 'https') {
       note(ledger, server, {
         level: 'not understood',
-        message: 'Portico reaches origins over TCP; let this one listen on a port.',
+        message: 'Portico speaks plain HTTP at Unix sockets.',
       })
       return []
     }
@@ -83,13 +89,9 @@ function readUpstream(upstream: Directive, scheme: string, ledger: Ledger): stri
       return []
     }
     take(ledger, server)
-    const weight = options.find((option) => option.startsWith('weight='))
-    if (weight !== undefined && weight !== 'weight=1') {
-      remark(ledger, server, {
-        level: 'assumed',
-        message: `Origins are taken evenly in turn, without ${weight}.`,
-      })
-    }
+    const weight = Number(
+      options.find((option) => option.startsWith('weight='))?.slice('weight='.length) ?? 1,
+    )
     const other = options.filter((option) => !option.startsWith('weight='))
     if (other.length > 0) {
       remark(ledger, server, {
@@ -97,14 +99,20 @@ function readUpstream(upstream: Directive, scheme: string, ledger: Ledger): stri
         message: `${other.join(' ')}: Portico decides itself when an origin has failed.`,
       })
     }
-    return [`${scheme}://${address}`]
+    const url = isSocket ? address : `${scheme}://${address}`
+    return [weight > 1 ? { url, weight: Math.min(weight, 1000) } : url]
   })
 }
 
 /** A port alone for a service on this machine, a URL for another, a list for several. */
-function shorten(urls: readonly string[]): ServiceConfig {
-  if (urls.length > 1) return urls
-  const local = /^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::(\d+))?$/.exec(urls[0]!)
+function shorten(origins: readonly OriginConfig[]): ServiceConfig {
+  if (origins.length > 1) return origins
+  const url = urlOf(origins[0]!)
+  const local = /^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::(\d+))?$/.exec(url)
   const port = Number(local?.[1] ?? 80)
-  return local === null || port < 1 || port > 65_535 ? urls[0]! : port
+  return local === null || port < 1 || port > 65_535 ? url : port
+}
+
+function urlOf(origin: OriginConfig): string {
+  return typeof origin === 'string' ? origin : origin.url
 }

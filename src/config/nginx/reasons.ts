@@ -170,7 +170,7 @@ const REASONS: readonly (readonly [RegExp, Reason['level'], string])[] = [
   [
     /^(least_conn|ip_hash|hash|random|zone|queue|sticky.*|health_check|check.*|ntlm)$/,
     'not understood',
-    'Origins are taken in turn.',
+    'Origins are taken in turn by weight; "policy" and "health" of the service say otherwise.',
   ],
   [/^(location|return)$/, 'dropped', 'Nothing that is carried over leads here.'],
   [/^(http|server|upstream)$/, 'not understood', 'This block stands where nginx does not allow it.'],

@@ -1,8 +1,8 @@
-import net from 'node:net'
-import tls from 'node:tls'
-import { TCP_PROBE_MS } from '../clock.ts'
+import type { Socket } from 'node:net'
+import type { SecureContext } from 'node:tls'
 import { type EndReason, SMALL_OCTETS, type Source } from '../exchange.ts'
-import type { HttpLimits, OriginPlan } from '../plan.ts'
+import type { HttpLimits } from '../plan.ts'
+import type { OriginPlan } from '../service-plan.ts'
 import { flushAtEndOfTurn } from '../turn.ts'
 import type { Fields } from '../wire/fields.ts'
 import { Input } from '../wire/input.ts'
@@ -15,6 +15,7 @@ import {
   protocolFailure,
   timeoutFailure,
 } from './failure.ts'
+import { openSocket } from './open-socket.ts'
 import { returnReadBuffer, sharedReadBuffer, takeReadBuffer } from './read-buffer.ts'
 import { ResponseBody } from './response-body.ts'
 import { type OriginHead, ResponseReader } from './response-reader.ts'
@@ -27,6 +28,8 @@ export type ConnectionOwner = {
   readonly tickMs: number
   /** the last TLS session with this origin, to resume from */
   session: Buffer | undefined
+  /** authorities and client certificate, when the file names them */
+  readonly secure: SecureContext | undefined
   opened(connection: OriginConnection): void
   /** It can take the next request. */
   released(connection: OriginConnection): void
@@ -73,8 +76,9 @@ export class OriginConnection {
   since: number
   /** how many requests were sent */
   requests = 0
+  readonly openedAt: number
   readonly #owner: ConnectionOwner
-  readonly #socket: net.Socket
+  readonly #socket: Socket
   readonly #input = new Input()
   readonly #reader = new ResponseReader()
   #ownBuffer: Buffer | undefined
@@ -93,10 +97,15 @@ export class OriginConnection {
 
   constructor(plan: OriginPlan, port: number, owner: ConnectionOwner) {
     this.#owner = owner
-    this.since = owner.now
-    this.#socket = openSocket(plan, port, owner.session, {
-      buffer: () => this.#nextBuffer(),
-      callback: (count, buffer) => this.#arrived(buffer as Buffer, count),
+    this.since = this.openedAt = owner.now
+    this.#socket = openSocket(plan, {
+      port,
+      session: owner.session,
+      secure: owner.secure,
+      onread: {
+        buffer: () => this.#nextBuffer(),
+        callback: (count, buffer) => this.#arrived(buffer as Buffer, count),
+      },
     })
     this.#listen(plan.scheme === 'https')
   }
@@ -188,7 +197,8 @@ export class OriginConnection {
 
   /** @internal the client's body broke off: the origin must not take it as whole */
   broke(): void {
-    if (this.phase === 'head') this.#fail(brokenFailure('the request broke off'))
+    if (this.phase === 'head')
+      this.#fail({ ...brokenFailure('the request broke off'), reason: 'client left' })
     else this.destroy('client left')
   }
 
@@ -343,23 +353,4 @@ export class OriginConnection {
     if (this.#error !== undefined) return connectFailure(this.#error)
     return timeoutFailure('accept a connection', this.#owner.limits.connectTimeoutMs)
   }
-}
-
-function openSocket(
-  plan: OriginPlan,
-  port: number,
-  session: Buffer | undefined,
-  onread: net.OnReadOpts,
-): net.Socket {
-  const options = { host: plan.host, port, onread, noDelay: true, allowHalfOpen: true }
-  const tcp = { ...options, keepAlive: true, keepAliveInitialDelay: TCP_PROBE_MS }
-  if (plan.scheme === 'http') return net.connect(tcp)
-  return tls.connect({
-    ...tcp,
-    // RFC 6066 §3: no address as server name.
-    ...(net.isIP(plan.host) === 0 ? { servername: plan.host } : {}),
-    ...(session === undefined ? {} : { session }),
-    rejectUnauthorized: plan.verify,
-    ALPNProtocols: ['http/1.1'],
-  })
 }

@@ -1,10 +1,16 @@
 import { performance } from 'node:perf_hooks'
-import type { HttpLimits, OriginPlan } from '../plan.ts'
+import type { HttpLimits } from '../plan.ts'
+import type { OriginPlan } from '../service-plan.ts'
+import { readSecrets } from './open-socket.ts'
 import { OriginPool, type OriginState, type PoolClimate } from './pool.ts'
 
 /** Pools by origin, kept across reloads for origins that stay the same. */
 export type Origins = {
-  /** The pool of an origin; `processId` names the process that port 0 belongs to. */
+  /**
+   * The pool of an origin; `processId` names the process that port 0 belongs to.
+   *
+   * @throws {Error} when the files of its TLS cannot be read
+   */
   pool(plan: OriginPlan, processId: string | null): OriginPool
   /** After a reload: pools of origins that are not among `plans` close with their last response. */
   keep(plans: readonly OriginPlan[], limits: HttpLimits): void
@@ -17,6 +23,8 @@ export type OriginsOptions = {
   readonly limits: HttpLimits
   /** The port that a process listens on; `null` while it starts. */
   readonly portOf: (processId: string) => number | null
+  /** where relative names of files begin; the working directory when it is left out */
+  readonly folder?: string
 }
 
 // A limit is overrun by a quarter of the shortest one at most, which is two ticks.
@@ -31,7 +39,7 @@ const SHORTEST_TICK_MS = 10
  * const origins = createOrigins({ limits, portOf: (id) => processes.port(id) })
  * const handler = createForward(action, { origins, … })
  */
-export function createOrigins({ limits, portOf }: OriginsOptions): Origins {
+export function createOrigins({ limits, portOf, folder = '.' }: OriginsOptions): Origins {
   const pools = new Map<string, OriginPool>()
   const retired = new Set<OriginPool>()
   const climate: PoolClimate = { limits, now: performance.now(), tickMs: tickMs(limits) }
@@ -59,11 +67,12 @@ export function createOrigins({ limits, portOf }: OriginsOptions): Origins {
       const key = keyOf(plan)
       const known = pools.get(key)
       if (known !== undefined) return known
-      const pool = new OriginPool(
-        plan,
-        () => (plan.port === 0 ? portOf(processId ?? '') : plan.port),
+      const isProcess = plan.port === 0 && plan.socketPath === undefined
+      const pool = new OriginPool(plan, {
+        portOf: () => (isProcess ? portOf(processId ?? '') : plan.port),
+        secure: readSecrets(plan.tls, folder),
         climate,
-      )
+      })
       pools.set(key, pool)
       return pool
     },
@@ -86,7 +95,8 @@ export function createOrigins({ limits, portOf }: OriginsOptions): Origins {
 }
 
 function keyOf(plan: OriginPlan): string {
-  return JSON.stringify([plan.id, plan.scheme, plan.host, plan.port, plan.verify])
+  const { id, scheme, host, port, verify, socketPath, tls, health, circuit, proxyProtocol } = plan
+  return JSON.stringify([id, scheme, host, port, verify, socketPath, tls, health, circuit, proxyProtocol])
 }
 
 function tickMs({ connectTimeoutMs, answerTimeoutMs }: HttpLimits): number {

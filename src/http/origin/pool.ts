@@ -1,6 +1,12 @@
-import type { HttpLimits, OriginPlan } from '../plan.ts'
+import { isIP } from 'node:net'
+import type { SecureContext } from 'node:tls'
+import type { HttpLimits } from '../plan.ts'
+import type { OriginPlan } from '../service-plan.ts'
+import { CLOSED, isOpen, judgeRequest, tried } from './circuit.ts'
 import { type ConnectionOwner, OriginConnection } from './connection.ts'
 import type { OriginFailure } from './failure.ts'
+import { ASSUMED, judgeCheck } from './health.ts'
+import { HealthChecker } from './health-checker.ts'
 
 /** Who needs a connection to an origin. One of the two is called, once, unless the waiter leaves. */
 export type Waiter = {
@@ -19,8 +25,20 @@ export type OriginState = {
   readonly connectFailures: number
   /** what the system said when the last connect failed; empty after one that succeeded */
   readonly lastFailure: string
-  /** requests go elsewhere if they can: a connect failed in the last seconds */
+  /** requests go elsewhere if they can */
   readonly isDown: boolean
+  /** why it is down, with what the system said or was answered; empty while it is up */
+  readonly why: string
+  /** what the last health check found; empty before the first, and without checks */
+  readonly lastCheck: string
+}
+
+/** What a pool is made with, beside the plan of its origin. */
+export type PoolOptions = {
+  /** the port to connect to; `null` while the process behind it starts */
+  readonly portOf: () => number | null
+  readonly secure: SecureContext | undefined
+  readonly climate: PoolClimate
 }
 
 /** What all pools share, so that a request neither reads the clock nor sets a timer. */
@@ -33,8 +51,11 @@ export type PoolClimate = {
 
 // Node's and Apache's servers close an idle connection after 5 s, others wait longer.
 const IDLE_MS = 4000
-// Seldom enough not to try a dead origin with every request, often enough to see it come back.
-const DOWN_MS = 5000
+// An origin that no connection could be opened to is tried again after this time, later after twice as much, up to:
+const PROBE_MS = 500
+const LONGEST_PROBE_MS = 4000
+// A busy connection would never see that its name has moved to another address.
+const NAMED_MS = 60_000
 // Whoever comes after these would wait longer than a client does.
 const WAITERS_PER_CONNECTION = 8
 
@@ -44,8 +65,12 @@ export class OriginPool implements ConnectionOwner {
   /** `host:port` for the log, the port of a process left out */
   readonly name: string
   session: Buffer | undefined
+  readonly secure: SecureContext | undefined
+  /** when it came back, by the coarse clock; `-Infinity` when it was never away */
+  upSince: number = Number.NEGATIVE_INFINITY
   readonly #portOf: () => number | null
   readonly #climate: PoolClimate
+  readonly #isNamed: boolean
   readonly #open = new Set<OriginConnection>()
   /** the longest idle first */
   readonly #idle: OriginConnection[] = []
@@ -55,15 +80,27 @@ export class OriginPool implements ConnectionOwner {
   #connects = 0
   #connectFailures = 0
   #lastFailure = ''
-  #failedAt = Number.NEGATIVE_INFINITY
+  /** the last connect failed */
+  #isUnreachable = false
+  #probeAt = 0
+  #probeMs = PROBE_MS
+  #health = ASSUMED
+  #lastCheck = ''
+  #circuit = CLOSED
   #isRetired = false
+  readonly #checker: HealthChecker | undefined
 
-  /** @param portOf the port to connect to; `null` while the process behind it starts */
-  constructor(plan: OriginPlan, portOf: () => number | null, climate: PoolClimate) {
+  constructor(plan: OriginPlan, { portOf, secure, climate }: PoolOptions) {
     this.plan = plan
-    this.name = plan.authority
+    this.name = plan.socketPath === undefined ? plan.authority : `unix:${plan.socketPath}`
+    this.secure = secure
     this.#portOf = portOf
     this.#climate = climate
+    this.#isNamed = plan.host !== '' && isIP(plan.host) === 0
+    const { health } = plan
+    if (health === undefined) return
+    const report = this.#checked.bind(this)
+    this.#checker = new HealthChecker({ plan, health, portOf, secure, climate, report })
   }
 
   get limits(): HttpLimits {
@@ -78,9 +115,14 @@ export class OriginPool implements ConnectionOwner {
     return this.#climate.tickMs
   }
 
-  /** A connect failed in the last seconds, and none has succeeded since. */
+  /** Requests should go elsewhere if they can. */
   get isDown(): boolean {
-    return this.now - this.#failedAt < DOWN_MS
+    return this.#isUnreachable || !this.#health.isWell || isOpen(this.#circuit, this.now)
+  }
+
+  /** Requests that it has at the moment, and those that wait for it. */
+  get load(): number {
+    return this.#open.size - this.#idle.length + Math.max(0, this.#waiting.length - this.#connecting)
   }
 
   /** Nothing is open and nobody waits. */
@@ -95,6 +137,7 @@ export class OriginPool implements ConnectionOwner {
    * @returns an idle connection at once, else undefined: then `waiter` is called, perhaps before this returns
    */
   take(waiter: Waiter, isFresh: boolean): OriginConnection | undefined {
+    if (this.plan.circuit !== undefined) this.#circuit = tried(this.#circuit, this.plan.circuit, this.now)
     const idle = isFresh ? undefined : this.#idle.pop()
     if (idle !== undefined) return idle
     if (this.#waiting.length >= this.limits.originConnections * WAITERS_PER_CONNECTION) {
@@ -112,17 +155,42 @@ export class OriginPool implements ConnectionOwner {
     if (at >= 0) this.#waiting.splice(at, 1)
   }
 
+  /**
+   * Say how a request has ended.
+   *
+   * @param status of the response; 0 when there was none
+   */
+  judge(status: number): void {
+    const { circuit } = this.plan
+    if (circuit === undefined) return
+    const wasOpen = this.#circuit.openUntil !== CLOSED.openUntil
+    this.#circuit = judgeRequest(
+      this.#circuit,
+      status > 0 && !circuit.status.includes(status),
+      circuit,
+      this.now,
+    )
+    if (wasOpen && this.#circuit === CLOSED) this.upSince = this.now
+  }
+
   /** @internal */
   opened(connection: OriginConnection): void {
     this.#connecting--
     this.#connects++
-    this.#lastFailure = ''
-    this.#failedAt = Number.NEGATIVE_INFINITY
+    if (this.#isUnreachable) {
+      this.#isUnreachable = false
+      this.#lastFailure = ''
+      this.#probeMs = PROBE_MS
+      this.upSince = this.now
+    }
     this.#give(connection, this.#waiting.shift()?.waiter)
   }
 
   /** @internal */
   released(connection: OriginConnection): void {
+    // The origin takes it for the client's whose request it had.
+    if (this.plan.proxyProtocol !== undefined) return connection.destroy('finished')
+    if (this.#isNamed && this.now - connection.openedAt > NAMED_MS) return connection.destroy('finished')
     if (this.#waiting.length === 0) return this.#give(connection, undefined)
     const at = this.#waiting.findIndex((waiting) => !waiting.isFresh)
     this.#give(connection, at < 0 ? undefined : this.#waiting.splice(at, 1)[0]?.waiter)
@@ -137,7 +205,7 @@ export class OriginPool implements ConnectionOwner {
       this.#connecting--
       this.#connectFailures++
       this.#lastFailure = failure.detail
-      this.#failedAt = this.now
+      this.#unreached()
       this.#waiting.shift()?.waiter.unconnected(failure)
     }
     this.#connectForWaiting()
@@ -155,17 +223,21 @@ export class OriginPool implements ConnectionOwner {
     ) {
       this.#waiting.shift()?.waiter.unconnected(busyFailure(limits))
     }
+    this.#checker?.sweep()
+    this.#probe()
   }
 
   /** Keep no idle connections from now on: a reload has taken the origin away. */
   retire(): void {
     this.#isRetired = true
+    this.#checker?.stop()
     while (this.#idle[0] !== undefined) this.#idle[0].destroy('finished')
   }
 
   /** Close every connection now. */
   close(): void {
     this.#isRetired = true
+    this.#checker?.stop()
     for (const { waiter } of this.#waiting.splice(0)) waiter.unconnected(STOPPING)
     for (const connection of [...this.#open]) connection.close(STOPPING)
   }
@@ -180,7 +252,38 @@ export class OriginPool implements ConnectionOwner {
       connectFailures: this.#connectFailures,
       lastFailure: this.#lastFailure,
       isDown: this.isDown,
+      why: this.#whyDown(),
+      lastCheck: this.#lastCheck,
     }
+  }
+
+  #whyDown(): string {
+    if (this.#isUnreachable) return this.#lastFailure
+    if (!this.#health.isWell) return `health checks fail: ${this.#lastCheck}`
+    if (isOpen(this.#circuit, this.now)) return `${this.#circuit.failures} requests in a row have failed`
+    return ''
+  }
+
+  #checked(isGood: boolean, detail: string): void {
+    const wasWell = this.#health.isWell
+    this.#lastCheck = detail
+    this.#health = judgeCheck(this.#health, isGood, this.plan.health!)
+    if (!wasWell && this.#health.isWell) this.upSince = this.now
+  }
+
+  /** Many connects may fail in one moment: only the first of them puts the next try off. */
+  #unreached(): void {
+    if (this.#isUnreachable && this.now < this.#probeAt) return
+    this.#isUnreachable = true
+    this.#probeAt = this.now + this.#probeMs
+    this.#probeMs = Math.min(2 * this.#probeMs, LONGEST_PROBE_MS)
+  }
+
+  /** Find out by a connection of our own whether an origin is back, so that no request has to. */
+  #probe(): void {
+    if (!this.#isUnreachable || this.#isRetired || this.#connecting > 0 || this.now < this.#probeAt) return
+    const port = this.#portOf()
+    if (port !== null) this.#connect(port)
   }
 
   #give(connection: OriginConnection, waiter: Waiter | undefined): void {
@@ -196,9 +299,13 @@ export class OriginPool implements ConnectionOwner {
         this.#waiting.shift()?.waiter.unconnected(STARTING)
         continue
       }
-      this.#connecting++
-      this.#open.add(new OriginConnection(this.plan, port, this))
+      this.#connect(port)
     }
+  }
+
+  #connect(port: number): void {
+    this.#connecting++
+    this.#open.add(new OriginConnection(this.plan, port, this))
   }
 }
 
