@@ -65,6 +65,15 @@ test('requestHead() writes request line, Host, fields in order, who asked, and V
   )
 })
 
+test('requestHead() keeps Proxy from CGI programs, which would ask the proxy it names (CVE-2016-5385)', () => {
+  const pairs: Pairs = [
+    ['Proxy', 'http://attacker.example/'],
+    ['X-Custom', 'a'],
+  ]
+  assert.deepEqual(lines(pairs), ['X-Custom: a'])
+  assert.deepEqual(lines(pairs, {}, { isTrusted: true }), ['X-Custom: a'])
+})
+
 test('requestHead() gives a request without Host the authority of the origin', () => {
   assert.equal(value('Host', [], { authority: '', version: '1.0' }), 'origin:81')
   assert.equal(value('X-Forwarded-Host', [], { authority: '' }), undefined)

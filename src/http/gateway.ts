@@ -60,7 +60,8 @@ export function maxForwards(request: Request): number | undefined {
 const HOP_BY_HOP =
   'connection keep-alive proxy-connection te transfer-encoding upgrade http2-settings proxy-authenticate proxy-authorization'
 const WHO_ASKED = 'forwarded x-forwarded-for x-forwarded-host x-forwarded-proto'
-const REWRITTEN = `host content-length expect max-forwards ${WHO_ASKED}`
+// No standard knows Proxy, and CGI programs take it for the proxy that they should ask (httpoxy, CVE-2016-5385).
+const REWRITTEN = `host content-length expect max-forwards proxy ${WHO_ASKED}`
 // Read by frameworks, and written by proxies other than this one.
 const ALSO_WHO_ASKED = 'x-forwarded-port x-forwarded-prefix x-forwarded-server x-forwarded-ssl x-real-ip'
 
