@@ -1,10 +1,11 @@
 import type { Log } from '#core/log.ts'
 import type { Exchange, Handler } from '#http/exchange.ts'
 import { type Page, respondPage } from '#http/wire/page.ts'
+import { PassingExchange } from '#http/wire/passing-exchange.ts'
 import { admitAddress, compileNetworks } from './admit.ts'
 import { clientAddress } from './client-address.ts'
 import { createForwardAuth } from './forward-auth.ts'
-import { IdentifiedExchange, identify } from './identified.ts'
+import { identify } from './identified.ts'
 import type { PasswordVerifier } from './password.ts'
 import type { AccessPlan } from './plan.ts'
 import { createSignInCheck } from './sign-in.ts'
@@ -56,7 +57,10 @@ export function createGuard(plan: AccessPlan, options: GuardOptions, handler: Ha
       return
     }
     if (names.size === 0) handler(exchange)
-    else handler(new IdentifiedExchange(exchange, identify(exchange.request.fields, names, found)))
+    else {
+      const fields = identify(exchange.request.fields, names, found)
+      handler(new PassingExchange(exchange, { ...exchange.request, fields }))
+    }
   }
 }
 

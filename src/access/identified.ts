@@ -1,4 +1,3 @@
-import type { Exchange, ExchangeEnd, ExchangeNote, Request, ResponseHead, Source } from '#http/exchange.ts'
 import { type Fields, fieldsOf } from '#http/wire/fields.ts'
 import { listMembers } from '#http/wire/list.ts'
 
@@ -24,47 +23,4 @@ export function identify(
     }
   })
   return fieldsOf([...pairs, ...found])
-}
-
-/** An exchange whose request has other fields; everything else is the exchange's below. */
-export class IdentifiedExchange implements Exchange {
-  readonly request: Request
-  readonly #below: Exchange
-
-  constructor(below: Exchange, fields: Fields) {
-    this.#below = below
-    this.request = { ...below.request, fields }
-  }
-
-  get onEnd(): ((end: ExchangeEnd) => void) | undefined {
-    return this.#below.onEnd
-  }
-
-  set onEnd(listener: ((end: ExchangeEnd) => void) | undefined) {
-    this.#below.onEnd = listener
-  }
-
-  get note(): ExchangeNote {
-    return this.#below.note
-  }
-
-  set note(note: ExchangeNote) {
-    this.#below.note = note
-  }
-
-  respond(head: ResponseHead, body: Source | Uint8Array | null): void {
-    this.#below.respond(head, body)
-  }
-
-  inform(status: number, fields: Fields): void {
-    this.#below.inform(status, fields)
-  }
-
-  switchProtocols(fields: Fields, toClient: Source): Source {
-    return this.#below.switchProtocols(fields, toClient)
-  }
-
-  abort(reason: Parameters<Exchange['abort']>[0]): void {
-    this.#below.abort(reason)
-  }
 }

@@ -1,13 +1,5 @@
-import type {
-  EndReason,
-  Exchange,
-  ExchangeEnd,
-  ExchangeNote,
-  Request,
-  ResponseHead,
-  Source,
-} from '../exchange.ts'
-import type { Fields } from '../wire/fields.ts'
+import type { Exchange, Request, ResponseHead, Source } from '../exchange.ts'
+import { PassingExchange } from '../wire/passing-exchange.ts'
 
 /** What happens to an exchange before its handler sees it; null when it was answered here. */
 export type Step = (exchange: Exchange) => Exchange | null
@@ -18,48 +10,17 @@ export type ChangeResponse = (head: ResponseHead, body: Source | Uint8Array | nu
 export type Response = { readonly head: ResponseHead; readonly body: Source | Uint8Array | null }
 
 /** An exchange that goes through to another one, but for its request or its response. */
-export class Passing implements Exchange {
-  readonly request: Request
-  readonly #inner: Exchange
+export class Passing extends PassingExchange {
   readonly #change: ChangeResponse | undefined
 
-  constructor(inner: Exchange, request: Request, change?: ChangeResponse) {
-    this.#inner = inner
-    this.request = request
+  constructor(below: Exchange, request: Request, change?: ChangeResponse) {
+    super(below, request)
     this.#change = change
   }
 
-  get onEnd(): ((end: ExchangeEnd) => void) | undefined {
-    return this.#inner.onEnd
-  }
-
-  set onEnd(listener: ((end: ExchangeEnd) => void) | undefined) {
-    this.#inner.onEnd = listener
-  }
-
-  get note(): ExchangeNote {
-    return this.#inner.note
-  }
-
-  set note(note: ExchangeNote) {
-    this.#inner.note = note
-  }
-
-  respond(head: ResponseHead, body: Source | Uint8Array | null): void {
-    if (this.#change === undefined) return this.#inner.respond(head, body)
+  override respond(head: ResponseHead, body: Source | Uint8Array | null): void {
+    if (this.#change === undefined) return super.respond(head, body)
     const changed = this.#change(head, body)
-    this.#inner.respond(changed.head, changed.body)
-  }
-
-  inform(status: number, fields: Fields): void {
-    this.#inner.inform(status, fields)
-  }
-
-  switchProtocols(fields: Fields, toClient: Source): Source {
-    return this.#inner.switchProtocols(fields, toClient)
-  }
-
-  abort(reason: EndReason): void {
-    this.#inner.abort(reason)
+    super.respond(changed.head, changed.body)
   }
 }
