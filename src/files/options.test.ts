@@ -145,7 +145,7 @@ test('a .ts beside playlists is video (RFC 8216 §3.2)', async () => {
   )
 })
 
-test('cacheControl is decided by the first pattern that matches (RFC 8246 §2)', async () => {
+test('cacheControl is decided by the first pattern that matches (RFC 9111 §5.2, RFC 8246 §2)', async () => {
   const cacheControl = {
     hashed: 'immutable',
     '*.html': 'no-cache',
@@ -166,7 +166,7 @@ test('cacheControl is decided by the first pattern that matches (RFC 8246 §2)',
   assert.deepEqual([head.status, head.fields.get('cache-control')], [304, 'max-age=5'])
 })
 
-test('digest says the SHA-256 of the file, and of the content where that is the same (RFC 9530 §2, §3)', async () => {
+test('digest says the SHA-256 of the file, and of the content where that is the same (RFC 9530 §2, §3, §5)', async () => {
   const large = Buffer.alloc(200_000, 'x')
   write('large.bin', large)
   for (const [target, content] of [

@@ -1,8 +1,9 @@
 import { listMembers } from './list.ts'
 
-/** Codings that we know (RFC 9110 §8.4.1, RFC 8878 §7), in the order in which we take them. */
+/** Codings that we know (RFC 9110 §8.4.1, RFC 8878 §7). */
 export type Coding = 'zstd' | 'br' | 'gzip'
 
+/** In the order in which we take them. */
 export const CODINGS: readonly Coding[] = ['zstd', 'br', 'gzip']
 
 export type CodingChoice = {

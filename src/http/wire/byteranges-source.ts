@@ -1,6 +1,6 @@
-import type { EndReason, Source } from './exchange.ts'
-import type { Byteranges } from './wire/byteranges.ts'
-import type { OctetRange } from './wire/range.ts'
+import type { EndReason, Source } from '../exchange.ts'
+import type { Byteranges } from './byteranges.ts'
+import type { OctetRange } from './range.ts'
 
 /** The content of a multipart/byteranges response: each part is opened when its turn comes. */
 export class ByterangesSource implements Source {
