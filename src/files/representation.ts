@@ -2,11 +2,15 @@ import { createHash } from 'node:crypto'
 import { type BigIntStats, statSync } from 'node:fs'
 import { opendir } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import type { Source } from '#http/exchange.ts'
 import { CODINGS, type Coding } from '#http/wire/accept-encoding.ts'
 import { formatDate } from '#http/wire/date.ts'
 import { type Fields, fieldsOf } from '#http/wire/fields.ts'
+import { sourceOf } from '#http/wire/octets-source.ts'
+import type { OctetRange } from '#http/wire/range.ts'
 import { FileContent, LIMIT_WHOLE_OCTETS, readWhole } from './content.ts'
 import type { Folder, NotOpened, OpenFile } from './folder.ts'
+import { type Held, Memory } from './held.ts'
 import { mediaTypeOf } from './media-type.ts'
 import type { FilesPlan } from './plan.ts'
 
@@ -27,8 +31,18 @@ export type Representation = {
   /** where it was found, and what it was then */
   readonly path: string
   readonly stats: BigIntStats
-  /** open, unless all of it is held */
+  /** open, unless `octets` is all of it */
   readonly file: OpenFile | null
+  readonly use: Use
+}
+
+/** What changes while a file is known. */
+type Use = {
+  /** requests that wanted its content */
+  asks: number
+  /** all of it, when it is of middle length and was asked for again */
+  held: Held | null
+  isClosed: boolean
 }
 
 /** What answers a path: the file, and what stands compressed beside it. */
@@ -67,8 +81,37 @@ export async function openResource(path: string, options: ResourceOptions): Prom
 
 /** Let go of the files; contents that are being sent keep theirs. */
 export function closeResource({ plain, compressed }: Resource): void {
-  for (const { file } of [plain, ...compressed]) file?.close()
+  for (const { file, use } of [plain, ...compressed]) {
+    use.isClosed = true
+    file?.close()
+    use.held?.close()
+  }
 }
+
+/** Files up to this length are worth memory when they are asked for again. */
+const LIMIT_HELD_OCTETS = 2 ** 20
+const memory = new Memory(64 * 2 ** 20)
+
+/** A part of a file as a body. A file of middle length that is asked for again is read into memory for those who come after. */
+export function contentOf(found: Representation, range: OctetRange): Source {
+  const { octets, file, use } = found
+  if (file === null) return sourceOf((octets ?? NONE).subarray(range.first, range.last + 1))
+  if (use.held !== null) return use.held.read(range)
+  use.asks++
+  if (use.asks === 2 && found.lengthOctets <= LIMIT_HELD_OCTETS) void hold(file, found.lengthOctets, use)
+  file.share()
+  return new FileContent(file, range)
+}
+
+async function hold(file: OpenFile, lengthOctets: number, use: Use): Promise<void> {
+  file.share()
+  // A file that cannot be read says so to those who wait for it.
+  const octets = await readWhole(file, { first: 0, last: lengthOctets - 1 }).catch(() => null)
+  file.close()
+  if (octets !== null && !use.isClosed) use.held = memory.hold(octets)
+}
+
+const NONE = new Uint8Array(0)
 
 /** Whether a file on disk still is what was read: the same inode, length and time of change. */
 export function isCurrent({ path, stats }: Representation): boolean {
@@ -136,6 +179,7 @@ async function describe(file: OpenFile, coding: Coding | null, options: Describe
     path: folder.pathOf(coding === null ? path : path + EXTENSIONS[coding]),
     stats: file.stats,
     file: isHeld ? null : file,
+    use: { asks: 0, held: null, isClosed: false },
   }
 }
 

@@ -1,16 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import type { Exchange, Source } from '#http/exchange.ts'
+import type { Exchange } from '#http/exchange.ts'
 import { chooseCoding } from '#http/wire/accept-encoding.ts'
 import { layOutByteranges } from '#http/wire/byteranges.ts'
 import { ByterangesSource } from '#http/wire/byteranges-source.ts'
 import { evaluatePreconditions, isRangeCurrent } from '#http/wire/conditional.ts'
 import { type Fields, fieldsOf } from '#http/wire/fields.ts'
-import { sourceOf } from '#http/wire/octets-source.ts'
 import { respondPage } from '#http/wire/page.ts'
 import { formatContentRange, type OctetRange, parseRanges, type RangeChoice } from '#http/wire/range.ts'
-import { FileContent } from './content.ts'
 import { PRECONDITION_FAILED, unsatisfiablePage } from './pages.ts'
-import type { Representation, Resource } from './representation.ts'
+import { contentOf, type Representation, type Resource } from './representation.ts'
 
 /** Answer GET or HEAD with a file: preconditions, then ranges, then the content (RFC 9110 §13.2.2). */
 export function respondResource(exchange: Exchange, resource: Resource, nowMs: number): void {
@@ -65,10 +63,4 @@ function respondParts(
   const fields = fieldsOf([['Content-Type', layout.contentType], ...file.ofPart])
   const source = new ByterangesSource(layout, (part) => contentOf(file, part))
   exchange.respond({ status: 206, fields, lengthOctets: layout.lengthOctets }, source)
-}
-
-function contentOf({ octets, file }: Representation, range: OctetRange): Source {
-  if (octets !== null) return sourceOf(octets.subarray(range.first, range.last + 1))
-  file!.share()
-  return new FileContent(file!, range)
 }
