@@ -16,7 +16,7 @@ import {
   timeoutFailure,
 } from './failure.ts'
 import { openSocket } from './open-socket.ts'
-import { returnReadBuffer, sharedReadBuffer, takeReadBuffer } from './read-buffer.ts'
+import { dropReadBuffer, returnReadBuffer, sharedReadBuffer, takeReadBuffer } from './read-buffer.ts'
 import { ResponseBody } from './response-body.ts'
 import { type OriginHead, ResponseReader } from './response-reader.ts'
 
@@ -165,6 +165,8 @@ export class OriginConnection {
     this.phase = 'closed'
     this.#writer?.stop()
     this.#socket.destroy()
+    if (this.#ownBuffer !== undefined) dropReadBuffer(this.#ownBuffer)
+    this.#ownBuffer = undefined
     this.#body?.broke(reason, 'the connection to the origin was closed')
     this.#owner.closed(this, phase === 'connecting' ? this.#connectFailure() : undefined)
   }
@@ -234,7 +236,7 @@ export class OriginConnection {
     if (this.#body === undefined && this.#ownBuffer !== undefined) {
       returnReadBuffer(this.#ownBuffer)
       this.#ownBuffer = undefined
-    } else if (this.#body !== undefined && this.#lastRead >= LARGE_READ_OCTETS) {
+    } else if (this.phase !== 'closed' && this.#body !== undefined && this.#lastRead >= LARGE_READ_OCTETS) {
       this.#ownBuffer ??= takeReadBuffer()
     }
     return this.#ownBuffer ?? sharedReadBuffer
