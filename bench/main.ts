@@ -10,6 +10,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'h2-proxy': () => import('./h2-proxy.ts'),
   large: () => import('./large.ts'),
   proxy: () => import('./proxy.ts'),
+  reload: () => import('./reload.ts'),
 }
 
 const { values, positionals } = parseArgs({
