@@ -22,16 +22,16 @@ const LARGE_READ_OCTETS = 16_384
  *
  * @param accepted of a server with `pauseOnConnect`
  * @param isHead whether a head is read now: its octets are used at once, or moved by whoever gets them
- * @param onChunk gets octets; those that are no head's are its own to keep
+ * @param onChunk gets memory with so many octets at its begin; those that are no head's are its own to keep
  */
 export function readShared(
   accepted: net.Socket,
   isHead: () => boolean,
-  onChunk: (chunk: Buffer) => void,
+  onChunk: (chunk: Buffer, count: number) => void,
 ): net.Socket {
   const handle: unknown = Reflect.get(accepted, '_handle')
   if (typeof handle !== 'object' || handle === null || !('useUserBuffer' in handle)) {
-    return accepted.on('data', onChunk).resume()
+    return accepted.on('data', (chunk: Buffer) => onChunk(chunk, chunk.length)).resume()
   }
   let lastOctets = 0
   const onread: net.OnReadOpts = {
@@ -39,8 +39,8 @@ export function readShared(
       !isHead() && lastOctets >= LARGE_READ_OCTETS ? Buffer.allocUnsafeSlow(READ_OCTETS) : sharedRead,
     callback(count, buffer) {
       lastOctets = count
-      const octets = (buffer as Buffer).subarray(0, count)
-      onChunk(buffer === sharedRead && !isHead() ? Buffer.from(octets) : octets)
+      if (buffer !== sharedRead || isHead()) onChunk(buffer as Buffer, count)
+      else onChunk(Buffer.from(sharedRead.subarray(0, count)), count)
       return true
     },
   }

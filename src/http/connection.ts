@@ -53,14 +53,14 @@ export class Connection implements ClientConnection, ServedConnection {
       : readShared(
           socket,
           () => this.#phase === 'head',
-          (chunk) => this.#takeChunk(chunk),
+          (chunk, count) => this.#takeChunk(chunk, count),
         )
     this.output = new Output(this.#socket)
     this.#client = clientOf(this.#socket, secure)
     // Who connects has a request to send: that it is slow counts as a slow head.
     this.#readDeadlineMs = this.#after(host.limits.headerTimeoutMs)
     host.connections.add(this)
-    if (secure) socket.on('data', (chunk: Buffer) => this.#takeChunk(chunk))
+    if (secure) socket.on('data', (chunk: Buffer) => this.#takeChunk(chunk, chunk.length))
     this.#socket.on('drain', () => this.#takeDrain())
     this.#socket.on('end', () => this.#takeEnd())
     this.#socket.on('error', ignore)
@@ -157,10 +157,10 @@ export class Connection implements ClientConnection, ServedConnection {
     this.#socket.resume()
   }
 
-  #takeChunk(chunk: Buffer): void {
-    this.host.stats.receivedOctets += chunk.length
+  #takeChunk(chunk: Buffer, count: number): void {
+    this.host.stats.receivedOctets += count
     if (this.#phase === 'closing' || this.#phase === 'closed') return
-    this.input.append(chunk)
+    this.input.append(chunk, count)
     this.#advance()
     this.input.leave(sharedRead)
     // A head that is under way has a limit of its own, unless it waits because the client takes no responses.
@@ -209,7 +209,7 @@ export class Connection implements ClientConnection, ServedConnection {
     this.#isAdvancing = true
     while (this.#step()) {}
     this.#isAdvancing = false
-    this.output.flush()
+    this.output.release()
   }
 
   /** Do one thing with the input. Returns whether there may be more to do. */

@@ -252,12 +252,12 @@ export class OriginConnection {
       return false
     }
     this.#isSilent = false
-    const octets = buffer.subarray(0, count)
     if (this.#body !== undefined) {
-      this.#input.append(buffer === sharedReadBuffer ? Buffer.from(octets) : octets)
+      const isShared = buffer === sharedReadBuffer
+      this.#input.append(isShared ? Buffer.from(buffer.subarray(0, count)) : buffer, count)
       this.#body.arrived()
     } else if (this.phase === 'head') {
-      this.#input.append(octets)
+      this.#input.append(buffer, count)
       this.#readHeads()
     } else {
       // Nothing was asked for: what comes now would be taken for the answer to the next request.
@@ -293,8 +293,7 @@ export class OriginConnection {
 
   /** Move what is left of the input out of the memory that all sockets read into. */
   #keepInput(): void {
-    if (this.#input.length === 0 || this.#input.octets.buffer !== sharedReadBuffer.buffer) return
-    this.#input.append(this.#takeCopy(this.#input.length))
+    this.#input.leave(sharedReadBuffer)
   }
 
   /** The origin wants the content, or has not said within a second that it does not. */

@@ -17,6 +17,8 @@ export type ParsedRequest = {
   /** 0 for HTTP/1.0, else 1: a higher minor version is answered as 1.1 (RFC 9110 §2.5) */
   readonly minor: 0 | 1
   readonly fields: Fields
+  /** the whole head as it was sent, Latin-1 */
+  readonly text: string
 }
 
 export type ParsedResponse = {
@@ -25,6 +27,8 @@ export type ParsedResponse = {
   readonly status: number
   readonly minor: 0 | 1
   readonly fields: Fields
+  /** the whole head as it was sent, Latin-1 */
+  readonly text: string
 }
 
 /**
@@ -65,6 +69,7 @@ export function parseRequestHead(
     target: text.slice(targetStart, targetEnd),
     minor: version,
     fields,
+    text,
   }
 }
 
@@ -93,7 +98,7 @@ export function parseResponseHead(
   if (!text.startsWith('\r\n', reasonEnd)) return refuse(502, 'the status line does not end after the reason')
   const fields = parseFieldLines(text, reasonEnd + 2, limits)
   if (!(fields instanceof TextFields)) return refuse(502, fields.reason)
-  return { kind: 'response', status, minor: version, fields }
+  return { kind: 'response', status, minor: version, fields, text }
 }
 
 /**
@@ -125,7 +130,7 @@ export function parseFieldLines(
     }
     let valueEnd = lineEnd
     while (valueEnd > valueStart && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--
-    if (dropped?.has(text, at, nameEnd) !== true) offsets.push(at, nameEnd, valueStart, valueEnd)
+    if (dropped?.has(text, at, nameEnd) !== true) offsets.push(at, nameEnd, valueStart, valueEnd, lineEnd + 2)
     at = lineEnd + 2
   }
   if (at !== last || !text.endsWith('\r\n')) return refuse(400, 'the empty line after the fields is not CRLF')

@@ -14,27 +14,31 @@ export class Input {
   end = 0
   /** octets before this one hold no empty line */
   #searched = 0
+  /** `octets` is memory of our own, with room behind what is held */
+  #isOwn = false
 
   get length(): number {
     return this.end - this.start
   }
 
-  append(chunk: Buffer): void {
+  /** @param count octets of `chunk` that have arrived; the rest of its memory is left alone */
+  append(chunk: Buffer, count: number = chunk.length): void {
     if (this.start === this.end) {
       this.octets = chunk
       this.start = 0
-      this.end = chunk.length
+      this.end = count
       this.#searched = 0
+      this.#isOwn = false
       return
     }
-    if (this.octets.length - this.end < chunk.length) this.#makeRoom(chunk.length)
-    chunk.copy(this.octets, this.end)
-    this.end += chunk.length
+    if (!this.#isOwn || this.octets.length - this.end < count) this.#makeRoom(count)
+    chunk.copy(this.octets, this.end, 0, count)
+    this.end += count
   }
 
   /** Move what is held out of `memory`, which others will write to. */
   leave(memory: Buffer): void {
-    if (this.octets.buffer === memory.buffer) this.#makeRoom(0)
+    if (this.octets === memory) this.#makeRoom(0)
   }
 
   /** Octets up to `start + count` are used. */
@@ -84,6 +88,7 @@ export class Input {
     this.octets.copy(roomier, 0, this.start, this.end)
     this.#searched = Math.max(0, this.#searched - this.start)
     this.octets = roomier
+    this.#isOwn = true
     this.start = 0
     this.end = held
   }
