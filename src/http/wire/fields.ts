@@ -92,6 +92,8 @@ const STEP = 5
 export class TextFields implements Fields {
   readonly #text: string
   readonly #offsets: readonly number[]
+  /** a bit for each length and first letter of a name: most names that are looked for are not there */
+  readonly #present: number
   /** the last answer of `serialize`: a stored response is serialised again and again */
   #serialized: string | undefined
   #serializedWithout: NameSet | undefined
@@ -100,6 +102,10 @@ export class TextFields implements Fields {
   constructor(text: string, offsets: readonly number[]) {
     this.#text = text
     this.#offsets = offsets
+    let present = 0
+    for (let i = 0; i < offsets.length; i += STEP)
+      present |= 1 << bucketOf(text, offsets[i]!, offsets[i + 1]!)
+    this.#present = present
   }
 
   get size(): number {
@@ -107,6 +113,7 @@ export class TextFields implements Fields {
   }
 
   get(name: string): string | undefined {
+    if (!this.#mayHave(name)) return undefined
     const offsets = this.#offsets
     for (let i = 0; i < offsets.length; i += STEP) {
       if (isSame(this.#text, offsets[i]!, offsets[i + 1]!, name)) return this.#value(i)
@@ -116,6 +123,7 @@ export class TextFields implements Fields {
 
   all(name: string): string[] {
     const values: string[] = []
+    if (!this.#mayHave(name)) return values
     const offsets = this.#offsets
     for (let i = 0; i < offsets.length; i += STEP) {
       if (isSame(this.#text, offsets[i]!, offsets[i + 1]!, name)) values.push(this.#value(i))
@@ -155,6 +163,10 @@ export class TextFields implements Fields {
       this.#serializedWithout = skip
     }
     return lines
+  }
+
+  #mayHave(name: string): boolean {
+    return (this.#present & (1 << bucketOf(name, 0, name.length))) !== 0
   }
 
   #value(i: number): string {

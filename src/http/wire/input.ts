@@ -67,18 +67,26 @@ export class Input {
    * @returns offset into `octets`, or -1 when there is no empty line yet
    */
   findHeadEnd(): number {
-    const { octets, end } = this
-    let at = Math.max(this.start, this.#searched)
-    for (; at < end; at++) {
-      if (octets[at] !== LF) continue
-      const next = octets[at + 1]
-      if (at + 1 < end && next === LF) return at + 2
-      if (at + 2 < end && next === CR && octets[at + 2] === LF) return at + 3
-      // What decides may be on its way: look at this LF again.
-      if (at + 1 >= end || (at + 2 >= end && next === CR)) break
+    const { octets, start, end } = this
+    // The end of a line and an empty one are LF LF or LF CR LF: of two neighbouring octets one is no larger than CR.
+    for (let at = Math.max(start, this.#searched); at < end; at += 2) {
+      if (octets[at]! > CR) continue
+      const found = at > start ? this.#endOfEmptyLine(at - 1) : -1
+      if (found >= 0) return found
+      const next = this.#endOfEmptyLine(at)
+      if (next >= 0) return next
     }
-    this.#searched = at
+    // What follows a last LF, or LF CR, may be on its way.
+    this.#searched = Math.max(start, this.#searched, end - 2)
     return -1
+  }
+
+  /** Offset after an empty line that follows the LF at `at`, or -1 when there is none. */
+  #endOfEmptyLine(at: number): number {
+    const { octets, end } = this
+    if (octets[at] !== LF) return -1
+    if (at + 1 < end && octets[at + 1] === LF) return at + 2
+    return at + 2 < end && octets[at + 1] === CR && octets[at + 2] === LF ? at + 3 : -1
   }
 
   /** Room behind what is held for `more` octets; views that were taken earlier stay as they are. */
