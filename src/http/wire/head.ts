@@ -132,7 +132,7 @@ function readFieldLines(
   // No class of characters holds LF: this ends every loop below.
   if (octets[last] !== CR || octets[last + 1] !== LF)
     return refuse(400, 'the empty line after the fields is not CRLF')
-  const offsets: number[] = []
+  let length = 0
   let count = 0
   let at = from
   while (at < last) {
@@ -148,13 +148,21 @@ function readFieldLines(
     let valueEnd = lineEnd
     while (valueEnd > valueStart && isBlank(octets[valueEnd - 1])) valueEnd--
     const nextLine = lineEnd + 2
-    if (dropped?.has(text, at - start, nameEnd - start) !== true)
-      offsets.push(at - start, nameEnd - start, valueStart - start, valueEnd - start, nextLine - start)
+    if (dropped?.has(text, at - start, nameEnd - start) !== true) {
+      offsets[length++] = at - start
+      offsets[length++] = nameEnd - start
+      offsets[length++] = valueStart - start
+      offsets[length++] = valueEnd - start
+      offsets[length++] = nextLine - start
+    }
     at = nextLine
   }
   if (at !== last) return refuse(400, 'the empty line after the fields is not CRLF')
-  return new TextFields(text, offsets)
+  return new TextFields(text, offsets.slice(0, length))
 }
+
+/** Where the fields that are read now stand: what is kept is a copy that is no longer than it must be. */
+const offsets: number[] = []
 
 /** What is wrong already with a head that has not arrived whole, or undefined when it may still become right. */
 export function judgePartialHead(
