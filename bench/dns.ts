@@ -3,10 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { peer } from '../test/peers.ts'
 import { freePort } from '../test/ports.ts'
-import { interleave, median, type Peer, pin, runPinned, waitForPort } from './peers.ts'
+import {
+  CLIENT_CORE,
+  interleave,
+  median,
+  type Peer,
+  pin,
+  runPinned,
+  SERVER_CORE,
+  waitForPort,
+} from './peers.ts'
 
-const SERVER_CORE = 0
-const CLIENT_CORE = 1
 const ROUNDS = 5
 const SECONDS = 2
 

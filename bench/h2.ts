@@ -1,18 +1,14 @@
 import { freePort } from '../test/ports.ts'
-import {
-  createGround,
-  type Figures,
-  listenDirectives,
-  measure,
-  ratio,
-  SERVER_CORE,
-  startNginx,
-  startScript,
-} from './h2-contenders.ts'
-import { waitForPort } from './peers.ts'
+import { compare, type Figures, ratio } from './compare.ts'
+import { createGround, startScript } from './ground.ts'
+import { runH2load } from './loads.ts'
+import { answerBlock, listenTls, startNginx } from './nginx.ts'
+import { SERVER_CORE, waitForPort } from './peers.ts'
 
+const ROUNDS = 7
 const REQUESTS = 200_000
 const CONTENT_OCTETS = 64
+const STREAMS = ['-c', '16', '-m', '16']
 
 export type H2Bench = {
   readonly bench: 'h2'
@@ -25,35 +21,29 @@ export type H2Bench = {
  * Measure Portico beside nginx and `node:http2`: small answers from memory over HTTP/2 and TLS, 16 streams on each of
  * 16 connections, the same P-256 certificate, one core each.
  *
- * @throws {Error} when nginx, h2load or openssl is missing, or one of them does not start
+ * @throws {Error} when nginx or h2load is missing, or one of them does not start
  */
 export async function run({ json }: { json: boolean }): Promise<void> {
-  const ground = await createGround()
+  const ground = await createGround('h2', ['nginx', 'h2load'])
   try {
     const ports = { portico: await freePort(), nginx: await freePort(), node: await freePort() }
-    const { certificate, key } = ground
-    const words = [certificate, key, `${CONTENT_OCTETS}`]
-    const answer = `default_type text/plain; return 200 "${'x'.repeat(CONTENT_OCTETS)}";`
-    const block = `server { ${listenDirectives(ports.nginx, ground)} location / { ${answer} } }`
-    const contenders = {
-      portico: {
-        port: ports.portico,
-        peer: await startScript(ground, 'h2-portico.ts', `${ports.portico}`, ...words),
-      },
-      nginx: { port: ports.nginx, peer: await startNginx(ground, SERVER_CORE, 'nginx', block) },
-      node: { port: ports.node, peer: await startScript(ground, 'h2-node.ts', `${ports.node}`, ...words) },
-    }
+    const words = [`${CONTENT_OCTETS}`, ground.certificate, ground.key]
+    const block = answerBlock(listenTls(ports.nginx, ground), CONTENT_OCTETS)
+    const portico = await startScript(ground, 'answer-portico.ts', `${ports.portico}`, ...words)
+    const nginx = await startNginx(ground, SERVER_CORE, 'nginx', block)
+    const node = await startScript(ground, 'h2-node.ts', `${ports.node}`, ...words)
     await Promise.all(Object.values(ports).map((port) => waitForPort(port)))
-    const figures = await measure(contenders, REQUESTS)
-    const { portico, nginx, node } = figures
-    print(
-      {
-        bench: 'h2',
-        ratios: { nginx: ratio(portico, nginx), node: ratio(portico, node) },
-        contenders: figures,
-      },
-      json,
-    )
+    const contenders = {
+      portico: { port: ports.portico, peer: portico },
+      nginx: { port: ports.nginx, peer: nginx },
+      node: { port: ports.node, peer: node },
+    }
+    const figures = await compare(contenders, ROUNDS, (port) => runH2load(port, REQUESTS, STREAMS))
+    const ratios = {
+      nginx: ratio(figures.portico, figures.nginx),
+      node: ratio(figures.portico, figures.node),
+    }
+    print({ bench: 'h2', ratios, contenders: figures }, json)
   } finally {
     await ground.leave()
   }

@@ -4,10 +4,13 @@ import { parseArgs } from 'node:util'
 type Bench = { run(options: { json: boolean }): Promise<void> }
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  connections: () => import('./connections.ts'),
   dns: () => import('./dns.ts'),
   h2: () => import('./h2.ts'),
   'h2-proxy': () => import('./h2-proxy.ts'),
+  large: () => import('./large.ts'),
   proxy: () => import('./proxy.ts'),
+  reload: () => import('./reload.ts'),
 }
 
 const { values, positionals } = parseArgs({

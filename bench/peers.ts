@@ -1,9 +1,13 @@
 /** What the benches share: a program on one core, rounds in turns, medians. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+
+// The load generator, and the origin of a proxy, share a core: together they can do more than any of the contenders.
+export const SERVER_CORE = 0
+export const CLIENT_CORE = 1
 
 /** A program that runs beside us until it is stopped. */
 export type Peer = {
@@ -127,17 +131,25 @@ function accepts(port: number): Promise<boolean> {
   })
 }
 
-/** User and kernel time of a process and of its children that do the work, in seconds. */
+/** User and kernel time of a process, its threads and the children that do the work, in seconds. */
 export function cpuSeconds(pid: number): number {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim()
-  return [pid, ...children.split(' ').filter(Boolean).map(Number)]
-    .map((one) => {
-      // After the name, which may hold anything, in parentheses: utime and stime are the 12th and 13th.
-      const figures = readFileSync(`/proc/${one}/stat`, 'latin1').split(') ')[1]!.split(' ')
-      return (Number(figures[11]) + Number(figures[12])) / CLOCK_TICKS
-    })
-    .reduce((sum, seconds) => sum + seconds, 0)
+  return processes(pid)
+    .flatMap((one) => readdirSync(`/proc/${one}/task`).map((thread) => `/proc/${one}/task/${thread}`))
+    .reduce(
+      (sum, thread) => sum + Number(readFileSync(`${thread}/schedstat`, 'latin1').split(' ')[0]) / 1e9,
+      0,
+    )
 }
 
-/** USER_HZ: the same on every Linux. */
-const CLOCK_TICKS = 100
+/** Resident memory of a process and its children, in octets. */
+export function residentOctets(pid: number): number {
+  return processes(pid).reduce((sum, one) => {
+    const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${one}/status`, 'latin1'))?.[1]
+    return sum + Number(kibibytes) * 1024
+  }, 0)
+}
+
+function processes(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim()
+  return [pid, ...children.split(' ').filter(Boolean).map(Number)]
+}

@@ -13,6 +13,14 @@ export const sharedRead: Buffer = Buffer.allocUnsafeSlow(READ_OCTETS)
 /** What comes in large pieces is handed on: it gets memory of its own in place of a copy. */
 const LARGE_READ_OCTETS = 16_384
 
+/** Who gets what a socket reads. */
+export type SocketReader = {
+  /** A head is read now: its octets are used at once, or moved. */
+  readonly isReadingHead: boolean
+  /** @param chunk memory with `count` octets at its begin; those that are no head's are the reader's to keep */
+  takeChunk(chunk: Buffer, count: number): void
+}
+
 /**
  * Take over an accepted socket so that it reads into `sharedRead`.
  *
@@ -21,26 +29,22 @@ const LARGE_READ_OCTETS = 16_384
  * keep-alive connections). Where there is no such handle the socket stays as it is, and reads in the usual way.
  *
  * @param accepted of a server with `pauseOnConnect`
- * @param isHead whether a head is read now: its octets are used at once, or moved by whoever gets them
- * @param onChunk gets octets; those that are no head's are its own to keep
  */
-export function readShared(
-  accepted: net.Socket,
-  isHead: () => boolean,
-  onChunk: (chunk: Buffer) => void,
-): net.Socket {
+export function readShared(accepted: net.Socket, reader: SocketReader): net.Socket {
   const handle: unknown = Reflect.get(accepted, '_handle')
   if (typeof handle !== 'object' || handle === null || !('useUserBuffer' in handle)) {
-    return accepted.on('data', onChunk).resume()
+    return accepted.on('data', (chunk: Buffer) => reader.takeChunk(chunk, chunk.length)).resume()
   }
   let lastOctets = 0
   const onread: net.OnReadOpts = {
     buffer: () =>
-      !isHead() && lastOctets >= LARGE_READ_OCTETS ? Buffer.allocUnsafeSlow(READ_OCTETS) : sharedRead,
+      !reader.isReadingHead && lastOctets >= LARGE_READ_OCTETS
+        ? Buffer.allocUnsafeSlow(READ_OCTETS)
+        : sharedRead,
     callback(count, buffer) {
       lastOctets = count
-      const octets = (buffer as Buffer).subarray(0, count)
-      onChunk(buffer === sharedRead && !isHead() ? Buffer.from(octets) : octets)
+      const isKept = buffer === sharedRead && !reader.isReadingHead
+      reader.takeChunk(isKept ? Buffer.from(sharedRead.subarray(0, count)) : (buffer as Buffer), count)
       return true
     },
   }

@@ -7,7 +7,7 @@ import {
   type ServedConnection,
   type TunnelEnd,
 } from './client-connection.ts'
-import { readShared, sharedRead } from './client-socket.ts'
+import { readShared, type SocketReader, sharedRead } from './client-socket.ts'
 import { TICK_MS } from './clock.ts'
 import type { Client, EndReason, Exchange, Request } from './exchange.ts'
 import { HeadReader } from './head-reader.ts'
@@ -25,7 +25,7 @@ import type { Refusal } from './wire/refusal.ts'
  * One client connection: reads requests, one at a time, and hands each to the handler. The socket was accepted with
  * `allowHalfOpen` and a high-water mark of `COPY_OCTETS`.
  */
-export class Connection implements ClientConnection, ServedConnection {
+export class Connection implements ClientConnection, ServedConnection, SocketReader {
   readonly host: ConnectionHost
   readonly input: Input = new Input()
   readonly output: Output
@@ -48,23 +48,21 @@ export class Connection implements ClientConnection, ServedConnection {
 
   constructor(socket: Socket, host: ConnectionHost, secure: boolean) {
     this.host = host
-    this.#socket = secure
-      ? socket
-      : readShared(
-          socket,
-          () => this.#phase === 'head',
-          (chunk) => this.#takeChunk(chunk),
-        )
+    this.#socket = secure ? socket : readShared(socket, this)
     this.output = new Output(this.#socket)
     this.#client = clientOf(this.#socket, secure)
     // Who connects has a request to send: that it is slow counts as a slow head.
     this.#readDeadlineMs = this.#after(host.limits.headerTimeoutMs)
     host.connections.add(this)
-    if (secure) socket.on('data', (chunk: Buffer) => this.#takeChunk(chunk))
+    if (secure) socket.on('data', (chunk: Buffer) => this.takeChunk(chunk, chunk.length))
     this.#socket.on('drain', () => this.#takeDrain())
     this.#socket.on('end', () => this.#takeEnd())
     this.#socket.on('error', ignore)
     this.#socket.on('close', () => this.destroy('client left'))
+  }
+
+  get isReadingHead(): boolean {
+    return this.#phase === 'head'
   }
 
   get dateLine(): string {
@@ -157,10 +155,10 @@ export class Connection implements ClientConnection, ServedConnection {
     this.#socket.resume()
   }
 
-  #takeChunk(chunk: Buffer): void {
-    this.host.stats.receivedOctets += chunk.length
+  takeChunk(chunk: Buffer, count: number): void {
+    this.host.stats.receivedOctets += count
     if (this.#phase === 'closing' || this.#phase === 'closed') return
-    this.input.append(chunk)
+    this.input.append(chunk, count)
     this.#advance()
     this.input.leave(sharedRead)
     // A head that is under way has a limit of its own, unless it waits because the client takes no responses.
@@ -209,7 +207,7 @@ export class Connection implements ClientConnection, ServedConnection {
     this.#isAdvancing = true
     while (this.#step()) {}
     this.#isAdvancing = false
-    this.output.flush()
+    this.output.release()
   }
 
   /** Do one thing with the input. Returns whether there may be more to do. */

@@ -185,8 +185,9 @@ class GatewayFields implements Fields {
   }
 
   get(name: string): string | undefined {
-    if (this.#isDropped(name)) return undefined
-    return this.#fields.get(name) ?? (name === 'via' ? this.#via : undefined)
+    const value = this.#fields.get(name)
+    if (value === undefined) return name === 'via' ? this.#via : undefined
+    return this.#isDropped(name) ? undefined : value
   }
 
   all(name: string): string[] {

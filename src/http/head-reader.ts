@@ -35,7 +35,7 @@ export class HeadReader {
     const accepted = acceptRequest(head, limits, secure)
     if (isRefusal(accepted)) return { refusal: accepted, method: head.method }
     const read = { head, accepted }
-    this.#last.keep(input.octets, input.start, end, read)
+    this.#last.keep(head.text, read)
     this.#lastLimits = limits
     input.use(end - input.start)
     return this.#passOn(read)

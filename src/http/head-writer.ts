@@ -29,6 +29,7 @@ class Written {
   /** The connection gives equal heads the same fields; who has no authority is sent on with the origin's. */
   isFor(request: Request, gateway: GatewayRequest): boolean {
     return (
+      this.head !== '' &&
       this.#fields === request.fields &&
       this.#fieldsForOrigin === request.fieldsForOrigin &&
       this.#target === request.target &&
@@ -41,13 +42,19 @@ class Written {
   }
 
   write(request: Request, gateway: GatewayRequest): string {
-    this.#fields = request.fields
+    const head = requestHead(request, gateway)
+    // Most clients ask for something else each time: what came once is not worth to be kept.
+    if (this.#fields !== request.fields) {
+      this.#fields = request.fields
+      this.head = ''
+      return head
+    }
     this.#fieldsForOrigin = request.fieldsForOrigin
     this.#target = request.target
     this.#isTrusted = gateway.isTrusted
     this.#hasContent = request.body !== null
     this.#lengthOctets = request.lengthOctets
-    this.head = requestHead(request, gateway)
-    return this.head
+    this.head = head
+    return head
   }
 }

@@ -43,6 +43,12 @@ export class Output {
     if (this.#held.length >= LIMIT_HELD_OCTETS) this.#writeHeld()
   }
 
+  /** Hold nothing more: what was held back goes out at the end of this turn. */
+  release(): void {
+    if (this.isHolding && this.#held !== '') flushAtEndOfTurn(this)
+    this.isHolding = false
+  }
+
   /** Send what was held back, and hold nothing more. */
   flush(): void {
     this.isHolding = false

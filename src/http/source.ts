@@ -83,6 +83,6 @@ export class Pump {
   }
 }
 
-/** 256 KiB: large enough that system calls do not count, small enough to show that a client still takes octets */
-const READ_OCTETS = 262_144
-const TURN_OCTETS = 4 * READ_OCTETS
+/** 512 KiB: large enough that system calls do not count, small enough to show that a client still takes octets */
+const READ_OCTETS = 1_048_576
+const TURN_OCTETS = 2 * READ_OCTETS

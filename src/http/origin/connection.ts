@@ -16,7 +16,7 @@ import {
   timeoutFailure,
 } from './failure.ts'
 import { openSocket } from './open-socket.ts'
-import { returnReadBuffer, sharedReadBuffer, takeReadBuffer } from './read-buffer.ts'
+import { dropReadBuffer, returnReadBuffer, sharedReadBuffer, takeReadBuffer } from './read-buffer.ts'
 import { ResponseBody } from './response-body.ts'
 import { type OriginHead, ResponseReader } from './response-reader.ts'
 
@@ -165,6 +165,8 @@ export class OriginConnection {
     this.phase = 'closed'
     this.#writer?.stop()
     this.#socket.destroy()
+    if (this.#ownBuffer !== undefined) dropReadBuffer(this.#ownBuffer)
+    this.#ownBuffer = undefined
     this.#body?.broke(reason, 'the connection to the origin was closed')
     this.#owner.closed(this, phase === 'connecting' ? this.#connectFailure() : undefined)
   }
@@ -234,7 +236,7 @@ export class OriginConnection {
     if (this.#body === undefined && this.#ownBuffer !== undefined) {
       returnReadBuffer(this.#ownBuffer)
       this.#ownBuffer = undefined
-    } else if (this.#body !== undefined && this.#lastRead >= LARGE_READ_OCTETS) {
+    } else if (this.phase !== 'closed' && this.#body !== undefined && this.#lastRead >= LARGE_READ_OCTETS) {
       this.#ownBuffer ??= takeReadBuffer()
     }
     return this.#ownBuffer ?? sharedReadBuffer
@@ -250,12 +252,12 @@ export class OriginConnection {
       return false
     }
     this.#isSilent = false
-    const octets = buffer.subarray(0, count)
     if (this.#body !== undefined) {
-      this.#input.append(buffer === sharedReadBuffer ? Buffer.from(octets) : octets)
+      const isShared = buffer === sharedReadBuffer
+      this.#input.append(isShared ? Buffer.from(buffer.subarray(0, count)) : buffer, count)
       this.#body.arrived()
     } else if (this.phase === 'head') {
-      this.#input.append(octets)
+      this.#input.append(buffer, count)
       this.#readHeads()
     } else {
       // Nothing was asked for: what comes now would be taken for the answer to the next request.
@@ -291,8 +293,7 @@ export class OriginConnection {
 
   /** Move what is left of the input out of the memory that all sockets read into. */
   #keepInput(): void {
-    if (this.#input.length === 0 || this.#input.octets.buffer !== sharedReadBuffer.buffer) return
-    this.#input.append(this.#takeCopy(this.#input.length))
+    this.#input.leave(sharedReadBuffer)
   }
 
   /** The origin wants the content, or has not said within a second that it does not. */

@@ -1,7 +1,11 @@
 /** Octets that one read from an origin's socket can bring. */
 const READ_OCTETS = 65_536
+/** the same for a large response: each read wakes the origin, and each write the client, which costs more than a copy */
+const LARGE_OCTETS = 1_048_576
+/** how many large responses at a time have as much: 32 MiB; more of them keep the sockets busy with less */
+const LIMIT_LARGE = 64
 /** how many buffers wait for the next large response: 4 MiB */
-const LIMIT_SPARE = 64
+const LIMIT_SPARE = 8
 
 /**
  * The memory that origin sockets read into.
@@ -13,13 +17,25 @@ const LIMIT_SPARE = 64
 export const sharedReadBuffer: Buffer = Buffer.allocUnsafeSlow(READ_OCTETS)
 
 const spare: Buffer[] = []
+/** large buffers that exist, those in `spare` too */
+let large = 0
 
-/** A buffer for one socket, until it is given back. */
+/** A buffer for one socket, until it is given back or dropped. */
 export function takeReadBuffer(): Buffer {
-  return spare.pop() ?? Buffer.allocUnsafeSlow(READ_OCTETS)
+  const waiting = spare.pop()
+  if (waiting !== undefined) return waiting
+  if (large >= LIMIT_LARGE) return Buffer.allocUnsafeSlow(READ_OCTETS)
+  large++
+  return Buffer.allocUnsafeSlow(LARGE_OCTETS)
 }
 
 /** Give a buffer back that nobody reads from or into any more. */
 export function returnReadBuffer(buffer: Buffer): void {
-  if (spare.length < LIMIT_SPARE) spare.push(buffer)
+  if (buffer.length === LARGE_OCTETS && spare.length < LIMIT_SPARE) spare.push(buffer)
+  else dropReadBuffer(buffer)
+}
+
+/** Leave a buffer to whoever still reads from it. */
+export function dropReadBuffer(buffer: Buffer): void {
+  if (buffer.length === LARGE_OCTETS) large--
 }

@@ -37,7 +37,7 @@ export class ResponseReader {
     }
     const parsed = parseResponseHead(input.octets, input.start, end, limits)
     const head = isRefusal(parsed) ? parsed : judge(parsed, method)
-    if (!isRefusal(head) && method !== 'HEAD') this.#last.keep(input.octets, input.start, end, head)
+    if (!isRefusal(head) && method !== 'HEAD') this.#last.keep(head.text, head)
     input.use(end - input.start)
     return head
   }

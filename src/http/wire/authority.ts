@@ -18,7 +18,8 @@ export function parseAuthority(text: string): Authority | undefined {
   const match = AUTHORITY.exec(text)
   if (match === null) return undefined
   const port = match[2]
-  if (port !== undefined && Number(port) > 65535) return undefined
+  // Shorter ones are smaller, and numbers are slow to read.
+  if (port?.length === 5 && Number(port) > 65535) return undefined
   const host = match[1]!.toLowerCase()
   return {
     authority: port ? `${host}:${port}` : host,

@@ -29,6 +29,27 @@ export function skipTarget(text: string, from: number): number {
   return skip(text, from, TARGET)
 }
 
+/** `skipToken` in octets that are followed by at least one that is no tchar. */
+export function skipTokenOctets(octets: Uint8Array, from: number): number {
+  let at = from
+  while ((CLASSES[octets[at]!]! & TCHAR) !== 0) at++
+  return at
+}
+
+/** `skipValue` in octets that are followed by at least one that may not stand in a value. */
+export function skipValueOctets(octets: Uint8Array, from: number): number {
+  let at = from
+  while ((CLASSES[octets[at]!]! & VALUE) !== 0) at++
+  return at
+}
+
+/** `skipTarget` in octets that are followed by at least one that may not stand in a target. */
+export function skipTargetOctets(octets: Uint8Array, from: number): number {
+  let at = from
+  while ((CLASSES[octets[at]!]! & TARGET) !== 0) at++
+  return at
+}
+
 /** Whether an octet is a tchar (RFC 9110 §5.6.2). */
 export function isTokenOctet(octet: number): boolean {
   return (CLASSES[octet]! & TCHAR) !== 0

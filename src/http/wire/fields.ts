@@ -36,7 +36,8 @@ export function fieldsOf(pairs: Iterable<readonly [string, string]>): Fields {
       )
     }
     const valueStart = text.length + name.length + 2
-    offsets.push(text.length, valueStart - 2, valueStart, valueStart + trimmed.length)
+    const valueEnd = valueStart + trimmed.length
+    offsets.push(text.length, valueStart - 2, valueStart, valueEnd, valueEnd + 2)
     text += `${name}: ${trimmed}\r\n`
   }
   return new TextFields(text, offsets)
@@ -53,22 +54,24 @@ export function serializeFields(fields: Fields, skip: NameSet = NO_NAMES, nomina
   return text
 }
 
+const BUCKETS = 128
+
 /** Field names that are looked for often: found by length and first letter before anything is compared. */
 export class NameSet {
-  readonly #buckets = new Map<number, string[]>()
+  readonly #buckets: (readonly string[] | undefined)[] = new Array(BUCKETS).fill(undefined)
 
   constructor(names: readonly string[]) {
     for (const name of names) {
       const lower = name.toLowerCase()
       if (lower === '') continue
       const key = bucketOf(lower, 0, lower.length)
-      this.#buckets.set(key, [...(this.#buckets.get(key) ?? []), lower])
+      this.#buckets[key] = [...(this.#buckets[key] ?? []), lower]
     }
   }
 
   /** Whether `text` from `start` to `end` is one of the names, without case. */
   has(text: string, start: number, end: number): boolean {
-    const bucket = this.#buckets.get(bucketOf(text, start, end))
+    const bucket = this.#buckets[bucketOf(text, start, end)]
     if (bucket === undefined) return false
     for (const name of bucket) {
       if (isSame(text, start, end, name)) return true
@@ -79,21 +82,30 @@ export class NameSet {
 
 const NO_NAMES = new NameSet([])
 
-/** Field line `i` has its name at `offsets[4i]` to `[4i + 1]` and its value at `[4i + 2]` to `[4i + 3]`. */
-const STEP = 4
+/**
+ * Field line `i` has its name at `offsets[5i]` to `[5i + 1]` and its value at `[5i + 2]` to `[5i + 3]`; the next line
+ * begins at `[5i + 4]`, for white space may stand between the value and the CRLF.
+ */
+const STEP = 5
 
 /** Fields that stay in the text they came in; a value that nobody asks for is never cut out. */
 export class TextFields implements Fields {
   readonly #text: string
   readonly #offsets: readonly number[]
+  /** a bit for each length and first letter of a name: most names that are looked for are not there */
+  readonly #present: number
   /** the last answer of `serialize`: a stored response is serialised again and again */
   #serialized: string | undefined
   #serializedWithout: NameSet | undefined
 
-  /** @param text field lines with CRLF, maybe after other lines; `offsets` four a line, as STEP says */
+  /** @param text field lines with CRLF, maybe after other lines; `offsets` five a line, as STEP says */
   constructor(text: string, offsets: readonly number[]) {
     this.#text = text
     this.#offsets = offsets
+    let present = 0
+    for (let i = 0; i < offsets.length; i += STEP)
+      present |= 1 << bucketOf(text, offsets[i]!, offsets[i + 1]!)
+    this.#present = present
   }
 
   get size(): number {
@@ -101,6 +113,7 @@ export class TextFields implements Fields {
   }
 
   get(name: string): string | undefined {
+    if (!this.#mayHave(name)) return undefined
     const offsets = this.#offsets
     for (let i = 0; i < offsets.length; i += STEP) {
       if (isSame(this.#text, offsets[i]!, offsets[i + 1]!, name)) return this.#value(i)
@@ -110,6 +123,7 @@ export class TextFields implements Fields {
 
   all(name: string): string[] {
     const values: string[] = []
+    if (!this.#mayHave(name)) return values
     const offsets = this.#offsets
     for (let i = 0; i < offsets.length; i += STEP) {
       if (isSame(this.#text, offsets[i]!, offsets[i + 1]!, name)) values.push(this.#value(i))
@@ -141,7 +155,7 @@ export class TextFields implements Fields {
         rangeStart = -1
       }
       if (!dropped && rangeStart < 0) rangeStart = start
-      rangeEnd = this.#endOfLine(i)
+      rangeEnd = offsets[i + 4]!
     }
     if (rangeStart >= 0) lines += this.#text.slice(rangeStart, rangeEnd)
     if (nominated === undefined) {
@@ -151,13 +165,12 @@ export class TextFields implements Fields {
     return lines
   }
 
-  #value(i: number): string {
-    return this.#text.slice(this.#offsets[i + 2]!, this.#offsets[i + 3]!)
+  #mayHave(name: string): boolean {
+    return (this.#present & (1 << bucketOf(name, 0, name.length))) !== 0
   }
 
-  /** After the CRLF of the line: white space may stand between its value and the CRLF. */
-  #endOfLine(i: number): number {
-    return this.#text.indexOf('\r\n', this.#offsets[i + 3]!) + 2
+  #value(i: number): string {
+    return this.#text.slice(this.#offsets[i + 2]!, this.#offsets[i + 3]!)
   }
 }
 
@@ -165,5 +178,5 @@ export class TextFields implements Fields {
 export const noFields: Fields = new TextFields('', [])
 
 function bucketOf(text: string, start: number, end: number): number {
-  return (end - start) * 256 + (LOWER[text.charCodeAt(start)] ?? 0)
+  return ((end - start) * 11 + (LOWER[text.charCodeAt(start)] ?? 0)) % BUCKETS
 }

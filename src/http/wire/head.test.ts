@@ -184,6 +184,26 @@ describe('Input', () => {
     )
   })
 
+  test('finds the first empty line of any octets, with either end of a line, in any pieces', () => {
+    const pieces = fc.array(fc.string({ unit: fc.constantFrom('\r', '\n', 'a'), minLength: 1, maxLength: 5 }))
+    fc.assert(
+      fc.property(fc.constantFrom('', 'a', 'aa'), pieces, (used, arrived) => {
+        const input = new Input()
+        input.append(Buffer.from(`${used}a`))
+        input.use(used.length)
+        let text = 'a'
+        for (const piece of arrived) {
+          input.append(Buffer.from(piece))
+          text += piece
+          const found = /\n\r?\n/.exec(text)
+          const end = found === null ? -1 : input.start + found.index + found[0].length
+          assert.equal(input.findHeadEnd(), end, JSON.stringify(text))
+        }
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
   test('costs no more than the sum of its octets when they come one by one', () => {
     const input = new Input()
     const octet = Buffer.from('a')

@@ -1,4 +1,4 @@
-import { skipTarget, skipToken, skipValue } from './characters.ts'
+import { skipTargetOctets, skipTokenOctets, skipValueOctets } from './characters.ts'
 import { type Fields, type NameSet, TextFields } from './fields.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
@@ -17,6 +17,8 @@ export type ParsedRequest = {
   /** 0 for HTTP/1.0, else 1: a higher minor version is answered as 1.1 (RFC 9110 §2.5) */
   readonly minor: 0 | 1
   readonly fields: Fields
+  /** the whole head as it was sent, Latin-1 */
+  readonly text: string
 }
 
 export type ParsedResponse = {
@@ -25,6 +27,8 @@ export type ParsedResponse = {
   readonly status: number
   readonly minor: 0 | 1
   readonly fields: Fields
+  /** the whole head as it was sent, Latin-1 */
+  readonly text: string
 }
 
 /**
@@ -42,29 +46,30 @@ export function parseRequestHead(
   limits: HeadLimits,
 ): ParsedRequest | Refusal {
   if (end - start > limits.headerOctets) return headTooLarge(limits)
-  const text = octets.toString('latin1', start, end)
-  const methodEnd = skipToken(text, 0)
-  if (methodEnd === 0 || text.charCodeAt(methodEnd) !== SP)
+  const methodEnd = skipTokenOctets(octets, start)
+  if (methodEnd === start || octets[methodEnd] !== SP)
     return refuse(400, 'the method is no token with one space after it')
   const targetStart = methodEnd + 1
-  const targetEnd = skipTarget(text, targetStart)
+  const targetEnd = skipTargetOctets(octets, targetStart)
   if (targetEnd - targetStart > limits.targetOctets) return targetTooLong(limits)
-  if (targetEnd === targetStart || text.charCodeAt(targetEnd) !== SP) {
+  if (targetEnd === targetStart || octets[targetEnd] !== SP) {
     return refuse(400, 'the request target is not written in visible ASCII with one space after it')
   }
-  const version = parseVersion(text, targetEnd + 1)
+  const version = parseVersion(octets, targetEnd + 1)
   if (typeof version !== 'number') return version
-  const fieldsStart = targetEnd + 1 + VERSION_LENGTH
-  if (!text.startsWith('\r\n', fieldsStart))
+  const versionEnd = targetEnd + 1 + VERSION_LENGTH
+  if (octets[versionEnd] !== CR || octets[versionEnd + 1] !== LF)
     return refuse(400, 'the request line does not end after the version')
-  const fields = parseFieldLines(text, fieldsStart + 2, limits)
+  const text = octets.toString('latin1', start, end)
+  const fields = readFieldLines({ octets, start, end, text }, versionEnd + 2, limits)
   if (!(fields instanceof TextFields)) return fields
   return {
     kind: 'request',
-    method: text.slice(0, methodEnd),
-    target: text.slice(targetStart, targetEnd),
+    method: text.slice(0, methodEnd - start),
+    target: text.slice(targetStart - start, targetEnd - start),
     minor: version,
     fields,
+    text,
   }
 }
 
@@ -77,23 +82,22 @@ export function parseResponseHead(
 ): ParsedResponse | Refusal {
   if (end - start > limits.headerOctets)
     return refuse(502, `the head is larger than ${limits.headerOctets} octets`)
-  const text = octets.toString('latin1', start, end)
-  const version = parseVersion(text, 0)
+  const version = parseVersion(octets, start)
   if (typeof version !== 'number') return refuse(502, version.reason)
-  const status = Number(text.slice(VERSION_LENGTH + 1, VERSION_LENGTH + 4))
-  const afterStatus = VERSION_LENGTH + 4
-  if (
-    text.charCodeAt(VERSION_LENGTH) !== SP ||
-    !/^[1-9][0-9]{2}$/.test(text.slice(VERSION_LENGTH + 1, afterStatus))
-  ) {
+  const statusStart = start + VERSION_LENGTH
+  const status = parseStatus(octets, statusStart + 1)
+  if (octets[statusStart] !== SP || !(status >= 100)) {
     return refuse(502, 'the status is not a space and three digits')
   }
+  const afterStatus = statusStart + 4
   // RFC 9112 §4: the space before an empty reason is often left out by servers.
-  const reasonEnd = text.charCodeAt(afterStatus) === SP ? skipValue(text, afterStatus) : afterStatus
-  if (!text.startsWith('\r\n', reasonEnd)) return refuse(502, 'the status line does not end after the reason')
-  const fields = parseFieldLines(text, reasonEnd + 2, limits)
+  const reasonEnd = octets[afterStatus] === SP ? skipValueOctets(octets, afterStatus) : afterStatus
+  if (octets[reasonEnd] !== CR || octets[reasonEnd + 1] !== LF)
+    return refuse(502, 'the status line does not end after the reason')
+  const text = octets.toString('latin1', start, end)
+  const fields = readFieldLines({ octets, start, end, text }, reasonEnd + 2, limits)
   if (!(fields instanceof TextFields)) return refuse(502, fields.reason)
-  return { kind: 'response', status, minor: version, fields }
+  return { kind: 'response', status, minor: version, fields, text }
 }
 
 /**
@@ -109,28 +113,56 @@ export function parseFieldLines(
   limits: HeadLimits,
   dropped?: NameSet,
 ): TextFields | Refusal {
-  const offsets: number[] = []
-  const last = text.length - 2
+  const octets = Buffer.from(text, 'latin1')
+  return readFieldLines({ octets, start: 0, end: octets.length, text }, start, limits, dropped)
+}
+
+/** Octets from `start` to `end`, and what they are as Latin-1. */
+type Head = { readonly octets: Buffer; readonly start: number; readonly end: number; readonly text: string }
+
+/** As `parseFieldLines` says; `from` counts from the begin of the octets, not of the text. */
+function readFieldLines(
+  head: Head,
+  from: number,
+  limits: HeadLimits,
+  dropped?: NameSet,
+): TextFields | Refusal {
+  const { octets, start, text } = head
+  const last = head.end - 2
+  // No class of characters holds LF: this ends every loop below.
+  if (octets[last] !== CR || octets[last + 1] !== LF)
+    return refuse(400, 'the empty line after the fields is not CRLF')
+  let length = 0
   let count = 0
-  let at = start
+  let at = from
   while (at < last) {
     if (++count > limits.headerCount) return refuse(431, `there are more than ${limits.headerCount} fields`)
-    const nameEnd = skipToken(text, at)
-    if (nameEnd === at || text.charCodeAt(nameEnd) !== COLON) return refuseLine(text, at, nameEnd)
+    const nameEnd = skipTokenOctets(octets, at)
+    if (nameEnd === at || octets[nameEnd] !== COLON) return refuseLine(octets, at, nameEnd)
     let valueStart = nameEnd + 1
-    while (isBlank(text.charCodeAt(valueStart))) valueStart++
-    const lineEnd = skipValue(text, valueStart)
-    if (text.charCodeAt(lineEnd) !== CR || text.charCodeAt(lineEnd + 1) !== LF) {
+    while (isBlank(octets[valueStart])) valueStart++
+    const lineEnd = skipValueOctets(octets, valueStart)
+    if (octets[lineEnd] !== CR || octets[lineEnd + 1] !== LF) {
       return refuse(400, 'a field value holds a control character, or its line does not end with CRLF')
     }
     let valueEnd = lineEnd
-    while (valueEnd > valueStart && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--
-    if (dropped?.has(text, at, nameEnd) !== true) offsets.push(at, nameEnd, valueStart, valueEnd)
-    at = lineEnd + 2
+    while (valueEnd > valueStart && isBlank(octets[valueEnd - 1])) valueEnd--
+    const nextLine = lineEnd + 2
+    if (dropped?.has(text, at - start, nameEnd - start) !== true) {
+      offsets[length++] = at - start
+      offsets[length++] = nameEnd - start
+      offsets[length++] = valueStart - start
+      offsets[length++] = valueEnd - start
+      offsets[length++] = nextLine - start
+    }
+    at = nextLine
   }
-  if (at !== last || !text.endsWith('\r\n')) return refuse(400, 'the empty line after the fields is not CRLF')
-  return new TextFields(text, offsets)
+  if (at !== last) return refuse(400, 'the empty line after the fields is not CRLF')
+  return new TextFields(text, offsets.slice(0, length))
 }
+
+/** Where the fields that are read now stand: what is kept is a copy that is no longer than it must be. */
+const offsets: number[] = []
 
 /** What is wrong already with a head that has not arrived whole, or undefined when it may still become right. */
 export function judgePartialHead(
@@ -155,27 +187,42 @@ const SP = 32
 const COLON = 58
 const CR = 13
 const LF = 10
+const ZERO = 48
+const HTTP_1 = Buffer.from('HTTP/1.')
 const VERSION_LENGTH = 'HTTP/1.1'.length
 /** what stands beside the target in a request line is shorter than this for every method in use */
 const LONGEST_METHOD = 64
 
-function parseVersion(text: string, at: number): 0 | 1 | Refusal {
-  const minor = text.charCodeAt(at + 7) - 48
-  if (text.startsWith('HTTP/1.', at) && minor >= 0 && minor <= 9) return minor === 0 ? 0 : 1
-  if (/^HTTP\/[0-9]\.[0-9]$/.test(text.slice(at, at + VERSION_LENGTH))) {
-    return refuse(505, `the version is ${text.slice(at, at + VERSION_LENGTH)}, not HTTP/1.1 or HTTP/1.0`)
+function parseVersion(octets: Buffer, at: number): 0 | 1 | Refusal {
+  let same = 0
+  while (same < HTTP_1.length && octets[at + same] === HTTP_1[same]) same++
+  const minor = octets[at + HTTP_1.length]! - ZERO
+  if (same === HTTP_1.length && minor >= 0 && minor <= 9) return minor === 0 ? 0 : 1
+  const version = octets.toString('latin1', at, at + VERSION_LENGTH)
+  if (/^HTTP\/[0-9]\.[0-9]$/.test(version)) {
+    return refuse(505, `the version is ${version}, not HTTP/1.1 or HTTP/1.0`)
   }
   return refuse(400, 'the version is not written as HTTP/1.1')
 }
 
-function refuseLine(text: string, at: number, nameEnd: number): Refusal {
-  if (isBlank(text.charCodeAt(at)))
-    return refuse(400, 'a line begins with white space: fields are not folded')
-  if (isBlank(text.charCodeAt(nameEnd))) return refuse(400, 'white space stands before the colon of a field')
+/** Three digits; NaN when they are not. */
+function parseStatus(octets: Buffer, at: number): number {
+  let status = 0
+  for (let i = at; i < at + 3; i++) {
+    const digit = octets[i]! - ZERO
+    if (!(digit >= 0 && digit <= 9)) return Number.NaN
+    status = status * 10 + digit
+  }
+  return status
+}
+
+function refuseLine(octets: Buffer, at: number, nameEnd: number): Refusal {
+  if (isBlank(octets[at])) return refuse(400, 'a line begins with white space: fields are not folded')
+  if (isBlank(octets[nameEnd])) return refuse(400, 'white space stands before the colon of a field')
   return refuse(400, 'a field name is no token with a colon after it')
 }
 
-function isBlank(c: number): boolean {
+function isBlank(c: number | undefined): boolean {
   return c === SP || c === 9
 }
 

@@ -14,27 +14,31 @@ export class Input {
   end = 0
   /** octets before this one hold no empty line */
   #searched = 0
+  /** `octets` is memory of our own, with room behind what is held */
+  #isOwn = false
 
   get length(): number {
     return this.end - this.start
   }
 
-  append(chunk: Buffer): void {
+  /** @param count octets of `chunk` that have arrived; the rest of its memory is left alone */
+  append(chunk: Buffer, count: number = chunk.length): void {
     if (this.start === this.end) {
       this.octets = chunk
       this.start = 0
-      this.end = chunk.length
+      this.end = count
       this.#searched = 0
+      this.#isOwn = false
       return
     }
-    if (this.octets.length - this.end < chunk.length) this.#makeRoom(chunk.length)
-    chunk.copy(this.octets, this.end)
-    this.end += chunk.length
+    if (!this.#isOwn || this.octets.length - this.end < count) this.#makeRoom(count)
+    chunk.copy(this.octets, this.end, 0, count)
+    this.end += count
   }
 
   /** Move what is held out of `memory`, which others will write to. */
   leave(memory: Buffer): void {
-    if (this.octets.buffer === memory.buffer) this.#makeRoom(0)
+    if (this.octets === memory) this.#makeRoom(0)
   }
 
   /** Octets up to `start + count` are used. */
@@ -63,18 +67,26 @@ export class Input {
    * @returns offset into `octets`, or -1 when there is no empty line yet
    */
   findHeadEnd(): number {
-    const { octets, end } = this
-    let at = Math.max(this.start, this.#searched)
-    for (; at < end; at++) {
-      if (octets[at] !== LF) continue
-      const next = octets[at + 1]
-      if (at + 1 < end && next === LF) return at + 2
-      if (at + 2 < end && next === CR && octets[at + 2] === LF) return at + 3
-      // What decides may be on its way: look at this LF again.
-      if (at + 1 >= end || (at + 2 >= end && next === CR)) break
+    const { octets, start, end } = this
+    // The end of a line and an empty one are LF LF or LF CR LF: of two neighbouring octets one is no larger than CR.
+    for (let at = Math.max(start, this.#searched); at < end; at += 2) {
+      if (octets[at]! > CR) continue
+      const found = at > start ? this.#endOfEmptyLine(at - 1) : -1
+      if (found >= 0) return found
+      const next = this.#endOfEmptyLine(at)
+      if (next >= 0) return next
     }
-    this.#searched = at
+    // What follows a last LF, or LF CR, may be on its way.
+    this.#searched = Math.max(start, this.#searched, end - 2)
     return -1
+  }
+
+  /** Offset after an empty line that follows the LF at `at`, or -1 when there is none. */
+  #endOfEmptyLine(at: number): number {
+    const { octets, end } = this
+    if (octets[at] !== LF) return -1
+    if (at + 1 < end && octets[at + 1] === LF) return at + 2
+    return at + 2 < end && octets[at + 1] === CR && octets[at + 2] === LF ? at + 3 : -1
   }
 
   /** Room behind what is held for `more` octets; views that were taken earlier stay as they are. */
@@ -84,6 +96,7 @@ export class Input {
     this.octets.copy(roomier, 0, this.start, this.end)
     this.#searched = Math.max(0, this.#searched - this.start)
     this.octets = roomier
+    this.#isOwn = true
     this.start = 0
     this.end = held
   }

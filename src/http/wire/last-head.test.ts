@@ -11,10 +11,10 @@ function inputOf(...pieces: string[]): Input {
 
 const HEAD = 'GET /a HTTP/1.1\r\nHost: b\r\n\r\n'
 
-/** A last head after `HEAD` was read from the middle of a buffer. */
+/** A last head after `HEAD` was read. */
 function lastHead(): LastHead<string> {
   const last = new LastHead<string>()
-  last.keep(Buffer.from(`xx${HEAD}yy`), 2, 2 + HEAD.length, 'read')
+  last.keep(HEAD, 'read')
   return last
 }
 
@@ -39,6 +39,6 @@ test('match() knows nothing before the first head, and no head of more than 2048
   const last = new LastHead<string>()
   assert.equal(last.match(inputOf(HEAD)), undefined)
   const long = `GET /${'a'.repeat(2048)} HTTP/1.1\r\n\r\n`
-  last.keep(Buffer.from(long), 0, long.length, 'read')
+  last.keep(long, 'read')
   assert.equal(last.match(inputOf(long)), undefined)
 })

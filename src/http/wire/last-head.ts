@@ -1,6 +1,7 @@
 import type { Input } from './input.ts'
 
-const LF = 10
+/** heads that differ do so in their first line most of the time, which a look at so many octets shows */
+const GLANCE_OCTETS = 32
 /** longer heads are seldom the same twice, and every idle connection would hold on to one */
 const LIMIT_OCTETS = 2048
 
@@ -19,16 +20,17 @@ export class LastHead<Read> {
     const { octets, start, length } = input
     const count = this.#text.length
     if (count === 0 || length < count) return undefined
-    // Most heads that differ end elsewhere, which two octets show.
-    if (octets[start + count - 1] !== LF || octets[start + count - 3] !== LF) return undefined
+    for (let at = 0; at < GLANCE_OCTETS && at < count; at++) {
+      if (octets[start + at] !== this.#text.charCodeAt(at)) return undefined
+    }
     if (octets.toString('latin1', start, start + count) !== this.#text) return undefined
     input.use(count)
     return this.#read
   }
 
-  /** @param end after the empty line */
-  keep(octets: Buffer, start: number, end: number, read: Read): void {
-    this.#text = end - start > LIMIT_OCTETS ? '' : octets.toString('latin1', start, end)
+  /** @param text of the whole head, Latin-1 */
+  keep(text: string, read: Read): void {
+    this.#text = text.length > LIMIT_OCTETS ? '' : text
     this.#read = read
   }
 }

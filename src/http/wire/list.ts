@@ -17,7 +17,10 @@ export function hasToken(fields: Fields, name: string, token: string): boolean {
   // Most requests have no such field, or a single one that is the token: no list is built for them.
   if (value === undefined) return false
   if (value === token) return true
-  return listMembers(fields.all(name)).some((member) => member.toLowerCase() === token)
+  return fields.all(name).some((line) => {
+    if (!line.includes(',')) return line.toLowerCase() === token
+    return splitList(line).some((member) => member.toLowerCase() === token)
+  })
 }
 
 function splitList(value: string): string[] {
