@@ -32,6 +32,7 @@ export type EndReason =
   | 'origin timed out'
   | 'origin broke the protocol'
   | 'origin broke off'
+  | 'origin cancelled'
   | 'limit'
   | 'drain'
   | 'portico failed'

@@ -38,10 +38,10 @@ export function requestHead(request: Request, gateway: GatewayRequest): string {
 /**
  * The fields of a response that go on to the client (RFC 9110 §7.6.1): those of the origin's connection stay behind.
  *
- * @param minor of the origin's version, for Via
+ * @param version of HTTP that the origin spoke, for Via
  */
-export function responseFields(fields: Fields, minor: 0 | 1, pseudonym: string): Fields {
-  return new GatewayFields(fields, nominatedNames(fields), `1.${minor} ${pseudonym}`)
+export function responseFields(fields: Fields, version: Request['version'], pseudonym: string): Fields {
+  return new GatewayFields(fields, nominatedNames(fields), `${version} ${pseudonym}`)
 }
 
 /** How often a request has already passed through a gateway of this name (RFC 9110 §7.6.3). */

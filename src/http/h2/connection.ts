@@ -373,6 +373,7 @@ const CODES: { readonly [reason in EndReason]?: number } = {
   'client left': errors.CANCEL,
   'client broke the protocol': errors.PROTOCOL_ERROR,
   'client too slow': errors.CANCEL,
+  'origin cancelled': errors.CANCEL,
   drain: errors.CANCEL,
   limit: errors.ENHANCE_YOUR_CALM,
 }
