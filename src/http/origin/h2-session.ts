@@ -28,7 +28,7 @@ const CONNECTION_WINDOW_OCTETS = 16 * STREAM_WINDOW_OCTETS
 // The state of streams counts against it: with Node's 10 MB streams are refused long before the origin's limit.
 const SESSION_MEMORY_MB = 256
 
-/** A connection to an origin that speaks HTTP/2, shared by requests (RFC 9113 §5). */
+/** A connection to an origin that speaks HTTP/2, shared by requests (RFC 9113 §5.1). */
 export class OriginSession {
   /** requests under way */
   streams = 0

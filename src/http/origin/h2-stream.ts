@@ -24,7 +24,7 @@ type Phase = 'connecting' | 'open' | 'head' | 'content' | 'tunnel' | 'over' | 'c
 
 const { NGHTTP2_FLAG_END_STREAM, NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM, NGHTTP2_NO_ERROR } = constants
 
-/** One request to an origin over HTTP/2: a stream of a session that others share (RFC 9113 §5). */
+/** One request to an origin over HTTP/2: a stream of a session that others share (RFC 9113 §5.1). */
 export class OriginStream implements OriginLink, StreamWaiter {
   readonly isSingle = true
   readonly openedAt: number
@@ -264,7 +264,8 @@ export class OriginStream implements OriginLink, StreamWaiter {
       return this.#fail(code === NGHTTP2_REFUSED_STREAM ? { ...failure, ...UNPROCESSED } : failure)
     }
     const isCancelled = code === NGHTTP2_CANCEL && brokenBy === undefined
-    if (!this.#stream!.readableEnded) {
+    // A stream that was reset ends for who reads it as one that is complete.
+    if (code !== NGHTTP2_NO_ERROR || !this.#stream!.readableEnded) {
       this.#body?.broke(isCancelled ? 'origin cancelled' : 'origin broke off', detail)
     }
     this.#end(undefined)
