@@ -30,7 +30,9 @@ export function readShared(
   onChunk: (chunk: Buffer) => void,
 ): net.Socket {
   const handle: unknown = Reflect.get(accepted, '_handle')
-  if (typeof handle !== 'object' || handle === null || !('useUserBuffer' in handle)) {
+  const isPlain = typeof handle !== 'object' || handle === null || !('useUserBuffer' in handle)
+  // One that has begun to read may hold octets that the handle has no more.
+  if (isPlain || accepted.bytesRead > 0) {
     return accepted.on('data', onChunk).resume()
   }
   let lastOctets = 0

@@ -4,13 +4,15 @@ import {
   type ClientConnection,
   type ConnectionHost,
   clientOf,
+  LIMIT_LINGER_MS,
   type ServedConnection,
   type TunnelEnd,
 } from './client-connection.ts'
 import { readShared, sharedRead } from './client-socket.ts'
 import { TICK_MS } from './clock.ts'
 import type { Client, EndReason, Exchange, Request } from './exchange.ts'
-import { HeadReader } from './head-reader.ts'
+import { Http2Connection } from './h2/connection.ts'
+import { beginsHttp2, HeadReader } from './head-reader.ts'
 import { Leftover, LIMIT_DISCARD_OCTETS } from './leftover.ts'
 import { Output } from './output.ts'
 import { refusalResponse } from './refusal-response.ts'
@@ -19,7 +21,7 @@ import { runHandler } from './run-handler.ts'
 import { ServerExchange } from './server-exchange.ts'
 import type { ParsedRequest } from './wire/head.ts'
 import { Input } from './wire/input.ts'
-import type { Refusal } from './wire/refusal.ts'
+import { type Refusal, refuse } from './wire/refusal.ts'
 
 /**
  * One client connection: reads requests, one at a time, and hands each to the handler. The socket was accepted with
@@ -40,6 +42,8 @@ export class Connection implements ClientConnection, ServedConnection {
   #isAdvancing = false
   #isPaused = false
   #awaitsContinue = false
+  #hasServed = false
+  #successor: Http2Connection | undefined
   readonly #heads = new HeadReader()
   #leftover: Leftover | null = null
   /** when to give up waiting for the client to send, and to take; Infinity when nothing is waited for */
@@ -56,14 +60,14 @@ export class Connection implements ClientConnection, ServedConnection {
           (chunk) => this.#takeChunk(chunk),
         )
     this.output = new Output(this.#socket)
-    this.#client = clientOf(this.#socket, secure)
+    this.#client = clientOf(this.#socket, secure, host.proxied)
     // Who connects has a request to send: that it is slow counts as a slow head.
     this.#readDeadlineMs = this.#after(host.limits.headerTimeoutMs)
     host.connections.add(this)
     if (secure) socket.on('data', (chunk: Buffer) => this.#takeChunk(chunk))
     this.#socket.on('drain', () => this.#takeDrain())
     this.#socket.on('end', () => this.#takeEnd())
-    this.#socket.on('error', ignore)
+    this.#socket.on('error', () => {})
     this.#socket.on('close', () => this.destroy('client left'))
   }
 
@@ -102,7 +106,7 @@ export class Connection implements ClientConnection, ServedConnection {
   sendContinue(): void {
     if (!this.#awaitsContinue) return
     this.#awaitsContinue = false
-    this.output.send(CONTINUE)
+    this.output.send('HTTP/1.1 100 Continue\r\n\r\n')
   }
 
   decideToKeepAlive(body: RequestBody | null): void {
@@ -158,6 +162,7 @@ export class Connection implements ClientConnection, ServedConnection {
   }
 
   #takeChunk(chunk: Buffer): void {
+    if (this.#successor !== undefined) return this.#successor.take(chunk)
     this.host.stats.receivedOctets += chunk.length
     if (this.#phase === 'closing' || this.#phase === 'closed') return
     this.input.append(chunk)
@@ -189,17 +194,14 @@ export class Connection implements ClientConnection, ServedConnection {
   #takeSilence(): void {
     this.#readDeadlineMs = Infinity
     if (this.#phase === 'head' && this.input.length > 0) {
-      this.#refuse({ kind: 'refusal', status: 408, reason: 'the head did not arrive in time' })
+      this.#refuse(refuse(408, 'the head did not arrive in time'))
     } else if (this.#phase !== 'exchange') {
       this.destroy('client too slow')
     } else if (this.isReadOver) {
       // Octets that the client does not take have a deadline of their own.
       if (!this.output.isBlocked) this.destroy('client left')
     } else {
-      this.#breakBody(
-        { kind: 'refusal', status: 408, reason: 'the content did not arrive in time' },
-        'client too slow',
-      )
+      this.#breakBody(refuse(408, 'the content did not arrive in time'), 'client too slow')
     }
   }
 
@@ -244,11 +246,20 @@ export class Connection implements ClientConnection, ServedConnection {
       return false
     }
     if ('refusal' in read) {
-      this.#refuse(read.refusal, read.method)
+      if (beginsHttp2(this.input) && !this.#hasServed) this.#becomeHttp2()
+      else this.#refuse(read.refusal, read.method)
       return false
     }
     this.#begin(read.head, read.accepted)
     return true
+  }
+
+  /** RFC 9113 §3.3: the client knows that we speak HTTP/2. Who speaks HTTP/1.1 pays nothing for being asked. */
+  #becomeHttp2(): void {
+    this.#phase = 'closed'
+    this.host.connections.delete(this)
+    const begun = Buffer.from(this.input.take(this.input.length))
+    this.#successor = new Http2Connection(this.#socket, this.host, this.#client.secure, begun)
   }
 
   /** More of a head is needed, which will not come after FIN. */
@@ -274,6 +285,7 @@ export class Connection implements ClientConnection, ServedConnection {
     }
     const exchange = new ServerExchange(this, request, body)
     this.#exchange = exchange
+    this.#hasServed = true
     this.#phase = 'exchange'
     this.#readDeadlineMs = this.#leaveMs()
     this.keepsAlive = accepted.keepsAlive && !this.host.isDraining
@@ -281,7 +293,7 @@ export class Connection implements ClientConnection, ServedConnection {
     if (this.input.length > 0) this.output.isHolding = true
     this.host.stats.requests++
     if (runHandler(this.host.handler, exchange, this.host.log) || this.#exchange !== exchange) return
-    this.#breakBody({ kind: 'refusal', status: 500, reason: 'this server failed' }, 'portico failed')
+    this.#breakBody(refuse(500, 'this server failed'), 'portico failed')
   }
 
   #createBody(length: number | 'chunked'): RequestBody {
@@ -314,14 +326,8 @@ export class Connection implements ClientConnection, ServedConnection {
   /** Content that cannot be read on: answer when there is no answer yet, and close. */
   #breakBody(refusal: Refusal, reason: EndReason): void {
     const exchange = this.#exchange
-    if (exchange === undefined) {
-      this.#close()
-      return
-    }
-    if (exchange.status !== 0) {
-      this.destroy(reason)
-      return
-    }
+    if (exchange === undefined) return this.#close()
+    if (exchange.status !== 0) return this.destroy(reason)
     this.#exchange = undefined
     exchange.status = refusal.status
     this.#refuse(refusal, exchange.request.method)
@@ -387,12 +393,7 @@ export class Connection implements ClientConnection, ServedConnection {
   }
 }
 
-const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
 /** octets that may wait while a request is served: pipelined requests, or content that is not wanted yet */
 const LIMIT_AHEAD_OCTETS = 65_536
-/** as nginx's lingering_timeout: time for a client to read the response and close */
-const LIMIT_LINGER_MS = 5000
 /** time for the next octet of a response after the client's FIN */
 const LIMIT_HALF_OPEN_MS = 5000
-
-function ignore(): void {}
