@@ -4,10 +4,11 @@ import { once } from 'node:events'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import * as grpc from '@grpc/grpc-js'
+import { testCertificate } from '../test/certificate.ts'
+import { EchoClient, type EchoServer, startEcho, type Words } from '../test/grpc/peers.ts'
 import { originAt } from '../test/origin.ts'
 import { startProxy } from '../test/proxy.ts'
 import { until } from '../test/running.ts'
-import { EchoClient, type EchoServer, startEcho, type Words } from './grpc/peers.ts'
 
 describe('gRPC passes through, cleartext on both sides', () => {
   let echo: EchoServer
@@ -115,4 +116,17 @@ describe('gRPC passes through, cleartext on both sides', () => {
     const [error] = await once(call, 'error')
     assert.equal(error.code, grpc.status.UNAVAILABLE)
   })
+})
+
+test('gRPC passes through to an origin that chooses HTTP/2 in the TLS handshake (RFC 9113 §3.2)', async () => {
+  const { key, cert } = await testCertificate('localhost')
+  const pair = { private_key: Buffer.from(key), cert_chain: Buffer.from(cert) }
+  const echo = await startEcho(grpc.ServerCredentials.createSsl(null, [pair]))
+  const origin = originAt(echo.port, { scheme: 'https', host: 'localhost', verify: false })
+  const { port } = await startProxy([{ ...origin, speaksHttp2: true }], { http2: true })
+  const client = new EchoClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure())
+  const { words, status } = await client.once('Once', { text: 'over TLS' })
+  client.close()
+  echo.stop()
+  assert.deepEqual([words, status.code], [{ text: 'over TLS' }, grpc.status.OK])
 })
