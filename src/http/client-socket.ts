@@ -53,3 +53,14 @@ export function readShared(
   for (const listener of accepted.listeners('close')) moved.once('close', listener as () => void)
   return moved
 }
+
+/**
+ * Whether the peer has reset a connection that nobody reads at the moment, which Node tells only who reads.
+ *
+ * The kernel forgets the peer's address then. Not public API either: where it is not there nothing is noticed.
+ */
+export function wasReset(socket: net.Socket): boolean {
+  const handle: unknown = Reflect.get(socket, '_handle')
+  if (typeof handle !== 'object' || handle === null || !('getpeername' in handle)) return false
+  return typeof handle.getpeername === 'function' && handle.getpeername({}) !== 0
+}

@@ -8,7 +8,7 @@ import {
   type ServedConnection,
   type TunnelEnd,
 } from './client-connection.ts'
-import { readShared, sharedRead } from './client-socket.ts'
+import { readShared, sharedRead, wasReset } from './client-socket.ts'
 import { TICK_MS } from './clock.ts'
 import type { Client, EndReason, Exchange, Request } from './exchange.ts'
 import { Http2Connection } from './h2/connection.ts'
@@ -75,10 +75,10 @@ export class Connection implements ClientConnection, ServedConnection {
     return this.host.clock.dateLine
   }
 
-  /** Look at the deadlines; called at every tick of the clock. */
   check(nowMs: number): void {
     if (nowMs > this.#writeDeadlineMs) this.destroy('client too slow')
     else if (nowMs > this.#readDeadlineMs) this.#takeSilence()
+    else if (this.#isPaused && wasReset(this.#socket)) this.destroy('client left')
   }
 
   /** No more requests: close when idle, else after the response under way. */

@@ -1,6 +1,6 @@
 import { type Balance, balanceKey, choose, createBalance } from './balance.ts'
 import type { Exchange, ExchangeEnd, Handler, Source } from './exchange.ts'
-import { countPasses, maxForwards, responseFields } from './gateway.ts'
+import { countPasses, maxForwards, responseFields, wantedProtocols } from './gateway.ts'
 import { HeadWriter } from './head-writer.ts'
 import { type Budget, createBudget, earn, spend } from './origin/budget.ts'
 import type { OriginFailure } from './origin/failure.ts'
@@ -153,7 +153,9 @@ class Forwarding implements Waiter, Receiver {
     }
     this.#exchange.note.answeredBy = pool.name
     const fields = this.#passOn(head)
-    this.#exchange.respond({ status: head.status, fields, lengthOctets: head.statedOctets }, body)
+    const answer = { status: head.status, fields, lengthOctets: head.statedOctets }
+    const upgrade = head.status === 426 ? wantedProtocols(head.fields) : undefined
+    this.#exchange.respond(upgrade === undefined ? answer : { ...answer, upgrade }, body)
   }
 
   switched(fields: Fields, fromOrigin: Source): void {

@@ -44,6 +44,12 @@ export function responseFields(fields: Fields, version: Request['version'], pseu
   return new GatewayFields(fields, nominatedNames(fields), `${version} ${pseudonym}`)
 }
 
+/** What an origin that answers 426 wants to be asked for by Upgrade (RFC 9110 §15.5.22); h2c is not passed on. */
+export function wantedProtocols(fields: Fields): string | undefined {
+  const wanted = listMembers(fields.all('upgrade')).filter((name) => !/^h2c?$/i.test(name))
+  return wanted.length === 0 ? undefined : wanted.join(', ')
+}
+
 /** How often a request has already passed through a gateway of this name (RFC 9110 §7.6.3). */
 export function countPasses(fields: Fields, pseudonym: string): number {
   if (fields.get('via') === undefined) return 0

@@ -20,7 +20,7 @@ import { StreamBody } from './stream-body.ts'
 import { Streams } from './streams.ts'
 import type { H2Error } from './wire/error.ts'
 import * as errors from './wire/error.ts'
-import type { RequestHead } from './wire/request-fields.ts'
+import type { RefusedHead, RequestHead } from './wire/request-fields.ts'
 import {
   ENABLE_CONNECT_PROTOCOL,
   MAX_CONCURRENT_STREAMS,
@@ -121,12 +121,12 @@ export class Http2Connection implements ServedConnection, ReceiverOwner, SenderO
     if (!this.#socket.destroyed) this.#socket.destroy()
   }
 
-  request(streamId: number, head: RequestHead | Refusal, hasContent: boolean): void {
+  request(streamId: number, head: RequestHead | RefusedHead, hasContent: boolean): void {
     const isTunnel = !isRefusal(head) && head.protocol !== undefined
     const body = hasContent || isTunnel ? new StreamBody(streamId, this.#receiver.window) : null
     if (isTunnel && !hasContent) body!.complete(undefined)
     if (isRefusal(head)) {
-      this.#refuse(this.#open(streamId, this.#requests.refused(), body), head)
+      this.#refuse(this.#open(streamId, this.#requests.refused(head.method), body), head)
       return
     }
     const request = this.#requests.make(head, body)
