@@ -574,13 +574,15 @@ test('a client that resets while the origin does not take its content is noticed
   const origin = await startOrigin((socket) => socket.pause())
   const { port, ends } = await startProxy([originAt(origin)])
   const socket = net.connect(port, '127.0.0.1').on('error', () => {})
-  socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n')
-  const piece = Buffer.alloc(1_000_000)
-  while (socket.write(piece)) {}
-  socket.on('drain', () => socket.write(piece))
-  for (let before = -1; before !== socket.bytesWritten - socket.writableLength; await pause(200)) {
-    before = socket.bytesWritten - socket.writableLength
+  await once(socket, 'connect')
+  socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n')
+  const piece = Buffer.alloc(100_000)
+  const send = (): void => {
+    while (socket.write(piece)) {}
   }
+  socket.on('drain', send)
+  send()
+  for (let before = -1; before !== socket.bytesWritten; await pause(200)) before = socket.bytesWritten
   socket.resetAndDestroy()
   await until(() => ends.length === 1, 'the end')
   assert.equal(ends[0]?.end.reason, 'client left')
