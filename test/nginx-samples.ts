@@ -139,6 +139,7 @@ server {
     location /api/ { proxy_pass http://sticky/; gzip off; proxy_hide_header X-Powered-By; }
     location /old/ { proxy_pass http://10.0.0.9:8080/new/; }
     location = /status { proxy_pass http://10.0.0.9:8080/healthz; }
+    location /docs/ { alias /srv/manual/; }
 }`,
     domains: {
       'example.com': {
@@ -159,6 +160,7 @@ server {
               },
               '/old/**': { service: 'http://10.0.0.9:8080', rewrite: '/new/**' },
               '/status': { service: 'http://10.0.0.9:8080', rewrite: '/healthz' },
+              '/docs/**': { files: '/srv/manual', strip: '/docs' },
               '/**': { files: '/srv/www' },
             },
             compress: true,
