@@ -108,14 +108,69 @@ server {
         hosts: {
           '@': {
             routes: {
-              '/**': { service: [{ url: 'http://10.0.0.5:3000', weight: 3 }, 'http://10.0.0.6:3000'] },
+              '/**': {
+                service: {
+                  url: [{ url: 'http://10.0.0.5:3000', weight: 3 }, 'http://10.0.0.6:3000'],
+                  policy: 'least-connections',
+                  fallback: 'http://10.0.0.7:3000',
+                },
+              },
               '/api/**': { service: 'http://10.0.0.9:8080' },
             },
           },
         },
       },
     },
-    notes: ['1 least_conn not understood', '1 server not understood'],
+    notes: [],
+  },
+  {
+    name: 'gRPC, paths that are replaced, policies, and what is changed on the way',
+    text: `upstream calls { hash $cookie_user consistent; server 10.0.0.5:50051; server 10.0.0.6:50051; }
+upstream sticky { ip_hash; server 10.0.0.5:80; server 10.0.0.6:80; }
+gzip on;
+server {
+    listen 443 ssl;
+    server_name example.com;
+    root /srv/www;
+    add_header X-Frame-Options DENY always;
+    add_header X-Id $request_id;
+    error_page 404 /404.html;
+    location /grpc.Service/ { grpc_pass grpc://calls; }
+    location /api/ { proxy_pass http://sticky/; gzip off; proxy_hide_header X-Powered-By; }
+    location /old/ { proxy_pass http://10.0.0.9:8080/new/; }
+    location = /status { proxy_pass http://10.0.0.9:8080/healthz; }
+    location /docs/ { alias /srv/manual/; }
+}`,
+    domains: {
+      'example.com': {
+        hosts: {
+          '@': {
+            routes: {
+              '/grpc.Service/**': {
+                service: {
+                  url: ['h2c://10.0.0.5:50051', 'h2c://10.0.0.6:50051'],
+                  policy: { hash: 'cookie:user' },
+                },
+              },
+              '/api/**': {
+                service: { url: ['http://10.0.0.5:80', 'http://10.0.0.6:80'], policy: { hash: 'client' } },
+                strip: '/api',
+                compress: false,
+                headers: { response: { remove: ['X-Powered-By'] } },
+              },
+              '/old/**': { service: 'http://10.0.0.9:8080', rewrite: '/new/**' },
+              '/status': { service: 'http://10.0.0.9:8080', rewrite: '/healthz' },
+              '/docs/**': { files: '/srv/manual', strip: '/docs' },
+              '/**': { files: '/srv/www' },
+            },
+            compress: true,
+            headers: { response: { set: { 'X-Frame-Options': 'DENY' } } },
+            errors: { '404': '/srv/www/404.html' },
+          },
+        },
+      },
+    },
+    notes: ['9 add_header not understood'],
   },
   {
     name: 'a default server that answers, and www sent to the apex',
@@ -262,14 +317,19 @@ server {
 }`,
     domains: {
       'example.com': {
-        hosts: { '@': { service: { url: 'https://10.1.2.3:8443', verify: false }, http: 'serve' } },
+        hosts: {
+          '@': {
+            service: { url: 'https://10.1.2.3:8443', verify: false },
+            headers: { response: { set: { 'X-Frame-Options': 'DENY' } } },
+            http: 'serve',
+          },
+        },
       },
     },
     notes: [
       '1 client_max_body_size assumed',
       '3 listen assumed',
       '5 client_max_body_size assumed',
-      '6 add_header not understood',
       '7 proxy_set_header not understood',
     ],
   },
@@ -295,16 +355,12 @@ server {
               '/media/**': { files: '/srv/shop/public' },
               '/media/raw/**': { respond: { status: 403 } },
             },
+            errors: { '500': '/srv/shop/public/500.html', '502': '/srv/shop/public/500.html' },
           },
         },
       },
     },
-    notes: [
-      '1 server assumed',
-      '1 server assumed',
-      '5 try_files not understood',
-      '7 error_page not understood',
-    ],
+    notes: ['1 server assumed', '1 server assumed', '5 try_files not understood'],
   },
   {
     name: 'names that are no names of a domain',

@@ -441,7 +441,7 @@ export const plantedFaults: readonly Planted[] = planted([
   },
   {
     code: 'http/proxy-protocol-tls',
-    why: "The client's address would have to stand before the handshake, which Portico does not do.",
+    why: "The client's address would have to stand before the handshake, which Portico does not do; connections of HTTP/2 are shared by clients.",
     hosts: '"a": { "service": { "url": "https://10.0.0.5", "proxyProtocol": 2 } }',
     where: '"a"',
   },

@@ -6,7 +6,7 @@ export type ConnectionCounts = {
   /** most a client may have; `null`: as many as it likes. Those that are open live on when it changes. */
   limit: number | null
   /** Count a connection until it closes, or refuse it. */
-  mayConnect(socket: Socket): boolean
+  mayConnect(address: string, socket: Socket): boolean
 }
 
 /**
@@ -19,9 +19,8 @@ export function createConnectionCounts(isTrusted: (address: string) => boolean):
   const table: ConnectionCounts = { limit: null, mayConnect }
   return table
 
-  function mayConnect(socket: Socket): boolean {
-    const address = socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, '')
-    if (table.limit === null || address === undefined || isTrusted(address)) return true
+  function mayConnect(address: string, socket: Socket): boolean {
+    if (table.limit === null || address === '' || isTrusted(address)) return true
     const client = clientKey(address)
     const count = counts.get(client) ?? 0
     if (count >= table.limit) return false

@@ -33,10 +33,12 @@ export type DomainConfig = {
 /** Each is `host:port`, `:port` (all addresses) or `off`. */
 export type ListenConfig = {
   readonly dns: readonly string[]
-  readonly http: readonly string[]
-  readonly https: readonly string[]
+  readonly http: readonly ListenerConfig[]
+  readonly https: readonly ListenerConfig[]
   readonly admin: string
 }
+
+export type ListenerConfig = string | { readonly at: string; readonly proxyProtocol: readonly string[] }
 
 const listener: Setting = {
   type: 'text',
@@ -48,11 +50,34 @@ const listener: Setting = {
   example: ':443',
 }
 
-function listeners(what: string, initial: string): Setting {
+const proxiedListener: Setting = {
+  type: 'either',
+  doc: 'Where to listen, and whether proxies stand before it.',
+  of: [
+    listener,
+    {
+      type: 'group',
+      doc: 'A listener that other proxies connect to.',
+      required: ['at', 'proxyProtocol'],
+      fields: {
+        at: listener,
+        proxyProtocol: {
+          type: 'list',
+          doc: 'Networks of proxies that say first who their client is, by the PROXY protocol (version 1 or 2). Peers elsewhere are clients themselves.',
+          of: { type: 'text', doc: 'Address or network (CIDR).', example: '10.0.0.0/8' },
+          single: true,
+          max: 256,
+        },
+      },
+    },
+  ],
+}
+
+function listeners(what: string, initial: string, of: Setting = listener): Setting {
   return {
     type: 'list',
     doc: what,
-    of: listener,
+    of,
     single: true,
     max: 16,
     initial: [initial],
@@ -65,8 +90,12 @@ const listen: GroupSetting = {
   doc: 'Where Portico listens.',
   fields: {
     dns: listeners('DNS over UDP and TCP.', ':53'),
-    http: listeners('HTTP; redirects to HTTPS unless a host says otherwise.', ':80'),
-    https: listeners('HTTPS.', ':443'),
+    http: listeners(
+      'HTTP/1.1, and HTTP/2 for clients that begin with it; redirects to HTTPS unless a host says otherwise.',
+      ':80',
+      proxiedListener,
+    ),
+    https: listeners('HTTPS.', ':443', proxiedListener),
     admin: {
       type: 'text',
       doc: 'Status, reload and explain for the command line; loopback only, with a token kept in state.',

@@ -100,7 +100,8 @@ function readMap(setting: MapSetting, value: unknown, path: Path, reading: Readi
 
 function readList(setting: ListSetting, value: unknown, path: Path, reading: Reading): unknown {
   if (!Array.isArray(value)) {
-    if (setting.single !== true || isObject(value)) return wrongType(setting, value, path, reading)
+    if (setting.single !== true || (isObject(value) && !takesObject(setting.of)))
+      return wrongType(setting, value, path, reading)
     const only = read(setting.of, value, path, reading)
     return only === undefined ? undefined : [only]
   }
@@ -325,6 +326,11 @@ function exampleOf(setting: Setting): string | undefined {
     setting.example ??
     (setting.type === 'either' ? setting.of.find((form) => form.example !== undefined)?.example : undefined)
   return example === undefined ? undefined : JSON.stringify(example)
+}
+
+function takesObject(setting: Setting): boolean {
+  if (setting.type === 'either') return setting.of.some(takesObject)
+  return setting.type === 'group' || setting.type === 'map'
 }
 
 /** Whether a value has the JSON type that a form takes. */

@@ -7,6 +7,7 @@ import type { HttpLimits } from './plan.ts'
 import type { RequestBody } from './request-body.ts'
 import type { HttpStats } from './stats.ts'
 import type { Input } from './wire/input.ts'
+import type { ClientEnd } from './wire/proxy-protocol.ts'
 
 /** What a server shares with its connections; `handler` and `limits` change between requests. */
 export type ConnectionHost = {
@@ -16,6 +17,8 @@ export type ConnectionHost = {
   readonly clock: Clock
   readonly stats: HttpStats
   readonly connections: Set<ServedConnection>
+  /** clients of proxies that said who they are, by `endsOf` the proxy's connection */
+  readonly proxied: Map<string, ClientEnd>
   readonly log: Log
 }
 
@@ -64,13 +67,28 @@ export type TunnelEnd = {
   resume(): void
 }
 
-/** Who is on the other side of a socket; IPv4 addresses that came mapped into IPv6 as they are. */
-export function clientOf(socket: Socket, secure: boolean): Client {
-  const address = (socket.remoteAddress ?? '').replace(/%.*$/, '')
+/** Who is on the other side of a socket, or of the proxy on its other side; mapped IPv4 addresses as they are. */
+export function clientOf(socket: Socket, secure: boolean, proxied: ConnectionHost['proxied']): Client {
+  const client = proxied.size === 0 ? undefined : proxied.get(endsOf(socket))
+  if (client !== undefined) return { ...client, secure }
   return {
-    address: address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address,
+    address: addressOf(socket),
     port: socket.remotePort ?? 0,
     secure,
     localPort: socket.localPort ?? 0,
   }
 }
+
+/** The address on the other side of a socket, without zone. */
+export function addressOf(socket: Socket): string {
+  const address = (socket.remoteAddress ?? '').replace(/%.*$/, '')
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
+}
+
+/** Both ends of a connection: no other has the same, and TLS on top of it has them too. */
+export function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`
+}
+
+/** as nginx's lingering_timeout: time for a client to read the response and close */
+export const LIMIT_LINGER_MS = 5000

@@ -32,7 +32,9 @@ export type SocketReader = {
  */
 export function readShared(accepted: net.Socket, reader: SocketReader): net.Socket {
   const handle: unknown = Reflect.get(accepted, '_handle')
-  if (typeof handle !== 'object' || handle === null || !('useUserBuffer' in handle)) {
+  const isPlain = typeof handle !== 'object' || handle === null || !('useUserBuffer' in handle)
+  // One that has begun to read may hold octets that the handle has no more.
+  if (isPlain || accepted.bytesRead > 0) {
     return accepted.on('data', (chunk: Buffer) => reader.takeChunk(chunk, chunk.length)).resume()
   }
   let lastOctets = 0
@@ -54,4 +56,15 @@ export function readShared(accepted: net.Socket, reader: SocketReader): net.Sock
   // Who counts connections listens for the end of the one that was accepted.
   for (const listener of accepted.listeners('close')) moved.once('close', listener as () => void)
   return moved
+}
+
+/**
+ * Whether the peer has reset a connection that nobody reads at the moment, which Node tells only who reads.
+ *
+ * The kernel forgets the peer's address then. Not public API either: where it is not there nothing is noticed.
+ */
+export function wasReset(socket: net.Socket): boolean {
+  const handle: unknown = Reflect.get(socket, '_handle')
+  if (typeof handle !== 'object' || handle === null || !('getpeername' in handle)) return false
+  return typeof handle.getpeername === 'function' && handle.getpeername({}) !== 0
 }

@@ -4,13 +4,15 @@ import {
   type ClientConnection,
   type ConnectionHost,
   clientOf,
+  LIMIT_LINGER_MS,
   type ServedConnection,
   type TunnelEnd,
 } from './client-connection.ts'
-import { readShared, type SocketReader, sharedRead } from './client-socket.ts'
+import { readShared, type SocketReader, sharedRead, wasReset } from './client-socket.ts'
 import { TICK_MS } from './clock.ts'
 import type { Client, EndReason, Exchange, Request } from './exchange.ts'
-import { HeadReader } from './head-reader.ts'
+import { Http2Connection } from './h2/connection.ts'
+import { beginsHttp2, HeadReader } from './head-reader.ts'
 import { Leftover, LIMIT_DISCARD_OCTETS } from './leftover.ts'
 import { Output } from './output.ts'
 import { refusalResponse } from './refusal-response.ts'
@@ -19,7 +21,7 @@ import { runHandler } from './run-handler.ts'
 import { ServerExchange } from './server-exchange.ts'
 import type { ParsedRequest } from './wire/head.ts'
 import { Input } from './wire/input.ts'
-import type { Refusal } from './wire/refusal.ts'
+import { type Refusal, refuse } from './wire/refusal.ts'
 
 /**
  * One client connection: reads requests, one at a time, and hands each to the handler. The socket was accepted with
@@ -40,6 +42,8 @@ export class Connection implements ClientConnection, ServedConnection, SocketRea
   #isAdvancing = false
   #isPaused = false
   #awaitsContinue = false
+  #hasServed = false
+  #successor: Http2Connection | undefined
   readonly #heads = new HeadReader()
   #leftover: Leftover | null = null
   /** when to give up waiting for the client to send, and to take; Infinity when nothing is waited for */
@@ -50,7 +54,7 @@ export class Connection implements ClientConnection, ServedConnection, SocketRea
     this.host = host
     this.#socket = secure ? socket : readShared(socket, this)
     this.output = new Output(this.#socket)
-    this.#client = clientOf(this.#socket, secure)
+    this.#client = clientOf(this.#socket, secure, host.proxied)
     // Who connects has a request to send: that it is slow counts as a slow head.
     this.#readDeadlineMs = this.#after(host.limits.headerTimeoutMs)
     host.connections.add(this)
@@ -69,10 +73,10 @@ export class Connection implements ClientConnection, ServedConnection, SocketRea
     return this.host.clock.dateLine
   }
 
-  /** Look at the deadlines; called at every tick of the clock. */
   check(nowMs: number): void {
     if (nowMs > this.#writeDeadlineMs) this.destroy('client too slow')
     else if (nowMs > this.#readDeadlineMs) this.#takeSilence()
+    else if (this.#isPaused && wasReset(this.#socket)) this.destroy('client left')
   }
 
   /** No more requests: close when idle, else after the response under way. */
@@ -100,7 +104,7 @@ export class Connection implements ClientConnection, ServedConnection, SocketRea
   sendContinue(): void {
     if (!this.#awaitsContinue) return
     this.#awaitsContinue = false
-    this.output.send(CONTINUE)
+    this.output.send('HTTP/1.1 100 Continue\r\n\r\n')
   }
 
   decideToKeepAlive(body: RequestBody | null): void {
@@ -156,6 +160,7 @@ export class Connection implements ClientConnection, ServedConnection, SocketRea
   }
 
   takeChunk(chunk: Buffer, count: number): void {
+    if (this.#successor !== undefined) return this.#successor.take(chunk.subarray(0, count))
     this.host.stats.receivedOctets += count
     if (this.#phase === 'closing' || this.#phase === 'closed') return
     this.input.append(chunk, count)
@@ -187,17 +192,14 @@ export class Connection implements ClientConnection, ServedConnection, SocketRea
   #takeSilence(): void {
     this.#readDeadlineMs = Infinity
     if (this.#phase === 'head' && this.input.length > 0) {
-      this.#refuse({ kind: 'refusal', status: 408, reason: 'the head did not arrive in time' })
+      this.#refuse(refuse(408, 'the head did not arrive in time'))
     } else if (this.#phase !== 'exchange') {
       this.destroy('client too slow')
     } else if (this.isReadOver) {
       // Octets that the client does not take have a deadline of their own.
       if (!this.output.isBlocked) this.destroy('client left')
     } else {
-      this.#breakBody(
-        { kind: 'refusal', status: 408, reason: 'the content did not arrive in time' },
-        'client too slow',
-      )
+      this.#breakBody(refuse(408, 'the content did not arrive in time'), 'client too slow')
     }
   }
 
@@ -242,11 +244,20 @@ export class Connection implements ClientConnection, ServedConnection, SocketRea
       return false
     }
     if ('refusal' in read) {
-      this.#refuse(read.refusal, read.method)
+      if (beginsHttp2(this.input) && !this.#hasServed) this.#becomeHttp2()
+      else this.#refuse(read.refusal, read.method)
       return false
     }
     this.#begin(read.head, read.accepted)
     return true
+  }
+
+  /** RFC 9113 §3.3: the client knows that we speak HTTP/2. Who speaks HTTP/1.1 pays nothing for being asked. */
+  #becomeHttp2(): void {
+    this.#phase = 'closed'
+    this.host.connections.delete(this)
+    const begun = Buffer.from(this.input.take(this.input.length))
+    this.#successor = new Http2Connection(this.#socket, this.host, this.#client.secure, begun)
   }
 
   /** More of a head is needed, which will not come after FIN. */
@@ -272,6 +283,7 @@ export class Connection implements ClientConnection, ServedConnection, SocketRea
     }
     const exchange = new ServerExchange(this, request, body)
     this.#exchange = exchange
+    this.#hasServed = true
     this.#phase = 'exchange'
     this.#readDeadlineMs = this.#leaveMs()
     this.keepsAlive = accepted.keepsAlive && !this.host.isDraining
@@ -279,7 +291,7 @@ export class Connection implements ClientConnection, ServedConnection, SocketRea
     if (this.input.length > 0) this.output.isHolding = true
     this.host.stats.requests++
     if (runHandler(this.host.handler, exchange, this.host.log) || this.#exchange !== exchange) return
-    this.#breakBody({ kind: 'refusal', status: 500, reason: 'this server failed' }, 'portico failed')
+    this.#breakBody(refuse(500, 'this server failed'), 'portico failed')
   }
 
   #createBody(length: number | 'chunked'): RequestBody {
@@ -312,14 +324,8 @@ export class Connection implements ClientConnection, ServedConnection, SocketRea
   /** Content that cannot be read on: answer when there is no answer yet, and close. */
   #breakBody(refusal: Refusal, reason: EndReason): void {
     const exchange = this.#exchange
-    if (exchange === undefined) {
-      this.#close()
-      return
-    }
-    if (exchange.status !== 0) {
-      this.destroy(reason)
-      return
-    }
+    if (exchange === undefined) return this.#close()
+    if (exchange.status !== 0) return this.destroy(reason)
     this.#exchange = undefined
     exchange.status = refusal.status
     this.#refuse(refusal, exchange.request.method)
@@ -385,11 +391,8 @@ export class Connection implements ClientConnection, ServedConnection, SocketRea
   }
 }
 
-const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
 /** octets that may wait while a request is served: pipelined requests, or content that is not wanted yet */
 const LIMIT_AHEAD_OCTETS = 65_536
-/** as nginx's lingering_timeout: time for a client to read the response and close */
-const LIMIT_LINGER_MS = 5000
 /** time for the next octet of a response after the client's FIN */
 const LIMIT_HALF_OPEN_MS = 5000
 

@@ -32,6 +32,7 @@ export type EndReason =
   | 'origin timed out'
   | 'origin broke the protocol'
   | 'origin broke off'
+  | 'origin cancelled'
   | 'limit'
   | 'drain'
   | 'portico failed'
@@ -80,6 +81,8 @@ export type ResponseHead = {
   readonly fields: Fields
   /** length of the content in octets; `null` when it is not known before the end */
   readonly lengthOctets: number | null
+  /** what 426 wants to be asked for by Upgrade (RFC 9110 §15.5.22); HTTP/2 has no such field */
+  readonly upgrade?: string | undefined
   /** a page of Portico's own that says what went wrong; the file may have another one for it */
   readonly isPage?: boolean
 }

@@ -558,3 +558,32 @@ function pick(proxy: StartedProxy, names: readonly ('open' | 'idle' | 'waiting' 
   const state = proxy.origins.states()[0]!
   return names.map((name) => state[name])
 }
+
+test('426 says what to ask for, but never h2c (RFC 9110 §15.5.22)', async () => {
+  const { port: origin } = await startScript(
+    'HTTP/1.1 426 Upgrade Required\r\nUpgrade: h2c, websocket\r\nConnection: Upgrade\r\nContent-Length: 0\r\n\r\n',
+  )
+  const { port } = await startProxy([originAt(origin)])
+  const answer = await talk(port, [get('/', 'Connection: close\r\n')])
+  assert.match(answer, /\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n/)
+  assert.doesNotMatch(answer, /h2c/)
+})
+
+test('a client that resets while the origin does not take its content is noticed at once', async () => {
+  // It reads nothing: what the client sends fills the buffers between.
+  const origin = await startOrigin((socket) => socket.pause())
+  const { port, ends } = await startProxy([originAt(origin)])
+  const socket = net.connect(port, '127.0.0.1').on('error', () => {})
+  await once(socket, 'connect')
+  socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n')
+  const piece = Buffer.alloc(100_000)
+  const send = (): void => {
+    while (socket.write(piece)) {}
+  }
+  socket.on('drain', send)
+  send()
+  for (let before = -1; before !== socket.bytesWritten; await pause(200)) before = socket.bytesWritten
+  socket.resetAndDestroy()
+  await until(() => ends.length === 1, 'the end')
+  assert.equal(ends[0]?.end.reason, 'client left')
+})

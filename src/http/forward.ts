@@ -1,13 +1,13 @@
 import { type Balance, balanceKey, choose, createBalance } from './balance.ts'
 import type { Exchange, ExchangeEnd, Handler, Source } from './exchange.ts'
-import { countPasses, maxForwards, responseFields } from './gateway.ts'
+import { countPasses, maxForwards, responseFields, wantedProtocols } from './gateway.ts'
 import { HeadWriter } from './head-writer.ts'
 import { type Budget, createBudget, earn, spend } from './origin/budget.ts'
-import type { OriginConnection, Receiver } from './origin/connection.ts'
 import type { OriginFailure } from './origin/failure.ts'
+import type { OriginHead, OriginLink, Receiver } from './origin/link.ts'
 import type { Origins } from './origin/origins.ts'
 import type { OriginPool, Waiter } from './origin/pool.ts'
-import type { OriginHead } from './origin/response-reader.ts'
+import { Replay } from './origin/replay.ts'
 import { type OriginPlan, RETRY, type RetryPlan, type ServicePlan } from './service-plan.ts'
 import { type Fields, noFields } from './wire/fields.ts'
 import { respondPage } from './wire/page.ts'
@@ -62,6 +62,9 @@ type Service = {
 // An edge behind an edge passes twice; a request that comes a tenth time goes round in a circle.
 const LIMIT_PASSES = 10
 
+// An origin that refuses each stream would be asked for ever.
+const LIMIT_REFUSALS = 3
+
 const NONE: readonly number[] = []
 
 /** RFC 9110 §9.2.2: asking twice has the effect of asking once. */
@@ -72,13 +75,16 @@ class Forwarding implements Waiter, Receiver {
   readonly #exchange: Exchange
   readonly #service: Service
   #pool: OriginPool | undefined
-  #connection: OriginConnection | undefined
+  #link: OriginLink | undefined
   /** place of the pool among those of the service; -1 for the fallback */
   #index = -1
   #tried = NONE
   #retries = 0
   #hasAskedAgain = false
   #isReused = false
+  #replay: Replay | undefined
+  /** how often an origin has said that it did nothing with the request */
+  #refusals = 0
 
   constructor(exchange: Exchange, service: Service) {
     this.#exchange = exchange
@@ -101,7 +107,7 @@ class Forwarding implements Waiter, Receiver {
     else this.#askFirst(only)
   }
 
-  connected(connection: OriginConnection): void {
+  connected(link: OriginLink): void {
     const { request } = this.#exchange
     const { options } = this.#service
     // RFC 9110 §7.8: h2c would let requests pass that nobody here has looked at.
@@ -119,13 +125,11 @@ class Forwarding implements Waiter, Receiver {
       awaitsContinue,
     })
     const head = preface === '' ? written : preface + written
-    this.#connection = connection
-    this.#isReused = connection.requests > 0
-    const { method, body, lengthOctets } = request
-    connection.send(
-      { method, head, body, isChunked: lengthOctets === null, awaitsContinue, asksUpgrade },
-      this,
-    )
+    this.#link = link
+    this.#isReused = link.requests > 0
+    const { method, lengthOctets } = request
+    const body = this.#content()
+    link.send({ method, head, body, isChunked: lengthOctets === null, awaitsContinue, asksUpgrade }, this)
   }
 
   unconnected(failure: OriginFailure): void {
@@ -139,7 +143,8 @@ class Forwarding implements Waiter, Receiver {
 
   answered(head: OriginHead, body: Uint8Array | Source | null): void {
     const pool = this.#pool!
-    this.#connection = undefined
+    this.#link = undefined
+    this.#replay?.forget()
     pool.judge(head.status)
     const { status } = this.#service.retry
     if (status.length > 0 && status.includes(head.status) && this.#retry()) {
@@ -148,18 +153,21 @@ class Forwarding implements Waiter, Receiver {
     }
     this.#exchange.note.answeredBy = pool.name
     const fields = this.#passOn(head)
-    this.#exchange.respond({ status: head.status, fields, lengthOctets: head.statedOctets }, body)
+    const answer = { status: head.status, fields, lengthOctets: head.statedOctets }
+    const upgrade = head.status === 426 ? wantedProtocols(head.fields) : undefined
+    this.#exchange.respond(upgrade === undefined ? answer : { ...answer, upgrade }, body)
   }
 
   switched(fields: Fields, fromOrigin: Source): void {
-    const connection = this.#connection!
-    this.#connection = undefined
+    const link = this.#link!
+    this.#link = undefined
     this.#exchange.note.answeredBy = this.#pool!.name
-    connection.sendRaw(this.#exchange.switchProtocols(fields, fromOrigin))
+    link.sendRaw(this.#exchange.switchProtocols(fields, fromOrigin))
   }
 
   failed(failure: OriginFailure, isSilent: boolean): void {
-    this.#connection = undefined
+    this.#link = undefined
+    if (failure.isUnprocessed === true && this.#askOnceMore()) return
     const brokeOff = failure.reason === 'origin broke off'
     // RFC 9112 §9.3.1: an idle connection may close just when a request is sent; that says nothing about the origin.
     if (isSilent && brokeOff && this.#isReused && !this.#hasAskedAgain && this.#isRepeatable()) {
@@ -168,6 +176,22 @@ class Forwarding implements Waiter, Receiver {
     }
     if (failure.reason !== 'client left') this.#pool!.judge(0)
     if (!brokeOff || !this.#retry()) this.#refuse(failure)
+  }
+
+  /** The content of the request; from its first octet again when an origin has done nothing with it. */
+  #content(): Source | null {
+    const { body } = this.#exchange.request
+    if (body === null) return null
+    if (this.#pool!.plan.speaksHttp2 === true) this.#replay ??= new Replay(body)
+    return this.#replay?.reader() ?? body
+  }
+
+  /** RFC 9113 §8.7: a request that nothing was done with may be sent again whatever its method. */
+  #askOnceMore(): boolean {
+    const isWhole = this.#replay === undefined || this.#replay.isWhole
+    if (!isWhole || this.#refusals++ >= LIMIT_REFUSALS) return false
+    if (!this.#askNext()) this.#ask(this.#pool!, true)
+    return true
   }
 
   /** RFC 9110 §9.2.2: what may have been taken is asked again only when that changes nothing; content is gone. */
@@ -222,12 +246,12 @@ class Forwarding implements Waiter, Receiver {
   }
 
   #passOn(head: OriginHead): Fields {
-    head.passedOn ??= responseFields(head.fields, head.minor, this.#service.options.pseudonym)
+    head.passedOn ??= responseFields(head.fields, head.version, this.#service.options.pseudonym)
     return head.passedOn
   }
 
   #ended(end: ExchangeEnd): void {
-    if (this.#connection !== undefined) this.#connection.destroy(end.reason)
+    if (this.#link !== undefined) this.#link.destroy(end.reason)
     else this.#pool?.leave(this)
   }
 

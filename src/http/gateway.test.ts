@@ -240,8 +240,8 @@ test('countPasses() counts our name in Via (RFC 9110 §7.6.3)', () => {
 })
 
 describe('responseFields()', () => {
-  const skipNothing = (pairs: Pairs, minor: 0 | 1 = 1): string =>
-    serializeFields(responseFields(fieldsOf(pairs), minor, 'portico'))
+  const skipNothing = (pairs: Pairs, version: '1.0' | '1.1' = '1.1'): string =>
+    serializeFields(responseFields(fieldsOf(pairs), version, 'portico'))
 
   test('leaves behind what concerns the connection (RFC 9110 §7.6.1)', () => {
     const pairs: Pairs = [
@@ -258,7 +258,7 @@ describe('responseFields()', () => {
     )
   })
   test('adds Via with the version of the origin (RFC 9110 §7.6.3)', () => {
-    assert.equal(skipNothing([['Via', '1.1 fred']], 0), 'Via: 1.1 fred\r\nVia: 1.0 portico\r\n')
+    assert.equal(skipNothing([['Via', '1.1 fred']], '1.0'), 'Via: 1.1 fred\r\nVia: 1.0 portico\r\n')
   })
   test('answers questions as if the rest had never been there', () => {
     const fields = responseFields(
@@ -267,7 +267,7 @@ describe('responseFields()', () => {
         ['Connection', 'B'],
         ['B', '2'],
       ]),
-      1,
+      '1.1',
       'portico',
     )
     assert.equal(fields.size, 2)

@@ -38,10 +38,16 @@ export function requestHead(request: Request, gateway: GatewayRequest): string {
 /**
  * The fields of a response that go on to the client (RFC 9110 §7.6.1): those of the origin's connection stay behind.
  *
- * @param minor of the origin's version, for Via
+ * @param version of HTTP that the origin spoke, for Via
  */
-export function responseFields(fields: Fields, minor: 0 | 1, pseudonym: string): Fields {
-  return new GatewayFields(fields, nominatedNames(fields), `1.${minor} ${pseudonym}`)
+export function responseFields(fields: Fields, version: Request['version'], pseudonym: string): Fields {
+  return new GatewayFields(fields, nominatedNames(fields), `${version} ${pseudonym}`)
+}
+
+/** What an origin that answers 426 wants to be asked for by Upgrade (RFC 9110 §15.5.22); h2c is not passed on. */
+export function wantedProtocols(fields: Fields): string | undefined {
+  const wanted = listMembers(fields.all('upgrade')).filter((name) => !/^h2c?$/i.test(name))
+  return wanted.length === 0 ? undefined : wanted.join(', ')
 }
 
 /** How often a request has already passed through a gateway of this name (RFC 9110 §7.6.3). */

@@ -54,3 +54,12 @@ export class HeadReader {
     if (input.octets[input.start + 1] === 10) input.use(2)
   }
 }
+
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1')
+const PREFACE_LINE_OCTETS = 'PRI * HTTP/2.0'.length
+
+/** Whether what has come is the preface of HTTP/2, or its first line and more (RFC 9113 §3.4). */
+export function beginsHttp2({ octets, start, end }: Input): boolean {
+  const count = Math.min(end - start, PREFACE.length)
+  return count >= PREFACE_LINE_OCTETS && PREFACE.compare(octets, start, start + count, 0, count) === 0
+}

@@ -199,6 +199,7 @@ export class ServerExchange implements Exchange, PumpTarget {
       framing = 'Transfer-Encoding: chunked\r\n'
     }
     connection.decideToKeepAlive(this.body)
+    if (head.upgrade !== undefined) framing += `Upgrade: ${head.upgrade}\r\nConnection: Upgrade\r\n`
     if (!connection.keepsAlive) framing += 'Connection: close\r\n'
     else if (version === '1.0') framing += 'Connection: keep-alive\r\n'
     // The Date of an origin stays (RFC 9110 §6.6.1): it says how old a stored response is.

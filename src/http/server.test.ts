@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
+import http2 from 'node:http2'
 import net from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import tls from 'node:tls'
 import { silent } from '#core/log.ts'
-import { openAuthority } from '#tls/authority.ts'
+import { testCertificate } from '../../test/certificate.ts'
+import { until } from '../../test/running.ts'
 import { type HttpLimitsConfig, httpLimits } from './config.ts'
 import type { Handler } from './exchange.ts'
 import { createHttpServer, type HttpListener, type HttpServer } from './server.ts'
@@ -234,12 +234,35 @@ describe('a server with TLS', () => {
   })
 })
 
-async function testCertificate(): Promise<tls.TlsOptions> {
-  const folder = await mkdtemp(join(tmpdir(), 'portico-'))
-  const authority = await openAuthority({ folder, host: 'test', now: Date.now(), log: silent })
-  await rm(folder, { recursive: true })
-  const from = { file: 'test', line: 1, column: 1 }
-  const plan = { id: 'certificate:test', key: '', from, names: ['test'], issuer: 'local' } as const
-  const { key, chain } = authority.issue(plan, Date.now(), 86_400_000)
-  return { key, cert: chain }
-}
+describe('a client that begins with HTTP/2 without TLS', () => {
+  test('is answered in HTTP/2 on the port of HTTP/1.1 (RFC 9113 §3.3, §3.4)', async () => {
+    const server = create(say('h2'))
+    const { port } = await listen(server)
+    const session = http2.connect(`http://127.0.0.1:${port}`)
+    const stream = session.request({ ':path': '/' })
+    let content = ''
+    for await (const octets of stream) content += octets
+    assert.equal(content, 'h2')
+    assert.equal(server.openConnections(), 1)
+    session.close()
+    await until(() => server.openConnections() === 0)
+  })
+
+  test('whose preface comes in two parts is known by its first line', async () => {
+    const { port } = await listen(create(say('h2')))
+    const socket = net.connect(port, '127.0.0.1')
+    socket.write('PRI * HTTP/2.0\r\n\r\n')
+    await pause(20)
+    socket.write('SM\r\n\r\n\0\0\0\x04\0\0\0\0\0', 'latin1')
+    const [octets] = await once(socket, 'data')
+    assert.equal(octets[3], 4, 'SETTINGS')
+    socket.destroy()
+  })
+
+  test('is refused after a request of HTTP/1.1: it may be what someone has smuggled', async () => {
+    const { port } = await listen(create(say('a')))
+    const socket = net.connect(port, '127.0.0.1')
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\nPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+    assert.match(await ask(socket, ''), /a\r?\n?.*HTTP\/1\.1 505/s)
+  })
+})

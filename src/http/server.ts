@@ -2,21 +2,22 @@ import net from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import tls from 'node:tls'
 import type { Log } from '#core/log.ts'
-import type { ConnectionHost, ServedConnection } from './client-connection.ts'
+import { addressOf, type ConnectionHost, clientOf, type ServedConnection } from './client-connection.ts'
 import { startClock, TCP_PROBE_MS } from './clock.ts'
 import { Connection } from './connection.ts'
 import type { Handler } from './exchange.ts'
 import { Http2Connection } from './h2/connection.ts'
 import { COPY_OCTETS } from './output.ts'
 import type { HttpLimits } from './plan.ts'
+import { ProxyGreeting } from './proxy-greeting.ts'
 import { createStats, type HttpStats } from './stats.ts'
 
 export type HttpServerOptions = {
   readonly limits: HttpLimits
   readonly handler: Handler
   readonly log: Log
-  /** Whether a connection that arrived may stay; all may when absent. */
-  readonly mayConnect?: (socket: net.Socket) => boolean
+  /** Whether a connection of a client at this address may stay; all may when absent. */
+  readonly mayConnect?: (address: string, socket: net.Socket) => boolean
 }
 
 export type HttpServer = {
@@ -58,6 +59,8 @@ export type ListenTarget = {
 export type HttpListener = {
   readonly address: string
   readonly port: number
+  /** Whether peers at this address say first who their client is, by the PROXY protocol; nobody does unless set. */
+  isProxy: (address: string) => boolean
   /** Serve the connections that arrived and those that will. */
   commit(): void
   /** Accept no more; connections that are open live on. */
@@ -85,6 +88,7 @@ export function createHttpServer({ limits, handler, log, mayConnect }: HttpServe
     clock,
     stats: createStats(),
     connections,
+    proxied: new Map(),
     log,
   }
   return { stats: host.stats, openConnections: () => connections.size, commit, prepare, close }
@@ -98,13 +102,12 @@ export function createHttpServer({ limits, handler, log, mayConnect }: HttpServe
     if (host.isDraining) throw new Error('The server is closing and opens no listener')
     const listener = await listen(target, host, mayConnect)
     listeners.add(listener)
-    return {
-      ...listener,
-      retire() {
-        listeners.delete(listener)
-        listener.retire()
-      },
+    const { retire } = listener
+    listener.retire = () => {
+      listeners.delete(listener)
+      retire()
     }
+    return listener
   }
 
   async function close(deadlineMs: number): Promise<void> {
@@ -125,28 +128,25 @@ const POLL_MS = 20
 function listen(
   target: ListenTarget,
   host: ConnectionHost,
-  mayConnect: (socket: net.Socket) => boolean = () => true,
+  mayConnect: (address: string, socket: net.Socket) => boolean = () => true,
 ): Promise<HttpListener> {
   const { address, port } = target
   const probes = { keepAlive: true, keepAliveInitialDelay: TCP_PROBE_MS }
   const options = { allowHalfOpen: true, noDelay: true, highWaterMark: COPY_OCTETS, ...probes }
   const handshakeTimeout = host.limits.headerTimeoutMs
   const secured = target.tls && tls.createServer({ ...target.tls, ...options, handshakeTimeout })
-  const server: net.Server =
-    secured ?? net.createServer({ ...options, pauseOnConnect: target.http2 !== true })
+  const server = net.createServer({ ...options, pauseOnConnect: true }, arrive)
+  const listener: HttpListener = { address, port, isProxy: () => false, commit, retire }
   let waiting: net.Socket[] | undefined = []
   let handshakes = 0
 
-  if (secured === undefined) {
-    server.on('connection', (socket) => (mayConnect(socket) ? admit(socket) : turnAway(socket)))
-  } else {
+  if (secured !== undefined) {
     target.attach?.(secured)
-    server.on('connection', countHandshake)
-    server.on('secureConnection', (socket: tls.TLSSocket) => {
+    secured.on('secureConnection', (socket: tls.TLSSocket) => {
       handshakes--
       admit(socket)
     })
-    server.on('tlsClientError', (error: Error) => {
+    secured.on('tlsClientError', (error: Error) => {
       handshakes--
       host.log('debug', 'http/handshake-failed', { error: error.message })
     })
@@ -161,9 +161,32 @@ function listen(
         host.log('error', 'http/listener-failed', { address, port, error: error.message })
       })
       const bound = server.address() as net.AddressInfo
-      resolve({ address: bound.address, port: bound.port, commit, retire })
+      Object.assign(listener, { address: bound.address, port: bound.port })
+      resolve(listener)
     })
   })
+
+  function arrive(socket: net.Socket): void {
+    const address = addressOf(socket)
+    if (!listener.isProxy(address)) takeClient(socket, address)
+    else if (!isRoom()) turnAway(socket)
+    else
+      new ProxyGreeting(socket, host, () => takeClient(socket, clientOf(socket, false, host.proxied).address))
+  }
+
+  function takeClient(socket: net.Socket, address: string): void {
+    if (!mayConnect(address, socket)) turnAway(socket)
+    else if (secured === undefined) admit(socket)
+    else if (!isRoom()) turnAway(socket)
+    else {
+      handshakes++
+      secured.emit('connection', socket)
+    }
+  }
+
+  function isRoom(): boolean {
+    return handshakes + host.connections.size < host.limits.connections
+  }
 
   function commit(): void {
     for (const socket of waiting ?? []) serve(socket)
@@ -189,12 +212,6 @@ function listen(
     const secure = target.tls !== undefined
     if (speaksHttp2(socket, target)) new Http2Connection(socket, host, secure)
     else new Connection(socket, host, secure)
-  }
-
-  function countHandshake(socket: net.Socket): void {
-    handshakes++
-    const isRoom = handshakes + host.connections.size <= host.limits.connections
-    if (!isRoom || !mayConnect(socket)) turnAway(socket)
   }
 
   function turnAway(socket: net.Socket): void {

@@ -46,9 +46,9 @@ export type TlsConfig = {
 
 const url: Setting = {
   type: 'text',
-  doc: 'URL of an origin: scheme, host and port; or the path of a Unix socket after "unix:".',
+  doc: 'URL of an origin: scheme, host and port; or the path of a Unix socket after "unix:". The schemes "h2c" and "h2" stand for HTTP/2, without and with TLS, as gRPC wants it.',
   form: {
-    pattern: '^(https?://[^/?#\\s@]+/?|unix:/[^\\s\\u0000]{1,103})$',
+    pattern: '^((https?|h2c?)://[^/?#\\s@]+/?|unix:/[^\\s\\u0000]{1,103})$',
     say: 'a URL such as "http://127.0.0.1:8081", without path, or "unix:/run/app.sock"',
   },
   example: 'http://10.0.0.5:3000',
@@ -197,7 +197,7 @@ const retry: GroupSetting = {
 
 const tls: GroupSetting = {
   type: 'group',
-  doc: 'How https origins are spoken to. Files are relative to the file, and read anew when the origin changes.',
+  doc: 'How https and h2 origins are spoken to. Files are relative to the file, and read anew when the origin changes.',
   fields: {
     ca: {
       type: 'text',
@@ -225,7 +225,7 @@ const group: GroupSetting = {
   required: ['url'],
   fields: {
     url: { type: 'list', doc: 'An origin, or several.', of: origin, single: true, max: 64 },
-    verify: { type: 'flag', doc: "Verify an https origin's certificate.", initial: true },
+    verify: { type: 'flag', doc: 'Verify the certificate of an https or h2 origin.', initial: true },
     policy,
     health,
     circuit,

@@ -59,3 +59,34 @@ test('planService() plans Unix sockets and what https origins are shown', () => 
   const secure = planned(`{ "url": "https://10.0.0.5", "tls": ${JSON.stringify(tls)} }`).origins[0]!
   assert.deepEqual(secure.tls, tls)
 })
+
+test('planService() plans origins that speak HTTP/2, with TLS and without', () => {
+  const [clear, secure] = planned('["h2c://LOCALHOST:50051", "h2://api.example.net"]').origins
+  const base = { speaksHttp2: true, verify: true } as const
+  assert.deepEqual(clear, {
+    ...base,
+    id: 'origin:h2c://localhost:50051',
+    scheme: 'http',
+    host: 'localhost',
+    port: 50_051,
+    authority: 'localhost:50051',
+  })
+  assert.deepEqual(secure, {
+    ...base,
+    id: 'origin:h2://api.example.net',
+    scheme: 'https',
+    host: 'api.example.net',
+    port: 443,
+    authority: 'api.example.net',
+  })
+})
+
+test('planService() has nothing to tell the address of a client with where clients share connections', () => {
+  const hosts = '"a": { "service": { "url": "h2c://127.0.0.1:50051", "proxyProtocol": 2 } }'
+  const { problems } = checkText(fileText({ hosts }))
+  assert.deepEqual(
+    problems.map(({ code }) => code),
+    ['http/proxy-protocol-tls'],
+  )
+  assert.match(problems[0]!.message, /clients share/)
+})

@@ -48,6 +48,8 @@ export type OriginPlan = {
   /** verify the origin's certificate; only for https */
   readonly verify: boolean
   readonly socketPath?: string
+  /** spoken to in HTTP/2 from the first octet (h2c, RFC 9113 §3.3), or chosen by ALPN (h2); absent: HTTP/1.1 */
+  readonly speaksHttp2?: true
   readonly tls?: OriginTls
   readonly health?: HealthPlan
   readonly circuit?: CircuitPlan
@@ -120,7 +122,7 @@ export function serviceProblems(service: ServiceConfig | undefined): Omit<Proble
 
 /** The settings table has checked scheme and form; host and port are left (RFC 3986 §3.2.2). */
 function urlProblems(urls: readonly string[], isEmpty: boolean): Omit<Problem, 'at'>[] {
-  const odd = urls.find((url) => !isSocket(url) && (!URL.canParse(url) || new URL(url).port === '0'))
+  const odd = urls.find((url) => !isSocket(url) && !hasAuthority(url))
   if (odd === undefined && !isEmpty) return []
   const what =
     odd === undefined ? 'The list of origins is empty' : `"${odd}" has no host, or no port from 1 to 65535`
@@ -142,10 +144,11 @@ function tlsProblems({ tls = {} }: Partial<ServiceGroup>, urls: readonly string[
     const message = `"tls" has a "${has}" but no "${lacks}"; a client certificate needs both.`
     return [{ level: 'error', code: 'http/client-certificate', message, fix: `"${lacks}": "./client.pem"` }]
   }
-  const plain = urls.find((url) => !url.startsWith('https:'))
+  const plain = urls.find((url) => !isSecure(url))
   if (plain === undefined || Object.keys(tls).length === 0) return []
-  const message = `"tls" says how origins are spoken to over https, but "${plain}" is not.`
-  const fix = isSocket(plain) ? 'remove "tls"' : `"${plain.replace('http:', 'https:')}"`
+  const message = `"tls" says how origins are spoken to over https or h2, but "${plain}" is not.`
+  const secure = plain.replace('http:', 'https:').replace('h2c:', 'h2:')
+  const fix = isSocket(plain) ? 'remove "tls"' : `"${secure}"`
   return [{ level: 'warning', code: 'http/tls-unused', message, fix }]
 }
 
@@ -153,10 +156,11 @@ function proxyProblems(
   { proxyProtocol }: Partial<ServiceGroup>,
   urls: readonly string[],
 ): Omit<Problem, 'at'>[] {
-  const secure = urls.find((url) => url.startsWith('https:'))
-  if (proxyProtocol === undefined || secure === undefined) return []
-  const message = `"proxyProtocol" is ${proxyProtocol}, but "${secure}" is reached over TLS; Portico tells clients' addresses to http origins only.`
-  const fix = `"${secure.replace('https:', 'http:')}", or remove "proxyProtocol"`
+  const other = urls.find((url) => isSecure(url) || url.startsWith('h2c:'))
+  if (proxyProtocol === undefined || other === undefined) return []
+  const why = isSecure(other) ? 'is reached over TLS' : 'has connections that clients share'
+  const message = `"proxyProtocol" is ${proxyProtocol}, but "${other}" ${why}; Portico tells clients' addresses to http origins only.`
+  const fix = `"${other.replace(/^\w+:/, 'http:')}", or remove "proxyProtocol"`
   return [{ level: 'error', code: 'http/proxy-protocol-tls', message, fix }]
 }
 
@@ -184,6 +188,20 @@ function isSocket(url: string): boolean {
   return url.startsWith('unix:')
 }
 
+function isSecure(url: string): boolean {
+  return url.startsWith('https:') || url.startsWith('h2:')
+}
+
+function hasAuthority(url: string): boolean {
+  const http = withHttp(url)
+  return URL.canParse(http) && new URL(http).port !== '0'
+}
+
+/** URLs with other schemes are not taken apart in the same way: the host stays as it was written. */
+function withHttp(url: string): string {
+  return url.replace(/^h2c:/, 'http:').replace(/^h2:/, 'https:')
+}
+
 function planOrigin(text: string, group: Partial<ServiceGroup>): OriginPlan {
   const checks = {
     ...(group.health === undefined ? {} : { health: planHealth(group.health) }),
@@ -195,13 +213,15 @@ function planOrigin(text: string, group: Partial<ServiceGroup>): OriginPlan {
     const socket = { scheme: 'http', host: '', port: 0, authority: 'localhost', verify: true } as const
     return { id: `origin:${text}`, ...socket, socketPath, ...checks }
   }
-  const url = new URL(text)
+  const url = new URL(withHttp(text))
   const scheme = url.protocol === 'https:' ? 'https' : 'http'
   const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port)
   const host = url.hostname.replace(/^\[|\]$/g, '')
-  const base = { id: `origin:${url.origin}`, scheme, host, port, authority: url.host } as const
+  const written = text.slice(0, text.indexOf(':'))
+  const base = { id: `origin:${written}://${url.host}`, scheme, host, port, authority: url.host } as const
+  const http2 = written.startsWith('h2') ? ({ speaksHttp2: true } as const) : {}
   const tls = scheme === 'https' && Object.keys(group.tls ?? {}).length > 0 ? { tls: group.tls! } : {}
-  return { ...base, verify: group.verify !== false, ...tls, ...checks }
+  return { ...base, ...http2, verify: group.verify !== false, ...tls, ...checks }
 }
 
 function processOrigin(process: ProcessPlan): OriginPlan {

@@ -66,19 +66,23 @@ function checkAddresses({ config, facts, hosts }: Across): Problem[] {
 }
 
 function checkTrust({ config }: Across): Problem[] {
-  return config.value.trust.flatMap((text, index): Problem[] => {
+  const { trust, listen } = config.value
+  const proxied = (['http', 'https'] as const).flatMap((protocol) => {
+    return listen[protocol].flatMap((listener, index) => {
+      if (typeof listener === 'string') return []
+      const path = ['listen', protocol, ...(listen[protocol].length > 1 ? [index] : [])]
+      const networks = listener.proxyProtocol
+      const isList = networks.length > 1
+      return networks.map((text, i) => ({ text, path: [...path, 'proxyProtocol', ...(isList ? [i] : [])] }))
+    })
+  })
+  const written = [...trust.map((text, index) => ({ text, path: ['trust', index] })), ...proxied]
+  return written.flatMap(({ text, path }): Problem[] => {
     if (parseNetwork(text) !== undefined) return []
-    const at = config.written.at(['trust', index])
-    const message = `trust has "${text}"; an address, or a network with the length of its prefix (RFC 4632 §3.1), is wanted.`
-    return [
-      {
-        level: 'error',
-        code: 'plan/not-a-network',
-        at,
-        message,
-        fix: '"trust": ["10.0.0.0/8", "2001:db8::/32"]',
-      },
-    ]
+    const key = path.find((part) => part === 'trust' || part === 'proxyProtocol')
+    const message = `"${key}" has "${text}"; an address, or a network with the length of its prefix (RFC 4632 §3.1), is wanted.`
+    const fix = `"${key}": ["10.0.0.0/8", "2001:db8::/32"]`
+    return [{ level: 'error', code: 'plan/not-a-network', at: config.written.at(path), message, fix }]
   })
 }
 

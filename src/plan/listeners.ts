@@ -15,6 +15,8 @@ export type ListenerPlan = PlanNode & {
   readonly port: number
   /** serving goes on without it: nobody wrote it, or the machine lacks the family */
   readonly optional: boolean
+  /** networks whose peers begin with the PROXY protocol; absent: none */
+  readonly proxies?: readonly string[]
 }
 
 const DEV_PORTS: Readonly<Record<Protocol, number>> = { dns: 5300, http: 8080, https: 8443, admin: 9053 }
@@ -25,9 +27,11 @@ export function planListeners(config: Config, facts: Facts): ListenerPlan[] {
   const protocols: readonly Protocol[] = ['dns', 'http', 'https', 'admin']
   const planned = protocols.flatMap((protocol) => {
     const texts = protocol === 'admin' ? [listen.admin] : listen[protocol]
-    return texts.flatMap((text, index) => {
+    return texts.flatMap((written, index) => {
       const path = ['listen', protocol, ...(texts.length > 1 ? [index] : [])]
-      return expand(protocol, text, config.written.at(path), facts)
+      const [text, proxies] = typeof written === 'string' ? [written] : [written.at, written.proxyProtocol]
+      const sockets = expand(protocol, text, config.written.at(path), facts)
+      return proxies === undefined ? sockets : sockets.map((socket) => behind(socket, proxies))
     })
   })
   // On a laptop several listeners of one protocol may come out as the same socket.
@@ -52,6 +56,10 @@ function expand(protocol: Protocol, text: string, from: Position, facts: Facts):
       optional,
     }
   })
+}
+
+function behind(listener: ListenerPlan, proxies: readonly string[]): ListenerPlan {
+  return { ...listener, key: contentKey({ key: listener.key, proxies }), proxies }
 }
 
 function expandHost(host: string): string[] {

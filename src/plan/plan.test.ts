@@ -96,6 +96,11 @@ const planted: [string, string, string][] = [
     '3 plan/listener-clash',
   ],
   [
+    'proxies of a listener that are no network (RFC 4632 §3.1)',
+    domain('', '', '"listen": { "http": { "at": ":8080",\n"proxyProtocol": ["10.0.0.0/8",\n"lb"] } },'),
+    '3 plan/not-a-network',
+  ],
+  [
     'one listener twice',
     domain('', '', '"listen": { "http": [":8080",\n":8080"] },'),
     '2 plan/listener-clash',
@@ -269,6 +274,16 @@ test('plan() on a laptop keeps to loopback, unprivileged ports and .localhost na
     'admin 127.0.0.1 9053',
   ])
   assert.equal(planned.dns.zones[1]!.apex, 'example.com.localhost.')
+})
+
+test('plan() tells listeners which peers are proxies, and keeps their id when that changes', () => {
+  const listen = (value: string): string => domain('', '', `"listen": { "http": ${value}, "https": "off" },`)
+  const [before, after] = ['":8080"', '[{ "at": ":8080", "proxyProtocol": "10.0.0.0/8" }]'].map((value) => {
+    return planText(listen(value)).plan.listeners.find(({ protocol }) => protocol === 'http')!
+  })
+  assert.deepEqual([before!.proxies, after!.proxies], [undefined, ['10.0.0.0/8']])
+  assert.equal(before!.id, after!.id)
+  assert.notEqual(before!.key, after!.key)
 })
 
 test('plan() of 10 000 hosts takes well under the time that a start may take', () => {

@@ -184,7 +184,9 @@ function explainListener(url: URL, plan: Plan): Step {
     return step(
       'listener',
       `${protocol} on ${printSocket(first.address, first.port)}`,
-      `port ${port}`,
+      first.proxies === undefined
+        ? `port ${port}`
+        : `port ${port}; proxies of ${first.proxies.join(', ')} say first who the client is`,
       first.from,
     )
   const others = [...new Set(listeners.map((listener) => `port ${listener.port}`))].join(', ')

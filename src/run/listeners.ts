@@ -1,6 +1,7 @@
 import type { Log } from '#core/log.ts'
 import type { DnsServer } from '#dns/server.ts'
 import type { HttpServer } from '#http/server.ts'
+import { createTrust } from '#http/trust.ts'
 import { type ListenerPlan, printSocket } from '#plan/listeners.ts'
 import type { Handshake } from '#tls/handshake.ts'
 
@@ -8,6 +9,8 @@ import type { Handshake } from '#tls/handshake.ts'
 type Open = {
   readonly plan: ListenerPlan
   commit(): void
+  /** The plan of an open socket has changed. */
+  adopt?(plan: ListenerPlan): void
   retire(): void | Promise<void>
 }
 
@@ -47,9 +50,10 @@ export function createListeners(options: ListenersOptions): Listeners {
       const open = kept ?? (await openOrExplain(plan, opened))
       if (open === null) continue
       if (kept === undefined) opened.push(open)
-      next.set(plan.id, open)
+      next.set(plan.id, { ...open, plan })
     }
     return () => {
+      for (const { plan, adopt } of next.values()) adopt?.(plan)
       for (const [id, open] of running) if (!next.has(id)) void open.retire()
       for (const open of opened) open.commit()
       running = next
@@ -88,7 +92,10 @@ async function openListener(plan: ListenerPlan, { dns, http, handshake }: Listen
   }
   const tls = protocol === 'https' ? { tls: handshake.options, attach: handshake.attach } : {}
   const listener = await http.prepare({ address, port, ipv6Only: true, ...tls })
-  return { plan, commit: () => listener.commit(), retire: () => listener.retire() }
+  const adopt = ({ proxies }: ListenerPlan): void => {
+    listener.isProxy = createTrust(proxies ?? [])
+  }
+  return { plan, adopt, commit: () => listener.commit(), retire: () => listener.retire() }
 }
 
 /** What went wrong with a listener, who is in the way, and what to do. */

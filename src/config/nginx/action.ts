@@ -1,6 +1,6 @@
 import type { RouteConfig } from '#http/host-config.ts'
 import { type Ledger, note, remark, take } from './notes.ts'
-import { readProxyPass, type Upstreams } from './origin.ts'
+import { readPass, type Upstreams } from './origin.ts'
 import type { Directive } from './parse.ts'
 import { type Redirect, readRedirect, readRewrite } from './redirect.ts'
 import { allInForce, fill, inForce, type Scope, setVariables, type Variables } from './scope.ts'
@@ -18,6 +18,8 @@ export type Asking = {
   readonly scope: Scope
   /** path of the location, `/` for the server itself */
   readonly prefix: string
+  /** the location is for its path alone */
+  readonly isExact?: boolean
 }
 
 /** `https`: a redirect to the same place over HTTPS. null: nothing that Portico can do, which is noted. */
@@ -128,21 +130,19 @@ function redirectAction(
 function readContent(asking: Asking): Action {
   const { ledger, scope, host, named, upstreams, prefix } = asking
   const own = scope[0] ?? []
-  const pass = own.find(({ name }) => name === 'proxy_pass')
+  const pass = own.find(({ name }) => name === 'proxy_pass' || name === 'grpc_pass')
   if (pass !== undefined) {
-    const service = readProxyPass(pass, {
+    return readPass(pass, {
       ledger,
       upstreams,
       variables: variablesFor(pass.args[0] ?? '', asking),
       scope,
       host,
       prefix,
+      isExact: asking.isExact === true,
     })
-    return service === null ? null : { service }
   }
-  const handler = own.find(({ name }) =>
-    /^(fastcgi|uwsgi|scgi|grpc|memcached)_pass$|^content_by_lua/.test(name),
-  )
+  const handler = own.find(({ name }) => /^(fastcgi|uwsgi|scgi|memcached)_pass$|^content_by_lua/.test(name))
   if (handler !== undefined || own.some(({ name }) => name === 'stub_status')) return null
   const tryFiles = own.find(({ name }) => name === 'try_files')
   const fallback = named.get(tryFiles?.args.at(-1) ?? '')

@@ -2,6 +2,7 @@ import type { HostConfig, RouteConfig } from '#http/host-config.ts'
 import { type Action, type Asking, readAction, returnAction } from './action.ts'
 import { holdsPrograms, type Routes, readLocations, SOURCE } from './location.ts'
 import { type Ledger, note, remark, take } from './notes.ts'
+import { readHostOptions } from './options.ts'
 import type { Upstreams } from './origin.ts'
 import type { Directive } from './parse.ts'
 import type { Site } from './site.ts'
@@ -101,7 +102,7 @@ function hideSources(routes: Routes, { ledger, host, scope }: Asking): void {
   }
 }
 
-function fromRoutes(routes: Routes, { ledger, host }: Asking, site: Site): HostAnswer {
+function fromRoutes(routes: Routes, { ledger, host, scope }: Asking, site: Site): HostAnswer {
   const rest = [...routes].flatMap(([pattern, action]): [string, RouteConfig][] =>
     action === null || action === 'https' ? [] : [[pattern, action]],
   )
@@ -115,7 +116,9 @@ function fromRoutes(routes: Routes, { ledger, host }: Asking, site: Site): HostA
   const kept = rest.filter(([pattern, action]) => !isSaidAbove(pattern, action, rest))
   const only = kept.length === 1 && kept[0]![0] === '/**' ? kept[0]![1] : undefined
   if (kept.length === 0) return null
-  return only ?? { routes: Object.fromEntries(kept) }
+  const answer = only ?? { routes: Object.fromEntries(kept) }
+  // The kind is written first, and what it says of its own counts.
+  return { ...answer, ...readHostOptions(scope, ledger), ...answer }
 }
 
 /** Whether the nearest route around a pattern does the same. */

@@ -51,11 +51,11 @@ test('importNginx() makes the hosts of the example of subdomains', () => {
   "domains": {
     "example.com": {
       "hosts": {
-        "@":    { "files": "./public" },
+        "@":    { "files": "./public", "compress": true },
         "www":  { "redirect": "https://example.com" },
-        "sub1": { "service": 8081 },
-        "sub2": { "service": 8082 },
-        "sub3": { "service": 8083 }
+        "sub1": { "service": 8081, "compress": true },
+        "sub2": { "service": 8082, "compress": true },
+        "sub3": { "service": 8083, "compress": true }
       }
     }
   }

@@ -1,5 +1,6 @@
 import { type Action, type Asking, readAction } from './action.ts'
 import { note, remark, take } from './notes.ts'
+import { readOwnOptions } from './options.ts'
 import type { Directive } from './parse.ts'
 import { inside, reasonFor } from './reasons.ts'
 import { literalPaths, readRedirect } from './redirect.ts'
@@ -8,7 +9,7 @@ import { literalPaths, readRedirect } from './redirect.ts'
 export type Routes = Map<string, Action>
 
 /** What runs programs that Portico cannot call. */
-const PROGRAM = /^(fastcgi|uwsgi|scgi|grpc|memcached)_pass$|_by_lua/
+const PROGRAM = /^(fastcgi|uwsgi|scgi|memcached)_pass$|_by_lua/
 /** Names of programs, in paths and in expressions for them. */
 export const SOURCE: RegExp = /\.\W*(php|cgi|py|pl|aspx?|jsp)\b/
 /** What says nothing of who answers, only how. */
@@ -50,9 +51,14 @@ function readLocation(location: Directive, asking: Asking, routes: Routes): void
     return
   }
   take(ledger, location)
-  const inner = { ...asking, scope: [location.block ?? [], ...asking.scope], prefix: path }
+  const inner = {
+    ...asking,
+    scope: [location.block ?? [], ...asking.scope],
+    prefix: path,
+    isExact: kind === '=',
+  }
   const notesBefore = ledger.notes.length
-  const action = readAction(inner)
+  const action = withOptions(readAction(inner), inner)
   routes.set(pattern, action)
   if (action === null) {
     lost(whyNothing(location, ledger.notes.length > notesBefore))
@@ -63,6 +69,12 @@ function readLocation(location: Directive, asking: Asking, routes: Routes): void
     remark(ledger, location, { level: 'assumed', message, host })
   }
   readLocations(inner, routes)
+}
+
+/** Options that the location has of its own; a redirect has no content to change. */
+function withOptions(action: Action, { scope, ledger }: Asking): Action {
+  if (action === null || action === 'https' || action.redirect !== undefined) return action
+  return { ...action, ...readOwnOptions(scope, ledger) }
 }
 
 /** The modifier may be glued to the path: `location =/x`. */

@@ -5,7 +5,7 @@ export type Reason = { readonly level: 'dropped' | 'not understood'; readonly me
 /**
  * Why a directive that nothing was made of is not in the file: a known reason, or that it is not understood.
  *
- * @example reasonFor(gzip) // { level: 'dropped', message: 'Compression is not carried over: …' }
+ * @example reasonFor(gzip) // { level: 'dropped', message: 'Portico chooses itself …' }
  */
 export function reasonFor(directive: Directive): Reason {
   const { name } = directive
@@ -131,12 +131,12 @@ const REASONS: readonly (readonly [RegExp, Reason['level'], string])[] = [
   [
     /^(gzip.*|gunzip.*|brotli.*|zstd.*)$/,
     'dropped',
-    'Compression is not carried over: "compress": true turns it on.',
+    'Portico chooses itself what is compressed, and how; "compress" turns it on.',
   ],
   [
     /^(expires|add_header|add_trailer|more_(set|clear)_.*|proxy_(hide|pass|ignore)_header(s)?)$/,
     'not understood',
-    'Fields that nginx added to or took from answers are not carried over; "headers" takes them.',
+    'This field of answers is not carried over; "headers" takes it.',
   ],
   [
     /^(auth_.*|allow|deny|satisfy|limit_except|internal|valid_referers|secure_link.*)$/,
@@ -152,7 +152,7 @@ const REASONS: readonly (readonly [RegExp, Reason['level'], string])[] = [
   [
     /^(error_page|proxy_intercept_errors|recursive_error_pages)$/,
     'not understood',
-    'Error pages of your own are not carried over; "errors" takes them.',
+    'This error page is not carried over; "errors" takes files.',
   ],
   [
     /^(rewrite|if|set|break)$/,
@@ -160,17 +160,18 @@ const REASONS: readonly (readonly [RegExp, Reason['level'], string])[] = [
     'Rewriting is not carried over; write a route for each case, with "strip" or "rewrite".',
   ],
   [
-    /^(fastcgi|uwsgi|scgi|grpc|memcached)_.*$/,
+    /^(fastcgi|uwsgi|scgi|memcached)_.*$/,
     'not understood',
     'Portico speaks HTTP to origins; put a server that speaks HTTP in front and name it as "service".',
   ],
+  [/^grpc_.*$/, 'dropped', 'Portico streams calls of gRPC both ways; limits stand under "limits".'],
   [/_by_lua/, 'not understood', 'Lua code is not carried over.'],
   [/^(autoindex.*|fancyindex.*)$/, 'not understood', 'Listings of folders are not carried over.'],
   [/^(stub_status|status|status_zone)$/, 'dropped', 'Portico has its own status, on the admin address.'],
   [
     /^(least_conn|ip_hash|hash|random|zone|queue|sticky.*|health_check|check.*|ntlm)$/,
     'not understood',
-    'Origins are taken in turn by weight; "policy" and "health" of the service say otherwise.',
+    'Portico has no such policy; "policy" and "health" of the service say what it has.',
   ],
   [/^(location|return)$/, 'dropped', 'Nothing that is carried over leads here.'],
   [/^(http|server|upstream)$/, 'not understood', 'This block stands where nginx does not allow it.'],

@@ -8,13 +8,15 @@ type Place = {
   readonly scope: Scope
   readonly host: string
   readonly prefix: string
+  readonly isExact?: boolean
 }
 
 /** Files under `root` or `alias`; null when no folder can be named, which is noted. */
 export function readFiles(place: Place): RouteConfig | null {
   const { ledger, scope, host } = place
-  const folder = readFolder(place)
-  if (folder === null) return null
+  const found = readFolder(place)
+  if (found === null) return null
+  const { files: folder, ...strip } = found
   const index = take(ledger, inForce(scope, 'index'))
   const names = index?.args ?? ['index.html']
   const others = names.filter((name) => name !== 'index.html')
@@ -26,7 +28,7 @@ export function readFiles(place: Place): RouteConfig | null {
         host,
       })
     }
-    return { files: folder }
+    return { files: folder, ...strip }
   }
   const name = names.find((candidate) => /^[\w.-]+$/.test(candidate) && !candidate.endsWith('.php'))
   if (index !== undefined && (name === undefined || names.length > 1)) {
@@ -36,10 +38,16 @@ export function readFiles(place: Place): RouteConfig | null {
       host,
     })
   }
-  return { files: name === undefined ? folder : { root: folder, index: name } }
+  return { files: name === undefined ? folder : { root: folder, index: name }, ...strip }
 }
 
-function readFolder({ ledger, scope, host, prefix }: Place): string | null {
+function readFolder({
+  ledger,
+  scope,
+  host,
+  prefix,
+  isExact,
+}: Place): { files: string; strip?: string } | null {
   const alias = scope[0]?.find(({ name }) => name === 'alias')
   const directive = alias ?? inForce(scope, 'root')
   if (directive === undefined) return null
@@ -48,19 +56,17 @@ function readFolder({ ledger, scope, host, prefix }: Place): string | null {
     return lost(ledger, directive, `${folder} depends on the request; name the folder.`, host)
   if (alias === undefined) {
     take(ledger, directive)
-    return trimSlash(folder)
+    return { files: trimSlash(folder) }
   }
-  // alias /srv/static/ for /static/ says the same as root /srv.
-  if (!trimSlash(folder).endsWith(trimSlash(prefix)) || prefix === '/') {
-    return lost(
-      ledger,
-      alias,
-      `${prefix} shows another folder than its path says; move ${folder} to a folder ending in ${trimSlash(prefix)}.`,
-      host,
-    )
-  }
+  if (isExact === true)
+    return lost(ledger, alias, `${folder} is one file for one path; routes show folders.`, host)
   take(ledger, alias)
-  return trimSlash(trimSlash(folder).slice(0, -trimSlash(prefix).length))
+  const [shown, path] = [trimSlash(folder), trimSlash(prefix)]
+  if (path === '/') return { files: shown }
+  // alias /srv/static/ for /static/ says the same as root /srv.
+  return shown.endsWith(path)
+    ? { files: trimSlash(shown.slice(0, -path.length)) }
+    : { files: shown, strip: path }
 }
 
 function lost(ledger: Ledger, directive: Directive, message: string, host: string): null {

@@ -5,12 +5,10 @@
  */
 export class Budget {
   #left: number
-  readonly #perSecond: number
-  readonly #most: number
+  #most: number
 
   /** @param perSecond what comes back each second; twice as much may be used at once */
   constructor(perSecond: number) {
-    this.#perSecond = perSecond
     this.#most = 2 * perSecond
     this.#left = this.#most
   }
@@ -26,7 +24,9 @@ export class Budget {
     if (this.#left < this.#most) this.#left += count
   }
 
-  refill(ms: number): void {
-    this.#left = Math.min(this.#most, this.#left + (this.#perSecond * ms) / 1000)
+  /** @param perSecond as for the constructor; a reload may have changed it */
+  refill(ms: number, perSecond: number): void {
+    this.#most = 2 * perSecond
+    this.#left = Math.min(this.#most, this.#left + (perSecond * ms) / 1000)
   }
 }

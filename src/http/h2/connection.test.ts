@@ -316,6 +316,23 @@ describe('a connection', () => {
     client.socket.destroy()
   })
 
+  test('refuses HEAD without content (RFC 9110 §9.3.2)', async () => {
+    const client = await RawClient.connect(port)
+    const target = `/${'a'.repeat(10_000)}`
+    const head = (method: string): [string, string][] => [
+      [':method', method],
+      [':scheme', 'http'],
+      [':authority', 'a'],
+      [':path', target],
+    ]
+    client.send(client.headers(1, head('HEAD')), client.headers(3, head('GET')))
+    const refused = await client.next(wire.HEADERS, 1)
+    assert.equal(refused.fields[':status'], '414')
+    assert.equal(refused.flags & wire.END_STREAM, wire.END_STREAM)
+    assert.equal((await client.next(wire.HEADERS, 3)).flags & wire.END_STREAM, 0)
+    client.socket.destroy()
+  })
+
   test('takes what comes late on a stream that it has reset (RFC 9113 §5.1)', async () => {
     const client = await RawClient.connect(port)
     client.send(

@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { type ConnectionHost, clientOf, type ServedConnection } from '../client-connection.ts'
+import {
+  type ConnectionHost,
+  clientOf,
+  LIMIT_LINGER_MS,
+  type ServedConnection,
+} from '../client-connection.ts'
 import { TICK_MS } from '../clock.ts'
 import type { Client, EndReason, Request } from '../exchange.ts'
 import type { HttpLimits } from '../plan.ts'
@@ -15,7 +20,7 @@ import { StreamBody } from './stream-body.ts'
 import { Streams } from './streams.ts'
 import type { H2Error } from './wire/error.ts'
 import * as errors from './wire/error.ts'
-import type { RequestHead } from './wire/request-fields.ts'
+import type { RefusedHead, RequestHead } from './wire/request-fields.ts'
 import {
   ENABLE_CONNECT_PROTOCOL,
   MAX_CONCURRENT_STREAMS,
@@ -48,10 +53,11 @@ export class Http2Connection implements ServedConnection, ReceiverOwner, SenderO
   /** what GOAWAY named; it may not name a later one (RFC 9113 §6.8) */
   #lastServed = LAST_STREAM
 
-  constructor(socket: Socket, host: ConnectionHost, secure: boolean) {
+  /** @param begun what has come already of a connection that was taken for one of HTTP/1.1 */
+  constructor(socket: Socket, host: ConnectionHost, secure: boolean, begun?: Buffer) {
     this.#host = host
     this.#socket = socket
-    this.#client = clientOf(socket, secure)
+    this.#client = clientOf(socket, secure, host.proxied)
     this.#output = new FrameOutput(socket, () => this.#taken())
     this.#sender = new Sender(this.#output, host.clock, this)
     this.#receiver = new Receiver(this, this.#sender, this.#streams, secure)
@@ -59,7 +65,7 @@ export class Http2Connection implements ServedConnection, ReceiverOwner, SenderO
     this.#lastTickMs = host.clock.nowMs
     this.#deadlineMs = this.#after(host.limits.headerTimeoutMs)
     host.connections.add(this)
-    socket.on('data', (chunk: Buffer) => this.#take(chunk))
+    socket.on('data', (chunk: Buffer) => this.take(chunk))
     socket.on('end', () => this.#takeEnd())
     // Not every error of TLS closes the socket.
     socket.on('error', () => this.destroy('client left'))
@@ -67,6 +73,8 @@ export class Http2Connection implements ServedConnection, ReceiverOwner, SenderO
     // RFC 9113 §9.2.1: a handshake in the middle would hold up every stream.
     if (socket instanceof TLSSocket) socket.disableRenegotiation()
     this.#greet()
+    if (begun !== undefined) this.take(begun)
+    socket.resume()
   }
 
   get limits(): HttpLimits {
@@ -113,12 +121,12 @@ export class Http2Connection implements ServedConnection, ReceiverOwner, SenderO
     if (!this.#socket.destroyed) this.#socket.destroy()
   }
 
-  request(streamId: number, head: RequestHead | Refusal, hasContent: boolean): void {
+  request(streamId: number, head: RequestHead | RefusedHead, hasContent: boolean): void {
     const isTunnel = !isRefusal(head) && head.protocol !== undefined
     const body = hasContent || isTunnel ? new StreamBody(streamId, this.#receiver.window) : null
     if (isTunnel && !hasContent) body!.complete(undefined)
     if (isRefusal(head)) {
-      this.#refuse(this.#open(streamId, this.#requests.refused(), body), head)
+      this.#refuse(this.#open(streamId, this.#requests.refused(head.method), body), head)
       return
     }
     const request = this.#requests.make(head, body)
@@ -210,7 +218,8 @@ export class Http2Connection implements ServedConnection, ReceiverOwner, SenderO
     this.#receiver.window.announce()
   }
 
-  #take(chunk: Buffer): void {
+  /** Octets have come; those of a socket that reads into memory of its own are handed in. */
+  take(chunk: Buffer): void {
     this.#host.stats.receivedOctets += chunk.length
     if (this.#phase === 'closing' || this.#phase === 'closed') return
     this.#readAtMs = this.nowMs
@@ -363,8 +372,6 @@ const LAST_STREAM = 0x7fffffff
 const RETIRE_PING = randomBytes(8)
 /** a client that does not answer PING is told the last stream after this time */
 const LIMIT_RETIRE_MS = 1000
-/** as HTTP/1.1: time for a client to read what was sent and close */
-const LIMIT_LINGER_MS = 5000
 const LIMIT_WAITING_OCTETS = 262_144
 /** WINDOW_UPDATE on both levels */
 const EARNED_BY_DATA = 2
@@ -373,6 +380,7 @@ const CODES: { readonly [reason in EndReason]?: number } = {
   'client left': errors.CANCEL,
   'client broke the protocol': errors.PROTOCOL_ERROR,
   'client too slow': errors.CANCEL,
+  'origin cancelled': errors.CANCEL,
   drain: errors.CANCEL,
   limit: errors.ENHANCE_YOUR_CALM,
 }

@@ -60,7 +60,7 @@ export class ControlFrames {
   }
 
   refill(ms: number): void {
-    this.#resets.refill(ms)
+    this.#resets.refill(ms, this.#owner.limits.http2Resets)
   }
 
   /** What makes us reset streams costs as much as what resets them. @returns false when it happened too often */

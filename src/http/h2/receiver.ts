@@ -15,14 +15,14 @@ import { connectionError, type H2Error, isH2Error, streamError } from './wire/er
 import * as frames from './wire/frame.ts'
 import { FrameReader } from './wire/frame-reader.ts'
 import { HpackDecoder } from './wire/hpack-decoder.ts'
-import { type RequestHead, type RequestRules, readTrailers } from './wire/request-fields.ts'
+import { type RefusedHead, type RequestHead, type RequestRules, readTrailers } from './wire/request-fields.ts'
 import { RequestReader } from './wire/request-reader.ts'
 
 /** What the receiving half asks of its connection. */
 export type ReceiverOwner = ControlOwner & {
   readonly nowMs: number
   /** A request has come; `hasContent` unless its stream ended with it. */
-  request(streamId: number, head: RequestHead | Refusal, hasContent: boolean): void
+  request(streamId: number, head: RequestHead | RefusedHead, hasContent: boolean): void
   /** no new streams: GOAWAY has named the last one (RFC 9113 §6.8) */
   readonly refusesStreams: boolean
   /** The content is larger than allowed. */
@@ -94,7 +94,7 @@ export class Receiver {
 
   refill(ms: number): void {
     this.controls.refill(ms)
-    this.#control.refill(ms)
+    this.#control.refill(ms, this.#owner.limits.http2Control)
   }
 
   /** RFC 9113 §3.4: whatever begins otherwise is not HTTP/2. */

@@ -28,8 +28,8 @@ export class RequestMaker {
   }
 
   /** Stands for a request that cannot be read. */
-  refused(): Request {
-    return { ...NO_REQUEST, client: this.#client }
+  refused(method = 'GET'): Request {
+    return { ...NO_REQUEST, method, client: this.#client }
   }
 
   #plain(head: RequestHead, body: StreamBody | null): Request {

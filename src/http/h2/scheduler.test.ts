@@ -75,16 +75,18 @@ describe('Scheduler', () => {
   })
 })
 
-test('Budget allows twice its rate at once, and its rate each second', () => {
+test('Budget allows twice its rate at once, and its rate each second, which a reload may change', () => {
   const budget = new Budget(10)
   const uses = (): number => {
     for (let count = 0; ; count++) if (!budget.use()) return count
   }
   assert.equal(uses(), 20)
-  budget.refill(600)
+  budget.refill(600, 10)
   assert.equal(uses(), 5) // one was used up by the refusal
-  budget.refill(1e9)
+  budget.refill(1e9, 10)
   assert.equal(uses(), 20)
+  budget.refill(1e9, 3)
+  assert.equal(uses(), 6)
 })
 
 test('ClosedStreams knows how the last streams ended, and no others (RFC 9113 §5.1)', () => {

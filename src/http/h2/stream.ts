@@ -8,6 +8,7 @@ import {
   SMALL_OCTETS,
   type Source,
 } from '../exchange.ts'
+import { BrokenBody } from '../origin/failure.ts'
 import { type Fields, fieldsOf, NameSet, noFields } from '../wire/fields.ts'
 import { hasContent } from '../wire/framing.ts'
 import { type Page, respondPage } from '../wire/page.ts'
@@ -243,7 +244,7 @@ export class Stream implements Exchange, Scheduled<Stream> {
         this.#take(arrived)
         if (!this.#hasEnded) this.#host.wantTurn(this)
       },
-      () => this.abort('origin broke off'),
+      (error: unknown) => this.abort(error instanceof BrokenBody ? error.reason : 'origin broke off'),
     )
   }
 

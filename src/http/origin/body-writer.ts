@@ -1,8 +1,8 @@
-import type { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
 import type { Source } from '../exchange.ts'
 import { serializeFields } from '../wire/fields.ts'
 
-/** How the content goes on the wire; `raw` ends with our side of the connection. */
+/** How the content goes on the wire; `raw` ends with our side of the connection or stream. */
 export type BodyCoding = 'length' | 'chunked' | 'raw'
 
 /** Who is told how a body gets on. */
@@ -16,15 +16,15 @@ export type BodyWatcher = {
 // As much as a socket reads at once; a source that has more gives it with the next read.
 const PIECE_OCTETS = 65_536
 
-/** Moves a source to the origin's socket, no faster than the socket takes it. */
+/** Moves a source to the origin's socket, or to a stream of HTTP/2, no faster than it takes octets. */
 export class BodyWriter {
-  readonly #socket: Socket
+  readonly #socket: Writable
   readonly #source: Source
   readonly #coding: BodyCoding
   readonly #watcher: BodyWatcher
   #state: 'writing' | 'waiting for octets' | 'waiting for the socket' | 'stopped' | 'over' = 'writing'
 
-  constructor(socket: Socket, source: Source, coding: BodyCoding, watcher: BodyWatcher) {
+  constructor(socket: Writable, source: Source, coding: BodyCoding, watcher: BodyWatcher) {
     this.#socket = socket
     this.#source = source
     this.#coding = coding

@@ -1,10 +1,8 @@
 import type { Socket } from 'node:net'
-import type { SecureContext } from 'node:tls'
 import { type EndReason, SMALL_OCTETS, type Source } from '../exchange.ts'
 import type { HttpLimits } from '../plan.ts'
 import type { OriginPlan } from '../service-plan.ts'
 import { flushAtEndOfTurn } from '../turn.ts'
-import type { Fields } from '../wire/fields.ts'
 import { Input } from '../wire/input.ts'
 import { isRefusal } from '../wire/refusal.ts'
 import { BodyWriter } from './body-writer.ts'
@@ -15,69 +13,33 @@ import {
   protocolFailure,
   timeoutFailure,
 } from './failure.ts'
+import {
+  CONTINUE_MS,
+  LIMIT_INTERIM,
+  type LinkOwner,
+  type OriginLink,
+  type OriginRequest,
+  type Receiver,
+} from './link.ts'
 import { openSocket } from './open-socket.ts'
 import { dropReadBuffer, returnReadBuffer, sharedReadBuffer, takeReadBuffer } from './read-buffer.ts'
 import { ResponseBody } from './response-body.ts'
-import { type OriginHead, ResponseReader } from './response-reader.ts'
-
-/** What a connection asks of the pool that it belongs to. */
-export type ConnectionOwner = {
-  readonly limits: HttpLimits
-  /** milliseconds of a coarse clock, and its steps */
-  readonly now: number
-  readonly tickMs: number
-  /** the last TLS session with this origin, to resume from */
-  session: Buffer | undefined
-  /** authorities and client certificate, when the file names them */
-  readonly secure: SecureContext | undefined
-  opened(connection: OriginConnection): void
-  /** It can take the next request. */
-  released(connection: OriginConnection): void
-  /** It is gone; `failure` when it was never open. */
-  closed(connection: OriginConnection, failure: OriginFailure | undefined): void
-}
-
-/** A request as it goes to the origin. */
-export type OriginRequest = {
-  readonly method: string
-  /** request line, field lines and the empty line, Latin-1 */
-  readonly head: string
-  readonly body: Source | null
-  /** the body goes in chunks because its length is not known (RFC 9112 §7.1) */
-  readonly isChunked: boolean
-  /** the origin says first whether it wants the body (RFC 9110 §10.1.1) */
-  readonly awaitsContinue: boolean
-  readonly asksUpgrade: boolean
-}
-
-/** Who gets what the origin answers. Exactly one of `answered`, `switched` and `failed` is called, last. */
-export type Receiver = {
-  /** An interim response, neither 100 nor 101 (RFC 9110 §15.2). */
-  informed(head: OriginHead): void
-  /** @param body null when the response has no content; octets when all of it has come */
-  answered(head: OriginHead, body: Uint8Array | Source | null): void
-  /** 101 (RFC 9110 §7.8): `fromOrigin` ends when the origin closes its side. */
-  switched(fields: Fields, fromOrigin: Source): void
-  /** @param isSilent no octet of a response has come */
-  failed(failure: OriginFailure, isSilent: boolean): void
-}
+import { type FramedHead, ResponseReader } from './response-reader.ts'
 
 type Phase = 'connecting' | 'idle' | 'head' | 'content' | 'tunnel' | 'closed'
 
-// curl waits as long before it sends the content unasked (RFC 9110 §10.1.1).
-const CONTINUE_MS = 1000
-const LIMIT_INTERIM = 32
 const LARGE_READ_OCTETS = 16_384
 
 /** One connection to an origin: a request at a time (RFC 9112 §9.3). */
-export class OriginConnection {
+export class OriginConnection implements OriginLink {
+  readonly isSingle = false
   phase: Phase = 'connecting'
   /** the coarse time at which the present wait began */
   since: number
   /** how many requests were sent */
   requests = 0
   readonly openedAt: number
-  readonly #owner: ConnectionOwner
+  readonly #owner: LinkOwner
   readonly #socket: Socket
   readonly #input = new Input()
   readonly #reader = new ResponseReader()
@@ -95,7 +57,7 @@ export class OriginConnection {
   #interim = 0
   #error: Error | undefined
 
-  constructor(plan: OriginPlan, port: number, owner: ConnectionOwner) {
+  constructor(plan: OriginPlan, port: number, owner: LinkOwner) {
     this.#owner = owner
     this.since = this.openedAt = owner.now
     this.#socket = openSocket(plan, {
@@ -303,7 +265,7 @@ export class OriginConnection {
     this.#writer?.start('')
   }
 
-  #answer(head: OriginHead): void {
+  #answer(head: FramedHead): void {
     const receiver = this.#receiver!
     const { length } = head
     this.phase = 'content'
@@ -323,7 +285,7 @@ export class OriginConnection {
     }
   }
 
-  #switch(head: OriginHead): void {
+  #switch(head: FramedHead): void {
     if (!this.#request!.asksUpgrade) return this.#fail(protocolFailure('101 was not asked for'))
     this.phase = 'tunnel'
     this.#isPersistent = false

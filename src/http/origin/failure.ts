@@ -8,6 +8,8 @@ export type OriginFailure = {
   readonly say: string
   /** what the system said, such as `connect ECONNREFUSED 127.0.0.1:8081`: for the log only */
   readonly detail: string
+  /** the origin has said that it did nothing with the request (RFC 9113 §8.7) */
+  readonly isUnprocessed?: boolean
 }
 
 /** A failure to connect, by the code of the system (502), or of TLS when the code is none that we know. */
@@ -45,7 +47,7 @@ export function protocolFailure(detail: string): OriginFailure {
   return {
     status: 502,
     reason: 'origin broke the protocol',
-    say: 'The origin answered with something that is not HTTP/1.1',
+    say: 'The origin answered with something that is not HTTP',
     detail,
   }
 }

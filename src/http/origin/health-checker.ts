@@ -3,9 +3,11 @@ import type { Source } from '../exchange.ts'
 import type { HttpLimits } from '../plan.ts'
 import type { HealthPlan, OriginPlan } from '../service-plan.ts'
 import { proxyHeader } from '../wire/proxy-protocol.ts'
-import { type ConnectionOwner, OriginConnection, type Receiver } from './connection.ts'
+import { OriginConnection } from './connection.ts'
 import type { OriginFailure } from './failure.ts'
-import type { OriginHead } from './response-reader.ts'
+import { OriginSessions } from './h2-sessions.ts'
+import { OriginStream } from './h2-stream.ts'
+import type { LinkOwner, OriginHead, OriginLink, Receiver } from './link.ts'
 
 /** What a checker shares with the pool of its origin. */
 export type CheckerOptions = {
@@ -23,10 +25,11 @@ export type CheckerOptions = {
 const JITTER = 0.1
 
 /** Asks one origin regularly whether it is well: one check at a time, each on a connection of its own. */
-export class HealthChecker implements ConnectionOwner, Receiver {
+export class HealthChecker implements LinkOwner, Receiver {
   session: Buffer | undefined
   readonly #options: CheckerOptions
-  #connection: OriginConnection | undefined
+  #link: OriginLink | undefined
+  #sessions: OriginSessions | undefined
   #startedAt = 0
   #dueAt: number
 
@@ -55,7 +58,7 @@ export class HealthChecker implements ConnectionOwner, Receiver {
   /** Begin a check when it is time, end one that takes too long. */
   sweep(): void {
     const { intervalMs, timeoutMs } = this.#options.health
-    if (this.#connection !== undefined) {
+    if (this.#link !== undefined) {
       if (this.now - this.#startedAt > timeoutMs + this.tickMs) {
         this.#finish(false, `no answer within ${timeoutMs / 1000} s`)
       }
@@ -70,20 +73,20 @@ export class HealthChecker implements ConnectionOwner, Receiver {
     this.#drop()
   }
 
-  opened(connection: OriginConnection): void {
+  opened(link: OriginLink): void {
     const { plan, health } = this.#options
     const preface = plan.proxyProtocol === undefined ? '' : proxyHeader(plan.proxyProtocol, null)
     const head = `${preface}GET ${health.path} HTTP/1.1\r\nHost: ${plan.authority}\r\nUser-Agent: portico\r\nConnection: close\r\n\r\n`
     const request = { method: 'GET', head, body: null, isChunked: false, awaitsContinue: false }
-    connection.send({ ...request, asksUpgrade: false }, this)
+    link.send({ ...request, asksUpgrade: false }, this)
   }
 
-  released(connection: OriginConnection): void {
-    connection.destroy('finished')
+  released(link: OriginLink): void {
+    link.destroy('finished')
   }
 
-  closed(connection: OriginConnection, failure: OriginFailure | undefined): void {
-    if (connection === this.#connection && failure !== undefined) this.#finish(false, failure.detail)
+  closed(link: OriginLink, failure: OriginFailure | undefined): void {
+    if (link === this.#link && failure !== undefined) this.#finish(false, failure.detail)
   }
 
   informed(): void {}
@@ -105,18 +108,28 @@ export class HealthChecker implements ConnectionOwner, Receiver {
     const port = this.#options.portOf()
     if (port === null) return this.#options.report(false, 'the process has no port yet')
     this.#startedAt = this.now
-    this.#connection = new OriginConnection(this.#options.plan, port, this)
+    const { plan } = this.#options
+    if (plan.speaksHttp2 !== true) {
+      this.#link = new OriginConnection(plan, port, this)
+      return
+    }
+    this.#sessions = new OriginSessions(plan, this)
+    const stream = new OriginStream(this.#sessions, plan.scheme, this)
+    this.#link = stream
+    this.#sessions.enter(stream, port)
   }
 
   #finish(isGood: boolean, detail: string): void {
-    if (this.#connection === undefined) return
+    if (this.#link === undefined) return
     this.#drop()
     this.#options.report(isGood, detail)
   }
 
   #drop(): void {
-    const connection = this.#connection
-    this.#connection = undefined
-    connection?.destroy('finished')
+    const link = this.#link
+    this.#link = undefined
+    link?.destroy('finished')
+    this.#sessions?.close()
+    this.#sessions = undefined
   }
 }

@@ -13,17 +13,20 @@ export type SocketOptions = {
   readonly session: Buffer | undefined
   /** authorities and client certificate, when the file names them */
   readonly secure: tls.SecureContext | undefined
-  readonly onread: net.OnReadOpts
+  /** memory to read into; left out when the socket is read by someone else */
+  readonly onread?: net.OnReadOpts
 }
 
 /** Begin to connect to an origin, over TCP, TLS or a Unix socket. */
-export function openSocket(plan: OriginPlan, { port, session, secure, onread }: SocketOptions): net.Socket {
+export function openSocket(plan: OriginPlan, options: SocketOptions): net.Socket {
+  const { port, session, secure } = options
+  const onread = options.onread === undefined ? {} : { onread: options.onread }
   if (plan.socketPath !== undefined)
-    return net.connect({ path: plan.socketPath, onread, allowHalfOpen: true })
+    return net.connect({ path: plan.socketPath, ...onread, allowHalfOpen: true })
   const tcp = {
     host: plan.host,
     port,
-    onread,
+    ...onread,
     noDelay: true,
     allowHalfOpen: true,
     keepAlive: true,
@@ -42,7 +45,7 @@ export function openSocket(plan: OriginPlan, { port, session, secure, onread }: 
     ...(session === undefined ? {} : { session }),
     ...(secure === undefined ? {} : { secureContext: secure }),
     rejectUnauthorized: plan.verify,
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: [plan.speaksHttp2 === true ? 'h2' : 'http/1.1'],
   })
 }
 

@@ -95,8 +95,10 @@ export function createOrigins({ limits, portOf, folder = '.' }: OriginsOptions):
 }
 
 function keyOf(plan: OriginPlan): string {
-  const { id, scheme, host, port, verify, socketPath, tls, health, circuit, proxyProtocol } = plan
-  return JSON.stringify([id, scheme, host, port, verify, socketPath, tls, health, circuit, proxyProtocol])
+  const { id, scheme, host, port, verify, socketPath, tls, health, circuit } = plan
+  const { speaksHttp2, proxyProtocol } = plan
+  const how = [socketPath, speaksHttp2, tls, health, circuit, proxyProtocol]
+  return JSON.stringify([id, scheme, host, port, verify, ...how])
 }
 
 function tickMs({ connectTimeoutMs, answerTimeoutMs }: HttpLimits): number {

@@ -3,14 +3,17 @@ import type { SecureContext } from 'node:tls'
 import type { HttpLimits } from '../plan.ts'
 import type { OriginPlan } from '../service-plan.ts'
 import { CLOSED, isOpen, judgeRequest, tried } from './circuit.ts'
-import { type ConnectionOwner, OriginConnection } from './connection.ts'
+import { OriginConnection } from './connection.ts'
 import type { OriginFailure } from './failure.ts'
+import { OriginSessions } from './h2-sessions.ts'
+import { OriginStream } from './h2-stream.ts'
 import { ASSUMED, judgeCheck } from './health.ts'
 import { HealthChecker } from './health-checker.ts'
+import type { LinkOwner, OriginLink } from './link.ts'
 
 /** Who needs a connection to an origin. One of the two is called, once, unless the waiter leaves. */
 export type Waiter = {
-  connected(connection: OriginConnection): void
+  connected(link: OriginLink): void
   unconnected(failure: OriginFailure): void
 }
 
@@ -60,7 +63,7 @@ const NAMED_MS = 60_000
 const WAITERS_PER_CONNECTION = 8
 
 /** The connections to one origin: the last one used is the next one used, so that the others may go. */
-export class OriginPool implements ConnectionOwner {
+export class OriginPool implements LinkOwner {
   readonly plan: OriginPlan
   /** `host:port` for the log, the port of a process left out */
   readonly name: string
@@ -71,9 +74,9 @@ export class OriginPool implements ConnectionOwner {
   readonly #portOf: () => number | null
   readonly #climate: PoolClimate
   readonly #isNamed: boolean
-  readonly #open = new Set<OriginConnection>()
+  readonly #open = new Set<OriginLink>()
   /** the longest idle first */
-  readonly #idle: OriginConnection[] = []
+  readonly #idle: OriginLink[] = []
   /** the longest waiting first, with the coarse time of its coming */
   readonly #waiting: { readonly waiter: Waiter; readonly since: number; readonly isFresh: boolean }[] = []
   #connecting = 0
@@ -89,6 +92,8 @@ export class OriginPool implements ConnectionOwner {
   #circuit = CLOSED
   #isRetired = false
   readonly #checker: HealthChecker | undefined
+  /** the connections below, when the origin speaks HTTP/2 */
+  readonly #sessions: OriginSessions | undefined
 
   constructor(plan: OriginPlan, { portOf, secure, climate }: PoolOptions) {
     this.plan = plan
@@ -97,6 +102,7 @@ export class OriginPool implements ConnectionOwner {
     this.#portOf = portOf
     this.#climate = climate
     this.#isNamed = plan.host !== '' && isIP(plan.host) === 0
+    this.#sessions = plan.speaksHttp2 === true ? new OriginSessions(plan, this) : undefined
     const { health } = plan
     if (health === undefined) return
     const report = this.#checked.bind(this)
@@ -127,7 +133,7 @@ export class OriginPool implements ConnectionOwner {
 
   /** Nothing is open and nobody waits. */
   get isEmpty(): boolean {
-    return this.#open.size === 0 && this.#waiting.length === 0
+    return this.#open.size === 0 && this.#waiting.length === 0 && (this.#sessions?.open ?? 0) === 0
   }
 
   /**
@@ -136,7 +142,7 @@ export class OriginPool implements ConnectionOwner {
    * @param isFresh none that was used before will do
    * @returns an idle connection at once, else undefined: then `waiter` is called, perhaps before this returns
    */
-  take(waiter: Waiter, isFresh: boolean): OriginConnection | undefined {
+  take(waiter: Waiter, isFresh: boolean): OriginLink | undefined {
     if (this.plan.circuit !== undefined) this.#circuit = tried(this.#circuit, this.plan.circuit, this.now)
     const idle = isFresh ? undefined : this.#idle.pop()
     if (idle !== undefined) return idle
@@ -174,7 +180,7 @@ export class OriginPool implements ConnectionOwner {
   }
 
   /** @internal */
-  opened(connection: OriginConnection): void {
+  opened(link: OriginLink): void {
     this.#connecting--
     this.#connects++
     if (this.#isUnreachable) {
@@ -183,23 +189,23 @@ export class OriginPool implements ConnectionOwner {
       this.#probeMs = PROBE_MS
       this.upSince = this.now
     }
-    this.#give(connection, this.#waiting.shift()?.waiter)
+    this.#give(link, this.#waiting.shift()?.waiter)
   }
 
   /** @internal */
-  released(connection: OriginConnection): void {
+  released(link: OriginLink): void {
     // The origin takes it for the client's whose request it had.
-    if (this.plan.proxyProtocol !== undefined) return connection.destroy('finished')
-    if (this.#isNamed && this.now - connection.openedAt > NAMED_MS) return connection.destroy('finished')
-    if (this.#waiting.length === 0) return this.#give(connection, undefined)
+    if (this.plan.proxyProtocol !== undefined) return link.destroy('finished')
+    if (this.#isNamed && this.now - link.openedAt > NAMED_MS) return link.destroy('finished')
+    if (this.#waiting.length === 0) return this.#give(link, undefined)
     const at = this.#waiting.findIndex((waiting) => !waiting.isFresh)
-    this.#give(connection, at < 0 ? undefined : this.#waiting.splice(at, 1)[0]?.waiter)
+    this.#give(link, at < 0 ? undefined : this.#waiting.splice(at, 1)[0]?.waiter)
   }
 
   /** @internal */
-  closed(connection: OriginConnection, failure: OriginFailure | undefined): void {
-    this.#open.delete(connection)
-    const at = this.#idle.indexOf(connection)
+  closed(link: OriginLink, failure: OriginFailure | undefined): void {
+    this.#open.delete(link)
+    const at = this.#idle.indexOf(link)
     if (at >= 0) this.#idle.splice(at, 1)
     if (failure !== undefined) {
       this.#connecting--
@@ -214,7 +220,8 @@ export class OriginPool implements ConnectionOwner {
   /** Close what has been idle and fail what has waited for too long. */
   sweep(): void {
     const { limits, now } = this
-    for (const connection of this.#open) connection.sweep(limits)
+    for (const link of this.#open) link.sweep(limits)
+    this.#sessions?.sweep()
     while (this.#idle[0] !== undefined && now - this.#idle[0].since > IDLE_MS)
       this.#idle[0].destroy('finished')
     while (
@@ -232,6 +239,7 @@ export class OriginPool implements ConnectionOwner {
     this.#isRetired = true
     this.#checker?.stop()
     while (this.#idle[0] !== undefined) this.#idle[0].destroy('finished')
+    this.#sessions?.retire()
   }
 
   /** Close every connection now. */
@@ -239,16 +247,17 @@ export class OriginPool implements ConnectionOwner {
     this.#isRetired = true
     this.#checker?.stop()
     for (const { waiter } of this.#waiting.splice(0)) waiter.unconnected(STOPPING)
-    for (const connection of [...this.#open]) connection.close(STOPPING)
+    for (const link of [...this.#open]) link.close(STOPPING)
+    this.#sessions?.close()
   }
 
   state(): OriginState {
     return {
       id: this.plan.id,
-      open: this.#open.size,
+      open: this.#sessions?.open ?? this.#open.size,
       idle: this.#idle.length,
       waiting: this.#waiting.length,
-      connects: this.#connects,
+      connects: this.#sessions?.connects ?? this.#connects,
       connectFailures: this.#connectFailures,
       lastFailure: this.#lastFailure,
       isDown: this.isDown,
@@ -286,10 +295,10 @@ export class OriginPool implements ConnectionOwner {
     if (port !== null) this.#connect(port)
   }
 
-  #give(connection: OriginConnection, waiter: Waiter | undefined): void {
-    if (waiter !== undefined) waiter.connected(connection)
-    else if (this.#isRetired) connection.destroy('finished')
-    else this.#idle.push(connection)
+  #give(link: OriginLink, waiter: Waiter | undefined): void {
+    if (waiter !== undefined) waiter.connected(link)
+    else if (this.#isRetired || link.isSingle) link.destroy('finished')
+    else this.#idle.push(link)
   }
 
   #connectForWaiting(): void {
@@ -305,7 +314,13 @@ export class OriginPool implements ConnectionOwner {
 
   #connect(port: number): void {
     this.#connecting++
-    this.#open.add(new OriginConnection(this.plan, port, this))
+    if (this.#sessions === undefined) {
+      this.#open.add(new OriginConnection(this.plan, port, this))
+    } else {
+      const stream = new OriginStream(this.#sessions, this.plan.scheme, this)
+      this.#open.add(stream)
+      this.#sessions.enter(stream, port)
+    }
   }
 }
 

@@ -27,6 +27,7 @@ export class ResponseBody implements Source {
   #isOver = false
   /** the origin has closed its side: what is in the input is all that there will be */
   #isLast = false
+  #trailers: Fields | undefined
   #failure: BrokenBody | undefined
   #reader: PromiseWithResolvers<Uint8Array | null> | undefined
   #readerLimit = 0
@@ -66,7 +67,7 @@ export class ResponseBody implements Source {
   }
 
   trailers(): Fields | undefined {
-    return this.#decoder?.trailers
+    return this.#trailers ?? this.#decoder?.trailers
   }
 
   /** The input has grown. */
@@ -77,9 +78,10 @@ export class ResponseBody implements Source {
     else if (this.#failure !== undefined) this.#reject(this.#failure)
   }
 
-  /** The origin has closed its side. */
-  ended(): void {
+  /** The origin has closed its side, maybe with trailers of HTTP/2. */
+  ended(trailers?: Fields): void {
     this.#isLast = true
+    this.#trailers = trailers
     this.arrived()
   }
 

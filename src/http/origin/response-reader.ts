@@ -1,32 +1,28 @@
 import type { HttpLimits } from '../plan.ts'
-import type { Fields } from '../wire/fields.ts'
 import { type BodyLength, parseContentLength, responseBodyLength } from '../wire/framing.ts'
 import { type ParsedResponse, parseResponseHead } from '../wire/head.ts'
 import type { Input } from '../wire/input.ts'
 import { LastHead } from '../wire/last-head.ts'
 import { hasToken } from '../wire/list.ts'
 import { isRefusal, type Refusal, refuse } from '../wire/refusal.ts'
+import type { OriginHead } from './link.ts'
 
-/** The head of a response, and what follows from it. */
-export type OriginHead = ParsedResponse & {
+/** The head of a response, and what follows from it for its connection. */
+export type FramedHead = OriginHead & {
   readonly length: BodyLength
-  /** what Content-Length says, also of content that is not sent, as to HEAD; `null` when nothing is said */
-  readonly statedOctets: number | null
   /** the connection stays open after it, as far as the origin is concerned */
   readonly isPersistent: boolean
-  /** the fields for the client, kept here by who makes them: a head may come again */
-  passedOn: Fields | undefined
 }
 
 /** Reads one head after the other from what an origin sends. */
 export class ResponseReader {
-  readonly #last = new LastHead<OriginHead>()
+  readonly #last = new LastHead<FramedHead>()
 
   /**
    * @param method of the request that is answered
    * @returns undefined while the head is not complete
    */
-  read(input: Input, limits: HttpLimits, method: string): OriginHead | Refusal | undefined {
+  read(input: Input, limits: HttpLimits, method: string): FramedHead | Refusal | undefined {
     // To HEAD the same head is followed by no content.
     const same = method === 'HEAD' ? undefined : this.#last.match(input)
     if (same !== undefined) return same
@@ -36,21 +32,24 @@ export class ResponseReader {
       return refuse(502, `the head is larger than ${limits.headerOctets} octets`)
     }
     const parsed = parseResponseHead(input.octets, input.start, end, limits)
-    const head = isRefusal(parsed) ? parsed : judge(parsed, method)
-    if (!isRefusal(head) && method !== 'HEAD') this.#last.keep(head.text, head)
+    if (isRefusal(parsed)) return parsed
+    const head = judge(parsed, method)
+    if (!isRefusal(head) && method !== 'HEAD') this.#last.keep(parsed.text, head)
     input.use(end - input.start)
     return head
   }
 }
 
-function judge(parsed: ParsedResponse, method: string): OriginHead | Refusal {
+function judge(parsed: ParsedResponse, method: string): FramedHead | Refusal {
   const { fields, status, minor } = parsed
   if (status > 599) return refuse(502, `the status is ${status}`)
   const length = responseBodyLength(fields, status, method, minor)
   if (isRefusal(length)) return length
   const statedOctets = statedLength(parsed, method, length)
   return {
-    ...parsed,
+    status,
+    version: minor === 0 ? '1.0' : '1.1',
+    fields,
     length,
     statedOctets,
     isPersistent: length !== 'until close' && !isDoubtful(parsed) && isPersistent(parsed),

@@ -35,6 +35,9 @@ export type RequestHead = Authority & {
   readonly fields: Fields
 }
 
+/** A request that is answered with a status, and its method when it could be read: HEAD gets no content. */
+export type RefusedHead = Refusal & { readonly method?: string | undefined }
+
 /** What a request is judged by. */
 export type RequestRules = {
   readonly limits: HeadLimits
@@ -49,9 +52,21 @@ export type RequestRules = {
  *
  * @returns a stream error for what is malformed (RFC 9113 §8.1.1); a refusal for what is answered with a status
  */
-export function readRequest(list: readonly Field[], rules: RequestRules): RequestHead | Refusal | H2Error {
+export function readRequest(
+  list: readonly Field[],
+  rules: RequestRules,
+): RequestHead | RefusedHead | H2Error {
   const pseudo = readPseudo(list, rules)
   if (isH2Error(pseudo)) return pseudo
+  const head = readHead(list, pseudo, rules)
+  return isRefusal(head) ? { ...head, method: pseudo.method } : head
+}
+
+function readHead(
+  list: readonly Field[],
+  pseudo: Pseudo,
+  rules: RequestRules,
+): RequestHead | Refusal | H2Error {
   const section = readSection(list, pseudo.count)
   if (isH2Error(section)) return section
   // Browsers send a line for each cookie: these were joined before they are counted.

@@ -1,7 +1,7 @@
-import { type Refusal, refuse } from '#http/wire/refusal.ts'
+import { refuse } from '#http/wire/refusal.ts'
 import { type H2Error, isH2Error } from './error.ts'
 import type { HpackDecoder } from './hpack-decoder.ts'
-import { type RequestHead, type RequestRules, readRequest } from './request-fields.ts'
+import { type RefusedHead, type RequestHead, type RequestRules, readRequest } from './request-fields.ts'
 
 /** longer blocks are seldom the same twice */
 const LIMIT_OCTETS = 256
@@ -25,7 +25,7 @@ export class RequestReader {
   }
 
   /** As `readRequest` says; connection errors of the block besides (RFC 9113 §4.3), and 431 for one beyond the limit. */
-  read(octets: Buffer, start: number, end: number, rules: RequestRules): RequestHead | Refusal | H2Error {
+  read(octets: Buffer, start: number, end: number, rules: RequestRules): RequestHead | RefusedHead | H2Error {
     if (this.#isLast(octets, start, end, rules)) return this.#lastHead!
     const { generation } = this.#decoder
     const list = this.#decoder.decode(octets, start, end, rules.limits)
