@@ -5,7 +5,7 @@ import type { OriginPlan } from '../service-plan.ts'
 import { CLOSED, isOpen, judgeRequest, tried } from './circuit.ts'
 import { type ConnectionOwner, OriginConnection } from './connection.ts'
 import type { OriginFailure } from './failure.ts'
-import { ASSUMED, judgeCheck } from './health.ts'
+import { ASSUMED, type Health, judgeCheck } from './health.ts'
 import { HealthChecker } from './health-checker.ts'
 
 /** Who needs a connection to an origin. One of the two is called, once, unless the waiter leaves. */
@@ -39,7 +39,14 @@ export type PoolOptions = {
   readonly portOf: () => number | null
   readonly secure: SecureContext | undefined
   readonly climate: PoolClimate
+  /** Whether the health checks of the origin are made here; else they are made elsewhere, and `told`. */
+  readonly checks: boolean
+  /** Called after each check that was made here. */
+  readonly onCheck: (outcome: CheckOutcome) => void
 }
+
+/** What the health checks of an origin have come to. */
+export type CheckOutcome = { readonly isWell: boolean; readonly lastCheck: string }
 
 /** What all pools share, so that a request neither reads the clock nor sets a timer. */
 export type PoolClimate = {
@@ -89,16 +96,18 @@ export class OriginPool implements ConnectionOwner {
   #circuit = CLOSED
   #isRetired = false
   readonly #checker: HealthChecker | undefined
+  readonly #onCheck: PoolOptions['onCheck']
 
-  constructor(plan: OriginPlan, { portOf, secure, climate }: PoolOptions) {
+  constructor(plan: OriginPlan, { portOf, secure, climate, checks, onCheck }: PoolOptions) {
     this.plan = plan
     this.name = plan.socketPath === undefined ? plan.authority : `unix:${plan.socketPath}`
     this.secure = secure
     this.#portOf = portOf
     this.#climate = climate
     this.#isNamed = plan.host !== '' && isIP(plan.host) === 0
+    this.#onCheck = onCheck
     const { health } = plan
-    if (health === undefined) return
+    if (health === undefined || !checks) return
     const report = this.#checked.bind(this)
     this.#checker = new HealthChecker({ plan, health, portOf, secure, climate, report })
   }
@@ -264,11 +273,20 @@ export class OriginPool implements ConnectionOwner {
     return ''
   }
 
+  /** Take over what another thread's health checks have come to. */
+  told({ isWell, lastCheck }: CheckOutcome): void {
+    this.#judged({ isWell, against: 0 }, lastCheck)
+  }
+
   #checked(isGood: boolean, detail: string): void {
-    const wasWell = this.#health.isWell
+    this.#judged(judgeCheck(this.#health, isGood, this.plan.health!), detail)
+    this.#onCheck({ isWell: this.#health.isWell, lastCheck: detail })
+  }
+
+  #judged(health: Health, detail: string): void {
+    if (!this.#health.isWell && health.isWell) this.upSince = this.now
     this.#lastCheck = detail
-    this.#health = judgeCheck(this.#health, isGood, this.plan.health!)
-    if (!wasWell && this.#health.isWell) this.upSince = this.now
+    this.#health = health
   }
 
   /** Many connects may fail in one moment: only the first of them puts the next try off. */
