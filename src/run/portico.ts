@@ -6,9 +6,8 @@ import { hasErrors, type Problem, sortProblems } from '#core/problem.ts'
 import { type Changes, changesBetween } from '#plan/changes.ts'
 import type { Facts } from '#plan/facts.ts'
 import { type Plan, plan } from '#plan/plan.ts'
-import type { AccessLog } from './access-log.ts'
 import { gatherFacts } from './facts.ts'
-import { createFront, type Front } from './front.ts'
+import { type AccessLogWish, createFront, type Front } from './front.ts'
 
 /** A file, or the same object from a program. */
 export type ConfigSource = { readonly file: string } | { readonly config: unknown; readonly folder: string }
@@ -50,7 +49,7 @@ export type StartOptions = {
   readonly source: ConfigSource
   readonly dev: boolean
   readonly log: Log
-  readonly accessLog?: (config: Config, folder: string) => AccessLog | null
+  readonly accessLog?: (config: Config, folder: string) => AccessLogWish | null
   readonly output?: (name: string, line: string) => void
 }
 

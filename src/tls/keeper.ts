@@ -13,12 +13,19 @@ export type CertificateDescription = {
 
 /** Certificates of the whole program with their keys: issued when first asked for, kept, renewed, and published. */
 export type CertificateKeeper = {
-  /** Compile a plan. The function that comes back puts it to use at once and cannot fail. */
-  prepare(plan: TlsPlan): () => void
-  /** @param id of the plan node; null when there is none yet, or the plan does not want it */
+  /** Compile a plan, and obtain its first certificate: clients that send no name wait for none. */
+  prepare(plan: TlsPlan): Promise<PreparedCertificates>
+  /** @param id of a plan node; null when it has none yet, or the plan has no such node */
   obtain(id: string): Promise<Issued | null>
-  /** What is kept for a name; `obtain` first what should be there. */
-  describe(serverName: string | undefined): CertificateDescription
+  /** What a name gets, obtained where it is missing. */
+  describe(serverName: string | undefined): Promise<CertificateDescription>
+}
+
+export type PreparedCertificates = {
+  /** Put the plan to use; it cannot fail. */
+  commit(): void
+  /** the first certificate of the plan as it is kept at this moment, by its id */
+  first(): ReadonlyMap<string, Issued>
 }
 
 export type CertificateKeeperOptions = {
@@ -41,37 +48,49 @@ export function createCertificateKeeper(options: CertificateKeeperOptions): Cert
   const kept = new Map<string, { readonly key: string; readonly issued: Issued }>()
   const underWay = new Map<string, Promise<Issued | null>>()
 
-  function prepare(plan: TlsPlan): () => void {
+  async function prepare(plan: TlsPlan): Promise<PreparedCertificates> {
     const nextTable = compileCertificates(plan.certificates)
     const nextById = mapById(plan)
-    return () => {
-      limits = plan.limits
-      table = nextTable
-      byId = nextById
-      for (const [id, { key }] of kept) if (byId.get(id)?.key !== key) kept.delete(id)
+    const [first] = plan.certificates
+    if (first !== undefined) await obtainFor(first)
+    return {
+      commit() {
+        limits = plan.limits
+        table = nextTable
+        byId = nextById
+        for (const [id, { key }] of kept) if (byId.get(id)?.key !== key) kept.delete(id)
+      },
+      first() {
+        const last = first && kept.get(first.id)
+        return new Map(last?.key === first?.key && last !== undefined ? [[first!.id, last.issued]] : [])
+      },
     }
   }
 
-  function obtain(id: string): Promise<Issued | null> {
+  async function obtain(id: string): Promise<Issued | null> {
     const certificate = byId.get(id)
-    if (certificate === undefined) return Promise.resolve(null)
+    return certificate === undefined ? null : obtainFor(certificate)
+  }
+
+  async function obtainFor(certificate: CertificatePlan): Promise<Issued | null> {
+    const { id, key } = certificate
     const last = kept.get(id)
-    if (last !== undefined && isFresh(last.issued, now())) return Promise.resolve(last.issued)
-    const other = underWay.get(id)
+    if (last?.key === key && isFresh(last.issued, now())) return last.issued
+    const other = underWay.get(key)
     if (other !== undefined) return other
-    const obtained = issue(certificate).finally(() => underWay.delete(id))
-    underWay.set(id, obtained)
+    const obtained = issue(certificate).finally(() => underWay.delete(key))
+    underWay.set(key, obtained)
     return obtained
   }
 
   /** The best there is: when there is nothing new, the last one. */
   async function issue(certificate: CertificatePlan): Promise<Issued | null> {
     const { id, key, issuer } = certificate
-    const last = kept.get(id)?.issued ?? null
+    const before = kept.get(id)
+    const last = before?.key === key ? before.issued : null
     try {
       const issued = await issuers[issuer].issue(certificate, now(), limits.lifetimeMs)
-      // A plan that was put to use meanwhile may want another one, or none.
-      if (issued === null || byId.get(id)?.key !== key) return last
+      if (issued === null) return last
       log('debug', 'certificate issued', { certificate: id, notAfter: issued.notAfter })
       kept.delete(id)
       kept.set(id, { key, issued })
@@ -84,11 +103,11 @@ export function createCertificateKeeper(options: CertificateKeeperOptions): Cert
     }
   }
 
-  function describe(serverName: string | undefined): CertificateDescription {
+  async function describe(serverName: string | undefined): Promise<CertificateDescription> {
     const { certificate, reason } = select(table, serverName)
     if (certificate === null) return { reason, certificate: null }
-    const issued = kept.get(certificate.id)?.issued
-    if (issued === undefined) return { reason: 'not issued yet', certificate: null }
+    const issued = await obtainFor(certificate)
+    if (issued === null) return { reason: 'not issued yet', certificate: null }
     const { id, names, from } = certificate
     const { issuer, notBefore, notAfter } = issued
     return { reason, certificate: { id, names, from, issuer, notBefore, notAfter } }

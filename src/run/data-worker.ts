@@ -1,0 +1,80 @@
+// The thread that serves: `workers.ts` starts it, one for each worker, and tells it what.
+
+import { parentPort, workerData } from 'node:worker_threads'
+import type { Log } from '#core/log.ts'
+import { type AccessLog, type AccessRecord, fileAccessLog } from './access-log.ts'
+import { createDataPlane, type DataPlane, type PreparedSlice } from './data-plane.ts'
+import { createOutbox } from './outbox.ts'
+import { connect } from './rpc.ts'
+import type { LogRecord, MainProcedures, WorkerProcedures, WorkerSetup } from './slice.ts'
+
+/** What is held for the main thread between two messages. */
+const LIMIT_RECORDS = 1000
+
+const setup = workerData as WorkerSetup
+let plane: DataPlane | undefined
+let prepared: PreparedSlice | undefined
+
+const procedures: WorkerProcedures = {
+  ping: () => null,
+  async prepare(slice) {
+    plane ??= createDataPlane({
+      first: slice,
+      setup,
+      log,
+      accessLog: accessLog.write,
+      certificate: (id) => main.call('certificate', id),
+      onCheck: (check) => main.tell('checked', check),
+    })
+    prepared = await plane.prepare(slice)
+    return null
+  },
+  commit() {
+    prepared?.commit()
+    prepared = undefined
+  },
+  abort() {
+    prepared?.abort()
+    prepared = undefined
+  },
+  ports: (ports) => plane?.setPorts(ports),
+  certificate: ({ id, issued }) => plane?.renewCertificate(id, issued),
+  ticketKey: (key) => plane?.setTicketKey(key),
+  checked: (check) => plane?.told(check),
+  snapshot: () => plane!.snapshot(),
+  async stop(deadlineMs) {
+    await plane?.stop(deadlineMs)
+    await accessLog.end()
+    logs.flush()
+    return null
+  },
+}
+
+const main = connect<MainProcedures>(parentPort!, procedures)
+const logs = createOutbox<LogRecord>({
+  send: (records) => main.tell('log', records),
+  limit: LIMIT_RECORDS,
+  onDrop: (count) => log('warning', 'log records dropped', { count }),
+})
+const accessLog = openAccessLog()
+
+function log(...[level, event, fields]: Parameters<Log>): void {
+  logs.add(fields === undefined ? { level, event } : { level, event, fields })
+}
+
+/** Each worker appends to the file itself, whole lines at a time; what a person reads goes through the main thread. */
+function openAccessLog(): { write: AccessLog | null; end(): Promise<void> } {
+  if (setup.accessLog === null) return { write: null, end: () => Promise.resolve() }
+  if (setup.accessLog !== 'main') {
+    const { file } = setup.accessLog
+    return fileAccessLog(file, ({ message }) =>
+      log('error', 'access log not written', { file, error: message }),
+    )
+  }
+  const records = createOutbox<AccessRecord>({
+    send: (batch) => main.tell('access', batch),
+    limit: LIMIT_RECORDS,
+    onDrop: (count) => log('warning', 'access records dropped', { count }),
+  })
+  return { write: records.add, end: () => Promise.resolve(records.flush()) }
+}
