@@ -1,6 +1,6 @@
 // The thread that serves: `workers.ts` starts it, one for each worker, and tells it what.
 
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import type { Log } from '#core/log.ts'
 import { type AccessLog, type AccessRecord, fileAccessLog } from './access-log.ts'
 import { createDataPlane, type DataPlane, type PreparedSlice } from './data-plane.ts'
@@ -11,11 +11,16 @@ import type { LogRecord, MainProcedures, WorkerProcedures, WorkerSetup } from '.
 /** What is held for the main thread between two messages. */
 const LIMIT_RECORDS = 1000
 
-const setup = workerData as WorkerSetup
+let setup: WorkerSetup
+let accessLog: ReturnType<typeof openAccessLog>
 let plane: DataPlane | undefined
 let prepared: PreparedSlice | undefined
 
 const procedures: WorkerProcedures = {
+  start(given) {
+    setup = given
+    accessLog = openAccessLog()
+  },
   ping: () => null,
   async prepare(slice) {
     plane ??= createDataPlane({
@@ -56,7 +61,6 @@ const logs = createOutbox<LogRecord>({
   limit: LIMIT_RECORDS,
   onDrop: (count) => log('warning', 'log records dropped', { count }),
 })
-const accessLog = openAccessLog()
 
 function log(...[level, event, fields]: Parameters<Log>): void {
   logs.add(fields === undefined ? { level, event } : { level, event, fields })

@@ -1,5 +1,6 @@
 import { availableParallelism, hostname } from 'node:os'
 import { join } from 'node:path'
+import type { Worker } from 'node:worker_threads'
 import { clearCounts, createCountMemory } from '#access/connection-counts.ts'
 import { createBucketMemory } from '#access/limiters.ts'
 import { createDescriptors } from '#core/descriptors.ts'
@@ -9,12 +10,16 @@ import type { ListenerPlan } from '#plan/listeners.ts'
 import type { Plan } from '#plan/plan.ts'
 import { createSupervisor, type Supervisor } from '#processes/supervisor.ts'
 import { type Authority, openAuthority } from '#tls/authority.ts'
-import { type CertificateKeeper, createCertificateKeeper } from '#tls/keeper.ts'
+import {
+  type CertificateKeeper,
+  type CertificateKeeperOptions,
+  createCertificateKeeper,
+} from '#tls/keeper.ts'
 import { createTicketKeys } from '#tls/ticket-keys.ts'
 import type { AccessLog } from './access-log.ts'
 import { holderOf } from './port-holder.ts'
 import { loadSerials } from './serials.ts'
-import type { DataSlice, SharedMemory, WorkerSetup } from './slice.ts'
+import type { DataSlice, MainProcedures, SharedMemory, WorkerSetup } from './slice.ts'
 import { joinSnapshots, type Snapshot } from './snapshot.ts'
 import { createSockets } from './sockets.ts'
 import { createWorkers, type WorkerState } from './workers.ts'
@@ -55,6 +60,8 @@ export type FrontOptions = {
   readonly accessLog: AccessLogWish | null
   /** a line of a process's output */
   readonly output: (name: string, line: string) => void
+  /** the first of the threads that serve */
+  readonly loaded: Worker
 }
 
 /** Who gets the records of the access log: a file, or a function of the main thread. */
@@ -70,23 +77,13 @@ const TICKET_KEYS_EVERY_MS = 60_000
  */
 export async function createFront(options: FrontOptions): Promise<Front> {
   const { folder, stateFolder, log, output } = options
-  const authority = await openAuthority({
-    folder: join(stateFolder, 'tls'),
-    host: hostname(),
-    now: Date.now(),
-    log,
-  })
+  const { authority, certificates } = await openTls(options, (id, issued) =>
+    workers.tell('certificate', { id, issued }),
+  )
   const serials = await loadSerials(stateFolder)
   const descriptors = createDescriptors()
   const count = options.plan.workers ?? defaultWorkers()
   const shared: SharedMemory = { buckets: createBucketMemory(), connections: createCountMemory(count) }
-  const certificates = createCertificateKeeper({
-    plan: options.plan.tls,
-    issuers: { local: authority },
-    now: Date.now,
-    log,
-    publish: (id, issued) => workers.tell('certificate', { id, issued }),
-  })
   const ticketKeys = createTicketKeys(() => plan.tls.limits.sessionTimeoutMs, Date.now)
   const onPort = (): void => workers.tell('ports', processes.ports())
   const processes = createSupervisor({ folder, log, output, holderOf, onPort })
@@ -96,17 +93,12 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       setupOf(options, { worker, workers: count, shared }),
     ),
     procedures: {
-      certificate: (id) => certificates.obtain(id),
+      ...writers(options),
+      certificate: certificates.obtain,
       checked: (check) => workers.tell('checked', check),
-      log: (records) => {
-        for (const { level, event, fields } of records) log(level, event, fields)
-      },
-      access: (records) => {
-        if (options.accessLog !== null && 'write' in options.accessLog)
-          for (const record of records) options.accessLog.write(record)
-      },
     },
     log,
+    loaded: options.loaded,
     onDeath: (worker) => clearCounts(shared.connections, worker),
   })
   const timer = setInterval(renewTicketKey, TICKET_KEYS_EVERY_MS).unref()
@@ -182,6 +174,29 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     snapshot: async () => joinSnapshots(await workers.snapshots()),
     prepare,
     stop,
+  }
+}
+
+/** Who issues certificates, and keeps them. */
+async function openTls(
+  { plan, stateFolder, log }: FrontOptions,
+  publish: CertificateKeeperOptions['publish'],
+): Promise<{ authority: Authority; certificates: CertificateKeeper }> {
+  const folder = join(stateFolder, 'tls')
+  const authority = await openAuthority({ folder, host: hostname(), now: Date.now(), log })
+  const issuers = { local: authority }
+  const certificates = createCertificateKeeper({ plan: plan.tls, issuers, now: Date.now, log, publish })
+  return { authority, certificates }
+}
+
+/** Where what workers say goes. */
+function writers({ log, accessLog }: FrontOptions): Pick<MainProcedures, 'log' | 'access'> {
+  const write = accessLog !== null && 'write' in accessLog ? accessLog.write : (): void => {}
+  return {
+    log(records) {
+      for (const { level, event, fields } of records) log(level, event, fields)
+    },
+    access: (records) => records.forEach(write),
   }
 }
 

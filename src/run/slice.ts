@@ -57,6 +57,8 @@ export type LogRecord = {
 
 /** What the main thread asks of a worker. */
 export type WorkerProcedures = {
+  /** The first call; others follow. */
+  readonly start: (setup: WorkerSetup) => void
   readonly ping: (nothing: null) => null
   /** Open, compile; a worker that cannot says why, and nothing has happened. */
   readonly prepare: (slice: DataSlice) => Promise<null>

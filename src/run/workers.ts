@@ -43,6 +43,8 @@ export type WorkersOptions = {
   readonly log: Log
   /** Called when a worker has died, to free what it held in shared memory. */
   readonly onDeath: (worker: number) => void
+  /** of `loadWorker`: the first one, which was loaded while there was no Plan yet */
+  readonly loaded?: Worker
   /** the module that the threads run */
   readonly entry?: URL
 }
@@ -82,9 +84,14 @@ const LONGEST_PAUSE_MS = 10_000
 
 const DATA_WORKER = new URL('./data-worker.ts', import.meta.url)
 
+/** Start a thread, which loads its modules; `createWorkers` gives it something to do. */
+export function loadWorker(entry: URL = DATA_WORKER): Worker {
+  return new Worker(entry, { name: 'portico' })
+}
+
 /** Start the threads; they serve when a slice was committed. */
 export function createWorkers(options: WorkersOptions): Workers {
-  const { setups, procedures, log, onDeath, entry = DATA_WORKER } = options
+  const { setups, procedures, log, onDeath, entry } = options
   const stopping = new AbortController()
   /** what is served; null before the first commit */
   let current: ((worker: number) => DataSlice) | null = null
@@ -96,7 +103,7 @@ export function createWorkers(options: WorkersOptions): Workers {
   function createSlot(setup: WorkerSetup): Slot {
     const slot: Slot = {
       setup,
-      thread: startThread(setup),
+      thread: startThread(setup, setup.worker === 0 ? options.loaded : undefined),
       state: 'starting',
       restarts: 0,
       lastEnd: null,
@@ -108,8 +115,7 @@ export function createWorkers(options: WorkersOptions): Workers {
     return slot
   }
 
-  function startThread(setup: WorkerSetup): Thread {
-    const worker = new Worker(entry, { workerData: setup, name: `portico ${setup.worker}` })
+  function startThread(setup: WorkerSetup, worker = loadWorker(entry)): Thread {
     const remote = connect<WorkerProcedures>(worker, procedures)
     const { promise: ended, resolve } = Promise.withResolvers<string>()
     const thread: Thread = { worker, remote, ended, isAlive: true }
@@ -121,6 +127,7 @@ export function createWorkers(options: WorkersOptions): Workers {
       remote.end(words)
       resolve(words)
     })
+    remote.tell('start', setup)
     return thread
   }
 
