@@ -157,7 +157,9 @@ export function createWorkers(options: WorkersOptions): Workers {
       await thread.remote.call('prepare', current(setup.worker), PREPARE_MS)
       serve(slot)
     } catch (error) {
-      log('error', 'worker not started', { worker: setup.worker, error: messageOf(error) })
+      // Of one that died it is said elsewhere.
+      if (thread.isAlive)
+        log('error', 'worker not started', { worker: setup.worker, error: messageOf(error) })
       await thread.worker.terminate()
     }
   }
