@@ -19,6 +19,7 @@ import { createTicketKeys } from '#tls/ticket-keys.ts'
 import type { AccessLog } from './access-log.ts'
 import { holderOf } from './port-holder.ts'
 import { loadSerials } from './serials.ts'
+import { shareLimits } from './share-limits.ts'
 import type { DataSlice, MainProcedures, SharedMemory, WorkerSetup } from './slice.ts'
 import { joinSnapshots, type Snapshot } from './snapshot.ts'
 import { createSockets } from './sockets.ts'
@@ -119,8 +120,8 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     const preparedCertificates = await certificates.prepare(tls)
     const preparedSockets = await sockets.prepare(next.listeners)
     const sliceOf = (worker: number): DataSlice => ({
-      dns,
-      http,
+      dns: { ...dns, limits: shareLimits(dns.limits, count) },
+      http: { ...http, limits: shareLimits(http.limits, count) },
       tls,
       listeners: preparedSockets.slices(worker),
       serials: nextSerials,
