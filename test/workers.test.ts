@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -11,6 +12,7 @@ import { connect as connectTls } from 'node:tls'
 import packet from 'dns-packet'
 import { silent } from '#core/log.ts'
 import { type Portico, startPortico } from '#run/portico.ts'
+import type { Snapshot } from '#run/snapshot.ts'
 import { statusOf } from '#run/status.ts'
 import { until } from './running.ts'
 
@@ -116,6 +118,29 @@ test('a reload is served by all workers at once', () =>
     }
     assert.deepEqual(await askTimes(20, ports.http, 'one.example.com'), { 404: 20 })
   }))
+
+test('one worker checks the health of an origin, and all know what came of it', async (t) => {
+  let checks = 0
+  const origin = createServer((request, response) => {
+    if (request.url === '/health') checks++
+    response.writeHead(503).end()
+  })
+  t.after(() => origin.close())
+  await once(origin.listen(0, '127.0.0.1'), 'listening')
+  const { port } = origin.address() as AddressInfo
+  const health = { path: '/health', interval: '500ms', down: 2 }
+  await use(hosts({ www: { service: { url: `http://127.0.0.1:${port}`, health } } }), async (portico) => {
+    const isDown = (snapshot: Snapshot): boolean => snapshot.origins[0]?.isDown === true
+    await until(async () => (await portico.front.snapshots()).every(isDown))
+    assert.ok(checks <= 3, `${checks} checks`)
+    const { origins } = await portico.front.snapshot()
+    assert.match(origins[0]!.why, /health checks fail: status 503/)
+    // A worker that comes later is told by the next check.
+    portico.front.endWorker(1)
+    await until(async () => (await portico.front.snapshots()).length < 2)
+    await until(async () => (await portico.front.snapshots()).filter(isDown).length === 2)
+  })
+})
 
 test('a session of TLS is resumed on whichever worker it comes to, and all have one certificate', () =>
   use(hosts({ www: site }), async (portico, ports) => {

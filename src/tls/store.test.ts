@@ -92,6 +92,49 @@ test('the last certificate stays in use while its renewal fails', () => {
   assert.equal(store.contextNow('localhost').ready, first)
 })
 
+test('a handshake waits for an issuer that answers later, and one question serves all that wait', async () => {
+  const { store, issued } = storeOf(later)
+  const choices = [store.contextFor('localhost'), store.contextFor('localhost')]
+  assert.ok(choices.every((choice) => choice instanceof Promise))
+  const [a, b] = await Promise.all(choices)
+  assert.ok(a?.ready !== null && a?.ready === b?.ready)
+  assert.ok(!(store.contextFor('localhost') instanceof Promise))
+  assert.deepEqual(issued, ['certificate:localhost'])
+})
+
+test('while a renewal is under way the certificate of before is served, until it ends', async () => {
+  const clock = { now: NOW }
+  const { store } = storeOf(later, clock)
+  const first = (await store.contextFor('localhost')).ready
+  clock.now = NOW + 4 * DAY
+  assert.equal(store.contextNow('localhost').ready, first)
+  await new Promise(setImmediate)
+  await new Promise(setImmediate)
+  const second = store.contextNow('localhost').ready
+  assert.equal(second?.issued.notAfter, NOW + 10 * DAY)
+  clock.now = NOW + 20 * DAY
+  assert.ok(store.contextFor('localhost') instanceof Promise)
+})
+
+test('certificates that are known need not be asked for, and those renewed elsewhere are taken over', () => {
+  const { store, issued } = storeOf(authority)
+  const [before, after] = [0, 1].map(() => authority.issue(wanted('localhost'), NOW, DAY))
+  store.renew('certificate:localhost', before!)
+  store.prepare(plan, new Map([['certificate:localhost', before!]]))()
+  assert.equal(store.contextNow('localhost').ready?.issued, before)
+  store.renew('certificate:localhost', after!)
+  assert.equal(store.contextNow('localhost').ready?.issued, after)
+  assert.deepEqual(issued, [])
+})
+
+/** An issuer that answers in the next turn. */
+const later: Issuer = {
+  async issue(...words) {
+    await new Promise(setImmediate)
+    return authority.issue(...words)
+  },
+}
+
 function storeOf(issuer: Issuer, clock = { now: NOW }): { store: CertificateStore; issued: string[] } {
   const issued: string[] = []
   const issue: Issuer['issue'] = (certificate, ...rest) => {
