@@ -128,7 +128,7 @@ test('one worker checks the health of an origin, and all know what came of it', 
   t.after(() => origin.close())
   await once(origin.listen(0, '127.0.0.1'), 'listening')
   const { port } = origin.address() as AddressInfo
-  const health = { path: '/health', interval: '500ms', down: 2 }
+  const health = { path: '/health', interval: '500ms', timeout: '500ms', down: 2 }
   await use(hosts({ www: { service: { url: `http://127.0.0.1:${port}`, health } } }), async (portico) => {
     const isDown = (snapshot: Snapshot): boolean => snapshot.origins[0]?.isDown === true
     await until(async () => (await portico.front.snapshots()).every(isDown))
