@@ -273,9 +273,9 @@ export class OriginPool implements ConnectionOwner {
     return ''
   }
 
-  /** Take over what another thread's health checks have come to. */
+  /** Take over what another thread's health checks have come to; nothing to do where they are made. */
   told({ isWell, lastCheck }: CheckOutcome): void {
-    this.#judged({ isWell, against: 0 }, lastCheck)
+    if (this.#checker === undefined) this.#judged({ isWell, against: 0 }, lastCheck)
   }
 
   #checked(isGood: boolean, detail: string): void {
