@@ -79,7 +79,7 @@ async function serve(
 function accessLogOf({ value }: Config, folder: string, dev: boolean): AccessLogWish | null {
   const { access, console } = value.log
   if (access === undefined) return dev && console !== 'off' ? { write: consoleAccess(console) } : null
-  return { file: resolve(folder, access) }
+  return { path: resolve(folder, access) }
 }
 
 async function openAdmin(portico: Portico): Promise<Awaited<ReturnType<typeof startAdmin>> | null> {

@@ -2,7 +2,7 @@
 
 import { parentPort } from 'node:worker_threads'
 import type { Log } from '#core/log.ts'
-import { type AccessLog, type AccessRecord, fileAccessLog } from './access-log.ts'
+import { type AccessLog, type AccessRecord, openAccessFile } from './access-log.ts'
 import { createDataPlane, type DataPlane, type PreparedSlice } from './data-plane.ts'
 import { createOutbox } from './outbox.ts'
 import { connect } from './rpc.ts'
@@ -10,6 +10,8 @@ import type { LogRecord, MainProcedures, WorkerProcedures, WorkerSetup } from '.
 
 /** What is held for the main thread between two messages. */
 const LIMIT_RECORDS = 1000
+/** What is held for the disk; a worker does not answer half as many requests meanwhile. */
+const LIMIT_LINES = 8192
 
 let setup: WorkerSetup
 let accessLog: ReturnType<typeof openAccessLog>
@@ -66,19 +68,28 @@ function log(...[level, event, fields]: Parameters<Log>): void {
   logs.add(fields === undefined ? { level, event } : { level, event, fields })
 }
 
-/** Each worker appends to the file itself, whole lines at a time; what a person reads goes through the main thread. */
+/** Each worker appends to the file itself; what a person reads goes through the main thread. */
 function openAccessLog(): { write: AccessLog | null; end(): Promise<void> } {
   if (setup.accessLog === null) return { write: null, end: () => Promise.resolve() }
-  if (setup.accessLog !== 'main') {
-    const { file } = setup.accessLog
-    return fileAccessLog(file, ({ message }) =>
-      log('error', 'access log not written', { file, error: message }),
-    )
+  const onDrop = (count: number): void => log('warning', 'access records dropped', { count })
+  if (setup.accessLog === 'main') {
+    const send = (batch: readonly AccessRecord[]): void => main.tell('access', batch)
+    const records = createOutbox({ send, limit: LIMIT_RECORDS, onDrop })
+    return { write: records.add, end: async () => records.flush() }
   }
-  const records = createOutbox<AccessRecord>({
-    send: (batch) => main.tell('access', batch),
-    limit: LIMIT_RECORDS,
-    onDrop: (count) => log('warning', 'access records dropped', { count }),
-  })
-  return { write: records.add, end: () => Promise.resolve(records.flush()) }
+  const { path } = setup.accessLog
+  const file = openAccessFile(path, ({ message }) =>
+    log('error', 'access log not written', { path, error: message }),
+  )
+  const send = (batch: readonly AccessRecord[]): void => {
+    if (!file.write(batch)) onDrop(batch.length)
+  }
+  const records = createOutbox({ send, limit: LIMIT_LINES, onDrop })
+  return {
+    write: records.add,
+    end() {
+      records.flush()
+      return file.end()
+    },
+  }
 }

@@ -66,7 +66,7 @@ export type FrontOptions = {
 }
 
 /** Who gets the records of the access log: a file, or a function of the main thread. */
-export type AccessLogWish = { readonly file: string } | { readonly write: AccessLog }
+export type AccessLogWish = { readonly path: string } | { readonly write: AccessLog }
 
 /** Often enough that a key of tickets outlives its time by little, also when a laptop slept meanwhile. */
 const TICKET_KEYS_EVERY_MS = 60_000

@@ -18,7 +18,7 @@ export type WorkerSetup = {
   /** folder of the file: relative paths start here */
   readonly folder: string
   /** where lines of the access log go: a file, the main thread, or nowhere */
-  readonly accessLog: { readonly file: string } | 'main' | null
+  readonly accessLog: { readonly path: string } | 'main' | null
   readonly shared: SharedMemory
 }
 
