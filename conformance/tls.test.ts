@@ -11,6 +11,7 @@ import { openAuthority } from '#tls/authority.ts'
 import { createHandshake } from '#tls/handshake.ts'
 import type { CertificatePlan } from '#tls/plan.ts'
 import { createCertificateStore } from '#tls/store.ts'
+import { createTicketKeys } from '#tls/ticket-keys.ts'
 import { peer, run } from '../test/peers.ts'
 
 const openssl = peer('openssl')
@@ -29,7 +30,11 @@ const store = createCertificateStore({
   now: Date.now,
   log: silent,
 })
-const handshake = createHandshake({ store, now: Date.now, log: silent })
+const handshake = createHandshake({
+  store,
+  log: silent,
+  ticketKeys: createTicketKeys(() => 3_600_000, Date.now),
+})
 const server = createServer(handshake.options, (socket) => {
   socket.on('error', () => {})
   socket.once('data', () =>

@@ -45,10 +45,25 @@ test('the packed package works where it is installed into an empty folder', {
   const checked = await run(portico, ['check'], { cwd: folder, env })
   assert.equal(checked.code, 0, checked.stdout + checked.stderr)
 
-  writeFileSync(join(folder, 'use.js'), `import { plan } from 'portico'\nconsole.log(typeof plan)\n`)
-  const imported = await run(process.execPath, ['use.js'], { cwd: folder, env })
-  assert.equal(imported.stdout, 'function\n', imported.stderr)
+  writeFileSync(join(folder, 'use.js'), program)
+  const used = await run(process.execPath, ['use.js'], { cwd: folder, env })
+  assert.equal(used.stdout, 'served by a worker\n', used.stderr)
 })
+
+/** Serve from a program: the worker threads find their module in the package too. */
+const program = `
+import { get } from 'node:http'
+import { start } from 'portico'
+const listen = { http: '127.0.0.1:0', https: 'off', dns: 'off', admin: 'off' }
+const hosts = { www: { respond: 'served by a worker' } }
+const config = { address: '203.0.113.10', listen, domains: { 'example.com': { hosts } } }
+const portico = await start({ config, folder: '.' })
+const [{ port }] = portico.front.listeners()
+get({ port, headers: { Host: 'www.example.com' } }, async (response) => {
+  for await (const octets of response) console.log(String(octets))
+  await portico.stop(0)
+})
+`
 
 const config = `{
   // A file of the smallest kind.

@@ -42,7 +42,13 @@ export async function startRunning(domain: object, rest: object = {}): Promise<R
   }
   const listen = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, `127.0.0.1:${port}`]))
   const write = async (next: object, others: object = {}): Promise<void> => {
-    const value = { address: ['203.0.113.10'], listen, domains: { 'example.com': next }, ...others }
+    const value = {
+      workers: 1,
+      address: ['203.0.113.10'],
+      listen,
+      domains: { 'example.com': next },
+      ...others,
+    }
     await writeFile(file, JSON.stringify(value, null, 1))
   }
   await write(domain, rest)

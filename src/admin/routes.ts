@@ -1,4 +1,4 @@
-import { explain, parseQuestion } from '#run/explain.ts'
+import { explain, hostOf, parseQuestion } from '#run/explain.ts'
 import type { Portico } from '#run/portico.ts'
 import { statusOf } from '#run/status.ts'
 import type { AdminRoutes } from './server.ts'
@@ -13,14 +13,12 @@ export function adminRoutes(portico: Portico): AdminRoutes {
     'GET /status': () => statusOf(portico),
     'GET /plan': () => front.plan,
     'POST /reload': () => portico.reload(),
-    'GET /explain': (query) => {
+    'GET /explain': async (query) => {
       const question = parseQuestion([query.get('target') ?? ''])
       if (typeof question === 'string') throw new Error(question)
-      const live = {
-        origins: front.origins.states(),
-        processes: front.processes.states(),
-        certificate: (name: string) => front.certificates.describe(name),
-      }
+      const { origins } = await front.snapshot()
+      const certificate = await front.certificates.describe(hostOf(question))
+      const live = { origins, processes: front.processes.states(), certificate }
       return explain(question, { plan: front.plan, zones: front.zones, live }, query.get('from'))
     },
   }

@@ -24,7 +24,8 @@ export const statusCommand: Command = {
   },
 }
 
-function printStatus({ pid, startedAt, file, hosts, listeners, http, dns, reload }: Status): void {
+function printStatus(status: Status): void {
+  const { pid, startedAt, file, hosts, listeners, http, dns, reload, workers } = status
   const seconds = Math.floor((Date.now() - Date.parse(startedAt)) / 1000)
   print(
     `${paint('strong', 'Portico')} serves ${file ?? 'a program'} as process ${pid}, for ${formatDuration(seconds * 1000)}`,
@@ -36,7 +37,24 @@ function printStatus({ pid, startedAt, file, hosts, listeners, http, dns, reload
   print(
     `  DNS: ${plural(dns.queries, 'query').replace('querys', 'queries')}, ${dns.rcodes[3] ?? 0} for names that do not exist, ${dns.dropped} dropped`,
   )
+  for (const line of workerLines(workers)) print(line)
   if (!reload.ok) print(paint('error', `  The last reload failed: ${reload.message}`))
   print('')
   for (const line of hostTable(hosts)) print(line)
+}
+
+/** How many serve, and why others do not or had to be replaced. */
+function workerLines(workers: Status['workers']): string[] {
+  const serving = workers.filter(({ state }) => state === 'serving').length
+  const replaced = workers.filter(({ lastEnd }) => lastEnd !== null)
+  return [
+    `  ${plural(serving, 'worker')} of ${workers.length} ${serving === 1 ? 'serves' : 'serve'}`,
+    ...replaced.map(({ worker, state, restarts, lastEnd }) => {
+      const why = lastEnd!.split('\n', 1)[0]
+      return paint(
+        'warning',
+        `  worker ${worker} is ${state}, started again ${plural(restarts, 'time')}: ${why}`,
+      )
+    }),
+  ]
 }

@@ -3,9 +3,9 @@ import { ADMIN_DEFAULT, adminRoutes } from '#admin/routes.ts'
 import { startAdmin } from '#admin/server.ts'
 import type { Config } from '#config/load.ts'
 import { printPosition } from '#core/problem.ts'
-import { type AccessLog, fileAccessLog } from '#run/access-log.ts'
-import { originsOf } from '#run/front.ts'
-import { listenFailure } from '#run/listeners.ts'
+import { originsOf } from '#http/plan.ts'
+import type { AccessLogWish } from '#run/front.ts'
+import { listenFailure } from '#run/listen-failure.ts'
 import { holderOf } from '#run/port-holder.ts'
 import { type Portico, ProblemsError, startPortico } from '#run/portico.ts'
 import { probeOrigins } from '#run/probe.ts'
@@ -76,14 +76,10 @@ async function serve(
 }
 
 /** Requests go to the file that was named, and on a laptop to the terminal; where nobody reads them they cost nothing. */
-function accessLogOf({ value }: Config, folder: string, dev: boolean): AccessLog | null {
+function accessLogOf({ value }: Config, folder: string, dev: boolean): AccessLogWish | null {
   const { access, console } = value.log
-  if (access === undefined) return dev && console !== 'off' ? consoleAccess(console) : null
-  const path = resolve(folder, access)
-  const { write } = fileAccessLog(path, (error) =>
-    printError(`Cannot write the access log ${path}: ${error.message}`),
-  )
-  return write
+  if (access === undefined) return dev && console !== 'off' ? { write: consoleAccess(console) } : null
+  return { path: resolve(folder, access) }
 }
 
 async function openAdmin(portico: Portico): Promise<Awaited<ReturnType<typeof startAdmin>> | null> {
@@ -111,7 +107,8 @@ async function announce(portico: Portico, dev: boolean): Promise<void> {
   const probed = await probeOrigins(originsOf(portico.front.plan.http))
   const mode = dev ? ' for development: this machine only' : ''
   print(`\n${paint('strong', `Portico ${version()}`)} is up${mode}\n`)
-  for (const line of hostTable(hostRows(portico, probed))) print(line)
+  const { origins } = await portico.front.snapshot()
+  for (const line of hostTable(hostRows(portico, origins, probed))) print(line)
   const tries = tryLines(portico)
   if (tries.length > 0) print(`\nTry:\n${tries.map((line) => `  ${line}`).join('\n')}`)
   const from = portico.front.plan.http.hosts[0]?.from

@@ -14,6 +14,7 @@ export type PorticoConfig = {
   readonly certificates: CertificatesConfig
   readonly listen: ListenConfig
   readonly state: string
+  readonly workers?: number
   readonly trust: readonly string[]
   readonly limits: {
     readonly http: HttpLimitsConfig
@@ -160,6 +161,14 @@ export const fileSettings: GroupSetting = {
       type: 'text',
       doc: 'Folder for what must survive a restart: keys, certificates, serials.',
       initial: './state',
+    },
+    workers: {
+      type: 'integer',
+      doc: 'Threads that serve DNS and HTTP. One a core when absent, with --dev one. A change is used at the next start.',
+      min: 1,
+      max: 64,
+      unit: 'threads',
+      source: 'nginx, HAProxy and Knot start one a core',
     },
     trust: {
       type: 'list',

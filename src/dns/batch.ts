@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net'
+import { type CLibrary, loadCLibrary } from '#core/c-library.ts'
+import { createDescriptors } from '#core/descriptors.ts'
 import type { AnswerOctets } from './connection.ts'
-import { parseIpv4, parseIpv6 } from './wire/address.ts'
 
 /**
  * Many datagrams for one system call (recvmmsg(2), sendmmsg(2)), where Node can call the C library: 64-bit Linux and
@@ -17,6 +18,8 @@ export type BatchOptions = {
   readonly answer: AnswerOctets
   /** called for each answer that could not be sent */
   readonly onDrop: () => void
+  /** a socket that is bound already, and does not block */
+  readonly fd?: number
 }
 
 /** Datagrams at a time; libuv wakes us up to 32 times before others get their turn, which is some milliseconds. */
@@ -28,29 +31,17 @@ const OCTETS = 4096
 const HEADER = { size: 64, name: 0, nameLength: 8, vector: 16, vectorLength: 24, octets: 56 } as const
 /** struct iovec: base, len. */
 const VECTOR = { size: 16, base: 0, length: 8 } as const
-/** Room for struct sockaddr_in (16 octets) or sockaddr_in6 (28): family, port, then the address. */
-const NAME = {
-  size: 32,
-  port: 2,
-  ipv4: { family: 2, length: 16, address: 4 },
-  ipv6: { family: 10, length: 28, address: 8 },
-} as const
+/** Octets of struct sockaddr_in and sockaddr_in6, and room for either. */
+const NAME = { size: 32, ipv4: 16, ipv6: 28 } as const
 
-const SOCK_DGRAM_NONBLOCK_CLOEXEC = 0x8_0802
 const MSG_DONTWAIT = 0x40
-const IPPROTO_IPV6 = 41
-const IPV6_V6ONLY = 26
 
 const SYMBOLS = {
-  socket: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
-  setsockopt: { arguments: ['i32', 'i32', 'i32', 'pointer', 'u32'], return: 'i32' },
-  bind: { arguments: ['i32', 'pointer', 'u32'], return: 'i32' },
-  close: { arguments: ['i32'], return: 'i32' },
   recvmmsg: { arguments: ['i32', 'pointer', 'u32', 'i32', 'pointer'], return: 'i32' },
   sendmmsg: { arguments: ['i32', 'pointer', 'u32', 'i32'], return: 'i32' },
 } as const
 
-type Library = NonNullable<ReturnType<typeof loadLibrary>>
+type Library = CLibrary<typeof SYMBOLS>
 
 /**
  * Open a UDP socket for batches.
@@ -59,44 +50,13 @@ type Library = NonNullable<ReturnType<typeof loadLibrary>>
  * @returns undefined where batches are impossible or the address cannot be bound: `node:dgram` can say why
  */
 export function openBatch(address: string, port: number, options: BatchOptions): Batch | undefined {
-  const isSupported = process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64')
-  const library = isSupported ? loadLibrary() : undefined
+  const library = loadCLibrary(SYMBOLS)
   if (library === undefined) return undefined
-  const fd = openSocket(library, address, port)
+  const target = { protocol: 'udp', address, port, reusePort: false } as const
+  const fd = options.fd ?? createDescriptors()?.open(target)
   if (fd === undefined) return undefined
-  const { length } = isIPv6(address) ? NAME.ipv6 : NAME.ipv4
+  const length = isIPv6(address) ? NAME.ipv6 : NAME.ipv4
   return { fd, answerWaiting: createBatch(library, fd, length, options) }
-}
-
-/** The C library; undefined in a Node without `node:ffi`, or one that is not allowed to use it. */
-function loadLibrary() {
-  // Without it we go on with node:dgram, so the warning that it may change tells nobody what to do.
-  const { emitWarning } = process
-  process.emitWarning = () => {}
-  try {
-    const ffi = process.getBuiltinModule('node:ffi')
-    return { ...ffi.dlopen(null, SYMBOLS).functions, addressOf: ffi.getRawPointer }
-  } catch {
-    return undefined
-  } finally {
-    process.emitWarning = emitWarning
-  }
-}
-
-function openSocket(library: Library, address: string, port: number): number | undefined {
-  const { family, length, address: addressAt } = isIPv6(address) ? NAME.ipv6 : NAME.ipv4
-  const octets = isIPv6(address) ? parseIpv6(address) : parseIpv4(address)
-  if (octets === undefined) return undefined
-  const name = Buffer.alloc(NAME.size)
-  name.writeUInt16LE(family)
-  name.writeUInt16BE(port, NAME.port)
-  name.set(octets, addressAt)
-  const fd = library.socket(family, SOCK_DGRAM_NONBLOCK_CLOEXEC, 0)
-  if (fd < 0) return undefined
-  if (isIPv6(address)) library.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, Buffer.from([1, 0, 0, 0]), 4)
-  if (library.bind(fd, name, length) === 0) return fd
-  library.close(fd)
-  return undefined
 }
 
 /** Memory that the kernel reads and writes: `BATCH` headers, each with a vector, a name and octets. */

@@ -24,7 +24,7 @@ export const dnsSettings: GroupSetting = {
     },
     tcpConnections: {
       type: 'integer',
-      doc: 'Most TCP connections at a time. One more closes the connection that has been idle longest.',
+      doc: 'Most TCP connections at a time, shared out evenly to the workers. One more closes the connection that has been idle longest.',
       unit: 'connections',
       initial: 512,
       min: 1,

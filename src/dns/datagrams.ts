@@ -12,6 +12,8 @@ const UNSENT_LIMIT_OCTETS = 1_048_576
 export type DatagramOptions = BatchOptions & {
   /** many datagrams for one system call where that is possible */
   readonly batches: boolean
+  /** other threads bind the same address and port */
+  readonly reusePort?: boolean
 }
 
 /**
@@ -25,16 +27,19 @@ export async function serveDatagrams(
   port: number,
   options: DatagramOptions,
 ): Promise<Socket> {
-  const batch = options.batches ? openBatch(address, port, options) : undefined
+  const { batches, reusePort = false } = options
+  const batch = batches && !reusePort ? openBatch(address, port, options) : undefined
   const socket = createSocket({
     type: isIPv6(address) ? 'udp6' : 'udp4',
     ipv6Only: isIPv6(address),
+    reusePort,
     // Answers go to addresses, never to names; an answer at once spares each a turn of the event loop.
     lookup: (host, _options, callback) => callback(null, host, 0),
   })
   const listening = once(socket, 'listening')
-  if (batch === undefined) socket.bind(port, address)
-  else socket.bind({ fd: batch.fd })
+  const bound = batch?.fd ?? options.fd
+  if (bound === undefined) socket.bind(port, address)
+  else socket.bind({ fd: bound })
   try {
     await listening
   } catch (error) {

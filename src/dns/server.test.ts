@@ -5,10 +5,12 @@ import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import packet from 'dns-packet'
+import { createDescriptors } from '#core/descriptors.ts'
 import { silent } from '#core/log.ts'
+import { freePort } from '../../test/ports.ts'
 import { zonePlan } from '../../test/zone-fixture.ts'
 import type { DnsLimits } from './plan.ts'
-import { createDnsServer, type DnsServer } from './server.ts'
+import { createDnsServer, type DnsServer, type DnsSharing } from './server.ts'
 import { compileZones, type Zones } from './zone.ts'
 
 const LIMITS: DnsLimits = { udpPayload: 1232, tcpConnections: 10, tcpIdleMs: 2000 }
@@ -206,3 +208,36 @@ test('a UDP port that is taken leaves TCP closed too', async () => {
   await assert.rejects(once(socket, 'connect'), { code: 'ECONNREFUSED' })
   holder.close()
 })
+
+for (const descriptors of [createDescriptors(), undefined]) {
+  const how = descriptors === undefined ? 'that they share' : 'with sockets that were opened for them'
+  test(`several servers answer on one port ${how}, and each may close`, async () => {
+    const [a, b] = ['192.0.2.1', '192.0.2.2'].map((address) =>
+      createDnsServer({ zones: zoneAt(address), limits: LIMITS, log: silent }),
+    )
+    const open = (protocol: 'tcp' | 'udp', port: number): number =>
+      descriptors!.open({ protocol, address: '127.0.0.1', port, reusePort: true })!
+    const sharing = (port: number): DnsSharing =>
+      descriptors === undefined ? { reusePort: true } : { tcp: open('tcp', port), fd: open('udp', port) }
+    const port = await freePort()
+    await a!.listen('127.0.0.1', port, sharing(port))
+    await b!.listen('127.0.0.1', port, sharing(port))
+    const seen = new Set<unknown>()
+    const ask = async (): Promise<unknown> => {
+      const socket = createSocket('udp4')
+      socket.send(query(1), port, '127.0.0.1')
+      const [message] = (await once(socket, 'message')) as [Buffer]
+      socket.close()
+      return firstData(packet.decode(message))
+    }
+    for (let tries = 0; seen.size < 2 && tries < 200; tries++) seen.add(await ask())
+    assert.deepEqual([...seen].sort(), ['192.0.2.1', '192.0.2.2'])
+    await a!.close()
+    for (let i = 0; i < 10; i++) assert.equal(await ask(), '192.0.2.2')
+    const socket = await client(port)
+    socket.write(framed(query(1)))
+    assert.equal(firstData((await read(socket, 1))[0]), '192.0.2.2')
+    socket.destroy()
+    await b!.close()
+  })
+}

@@ -17,15 +17,22 @@ export type DnsServer = {
    * with several may not be the one that was asked: name the addresses there. `::` is IPv6 only.
    *
    * @param port 0 for any that is free
+   * @param sharing sockets that are open already, or a port that other threads listen on too
    * @throws {Error} when the port is taken, the address is not ours or we may not; nothing is open then
    */
-  listen(address: string, port: number): Promise<DnsListener>
+  listen(address: string, port: number, sharing?: DnsSharing): Promise<DnsListener>
   /** From now on answer from these zones, and within these limits. Cannot fail. */
   replaceZones(zones: Zones, limits?: DnsLimits): void
   stats(): Readonly<DnsStats>
   /** Close all listeners. */
   close(): Promise<void>
 }
+
+/** How several threads answer at one address. */
+export type DnsSharing =
+  | { readonly reusePort?: boolean }
+  /** descriptors of bound sockets for TCP and for UDP; the server closes them */
+  | { readonly tcp: number; readonly fd: number }
 
 /** An open address; `close` ends its connections once their answers are sent. */
 export type DnsListener = {
@@ -84,10 +91,11 @@ export function createDnsServer({ zones, limits, log, batches = true }: DnsServe
     tcp = { protocol: 'tcp', udpPayload: limits.udpPayload }
   }
 
-  async function listen(address: string, port: number): Promise<DnsListener> {
+  async function listen(address: string, port: number, sharing: DnsSharing = {}): Promise<DnsListener> {
     const server = createServer((socket) => connections.admit(socket, server))
     const socket = await open(server, address, port, {
       batches,
+      ...sharing,
       answer: (query, length, out) => respond(query, length, udp, out),
       onDrop: () => stats.dropped++,
     })
@@ -139,12 +147,14 @@ async function open(
   server: Server,
   address: string,
   port: number,
-  options: DatagramOptions,
+  options: DatagramOptions & { readonly tcp?: number },
 ): Promise<UdpSocket> {
+  const { tcp, reusePort = false } = options
+  const target = tcp === undefined ? { host: address, port, ipv6Only: true, reusePort } : { fd: tcp }
   for (let tries = 1; ; tries++) {
     try {
       const listening = once(server, 'listening')
-      server.listen({ host: address, port, ipv6Only: true })
+      server.listen(target)
       await listening
       return await serveDatagrams(address, (server.address() as AddressInfo).port, options)
     } catch (error) {

@@ -81,7 +81,7 @@ export const httpLimitSettings: GroupSetting = {
     },
     connections: {
       type: 'integer',
-      doc: 'Most connections of clients at a time. More are closed at once.',
+      doc: 'Most connections of clients at a time, shared out evenly to the workers. More are closed at once.',
       unit: 'connections',
       initial: 16_384,
       min: 1,
@@ -90,7 +90,7 @@ export const httpLimitSettings: GroupSetting = {
     },
     originConnections: {
       type: 'integer',
-      doc: 'Most connections to one origin at a time. Requests beyond wait for a free one.',
+      doc: 'Most connections to one origin at a time, shared out to the workers: each may have one at least. Requests beyond wait for a free one.',
       unit: 'connections',
       initial: 256,
       min: 1,

@@ -8,7 +8,7 @@ import { type FilesPlan, planFiles } from '#files/plan.ts'
 import { type ProcessPlan, planProcess } from '#processes/plan.ts'
 import type { HostConfig, RouteConfig } from './host-config.ts'
 import type { ServiceConfig } from './service-config.ts'
-import { planService, type ServicePlan, serviceProblems } from './service-plan.ts'
+import { type OriginPlan, planService, type ServicePlan, serviceProblems } from './service-plan.ts'
 import { planTransform, type TransformPlan } from './transform/plan.ts'
 
 export type HttpPlan = {
@@ -217,4 +217,15 @@ function planRespond(written: NonNullable<RouteConfig['respond']>): ActionPlan {
     fields: hasType ? fields : [type, ...fields],
     body: body ?? '',
   }
+}
+
+/** Every origin that a route leads to; one that several lead to stands several times. */
+export function originsOf(plan: HttpPlan): OriginPlan[] {
+  return plan.hosts.flatMap(({ routes }) => {
+    return routes.flatMap(({ action }) =>
+      action.kind === 'service'
+        ? [...action.origins, ...(action.fallback === undefined ? [] : [action.fallback])]
+        : [],
+    )
+  })
 }

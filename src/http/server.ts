@@ -47,6 +47,8 @@ export type ListenTarget = {
   readonly port: number
   /** several workers listen on the same port */
   readonly reusePort?: boolean
+  /** a socket that is bound already to address and port; the listener closes it */
+  readonly fd?: number
   readonly ipv6Only?: boolean
   /** TLS with these options, such as `SNICallback` */
   readonly tls?: tls.TlsOptions
@@ -154,8 +156,9 @@ function listen(
 
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, target)))
-    const { reusePort = false, ipv6Only = false } = target
-    server.listen({ host: address, port, reusePort, ipv6Only, backlog: BACKLOG }, () => {
+    const { fd, reusePort = false, ipv6Only = false } = target
+    const where = fd === undefined ? { host: address, port, reusePort, ipv6Only } : { fd }
+    server.listen({ ...where, backlog: BACKLOG }, () => {
       server.removeAllListeners('error')
       server.on('error', (error) => {
         host.log('error', 'http/listener-failed', { address, port, error: error.message })

@@ -25,6 +25,8 @@ import { type DraftedZone, devZones, isLocal, withLocalTargets } from './local-n
 /** Everything that follows from the file: plain JSON, read-only, no time, no secrets but salted hashes. */
 export type Plan = {
   readonly key: string
+  /** threads that serve; null: one a core */
+  readonly workers: number | null
   readonly listeners: readonly ListenerPlan[]
   readonly dns: DnsPlan
   readonly tls: TlsPlan
@@ -70,6 +72,8 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
     limits: dnsLimits(config.value.limits.dns),
   }
   const slices = {
+    // On a laptop others need the cores.
+    workers: config.value.workers ?? (facts.dev ? 1 : null),
     listeners,
     dns,
     tls: planCertificates(https === undefined ? [] : front.hosts, tlsLimits(config.value.certificates)),
@@ -226,9 +230,10 @@ function planFront(
 }
 
 function planKey(slices: Omit<Plan, 'key'>): string {
-  const { listeners, dns, tls, http, processes } = slices
+  const { workers, listeners, dns, tls, http, processes } = slices
   const nodes = [...listeners, ...dns.zones, ...tls.certificates, ...http.hosts, ...processes]
   return contentKey([
+    workers,
     nodes.map(({ id, key }) => [id, key]),
     dns.limits,
     http.limits,

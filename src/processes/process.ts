@@ -35,6 +35,8 @@ export type ProcessOptions = {
   readonly holderOf: (port: number) => Promise<string | undefined>
   /** it answers on its port, for the first time since it was started last */
   readonly onAnswer: () => void
+  /** where it answers has changed */
+  readonly onPort: () => void
 }
 
 const FIRST_PAUSE_MS = 250
@@ -108,6 +110,7 @@ export function createProcess(options: ProcessOptions): RunningProcess {
       port = chosen
       log('info', 'process answers', { process: plan.name, pid: probed.pid, port: chosen })
       options.onAnswer()
+      options.onPort()
     })
     socket.once('error', () => {})
     socket.once('close', () => {
@@ -124,6 +127,7 @@ export function createProcess(options: ProcessOptions): RunningProcess {
     child = null
     port = null
     lastEnd = how
+    options.onPort()
     clearTimeout(probeTimer)
     if (state === 'stopping') {
       onGone?.()

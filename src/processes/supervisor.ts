@@ -9,6 +9,8 @@ export type Supervisor = {
   replace(plans: readonly ProcessPlan[]): void
   /** Where a process answers, or null while it does not. */
   portOf(id: string): number | null
+  /** Where each answers, by its id. */
+  ports(): ReadonlyMap<string, number | null>
   states(): ProcessState[]
   /**
    * Stop all; resolves when none is left.
@@ -26,16 +28,19 @@ export type SupervisorOptions = {
   readonly output: (name: string, line: string) => void
   /** who holds a TCP port of this machine, in words */
   readonly holderOf: (port: number) => Promise<string | undefined>
+  /** where a process answers has changed */
+  readonly onPort?: () => void
 }
 
 /** @example createSupervisor(options).replace(plan.processes) */
 export function createSupervisor(options: SupervisorOptions): Supervisor {
+  const { onPort = () => {} } = options
   type Slot = { plan: ProcessPlan; current: RunningProcess; next: RunningProcess | null }
   const slots = new Map<string, Slot>()
   const ending = new Map<RunningProcess, Promise<void>>()
 
   function start(plan: ProcessPlan, onAnswer: () => void): RunningProcess {
-    return createProcess({ ...options, plan, cwd: resolve(options.folder, plan.cwd), onAnswer })
+    return createProcess({ ...options, plan, cwd: resolve(options.folder, plan.cwd), onAnswer, onPort })
   }
 
   function end(process: RunningProcess): void {
@@ -78,8 +83,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         if (slot === undefined) slots.set(plan.id, { plan, current: start(plan, () => {}), next: null })
         else if (slot.plan.key !== plan.key) change(slot, plan)
       }
+      onPort()
     },
     portOf: (id) => slots.get(id)?.current.state().port ?? null,
+    ports: () => new Map(Array.from(slots, ([id, { current }]) => [id, current.state().port])),
     states: () => [...slots.values()].map(({ current }) => current.state()),
     async stop(atOnce) {
       this.replace([])

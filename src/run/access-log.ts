@@ -57,19 +57,29 @@ function recordOf({ request, note }: Exchange, end: ExchangeEnd, durationMs: num
   }
 }
 
-/** Lines that wait for the disk; beyond, they are dropped and counted rather than held in memory. */
+/** Octets that wait for the disk; beyond, records are dropped and counted rather than held in memory. */
 const UNWRITTEN_LIMIT_OCTETS = 8 * 2 ** 20
 
-/** Write records to a file, one JSON object a line, at its end. */
-export function fileAccessLog(
-  path: string,
-  onError: (error: Error) => void,
-): { write: AccessLog; end(): Promise<void> } {
+/** The end of a file that other threads, and other programs, write to as well. */
+export type AccessFile = {
+  /**
+   * Write records, one JSON object a line, in one piece.
+   *
+   * @returns false when too much waits for the disk: then none of them is written
+   */
+  write(records: readonly AccessRecord[]): boolean
+  end(): Promise<void>
+}
+
+/** Open a file for records. What is appended in one piece is not torn apart by what others append. */
+export function openAccessFile(path: string, onError: (error: Error) => void): AccessFile {
   const stream = createWriteStream(path, { flags: 'a', mode: 0o640 })
   stream.on('error', onError)
   return {
-    write(record) {
-      if (stream.writableLength < UNWRITTEN_LIMIT_OCTETS) stream.write(`${JSON.stringify(record)}\n`)
+    write(records) {
+      if (stream.writableLength > UNWRITTEN_LIMIT_OCTETS) return false
+      stream.write(records.map((record) => `${JSON.stringify(record)}\n`).join(''))
+      return true
     },
     end: () => new Promise((resolve) => stream.end(resolve)),
   }

@@ -13,8 +13,8 @@ import { parseAuthority } from '#http/wire/authority.ts'
 import { printSocket } from '#plan/listeners.ts'
 import type { Plan } from '#plan/plan.ts'
 import type { ProcessState } from '#processes/process.ts'
+import type { CertificateDescription } from '#tls/keeper.ts'
 import { compileCertificates, select } from '#tls/select.ts'
-import type { CertificateDescription } from '#tls/store.ts'
 import { explainOrigins } from './explain-service.ts'
 import { fault, type Step, step } from './explain-step.ts'
 import { explainRequestPath, explainResponse } from './explain-transform.ts'
@@ -30,7 +30,8 @@ export type Question =
 export type Live = {
   readonly origins: readonly OriginState[]
   readonly processes: readonly ProcessState[]
-  certificate(name: string): CertificateDescription
+  /** of the host that is asked about */
+  readonly certificate: CertificateDescription
 }
 
 export type World = {
@@ -66,6 +67,12 @@ export function parseQuestion(words: readonly string[]): Question | string {
   }
   if (!URL.canParse(`https://${target}/`)) return `"${target}" is neither a URL nor a name.`
   return { kind: 'host', name: target }
+}
+
+/** The name that a question is about. */
+export function hostOf(question: Question): string {
+  if (question.kind !== 'url') return question.name
+  return parseAuthority(question.url.host)?.host ?? question.url.hostname
 }
 
 /**
@@ -210,7 +217,7 @@ function explainCertificate(host: string, plan: Plan, live: Live | null): Step {
   const { certificate, reason } = select(compileCertificates(plan.tls.certificates), host)
   if (certificate === null)
     return fault('certificate', `none for ${host}: the handshake is refused`, reason, null)
-  const described = live?.certificate(host).certificate
+  const described = live?.certificate.certificate
   const until = described == null ? '' : `, until ${new Date(described.notAfter).toISOString().slice(0, 16)}Z`
   return step(
     'certificate',

@@ -1,50 +1,49 @@
-import { hostname } from 'node:os'
-import { join, resolve } from 'node:path'
-import { createConnectionCounts } from '#access/connection-counts.ts'
-import { createGuard, type GuardOptions } from '#access/guard.ts'
-import { createLimiters } from '#access/limiters.ts'
-import { limitMemory } from '#access/memory-budget.ts'
-import { createPasswordVerifier } from '#access/password.ts'
-import type { RatePlan } from '#access/plan.ts'
+import { availableParallelism, hostname } from 'node:os'
+import { join } from 'node:path'
+import type { Worker } from 'node:worker_threads'
+import { clearCounts, createCountMemory } from '#access/connection-counts.ts'
+import { createBucketMemory } from '#access/limiters.ts'
+import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
-import { createDnsServer, type DnsServer } from '#dns/server.ts'
-import { compileZones, createZones } from '#dns/zone.ts'
-import { createFiles } from '#files/serve.ts'
-import type { Handler } from '#http/exchange.ts'
-import { createForward, type ForwardOptions } from '#http/forward.ts'
-import { createOrigins, type Origins } from '#http/origin/origins.ts'
-import type { HostPlan, HttpPlan, RoutePlan } from '#http/plan.ts'
-import { createRedirect } from '#http/redirect.ts'
-import { createRespond } from '#http/respond.ts'
-import { createRouter, type Router } from '#http/router.ts'
-import { createHttpServer, type HttpServer } from '#http/server.ts'
-import type { OriginPlan } from '#http/service-plan.ts'
-import { transformRequests, transformResponses } from '#http/transform/transformed.ts'
-import { createTrust } from '#http/trust.ts'
+import { compileZones, type Zones } from '#dns/zone.ts'
+import type { ListenerPlan } from '#plan/listeners.ts'
 import type { Plan } from '#plan/plan.ts'
 import { createSupervisor, type Supervisor } from '#processes/supervisor.ts'
 import { type Authority, openAuthority } from '#tls/authority.ts'
-import { createHandshake, type Handshake } from '#tls/handshake.ts'
-import { type CertificateStore, createCertificateStore } from '#tls/store.ts'
-import { type AccessLog, logged } from './access-log.ts'
-import { createListeners, type Listeners } from './listeners.ts'
+import {
+  type CertificateKeeper,
+  type CertificateKeeperOptions,
+  createCertificateKeeper,
+} from '#tls/keeper.ts'
+import { createTicketKeys } from '#tls/ticket-keys.ts'
+import type { AccessLog } from './access-log.ts'
 import { holderOf } from './port-holder.ts'
 import { loadSerials } from './serials.ts'
+import { shareLimits } from './share-limits.ts'
+import type { DataSlice, MainProcedures, SharedMemory, WorkerSetup } from './slice.ts'
+import { joinSnapshots, type Snapshot } from './snapshot.ts'
+import { createSockets } from './sockets.ts'
+import { createWorkers, type WorkerState } from './workers.ts'
 
-/** Every server of one Plan, and what they share. */
+/** What the main thread has of one Plan: everything but the serving, which the workers do. */
 export type Front = {
   readonly plan: Plan
   readonly authority: Authority
-  readonly certificates: CertificateStore
-  readonly dns: DnsServer
-  readonly http: HttpServer
-  readonly origins: Origins
+  readonly certificates: CertificateKeeper
   readonly processes: Supervisor
-  readonly listeners: Listeners
-  readonly router: Router
+  /** zones as the workers answer from them; compiled when asked for */
   readonly zones: Zones
+  /** what is listened on, with the ports that were found for 0 */
+  listeners(): readonly ListenerPlan[]
+  workers(): WorkerState[]
+  /** End a worker at once, as if it had died; another one takes its place. */
+  endWorker(worker: number): void
+  /** What each worker has counted since it began. */
+  snapshots(): Promise<Snapshot[]>
+  /** What all of them together have. */
+  snapshot(): Promise<Snapshot>
   /**
-   * Prepare another Plan: open sockets, compile. When it throws, nothing has happened.
+   * Prepare another Plan on all workers: open sockets, compile. When it throws, nothing has happened.
    *
    * @returns commits it in one tick, and cannot fail
    */
@@ -53,24 +52,24 @@ export type Front = {
   stop(deadlineMs: number): Promise<void>
 }
 
-type Zones = ReturnType<typeof createZones>
-
 export type FrontOptions = {
   readonly plan: Plan
   /** folder of the file: relative paths start here */
   readonly folder: string
   readonly stateFolder: string
   readonly log: Log
-  readonly accessLog: AccessLog | null
+  readonly accessLog: AccessLogWish | null
   /** a line of a process's output */
   readonly output: (name: string, line: string) => void
+  /** the first of the threads that serve */
+  readonly loaded: Worker
 }
 
-const now = (): number => performance.now()
-const resident = (): number => process.memoryUsage.rss()
+/** Who gets the records of the access log: a file, or a function of the main thread. */
+export type AccessLogWish = { readonly path: string } | { readonly write: AccessLog }
 
-/** Our name in Via (RFC 9110 §7.6.3). */
-const PSEUDONYM = 'portico'
+/** Often enough that a key of tickets outlives its time by little, also when a laptop slept meanwhile. */
+const TICKET_KEYS_EVERY_MS = 60_000
 
 /**
  * Start everything that a Plan asks for.
@@ -78,74 +77,78 @@ const PSEUDONYM = 'portico'
  * @throws {Error} when a listener cannot be opened or state cannot be read; nothing is left open
  */
 export async function createFront(options: FrontOptions): Promise<Front> {
-  const { folder, stateFolder, log, accessLog } = options
-  const { authority, certificates, handshake } = await openTls(options)
+  const { folder, stateFolder, log, output } = options
+  const { authority, certificates } = await openTls(options, (id, issued) =>
+    workers.tell('certificate', { id, issued }),
+  )
   const serials = await loadSerials(stateFolder)
-  const processes = createSupervisor({ folder, log, output: options.output, holderOf })
-  const origins = createOrigins({
-    limits: options.plan.http.limits,
-    portOf: (id) => processes.portOf(id),
-    folder,
+  const descriptors = createDescriptors()
+  const count = options.plan.workers ?? defaultWorkers()
+  const shared: SharedMemory = { buckets: createBucketMemory(), connections: createCountMemory(count) }
+  const ticketKeys = createTicketKeys(() => plan.tls.limits.sessionTimeoutMs, Date.now)
+  const onPort = (): void => workers.tell('ports', processes.ports())
+  const processes = createSupervisor({ folder, log, output, holderOf, onPort })
+  const sockets = createSockets({ descriptors, workers: count, holderOf, log })
+  const workers = createWorkers({
+    setups: Array.from({ length: count }, (_, worker) =>
+      setupOf(options, { worker, workers: count, shared }),
+    ),
+    procedures: {
+      ...writers(options),
+      certificate: certificates.obtain,
+      checked: (check) => workers.tell('checked', check),
+    },
+    log,
+    loaded: options.loaded,
+    onDeath: (worker) => clearCounts(shared.connections, worker),
   })
-  const dns = createDnsServer({ zones: createZones([]), limits: options.plan.dns.limits, log })
-  const isTrusted = (address: string): boolean => forwarding.isTrusted(address)
-  const counts = createConnectionCounts(isTrusted)
-  const limiters = createLimiters({ isTrusted, now })
-  const { mayConnect } = counts
-  const http = createHttpServer({ limits: options.plan.http.limits, handler: () => {}, log, mayConnect })
-  const listeners = createListeners({ dns, http, handshake, holderOf, log })
-  const forwarding = { origins, pseudonym: PSEUDONYM, isTrusted: (_address: string): boolean => false }
-  const passwords = createPasswordVerifier(now)
-  const guarding: GuardOptions = { isTrusted, passwords, now, log }
+  const timer = setInterval(renewTicketKey, TICKET_KEYS_EVERY_MS).unref()
   let plan = options.plan
-  let router: Router | undefined
-  let zones = createZones([])
+  let ticketKey = ticketKeys.current()
+  let zones: Zones | undefined
+  let zoneSerials: ReadonlyMap<string, number> = new Map()
 
-  function createHandler(route: RoutePlan): Handler {
-    const handler = transformRequests(handlerOf(route, { folder, forwarding, log }), route.transform)
-    const guarded = route.access === undefined ? handler : createGuard(route.access, guarding, handler)
-    const limited = route.rate === undefined ? guarded : limiters.limit(route.rate, guarded)
-    // Outermost, so that refusals get the owner's pages too.
-    return transformResponses(limited, route.transform, { folder, log })
-  }
-
-  function createRefusal(host: HostPlan, refuse: Handler): Handler {
-    return transformResponses(refuse, host.transform, { folder, log })
-  }
-
-  /** What holds for all hosts together stands before the router. */
-  function withinLimits({ clientRate, memoryOctets }: HttpPlan, handler: Handler): Handler {
-    const rated = clientRate === undefined ? handler : limiters.limit(clientRate, handler)
-    return memoryOctets === undefined ? rated : limitMemory(memoryOctets, { resident, now }, rated)
+  function renewTicketKey(): void {
+    if (ticketKey === ticketKeys.current()) return
+    ticketKey = ticketKeys.current()
+    workers.tell('ticketKey', ticketKey)
   }
 
   async function prepare(next: Plan): Promise<() => void> {
-    const nextZones = compileZones(next.dns.zones, await serials.advance(next.dns.zones), zones)
-    const nextRouter = createRouter(next.http, createHandler, router, createRefusal)
-    const commitCertificates = certificates.prepare(next.tls)
-    const commitListeners = await listeners.prepare(next.listeners)
-    const isNextTrusted = createTrust(next.http.trust)
-    const handle = logged(withinLimits(next.http, nextRouter.handle), accessLog)
+    const { dns, http, tls } = next
+    const nextSerials = await serials.advance(dns.zones)
+    const preparedCertificates = await certificates.prepare(tls)
+    const preparedSockets = await sockets.prepare(next.listeners)
+    const sliceOf = (worker: number): DataSlice => ({
+      dns: { ...dns, limits: shareLimits(dns.limits, count) },
+      http: { ...http, limits: shareLimits(http.limits, count) },
+      tls,
+      listeners: preparedSockets.slices(worker),
+      serials: nextSerials,
+      certificates: preparedCertificates.first(),
+      ports: processes.ports(),
+      ticketKey,
+    })
+    const preparedWorkers = await workers.prepare(sliceOf).catch((error: unknown) => {
+      preparedSockets.abort()
+      throw error
+    })
     return () => {
+      if (next.workers !== plan.workers) log('warning', 'the number of workers changes at the next start')
       plan = next
-      zones = nextZones
-      router = nextRouter
-      forwarding.isTrusted = isNextTrusted
-      counts.limit = next.http.clientConnections ?? null
-      limiters.keep(ratesOf(next.http))
-      dns.replaceZones(zones, next.dns.limits)
-      commitCertificates()
-      http.commit(handle, next.http.limits)
-      commitListeners()
-      origins.keep(originsOf(next.http), next.http.limits)
+      zones = undefined
+      zoneSerials = nextSerials
+      preparedCertificates.commit()
+      preparedWorkers.commit()
+      preparedSockets.commit()
       processes.replace(next.processes)
     }
   }
 
   async function stop(deadlineMs: number): Promise<void> {
-    await listeners.retire()
-    await Promise.all([http.close(deadlineMs), dns.close()])
-    origins.close()
+    clearInterval(timer)
+    sockets.close()
+    await workers.stop(deadlineMs)
     await processes.stop(deadlineMs === 0)
   }
 
@@ -157,68 +160,55 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   return {
     authority,
     certificates,
-    dns,
-    http,
-    origins,
     processes,
-    listeners,
     get plan() {
       return plan
     },
-    get router() {
-      return router!
-    },
     get zones() {
+      zones ??= compileZones(plan.dns.zones, zoneSerials)
       return zones
     },
+    listeners: () => sockets.slices(0),
+    workers: workers.states,
+    endWorker: workers.end,
+    snapshots: workers.snapshots,
+    snapshot: async () => joinSnapshots(await workers.snapshots()),
     prepare,
     stop,
   }
 }
 
-/** Everything that handshakes need. */
-async function openTls({ plan, stateFolder, log }: FrontOptions): Promise<{
-  authority: Authority
-  certificates: CertificateStore
-  handshake: Handshake
-}> {
+/** Who issues certificates, and keeps them. */
+async function openTls(
+  { plan, stateFolder, log }: FrontOptions,
+  publish: CertificateKeeperOptions['publish'],
+): Promise<{ authority: Authority; certificates: CertificateKeeper }> {
   const folder = join(stateFolder, 'tls')
   const authority = await openAuthority({ folder, host: hostname(), now: Date.now(), log })
   const issuers = { local: authority }
-  const certificates = createCertificateStore({ plan: plan.tls, issuers, now: Date.now, log })
-  const protocols = ['h2', 'http/1.1']
-  const handshake = createHandshake({ store: certificates, now: Date.now, log, protocols })
-  return { authority, certificates, handshake }
+  const certificates = createCertificateKeeper({ plan: plan.tls, issuers, now: Date.now, log, publish })
+  return { authority, certificates }
 }
 
-function handlerOf(
-  { action }: RoutePlan,
-  { folder, forwarding, log }: { folder: string; forwarding: ForwardOptions; log: Log },
-): Handler {
-  switch (action.kind) {
-    case 'service':
-      return createForward(action, forwarding)
-    case 'files':
-      return createFiles({ ...action, root: resolve(folder, action.root) }, { log })
-    case 'redirect':
-      return createRedirect(action)
-    case 'respond':
-      return createRespond(action)
+/** Where what workers say goes. */
+function writers({ log, accessLog }: FrontOptions): Pick<MainProcedures, 'log' | 'access'> {
+  const write = accessLog !== null && 'write' in accessLog ? accessLog.write : (): void => {}
+  return {
+    log(records) {
+      for (const { level, event, fields } of records) log(level, event, fields)
+    },
+    access: (records) => records.forEach(write),
   }
 }
 
-/** Every origin that a route leads to; one that several lead to stands several times. */
-export function originsOf(plan: HttpPlan): OriginPlan[] {
-  return plan.hosts.flatMap(({ routes }) => {
-    return routes.flatMap(({ action }) =>
-      action.kind === 'service'
-        ? [...action.origins, ...(action.fallback === undefined ? [] : [action.fallback])]
-        : [],
-    )
-  })
+/** One a core, where several threads can share a port. */
+function defaultWorkers(): number {
+  return process.platform === 'linux' ? availableParallelism() : 1
 }
 
-function ratesOf({ hosts, clientRate }: HttpPlan): RatePlan[] {
-  const rates = hosts.flatMap(({ routes }) => routes.map(({ rate }) => rate))
-  return [...rates, clientRate].filter((rate) => rate !== undefined)
+function setupOf(
+  { folder, accessLog }: FrontOptions,
+  rest: Pick<WorkerSetup, 'worker' | 'workers' | 'shared'>,
+): WorkerSetup {
+  return { folder, accessLog: accessLog !== null && 'write' in accessLog ? 'main' : accessLog, ...rest }
 }

@@ -1,82 +1,77 @@
-import type { Log } from '#core/log.ts'
+import type { Descriptors } from '#core/descriptors.ts'
 import type { DnsServer } from '#dns/server.ts'
-import type { HttpServer } from '#http/server.ts'
+import type { HttpServer, ListenTarget } from '#http/server.ts'
 import { createTrust } from '#http/trust.ts'
-import { type ListenerPlan, printSocket } from '#plan/listeners.ts'
 import type { Handshake } from '#tls/handshake.ts'
+import type { ListenerSlice, WorkerSockets } from './slice.ts'
 
 /** A socket that is open. */
 type Open = {
-  readonly plan: ListenerPlan
   commit(): void
-  /** The plan of an open socket has changed. */
-  adopt?(plan: ListenerPlan): void
+  /** What the Plan says of it now, whether it is new or stays. */
+  adopt?(slice: ListenerSlice): void
   retire(): void | Promise<void>
 }
 
-/** The sockets of the Plan, over all servers. */
+/** The sockets of one worker, over all servers. */
 export type Listeners = {
   /**
-   * Open what is new. When one that somebody wrote cannot be opened, those opened so far are closed again.
+   * Open what is new. When one cannot be opened, those opened so far are closed again.
    *
-   * @returns puts the new ones to use and retires those that left
-   * @throws {Error} that names address, port and who holds it
+   * @throws {Error} when one cannot be opened
    */
-  prepare(plans: readonly ListenerPlan[]): Promise<() => void>
-  /** what is open now */
-  open(): readonly ListenerPlan[]
+  prepare(slices: readonly ListenerSlice[]): Promise<PreparedListeners>
   retire(): Promise<void>
+}
+
+export type PreparedListeners = {
+  /** Put the new ones to use, and retire those that left. */
+  commit(): void
+  /** Close the new ones. */
+  abort(): void
 }
 
 export type ListenersOptions = {
   readonly dns: DnsServer
   readonly http: HttpServer
   readonly handshake: Handshake
-  readonly holderOf: (port: number) => Promise<string | undefined>
-  readonly log: Log
+  readonly descriptors: Descriptors | undefined
+  /** how many workers listen on each port */
+  readonly workers: number
 }
 
-/** @example const commit = await createListeners(options).prepare(plan.listeners); commit() */
+/** @example const { commit } = await createListeners(options).prepare(slice.listeners); commit() */
 export function createListeners(options: ListenersOptions): Listeners {
-  const { holderOf, log } = options
   let running = new Map<string, Open>()
 
-  async function prepare(plans: readonly ListenerPlan[]): Promise<() => void> {
+  async function prepare(slices: readonly ListenerSlice[]): Promise<PreparedListeners> {
     const next = new Map<string, Open>()
     const opened: Open[] = []
-    // The admin listener is opened by whoever answers it.
-    for (const plan of plans.filter(({ protocol }) => protocol !== 'admin')) {
-      const kept = running.get(plan.id)
-      const open = kept ?? (await openOrExplain(plan, opened))
-      if (open === null) continue
-      if (kept === undefined) opened.push(open)
-      next.set(plan.id, { ...open, plan })
+    const abort = (): void => {
+      for (const open of opened) void open.retire()
     }
-    return () => {
-      for (const { plan, adopt } of next.values()) adopt?.(plan)
+    for (const slice of slices) {
+      const kept = running.get(slice.id)
+      const open =
+        kept ??
+        (await openListener(slice, options).catch((error: unknown) => {
+          abort()
+          throw error
+        }))
+      if (kept === undefined) opened.push(open)
+      next.set(slice.id, open)
+    }
+    const commit = (): void => {
+      for (const slice of slices) next.get(slice.id)?.adopt?.(slice)
       for (const [id, open] of running) if (!next.has(id)) void open.retire()
       for (const open of opened) open.commit()
       running = next
     }
-  }
-
-  async function openOrExplain(plan: ListenerPlan, opened: readonly Open[]): Promise<Open | null> {
-    try {
-      return await openListener(plan, options)
-    } catch (error) {
-      const socket = printSocket(plan.address, plan.port)
-      if (plan.optional) {
-        log('info', 'listener left out', { protocol: plan.protocol, socket, why: String(error) })
-        return null
-      }
-      for (const open of opened) await open.retire()
-      throw await listenFailure(error, plan, holderOf)
-    }
+    return { commit, abort }
   }
 
   return {
     prepare,
-    open: () => [...running.values()].map(({ plan }) => plan),
     async retire() {
       await Promise.all([...running.values()].map((open) => open.retire()))
       running.clear()
@@ -84,45 +79,26 @@ export function createListeners(options: ListenersOptions): Listeners {
   }
 }
 
-async function openListener(plan: ListenerPlan, { dns, http, handshake }: ListenersOptions): Promise<Open> {
-  const { protocol, address, port } = plan
+async function openListener(slice: ListenerSlice, options: ListenersOptions): Promise<Open> {
+  const { dns, http, handshake, descriptors, workers } = options
+  const { protocol, address, port, sockets } = slice
+  const own = sockets === null ? undefined : duplicate(sockets, descriptors!)
+  const reusePort = workers > 1
   if (protocol === 'dns') {
-    const listener = await dns.listen(address, port)
-    return { plan, commit: () => {}, retire: () => listener.close() }
+    const sharing = own === undefined ? { reusePort } : { tcp: own.tcp, fd: own.udp! }
+    const listener = await dns.listen(address, port, sharing)
+    return { commit: () => {}, retire: () => listener.close() }
   }
   const tls = protocol === 'https' ? { tls: handshake.options, attach: handshake.attach } : {}
-  const listener = await http.prepare({ address, port, ipv6Only: true, ...tls })
-  const adopt = ({ proxies }: ListenerPlan): void => {
+  const target: ListenTarget = { address, port, ipv6Only: true, ...tls }
+  const listener = await http.prepare({ ...target, ...(own === undefined ? { reusePort } : { fd: own.tcp }) })
+  const adopt = ({ proxies }: ListenerSlice): void => {
     listener.isProxy = createTrust(proxies ?? [])
   }
-  return { plan, adopt, commit: () => listener.commit(), retire: () => listener.retire() }
+  return { adopt, commit: () => listener.commit(), retire: () => listener.retire() }
 }
 
-/** What went wrong with a listener, who is in the way, and what to do. */
-export async function listenFailure(
-  error: unknown,
-  { protocol, address, port, from }: ListenerPlan,
-  holderOf: ListenersOptions['holderOf'],
-): Promise<Error> {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined
-  const reason = code ?? (cause !== undefined && 'code' in cause ? cause.code : undefined)
-  const what = `Cannot listen on ${printSocket(address, port)} for ${protocol}`
-  const where = from.line === 0 ? '' : ` (${from.file}:${from.line})`
-  if (reason === 'EADDRINUSE') {
-    const holder = await holderOf(port)
-    return new Error(`${what}${where}: the port is taken${holder === undefined ? '' : ` by ${holder}`}.`, {
-      cause: error,
-    })
-  }
-  if (reason === 'EACCES') {
-    const fix = `Ports below 1024 need a right: run as root, or "sudo setcap cap_net_bind_service=+ep $(command -v node)", or use --dev.`
-    return new Error(`${what}${where}: this user may not. ${fix}`, { cause: error })
-  }
-  if (reason === 'EADDRNOTAVAIL') {
-    return new Error(`${what}${where}: this machine does not have that address.`, { cause: error })
-  }
-  return new Error(`${what}${where}: ${error instanceof Error ? error.message : String(error)}`, {
-    cause: error,
-  })
+/** The main thread keeps its own, so that what arrives while a worker is replaced waits for the next one. */
+function duplicate({ tcp, udp }: WorkerSockets, { duplicate }: Descriptors): WorkerSockets {
+  return { tcp: duplicate(tcp), ...(udp === undefined ? {} : { udp: duplicate(udp) }) }
 }

@@ -1,14 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import type { Worker } from 'node:worker_threads'
 import { type Config, loadObject, loadText } from '#config/load.ts'
 import type { Log } from '#core/log.ts'
 import { hasErrors, type Problem, sortProblems } from '#core/problem.ts'
 import { type Changes, changesBetween } from '#plan/changes.ts'
 import type { Facts } from '#plan/facts.ts'
 import { type Plan, plan } from '#plan/plan.ts'
-import type { AccessLog } from './access-log.ts'
 import { gatherFacts } from './facts.ts'
-import { createFront, type Front } from './front.ts'
+import { type AccessLogWish, createFront, type Front } from './front.ts'
+import { loadWorker } from './workers.ts'
 
 /** A file, or the same object from a program. */
 export type ConfigSource = { readonly file: string } | { readonly config: unknown; readonly folder: string }
@@ -50,7 +51,7 @@ export type StartOptions = {
   readonly source: ConfigSource
   readonly dev: boolean
   readonly log: Log
-  readonly accessLog?: (config: Config, folder: string) => AccessLog | null
+  readonly accessLog?: (config: Config, folder: string) => AccessLogWish | null
   readonly output?: (name: string, line: string) => void
 }
 
@@ -89,20 +90,14 @@ export async function planSource(source: ConfigSource, dev: boolean): Promise<Pl
  */
 export async function startPortico(options: StartOptions): Promise<Portico> {
   const { source, dev, log } = options
-  const first = await planSource(source, dev)
-  if (first.config === null || first.plan === null || hasErrors(first.problems))
-    throw new ProblemsError(first.problems)
-  const { config, folder, facts } = first
-  const stateFolder = resolve(folder, config.value.state)
-  const front = await createFront({
-    plan: first.plan,
-    folder,
-    stateFolder,
-    log,
-    accessLog: options.accessLog?.(config, folder) ?? null,
-    output: options.output ?? (() => {}),
+  // It takes as long to load as a large file takes to plan, and they have a core each.
+  const loaded = loadWorker()
+  const { first, front, stateFolder } = await startFront(options, loaded).catch(async (error: unknown) => {
+    await loaded.terminate()
+    throw error
   })
-  let lastReload = outcome(true, 'started', first.problems, changesBetween(null, first.plan))
+  const { facts } = first
+  let lastReload = outcome(true, 'started', first.problems, changesBetween(null, front.plan))
   let queue: Promise<unknown> = Promise.resolve()
 
   async function reloadNow(): Promise<ReloadOutcome> {
@@ -157,6 +152,19 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
       await front.stop(deadlineMs)
     },
   }
+}
+
+async function startFront(
+  { source, dev, log, accessLog, output = () => {} }: StartOptions,
+  loaded: Worker,
+): Promise<{ first: Planned; front: Front; stateFolder: string }> {
+  const first = await planSource(source, dev)
+  const { config, plan, problems, folder } = first
+  if (config === null || plan === null || hasErrors(problems)) throw new ProblemsError(problems)
+  const stateFolder = resolve(folder, config.value.state)
+  const wish = accessLog?.(config, folder) ?? null
+  const front = await createFront({ plan, folder, stateFolder, log, accessLog: wish, output, loaded })
+  return { first, front, stateFolder }
 }
 
 const NO_CHANGES: Changes = { added: [], removed: [], changed: [] }

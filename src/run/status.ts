@@ -5,6 +5,8 @@ import { type ListenerPlan, printSocket } from '#plan/listeners.ts'
 import type { Plan } from '#plan/plan.ts'
 import type { ProcessState } from '#processes/process.ts'
 import type { Portico } from './portico.ts'
+import type { Snapshot } from './snapshot.ts'
+import type { WorkerState } from './workers.ts'
 
 /** What `portico status` shows; plain JSON. */
 export type Status = {
@@ -16,6 +18,8 @@ export type Status = {
   readonly listeners: readonly { readonly protocol: string; readonly socket: string }[]
   readonly hosts: readonly HostRow[]
   readonly processes: readonly ProcessState[]
+  /** the threads that serve */
+  readonly workers: readonly WorkerState[]
   /** how each origin is doing, and why it is left out if it is */
   readonly origins: readonly OriginState[]
   readonly reload: {
@@ -43,30 +47,32 @@ export type Status = {
 export type HostRow = { readonly url: string; readonly leadsTo: string; readonly state: string }
 
 /** Gather what `portico status` shows. */
-export function statusOf(portico: Portico): Status {
+export async function statusOf(portico: Portico): Promise<Status> {
   const { front, lastReload } = portico
-  const { http, dns, plan } = front
-  const { accepted: _accepted, turnedAway: _turnedAway, ...counts } = http.stats
-  const { queries, dropped, truncated, rcodes } = dns.stats()
+  const { plan } = front
+  const { http, dns, origins } = await front.snapshot()
+  const { accepted: _accepted, turnedAway: _turnedAway, ...counts } = http
+  const { queries, dropped, truncated, rcodes } = dns
   return {
     pid: process.pid,
     startedAt: portico.startedAt.toISOString(),
     file: portico.file,
     plan: plan.key,
     root: front.authority.root.path,
-    listeners: front.listeners
-      .open()
+    listeners: front
+      .listeners()
       .map(({ protocol, address, port }) => ({ protocol, socket: printSocket(address, port) })),
-    hosts: hostRows(portico),
+    hosts: hostRows(portico, origins),
     processes: front.processes.states(),
-    origins: front.origins.states(),
+    workers: front.workers(),
+    origins,
     reload: {
       at: lastReload.at.toISOString(),
       ok: lastReload.ok,
       message: lastReload.message,
       problems: lastReload.problems.length,
     },
-    http: { connections: http.openConnections(), ...counts },
+    http: counts,
     dns: { queries, dropped, truncated, rcodes },
   }
 }
@@ -74,13 +80,15 @@ export function statusOf(portico: Portico): Status {
 /**
  * One row for each route. On a laptop the `.localhost` names, which browsers find.
  *
+ * @param origins what the workers know of them
  * @param probed what `probeOrigins` found, for origins that no request has asked yet
  */
 export function hostRows(
   { front, facts }: Portico,
+  origins: Snapshot['origins'],
   probed: ReadonlyMap<string, string> = new Map(),
 ): HostRow[] {
-  const states = new Map(front.origins.states().map((state) => [state.id, state]))
+  const states = new Map(origins.map((state) => [state.id, state]))
   const processes = new Map(front.processes.states().map((state) => [state.id, state]))
   return shownHosts(front.plan, facts.dev).flatMap((host) => {
     return host.routes.map((route) => {

@@ -12,6 +12,7 @@ import { createHandshake, type HandshakeOptions } from './handshake.ts'
 import type { Issuer } from './issuer.ts'
 import type { CertificatePlan, TlsLimits } from './plan.ts'
 import { type CertificateStore, createCertificateStore } from './store.ts'
+import { createTicketKeys } from './ticket-keys.ts'
 
 const DAY = 86_400_000
 // So long ago that a certificate of then still stands today, and so does its renewal after four days.
@@ -58,7 +59,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     assert.equal(socket.getPeerCertificate().subjectaltname, 'DNS:example.com')
   })
 
-  test(`${version}: a session is resumed by its ticket, until its key is renewed`, async (t) => {
+  test(`${version}: a session is resumed by its ticket, until its key is renewed (RFC 5077 §4)`, async (t) => {
     const clock = { now: START }
     const { port } = await serve(t, {}, clock)
     const only = { port, minVersion: version, maxVersion: version, servername: 'example.com' }
@@ -70,7 +71,8 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
 }
 
 test('servers that share ticket keys resume the sessions of each other', async (t) => {
-  const ticketKeys = Buffer.alloc(48, 7)
+  const key = Buffer.alloc(48, 7)
+  const ticketKeys = { current: () => key }
   const [one, two] = [await serve(t, { ticketKeys }), await serve(t, { ticketKeys })]
   const session = await ticketOf({ port: one.port, servername: 'example.com' })
   assert.equal((await hello({ port: two.port, servername: 'example.com', session })).isSessionReused(), true)
@@ -187,7 +189,8 @@ async function serve(
   const now = () => clock.now
   const log = options.log ?? silent
   const store = createCertificateStore({ plan, issuers: { local: issuer }, now, log })
-  const handshake = createHandshake({ store, now, log, ...options })
+  const ticketKeys = createTicketKeys(() => store.limits().sessionTimeoutMs, now)
+  const handshake = createHandshake({ store, log, ticketKeys, ...options })
   const server = createServer(handshake.options, (socket) => {
     socket.on('error', () => {})
     socket.write('hello')

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { Socket } from 'node:net'
 import type { SecureContext, Server, TLSSocket, TlsOptions } from 'node:tls'
 import type { Log } from '#core/log.ts'
 import { secureOptions } from './secure.ts'
-import type { CertificateStore, Ready } from './store.ts'
+import type { CertificateStore, Choice, Ready } from './store.ts'
+import type { TicketKeys } from './ticket-keys.ts'
 
 /** What servers of `node:tls` need to serve the certificates of a store. */
 export type Handshake = {
@@ -15,13 +15,11 @@ export type Handshake = {
 
 export type HandshakeOptions = {
   readonly store: CertificateStore
-  /** milliseconds since 1970 */
-  readonly now: () => number
   readonly log: Log
   /** offered protocols, the best first (RFC 7301) */
   readonly protocols?: readonly string[]
-  /** 48 octets that all processes on one port share, not renewed here; when not given, random and renewed */
-  readonly ticketKeys?: Buffer
+  /** shared by all threads on one port */
+  readonly ticketKeys: TicketKeys
 }
 
 /**
@@ -33,8 +31,7 @@ export type HandshakeOptions = {
  * @example const server = createServer(handshake.options, onConnection); handshake.attach(server)
  */
 export function createHandshake(options: HandshakeOptions): Handshake {
-  const { store, now, log, protocols = ['http/1.1'] } = options
-  const ticketKeys = createTicketKeys(store, now, options.ticketKeys)
+  const { store, log, ticketKeys, protocols = ['http/1.1'] } = options
 
   // `this` is the TLSSocket: the callback alone cannot send an alert.
   function selectContext(
@@ -42,13 +39,14 @@ export function createHandshake(options: HandshakeOptions): Handshake {
     serverName: string,
     done: (error: Error | null, context?: SecureContext) => void,
   ): void {
-    const { ready, reason } = store.contextFor(serverName)
-    if (ready !== null) {
-      done(null, ready.context)
-      return
+    const answer = ({ ready, reason }: Choice): void => {
+      if (ready !== null) return done(null, ready.context)
+      log('debug', 'handshake refused', { serverName, reason })
+      refuse(this, reason === 'not issued yet' ? INTERNAL_ERROR : UNRECOGNIZED_NAME, done)
     }
-    log('debug', 'handshake refused', { serverName, reason })
-    refuse(this, reason === 'not issued yet' ? INTERNAL_ERROR : UNRECOGNIZED_NAME, done)
+    const choice = store.contextFor(serverName)
+    if (choice instanceof Promise) void choice.then(answer)
+    else answer(choice)
   }
 
   /** What the server uses where no name selects a context; ticket keys always come from here. */
@@ -68,7 +66,7 @@ export function createHandshake(options: HandshakeOptions): Handshake {
     let keys: unknown
     // In front of the server's own listener, which begins the handshake. No timer: a laptop sleeps through those.
     server.prependListener('connection', () => {
-      const first = store.contextFor(undefined).ready
+      const first = store.contextNow(undefined).ready
       if (served === first?.issued && keys === ticketKeys.current()) return
       served = first?.issued
       keys = ticketKeys.current()
@@ -83,32 +81,12 @@ export function createHandshake(options: HandshakeOptions): Handshake {
   }
 
   const served: TlsOptions = {
-    ...defaults(store.contextFor(undefined).ready),
+    ...defaults(store.contextNow(undefined).ready),
     SNICallback: selectContext,
     ALPNProtocols: [...protocols],
     handshakeTimeout: store.limits().handshakeTimeoutMs,
   }
   return { options: served, attach }
-}
-
-/** Keys that encrypt tickets live as long as the tickets: who steals them later reads no older session. */
-function createTicketKeys(
-  store: CertificateStore,
-  now: () => number,
-  shared: Buffer | undefined,
-): { current(): Buffer } {
-  let keys = shared ?? randomBytes(48)
-  let since = now()
-
-  function current(): Buffer {
-    if (shared === undefined && now() - since >= store.limits().sessionTimeoutMs) {
-      keys = randomBytes(48)
-      since = now()
-    }
-    return keys
-  }
-
-  return { current }
 }
 
 // RFC 8446 §6: a fatal alert in a record of its own, in clear because no keys are agreed yet.

@@ -16,13 +16,22 @@ export type Issued = {
 
 export type Issuer = {
   /**
-   * The best certificate there is now, or null while there is none yet.
+   * The best certificate there is now, or null while there is none yet; at once, or soon.
    *
-   * Called inside a handshake: it does not wait. An issuer that needs the network orders in its own time and
-   * gives what it has.
+   * A handshake waits for it. An issuer that needs the network orders in its own time and gives what it has.
    *
    * @param now milliseconds since 1970
    * @param lifetimeMs how long it should last, where the issuer leaves the choice
    */
-  issue(certificate: CertificatePlan, now: number, lifetimeMs: number): Issued | null
+  issue(certificate: CertificatePlan, now: number, lifetimeMs: number): Issued | null | Promise<Issued | null>
+}
+
+/** Whether a certificate may be served without asking for another. Before notBefore: the clock was set back. */
+export function isFresh({ notBefore, renewAt }: Issued, now: number): boolean {
+  return now >= notBefore && now < renewAt
+}
+
+/** Whether clients accept a certificate at this time. */
+export function isValid({ notBefore, notAfter }: Issued, now: number): boolean {
+  return now >= notBefore && now < notAfter
 }

@@ -1,6 +1,6 @@
 import type { SecureContext } from 'node:tls'
 import type { Log } from '#core/log.ts'
-import type { Issued, Issuer } from './issuer.ts'
+import { type Issued, type Issuer, isFresh, isValid } from './issuer.ts'
 import type { CertificatePlan, TlsLimits, TlsPlan } from './plan.ts'
 import { closeContext, secureContext } from './secure.ts'
 import { compileCertificates, type Selection, select } from './select.ts'
@@ -18,21 +18,20 @@ export type Ready = {
   readonly context: SecureContext
 }
 
-/** For `explain`; times in milliseconds since 1970. */
-export type CertificateDescription = {
-  readonly reason: Choice['reason']
-  readonly certificate:
-    | (Pick<CertificatePlan, 'id' | 'names' | 'from'> & Pick<Issued, 'issuer' | 'notBefore' | 'notAfter'>)
-    | null
-}
-
-/** Certificates by name: issued when first asked for, kept ready, renewed after two thirds of their time. */
+/** Certificates of one thread, loaded for handshakes: asked for when a name is first wanted, kept, and renewed. */
 export type CertificateStore = {
-  /** Compile a plan. The function that comes back puts it to use at once and cannot fail. */
-  prepare(plan: TlsPlan): () => void
+  /**
+   * Compile a plan. The function that comes back puts it to use at once and cannot fail.
+   *
+   * @param known certificates by id that need not be asked for
+   */
+  prepare(plan: TlsPlan, known?: ReadonlyMap<string, Issued>): () => void
   /** @param serverName from the ClientHello; undefined when it had none */
-  contextFor(serverName: string | undefined): Choice
-  describe(serverName: string | undefined): CertificateDescription
+  contextFor(serverName: string | undefined): Choice | Promise<Choice>
+  /** What is there for a name at this moment; what is missing or due is asked for, and not waited for. */
+  contextNow(serverName: string | undefined): Choice
+  /** Take over a certificate that was renewed elsewhere, if this store has its predecessor. */
+  renew(id: string, issued: Issued): void
   limits(): TlsLimits
 }
 
@@ -47,41 +46,90 @@ export type CertificateStoreOptions = {
 /** @example createCertificateStore({ plan, issuers: { local: authority }, now: Date.now, log }) */
 export function createCertificateStore(options: CertificateStoreOptions): CertificateStore {
   const { issuers, now, log } = options
-  let limits = options.plan.limits
+  let { limits } = options.plan
   let table = compileCertificates(options.plan.certificates)
+  let byId = mapById(options.plan.certificates)
   /** by id of the plan node; the one used last stands at the end */
   const kept = new Map<string, Ready>()
+  /** questions under way, by id */
+  const asked = new Map<string, Promise<void>>()
 
-  function prepare(plan: TlsPlan): () => void {
-    const compiled = compileCertificates(plan.certificates)
-    const keys = new Map(plan.certificates.map(({ id, key }) => [id, key]))
+  function prepare(plan: TlsPlan, known: ReadonlyMap<string, Issued> = new Map()): () => void {
+    const nextTable = compileCertificates(plan.certificates)
+    const nextById = mapById(plan.certificates)
     return () => {
       limits = plan.limits
-      table = compiled
-      for (const [id, { key }] of kept) if (keys.get(id) !== key) drop(id)
+      table = nextTable
+      byId = nextById
+      for (const [id, { key }] of kept) if (byId.get(id)?.key !== key) drop(id)
+      for (const [id, issued] of known) if (!kept.has(id)) take(id, issued)
     }
   }
 
-  function contextFor(serverName: string | undefined): Choice {
-    const { certificate, reason } = select(table, serverName)
-    if (certificate === null) return { ready: null, reason }
-    const ready = readyFor(certificate)
-    return ready === null ? { ready, reason: 'not issued yet' } : { ready, certificate, reason }
+  function contextFor(serverName: string | undefined): Choice | Promise<Choice> {
+    const choice = contextNow(serverName)
+    if (choice.ready !== null && isValid(choice.ready.issued, now())) return choice
+    const { certificate } = select(table, serverName)
+    const answer = asked.get(certificate?.id ?? '')
+    return answer === undefined ? choice : answer.then(() => choose(serverName))
   }
 
-  function readyFor(certificate: CertificatePlan): Ready | null {
-    const { id } = certificate
-    const last = kept.get(id) ?? null
-    const ready = last !== null && isFresh(last.issued) ? last : (load(certificate) ?? last)
-    if (ready === null) return null
-    if (last !== null && last !== ready) drop(id)
-    kept.delete(id)
-    kept.set(id, ready)
+  function contextNow(serverName: string | undefined): Choice {
+    const { certificate } = select(table, serverName)
+    const ready = certificate === null ? undefined : kept.get(certificate.id)
+    if (certificate !== null && (ready === undefined || !isFresh(ready.issued, now()))) ask(certificate)
+    return choose(serverName)
+  }
+
+  /** Out of what is there. */
+  function choose(serverName: string | undefined): Choice {
+    const { certificate, reason } = select(table, serverName)
+    if (certificate === null) return { ready: null, reason }
+    const ready = kept.get(certificate.id)
+    if (ready === undefined) return { ready: null, reason: 'not issued yet' }
+    kept.delete(certificate.id)
+    kept.set(certificate.id, ready)
+    return { ready, certificate, reason }
+  }
+
+  /** One question at a time for each certificate. It runs inside a handshake, where a throw would end the program. */
+  function ask(certificate: CertificatePlan): void {
+    const { id, issuer } = certificate
+    if (asked.has(id)) return
+    const settle = (issued: Issued | null): void => {
+      // A plan that was put to use meanwhile may want another one, or none.
+      if (issued !== null && byId.get(id)?.key === certificate.key) take(id, issued)
+    }
+    const fail = (error: unknown): void => notIssued(id, error)
+    try {
+      const answer = issuers[issuer].issue(certificate, now(), limits.lifetimeMs)
+      if (!(answer instanceof Promise)) return settle(answer)
+      const answered = answer.then(settle, fail).finally(() => asked.delete(id))
+      asked.set(id, answered)
+    } catch (error) {
+      fail(error)
+    }
+  }
+
+  function take(id: string, issued: Issued): void {
+    const certificate = byId.get(id)
+    const last = kept.get(id)
+    if (certificate === undefined || last?.issued.chain === issued.chain) return
+    try {
+      const context = secureContext(issued.key, issued.chain)
+      drop(id)
+      kept.set(id, { key: certificate.key, issued, context })
+    } catch (error) {
+      notIssued(id, error)
+    }
     for (const oldest of kept.keys()) {
       if (kept.size <= limits.contexts) break
       drop(oldest)
     }
-    return ready
+  }
+
+  function notIssued(certificate: string, error: unknown): void {
+    log('error', 'certificate not issued', { certificate, error: String(error) })
   }
 
   function drop(id: string): void {
@@ -90,31 +138,13 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
     if (dropped !== undefined) closeContext(dropped.context)
   }
 
-  /** Before notBefore: the clock was set back. */
-  function isFresh({ notBefore, renewAt }: Issued): boolean {
-    return now() >= notBefore && now() < renewAt
+  function renew(id: string, issued: Issued): void {
+    if (kept.has(id)) take(id, issued)
   }
 
-  /** Runs inside a handshake, where a throw would end the program. */
-  function load(certificate: CertificatePlan): Ready | null {
-    try {
-      const issued = issuers[certificate.issuer].issue(certificate, now(), limits.lifetimeMs)
-      if (issued === null) return null
-      log('debug', 'certificate issued', { certificate: certificate.id, notAfter: issued.notAfter })
-      return { key: certificate.key, issued, context: secureContext(issued.key, issued.chain) }
-    } catch (error) {
-      log('error', 'certificate not issued', { certificate: certificate.id, error: String(error) })
-      return null
-    }
-  }
+  return { prepare, contextFor, contextNow, renew, limits: () => limits }
+}
 
-  function describe(serverName: string | undefined): CertificateDescription {
-    const choice = contextFor(serverName)
-    if (choice.ready === null) return { reason: choice.reason, certificate: null }
-    const { id, names, from } = choice.certificate
-    const { issuer, notBefore, notAfter } = choice.ready.issued
-    return { reason: choice.reason, certificate: { id, names, from, issuer, notBefore, notAfter } }
-  }
-
-  return { prepare, contextFor, describe, limits: () => limits }
+function mapById(certificates: readonly CertificatePlan[]): ReadonlyMap<string, CertificatePlan> {
+  return new Map(certificates.map((certificate) => [certificate.id, certificate]))
 }

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks'
 import type { HttpLimits } from '../plan.ts'
 import type { OriginPlan } from '../service-plan.ts'
 import { readSecrets } from './open-socket.ts'
-import { OriginPool, type OriginState, type PoolClimate } from './pool.ts'
+import { type CheckOutcome, OriginPool, type OriginState, type PoolClimate } from './pool.ts'
 
 /** Pools by origin, kept across reloads for origins that stay the same. */
 export type Origins = {
@@ -15,9 +15,14 @@ export type Origins = {
   /** After a reload: pools of origins that are not among `plans` close with their last response. */
   keep(plans: readonly OriginPlan[], limits: HttpLimits): void
   states(): OriginState[]
+  /** Take over what another thread has found out about an origin. */
+  told(check: OriginCheck): void
   /** Close every connection now. */
   close(): void
 }
+
+/** What the health checks of an origin have come to; `origin` is known to the origins of all threads. */
+export type OriginCheck = CheckOutcome & { readonly origin: string }
 
 export type OriginsOptions = {
   readonly limits: HttpLimits
@@ -25,6 +30,10 @@ export type OriginsOptions = {
   readonly portOf: (processId: string) => number | null
   /** where relative names of files begin; the working directory when it is left out */
   readonly folder?: string
+  /** Whether health checks are made by this thread; else it is `told`. They are when it is left out. */
+  readonly checks?: boolean
+  /** Called after each health check of this thread. */
+  readonly onCheck?: (check: OriginCheck) => void
 }
 
 // A limit is overrun by a quarter of the shortest one at most, which is two ticks.
@@ -39,7 +48,8 @@ const SHORTEST_TICK_MS = 10
  * const origins = createOrigins({ limits, portOf: (id) => processes.port(id) })
  * const handler = createForward(action, { origins, … })
  */
-export function createOrigins({ limits, portOf, folder = '.' }: OriginsOptions): Origins {
+export function createOrigins(options: OriginsOptions): Origins {
+  const { limits, portOf, folder = '.', checks = true, onCheck = () => {} } = options
   const pools = new Map<string, OriginPool>()
   const retired = new Set<OriginPool>()
   const climate: PoolClimate = { limits, now: performance.now(), tickMs: tickMs(limits) }
@@ -72,6 +82,8 @@ export function createOrigins({ limits, portOf, folder = '.' }: OriginsOptions):
         portOf: () => (isProcess ? portOf(processId ?? '') : plan.port),
         secure: readSecrets(plan.tls, folder),
         climate,
+        checks,
+        onCheck: (outcome) => onCheck({ origin: key, ...outcome }),
       })
       pools.set(key, pool)
       return pool
@@ -87,6 +99,7 @@ export function createOrigins({ limits, portOf, folder = '.' }: OriginsOptions):
       setLimits(next)
     },
     states: () => [...pools.values()].map((pool) => pool.state()),
+    told: ({ origin, ...outcome }) => pools.get(origin)?.told(outcome),
     close() {
       clearInterval(timer)
       for (const pool of [...pools.values(), ...retired]) pool.close()

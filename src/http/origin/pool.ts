@@ -7,7 +7,7 @@ import { OriginConnection } from './connection.ts'
 import type { OriginFailure } from './failure.ts'
 import { OriginSessions } from './h2-sessions.ts'
 import { OriginStream } from './h2-stream.ts'
-import { ASSUMED, judgeCheck } from './health.ts'
+import { ASSUMED, type Health, judgeCheck } from './health.ts'
 import { HealthChecker } from './health-checker.ts'
 import type { LinkOwner, OriginLink } from './link.ts'
 
@@ -42,7 +42,14 @@ export type PoolOptions = {
   readonly portOf: () => number | null
   readonly secure: SecureContext | undefined
   readonly climate: PoolClimate
+  /** Whether the health checks of the origin are made here; else they are made elsewhere, and `told`. */
+  readonly checks: boolean
+  /** Called after each check that was made here. */
+  readonly onCheck: (outcome: CheckOutcome) => void
 }
+
+/** What the health checks of an origin have come to. */
+export type CheckOutcome = { readonly isWell: boolean; readonly lastCheck: string }
 
 /** What all pools share, so that a request neither reads the clock nor sets a timer. */
 export type PoolClimate = {
@@ -94,8 +101,9 @@ export class OriginPool implements LinkOwner {
   readonly #checker: HealthChecker | undefined
   /** the connections below, when the origin speaks HTTP/2 */
   readonly #sessions: OriginSessions | undefined
+  readonly #onCheck: PoolOptions['onCheck']
 
-  constructor(plan: OriginPlan, { portOf, secure, climate }: PoolOptions) {
+  constructor(plan: OriginPlan, { portOf, secure, climate, checks, onCheck }: PoolOptions) {
     this.plan = plan
     this.name = plan.socketPath === undefined ? plan.authority : `unix:${plan.socketPath}`
     this.secure = secure
@@ -103,8 +111,9 @@ export class OriginPool implements LinkOwner {
     this.#climate = climate
     this.#isNamed = plan.host !== '' && isIP(plan.host) === 0
     this.#sessions = plan.speaksHttp2 === true ? new OriginSessions(plan, this) : undefined
+    this.#onCheck = onCheck
     const { health } = plan
-    if (health === undefined) return
+    if (health === undefined || !checks) return
     const report = this.#checked.bind(this)
     this.#checker = new HealthChecker({ plan, health, portOf, secure, climate, report })
   }
@@ -273,11 +282,20 @@ export class OriginPool implements LinkOwner {
     return ''
   }
 
+  /** Take over what another thread's health checks have come to; nothing to do where they are made. */
+  told({ isWell, lastCheck }: CheckOutcome): void {
+    if (this.#checker === undefined) this.#judged({ isWell, against: 0 }, lastCheck)
+  }
+
   #checked(isGood: boolean, detail: string): void {
-    const wasWell = this.#health.isWell
+    this.#judged(judgeCheck(this.#health, isGood, this.plan.health!), detail)
+    this.#onCheck({ isWell: this.#health.isWell, lastCheck: detail })
+  }
+
+  #judged(health: Health, detail: string): void {
+    if (!this.#health.isWell && health.isWell) this.upSince = this.now
     this.#lastCheck = detail
-    this.#health = judgeCheck(this.#health, isGood, this.plan.health!)
-    if (!wasWell && this.#health.isWell) this.upSince = this.now
+    this.#health = health
   }
 
   /** Many connects may fail in one moment: only the first of them puts the next try off. */

@@ -1,0 +1,85 @@
+import type { CountMemory } from '#access/connection-counts.ts'
+import type { BucketMemory } from '#access/limiters.ts'
+import type { LogLevel, LogValue } from '#core/log.ts'
+import type { DnsPlan } from '#dns/plan.ts'
+import type { OriginCheck } from '#http/origin/origins.ts'
+import type { HttpPlan } from '#http/plan.ts'
+import type { ListenerPlan } from '#plan/listeners.ts'
+import type { Issued } from '#tls/issuer.ts'
+import type { TlsPlan } from '#tls/plan.ts'
+import type { AccessRecord } from './access-log.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** What a data worker is started with, whatever the Plan. */
+export type WorkerSetup = {
+  /** 0 up to one less than `workers`; the one that takes its place gets the same */
+  readonly worker: number
+  readonly workers: number
+  /** folder of the file: relative paths start here */
+  readonly folder: string
+  /** where lines of the access log go: a file, the main thread, or nowhere */
+  readonly accessLog: { readonly path: string } | 'main' | null
+  readonly shared: SharedMemory
+}
+
+/** Memory that all threads see. Made once by the main thread, which also takes out what a dead worker left there. */
+export type SharedMemory = { readonly buckets: BucketMemory; readonly connections: CountMemory }
+
+/** What a worker serves: its part of a Plan, and what belongs to it at this moment. */
+export type DataSlice = {
+  readonly dns: DnsPlan
+  readonly http: HttpPlan
+  readonly tls: TlsPlan
+  readonly listeners: readonly ListenerSlice[]
+  /** of each zone, by its id */
+  readonly serials: ReadonlyMap<string, number>
+  /** by id; others are asked for when they are needed */
+  readonly certificates: ReadonlyMap<string, Issued>
+  /** What is told again when it changes holds as soon as a slice is there, so that nothing older replaces it. */
+  readonly ports: ProcessPorts
+  readonly ticketKey: Uint8Array
+}
+
+/** An address to listen on. The worker's own sockets are open already, or it opens a port that workers share. */
+export type ListenerSlice = ListenerPlan & { readonly sockets: WorkerSockets | null }
+
+/** Descriptors that belong to the main thread: to be duplicated. `udp` is there for DNS. */
+export type WorkerSockets = { readonly tcp: number; readonly udp?: number }
+
+/** Where each process answers, by its id; `null` while it does not. */
+export type ProcessPorts = ReadonlyMap<string, number | null>
+
+export type LogRecord = {
+  readonly level: LogLevel
+  readonly event: string
+  readonly fields?: Readonly<Record<string, LogValue>>
+}
+
+/** What the main thread asks of a worker. */
+export type WorkerProcedures = {
+  /** The first call; others follow. */
+  readonly start: (setup: WorkerSetup) => void
+  readonly ping: (nothing: null) => null
+  /** Open, compile; a worker that cannot says why, and nothing has happened. */
+  readonly prepare: (slice: DataSlice) => Promise<null>
+  /** Put what was prepared to use, in one tick. */
+  readonly commit: (nothing: null) => void
+  /** Forget what was prepared. */
+  readonly abort: (nothing: null) => void
+  readonly ports: (ports: ProcessPorts) => void
+  readonly certificate: (renewed: { readonly id: string; readonly issued: Issued }) => void
+  readonly ticketKey: (key: Uint8Array) => void
+  readonly checked: (check: OriginCheck) => void
+  readonly snapshot: (nothing: null) => Snapshot
+  /** No new connections; answered when those that are open have ended, or the deadline is over. */
+  readonly stop: (deadlineMs: number) => Promise<null>
+}
+
+/** What a worker asks of the main thread. */
+export type MainProcedures = {
+  /** The certificate of a node of the Plan, with its key. */
+  readonly certificate: (id: string) => Promise<Issued | null>
+  readonly checked: (check: OriginCheck) => void
+  readonly log: (records: readonly LogRecord[]) => void
+  readonly access: (records: readonly AccessRecord[]) => void
+}

@@ -1,0 +1,261 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+import type { Log } from '#core/log.ts'
+import { connect, type Remote, Unanswered } from './rpc.ts'
+import type { DataSlice, MainProcedures, WorkerProcedures, WorkerSetup } from './slice.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** The threads that serve. Each that dies is replaced, while the others go on. */
+export type Workers = {
+  /**
+   * Prepare a slice on all workers. When one cannot, none has changed.
+   *
+   * @param sliceOf what each of them, by its number, is to serve; also what one that takes its place later gets
+   * @throws {Error} of the worker that could not
+   */
+  prepare(sliceOf: (worker: number) => DataSlice): Promise<PreparedWorkers>
+  /** Tell all workers that serve; those that start later have it in their slice. */
+  tell: Remote<WorkerProcedures>['tell']
+  /** What each worker has counted, of those that answer. */
+  snapshots(): Promise<Snapshot[]>
+  states(): WorkerState[]
+  /** End one at once, as if it had died. */
+  end(worker: number): void
+  /** Stop all; requests under way may finish until the deadline. With 0 nobody is waited for. */
+  stop(deadlineMs: number): Promise<void>
+}
+
+export type PreparedWorkers = { commit(): void; abort(): void }
+
+/** For `portico status`. */
+export type WorkerState = {
+  readonly worker: number
+  readonly state: 'starting' | 'serving' | 'waiting to restart' | 'stopped'
+  readonly restarts: number
+  /** why the last one ended; null while none has */
+  readonly lastEnd: string | null
+}
+
+export type WorkersOptions = {
+  /** one for each worker */
+  readonly setups: readonly WorkerSetup[]
+  readonly procedures: MainProcedures
+  readonly log: Log
+  /** Called when a worker has died, to free what it held in shared memory. */
+  readonly onDeath: (worker: number) => void
+  /** of `loadWorker`: the first one, which was loaded while there was no Plan yet */
+  readonly loaded?: Worker
+  /** the module that the threads run */
+  readonly entry?: URL
+}
+
+type Thread = {
+  readonly worker: Worker
+  readonly remote: Remote<WorkerProcedures>
+  /** why it ended */
+  readonly ended: Promise<string>
+  isAlive: boolean
+}
+
+type Slot = {
+  readonly setup: WorkerSetup
+  thread: Thread
+  state: WorkerState['state']
+  restarts: number
+  lastEnd: string | null
+  servesSince: number
+  pauseMs: number
+  /** a thread that takes the place of another one is given what it is to serve */
+  beginning: Promise<void>
+}
+
+/** Loading takes a fifth of a second, compiling 10 000 zones less than two. */
+const PREPARE_MS = 30_000
+const PING_EVERY_MS = 2000
+/** Who does not answer for so long serves nobody. */
+const PING_MS = 10_000
+const SNAPSHOT_MS = 2000
+/** Beyond the deadline, to close what is left. */
+const STOP_MS = 2000
+/** Who has served for so long did not fail to start: the next one comes at once. */
+const STEADY_MS = 500
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 10_000
+
+const DATA_WORKER = new URL('./data-worker.ts', import.meta.url)
+
+/** Start a thread, which loads its modules; `createWorkers` gives it something to do. */
+export function loadWorker(entry: URL = DATA_WORKER): Worker {
+  return new Worker(entry, { name: 'portico' })
+}
+
+/** Start the threads; they serve when a slice was committed. */
+export function createWorkers(options: WorkersOptions): Workers {
+  const { setups, procedures, log, onDeath, entry } = options
+  const stopping = new AbortController()
+  /** what is served; null before the first commit */
+  let current: ((worker: number) => DataSlice) | null = null
+  /** settled while no slice is being prepared: meanwhile nobody takes another's place */
+  let gate: Promise<void> = Promise.resolve()
+  const slots = setups.map(createSlot)
+  const timer = setInterval(pingAll, PING_EVERY_MS).unref()
+
+  function createSlot(setup: WorkerSetup): Slot {
+    const slot: Slot = {
+      setup,
+      thread: startThread(setup, setup.worker === 0 ? options.loaded : undefined),
+      state: 'starting',
+      restarts: 0,
+      lastEnd: null,
+      servesSince: Number.POSITIVE_INFINITY,
+      pauseMs: FIRST_PAUSE_MS,
+      beginning: Promise.resolve(),
+    }
+    void keepRunning(slot)
+    return slot
+  }
+
+  function startThread(setup: WorkerSetup, worker = loadWorker(entry)): Thread {
+    const remote = connect<WorkerProcedures>(worker, procedures)
+    const { promise: ended, resolve } = Promise.withResolvers<string>()
+    const thread: Thread = { worker, remote, ended, isAlive: true }
+    let why = ''
+    worker.on('error', (error: Error) => (why = error.stack ?? error.message))
+    worker.on('exit', (code) => {
+      thread.isAlive = false
+      const words = why === '' ? `it ended with code ${code}` : why
+      remote.end(words)
+      resolve(words)
+    })
+    remote.tell('start', setup)
+    return thread
+  }
+
+  async function keepRunning(slot: Slot): Promise<void> {
+    while (!stopping.signal.aborted) {
+      slot.lastEnd = await slot.thread.ended
+      if (stopping.signal.aborted) return
+      onDeath(slot.setup.worker)
+      const restartMs = pauseOf(slot)
+      log('error', 'worker ended', { worker: slot.setup.worker, why: slot.lastEnd, restartMs })
+      slot.state = 'waiting to restart'
+      if (restartMs > 0) await pause(restartMs, undefined, { ref: false })
+      await gate
+      if (stopping.signal.aborted) return
+      slot.restarts++
+      slot.state = 'starting'
+      slot.thread = startThread(slot.setup)
+      slot.beginning = begin(slot)
+    }
+  }
+
+  /** Give a new thread what the others serve. */
+  async function begin(slot: Slot): Promise<void> {
+    const { thread, setup } = slot
+    if (current === null) return
+    try {
+      await thread.remote.call('prepare', current(setup.worker), PREPARE_MS)
+      serve(slot)
+    } catch (error) {
+      // Of one that died it is said elsewhere.
+      if (thread.isAlive)
+        log('error', 'worker not started', { worker: setup.worker, error: messageOf(error) })
+      await thread.worker.terminate()
+    }
+  }
+
+  function serve(slot: Slot): void {
+    slot.thread.remote.tell('commit', null)
+    slot.state = 'serving'
+    slot.servesSince = performance.now()
+  }
+
+  async function prepare(sliceOf: (worker: number) => DataSlice): Promise<PreparedWorkers> {
+    const { promise, resolve: open } = Promise.withResolvers<void>()
+    gate = promise
+    await Promise.all(slots.map(({ beginning }) => beginning))
+    const asked = slots.filter(({ thread }) => thread.isAlive)
+    const threads = asked.map(({ thread }) => thread)
+    const answers = await Promise.allSettled(
+      asked.map(({ thread, setup }) => thread.remote.call('prepare', sliceOf(setup.worker), PREPARE_MS)),
+    )
+    const abort = (): void => {
+      for (const { remote } of threads) remote.tell('abort', null)
+      open()
+    }
+    const failures = answers.map((answer) => (answer.status === 'rejected' ? (answer.reason as Error) : null))
+    failures.forEach((failure, i) => {
+      // It is replaced, and its successor asked when it begins.
+      if (failure instanceof Unanswered) void threads[i]!.worker.terminate()
+    })
+    const failure = failures.find((error) => error !== null && !(error instanceof Unanswered))
+    if (failure != null || failures.every((error) => error !== null)) {
+      abort()
+      throw failure ?? failures[0] ?? new Error('No worker runs.')
+    }
+    const prepared = asked.filter((_, i) => failures[i] === null)
+    const commit = (): void => {
+      current = sliceOf
+      for (const slot of prepared) if (slot.thread.isAlive) serve(slot)
+      open()
+    }
+    return { commit, abort }
+  }
+
+  function alive(): Slot[] {
+    return slots.filter(({ thread }) => thread.isAlive)
+  }
+
+  function pingAll(): void {
+    for (const { thread, state } of alive()) {
+      if (state === 'serving')
+        thread.remote.call('ping', null, PING_MS).catch(() => void thread.worker.terminate())
+    }
+  }
+
+  return {
+    prepare,
+    tell(name, value) {
+      for (const { thread } of alive()) thread.remote.tell(name, value)
+    },
+    async snapshots() {
+      const serving = alive().filter(({ state }) => state === 'serving')
+      const asked = serving.map(({ thread }) => thread.remote.call('snapshot', null, SNAPSHOT_MS))
+      const answers = await Promise.allSettled(asked)
+      return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
+    },
+    states: () =>
+      slots.map(({ setup, state, restarts, lastEnd }) => ({
+        worker: setup.worker,
+        state,
+        restarts,
+        lastEnd,
+      })),
+    end: (worker) => void slots[worker]?.thread.worker.terminate(),
+    async stop(deadlineMs) {
+      stopping.abort()
+      clearInterval(timer)
+      await Promise.all(
+        slots.map(async (slot) => {
+          const { remote, worker } = slot.thread
+          slot.state = 'stopped'
+          await remote.call('stop', deadlineMs, deadlineMs + STOP_MS).catch(() => {})
+          await worker.terminate()
+        }),
+      )
+    },
+  }
+}
+
+/** How long to wait before the next one: not at all after one that served, else longer each time. */
+function pauseOf(slot: Slot): number {
+  if (performance.now() - slot.servesSince >= STEADY_MS) slot.pauseMs = 0
+  const { pauseMs } = slot
+  slot.servesSince = Number.POSITIVE_INFINITY
+  slot.pauseMs = Math.min(Math.max(2 * pauseMs, FIRST_PAUSE_MS), LONGEST_PAUSE_MS)
+  return pauseMs
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
