@@ -99,6 +99,25 @@ describe('a client of HTTP/1.1 before an origin of HTTP/2', () => {
     assert.equal((trailers as { 'x-md5'?: string })['x-md5'], '5')
   })
 
+  test('may say a field twice, in trailers too: what it means is for the origin to judge (RFC 9110 §5.3)', async () => {
+    let raw: readonly string[] = []
+    const { port } = await start((stream, headers) => {
+      raw = Object.keys(headers)
+      stream.on('trailers', () => {})
+      stream.resume().on('end', () => {
+        stream.respond({ ':status': 200 })
+        stream.end('ok')
+      })
+    })
+    const lines = 'Content-Type: a/b\r\nContent-Type: c/d\r\nIf-Match: "1"\r\nIf-Match: "2"\r\n'
+    const head = `POST / HTTP/1.1\r\nHost: a\r\n${lines}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n`
+    assert.match(
+      await talk(port, [`${head}1\r\nx\r\n0\r\nX-A: 1\r\nLast-Modified: 1\r\nLast-Modified: 2\r\n\r\n`]),
+      / 200 /,
+    )
+    assert.ok(raw.includes('if-match'))
+  })
+
   test('that waits for 100 sends when the origin wants it (RFC 9110 §10.1.1)', async () => {
     const { port } = await start((stream) => {
       stream.additionalHeaders({ ':status': 100 })
