@@ -4,7 +4,9 @@ import http2 from 'node:http2'
 import net, { type AddressInfo } from 'node:net'
 import { after, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import tls from 'node:tls'
 import { WebSocket } from 'ws'
+import { testCertificate } from '../../../test/certificate.ts'
 import { originAt } from '../../../test/origin.ts'
 import {
   type ProxyOptions,
@@ -271,6 +273,18 @@ describe('the sessions of an origin', () => {
     const { port, ends } = await startProxy([originAt(other, { speaksHttp2: true })])
     assert.match(await get(port), /502 .*The origin does not speak HTTP\/2\./s)
     assert.match(ends[0]!.note.reason, /no HTTP\/2 at this port/)
+  })
+
+  test('need one that chooses it in the TLS handshake (RFC 9113 §3.2)', async () => {
+    const server = tls.createServer(await testCertificate('localhost'), (socket) =>
+      socket.on('error', () => {}),
+    )
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const origin = originAt((server.address() as AddressInfo).port, { scheme: 'https', verify: false })
+    const { port, ends } = await startProxy([{ ...origin, speaksHttp2: true }])
+    assert.match(await get(port), / 502 /)
+    assert.match(ends[0]!.note.reason, /did not choose HTTP\/2/)
+    server.close()
   })
 
   test('of an origin that says nothing are given up in time', async () => {
