@@ -90,7 +90,7 @@ export const httpLimitSettings: GroupSetting = {
     },
     originConnections: {
       type: 'integer',
-      doc: 'Most connections to one origin at a time, shared out to the workers: each may have one at least. Requests beyond wait for a free one.',
+      doc: 'Most connections to one origin at a time, or requests where it speaks HTTP/2, shared out to the workers: each may have one at least. Requests beyond wait for a free one.',
       unit: 'connections',
       initial: 256,
       min: 1,

@@ -1,4 +1,5 @@
 import { type AcceptedRequest, acceptRequest } from './accept.ts'
+import { PREFACE } from './h2/wire/frame.ts'
 import type { HttpLimits } from './plan.ts'
 import { judgePartialHead, type ParsedRequest, parseRequestHead } from './wire/head.ts'
 import type { Input } from './wire/input.ts'
@@ -55,7 +56,6 @@ export class HeadReader {
   }
 }
 
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1')
 const PREFACE_LINE_OCTETS = 'PRI * HTTP/2.0'.length
 
 /** Whether what has come is the preface of HTTP/2, or its first line and more (RFC 9113 §3.4). */

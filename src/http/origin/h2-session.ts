@@ -1,5 +1,5 @@
 import http2 from 'node:http2'
-import type { Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { OriginPlan } from '../service-plan.ts'
 import { connectFailure, type OriginFailure, timeoutFailure } from './failure.ts'
@@ -52,7 +52,7 @@ export class OriginSession {
     this.#climate = climate
     this.#watcher = watcher
     this.#openedAt = this.#idleSince = this.#heardAt = climate.now
-    this.#isNamed = plan.host !== '' && plan.socketPath === undefined
+    this.#isNamed = plan.host !== '' && isIP(plan.host) === 0
     this.#socket = openSocket(plan, { port, session: climate.session, secure: climate.secure })
     const isSecure = plan.scheme === 'https'
     if (isSecure) this.#socket.on('session', (session: Buffer) => (climate.session = session))
@@ -126,15 +126,18 @@ export class OriginSession {
       this.#socket.destroy()
       return
     }
-    const session = http2.connect(`${plan.scheme}://${plan.authority}`, {
+    const options = {
       createConnection: () => this.#socket,
       maxSessionMemory: SESSION_MEMORY_MB,
+      // What a field said twice means is for the origin to judge; Node would throw.
+      strictSingleValueFields: false,
       settings: {
         enablePush: false,
         initialWindowSize: STREAM_WINDOW_OCTETS,
         maxHeaderListSize: this.#climate.limits.headerOctets,
       },
-    })
+    }
+    const session = http2.connect(`${plan.scheme}://${plan.authority}`, options)
     this.#session = session
     session.once('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW_OCTETS))
     session.on('error', (error) => (this.#error ??= error))

@@ -4,7 +4,9 @@ import http2 from 'node:http2'
 import net, { type AddressInfo } from 'node:net'
 import { after, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import tls from 'node:tls'
 import { WebSocket } from 'ws'
+import { testCertificate } from '../../../test/certificate.ts'
 import { originAt } from '../../../test/origin.ts'
 import {
   type ProxyOptions,
@@ -97,6 +99,25 @@ describe('a client of HTTP/1.1 before an origin of HTTP/2', () => {
     const answer = await talk(port, [`POST / HTTP/1.1\r\n${lines}\r\n3\r\nabc\r\n0\r\nx-md5: 5\r\n\r\n`])
     assert.match(answer, /4\r\nbody\r\n0\r\nx-sum: 7\r\n\r\n$/)
     assert.equal((trailers as { 'x-md5'?: string })['x-md5'], '5')
+  })
+
+  test('may say a field twice, in trailers too: what it means is for the origin to judge (RFC 9110 §5.3)', async () => {
+    let raw: readonly string[] = []
+    const { port } = await start((stream, headers) => {
+      raw = Object.keys(headers)
+      stream.on('trailers', () => {})
+      stream.resume().on('end', () => {
+        stream.respond({ ':status': 200 })
+        stream.end('ok')
+      })
+    })
+    const lines = 'Content-Type: a/b\r\nContent-Type: c/d\r\nIf-Match: "1"\r\nIf-Match: "2"\r\n'
+    const head = `POST / HTTP/1.1\r\nHost: a\r\n${lines}Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n`
+    assert.match(
+      await talk(port, [`${head}1\r\nx\r\n0\r\nX-A: 1\r\nLast-Modified: 1\r\nLast-Modified: 2\r\n\r\n`]),
+      / 200 /,
+    )
+    assert.ok(raw.includes('if-match'))
   })
 
   test('that waits for 100 sends when the origin wants it (RFC 9110 §10.1.1)', async () => {
@@ -252,6 +273,18 @@ describe('the sessions of an origin', () => {
     const { port, ends } = await startProxy([originAt(other, { speaksHttp2: true })])
     assert.match(await get(port), /502 .*The origin does not speak HTTP\/2\./s)
     assert.match(ends[0]!.note.reason, /no HTTP\/2 at this port/)
+  })
+
+  test('need one that chooses it in the TLS handshake (RFC 9113 §3.2)', async () => {
+    const server = tls.createServer(await testCertificate('localhost'), (socket) =>
+      socket.on('error', () => {}),
+    )
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const origin = originAt((server.address() as AddressInfo).port, { scheme: 'https', verify: false })
+    const { port, ends } = await startProxy([{ ...origin, speaksHttp2: true }])
+    assert.match(await get(port), / 502 /)
+    assert.match(ends[0]!.note.reason, /did not choose HTTP\/2/)
+    server.close()
   })
 
   test('of an origin that says nothing are given up in time', async () => {

@@ -80,8 +80,8 @@ export class OriginStream implements OriginLink, StreamWaiter {
       const endStream = !hasContent && !this.#isTunnel
       this.#listen(this.#session!.request(pairs, { endStream, waitForTrailers: hasContent }))
     } catch (error) {
-      this.#fail({ ...brokenFailure(String(error)), isUnprocessed: true })
-      return
+      // The session was about to close; its other streams say so by themselves.
+      return this.#fail({ ...brokenFailure(String(error)), ...UNPROCESSED })
     }
     if (request.body === null) return
     this.#writer = new BodyWriter(this.#stream!, request.body, 'raw', this)
@@ -171,7 +171,11 @@ export class OriginStream implements OriginLink, StreamWaiter {
       body.trailers?.()?.each((name, value) => {
         ;(trailers[name.toLowerCase()] ??= []).push(value)
       })
-      if (!stream.destroyed) stream.sendTrailers(trailers)
+      try {
+        stream.sendTrailers(trailers)
+      } catch (error) {
+        this.close({ ...brokenFailure(String(error)), reason: 'portico failed' })
+      }
     })
   }
 
