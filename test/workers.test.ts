@@ -160,6 +160,24 @@ test('a session of TLS is resumed on whichever worker it comes to, and all have 
     for (const socket of sockets) socket.destroy()
   }))
 
+test('a stop refuses new connections and waits for requests under way, until a second stop ends them', async (t) => {
+  const origin = createServer((_request, response) => response.write('begun'))
+  t.after(() => origin.close())
+  await once(origin.listen(0, '127.0.0.1'), 'listening')
+  const { port } = origin.address() as AddressInfo
+  await use(hosts({ www: { service: port, http: 'serve' } }), async (portico, ports) => {
+    const socket = connect(ports.http, '127.0.0.1')
+    socket.write('GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n')
+    await once(socket, 'data')
+    const gentle = portico.stop(60_000)
+    await until(async () => (await ask(ports.http)) === 'ECONNREFUSED')
+    assert.equal(socket.readableEnded, false)
+    const ended = new Promise((resolve) => socket.once('close', resolve))
+    socket.on('error', () => {}).resume()
+    await Promise.all([portico.stop(0), gentle, ended])
+  })
+})
+
 for (const workers of [1, 2]) {
   test(`while one of ${workers} workers after the other is killed, no connection is refused and DNS answers`, async () => {
     await use({ workers, ...hosts({ www: site }) }, async (portico, ports) => {
