@@ -8,6 +8,7 @@ import { startRunning, until } from './running.ts'
 
 const RELOADS = 50
 const SOCKETS = 100
+const WORKERS = { workers: 2 }
 const DOWNLOAD_OCTETS = 2 ** 30
 const CHUNK = Buffer.alloc(65_536, 'x')
 
@@ -46,14 +47,14 @@ async function startOrigin(): Promise<{ port: number; close(): void }> {
   }
 }
 
-test('100 WebSockets, a slow 1 GiB download and requests under load live through 50 reloads', {
+test('100 WebSockets, a slow 1 GiB download and requests under load live through 50 reloads of two workers', {
   timeout: 90_000,
 }, async () => {
   const origin = await startOrigin()
   const hosts = (extra: object): object => ({
     hosts: { app: { service: origin.port, http: 'serve' }, ...extra },
   })
-  const running = await startRunning(hosts({}))
+  const running = await startRunning(hosts({}), WORKERS)
   const url = `127.0.0.1:${running.ports.http}`
   const headers = { Host: 'app.example.com' }
   try {
@@ -89,7 +90,8 @@ test('100 WebSockets, a slow 1 GiB download and requests under load live through
     })
 
     for (let i = 0; i < RELOADS; i++) {
-      await running.write(hosts({ [`h${i}`]: { respond: `${i}` }, [`k${i % 3}`]: { service: 9 } }))
+      const added = { [`h${i}`]: { respond: `${i}` }, [`k${i % 3}`]: { service: 9 } }
+      await running.write(hosts(added), WORKERS)
       await until(
         async () => (await ask(`http://${url}/`, { Host: `h${i}.example.com` }, undefined, 308)) === '',
       )

@@ -58,17 +58,15 @@ test('when one worker cannot prepare a slice, all go on with the one before', ()
   }))
 
 for (const folder of ['throws', 'rejects', 'takes all memory']) {
-  test(`a worker that ${folder} is replaced within a second, and the next one serves the same`, async () => {
+  test(`a worker that ${folder} is replaced, and the next one serves the same`, async () => {
     const dead: number[] = []
     const loaded = new Worker(entry, { resourceLimits: { maxOldGenerationSizeMb: 16 } })
     await use({ folder, onDeath: (worker) => dead.push(worker), loaded }, async (workers) => {
       ;(await workers.prepare(slice(7))).commit()
       assert.deepEqual(await served(workers), [7, 7])
       workers.tell('ports', new Map())
-      const startedAt = performance.now()
       await until(() => workers.states().some(({ state }) => state !== 'serving'))
       await until(() => workers.states().every(({ state }) => state === 'serving'))
-      assert.ok(performance.now() - startedAt < 1000)
       assert.deepEqual(await served(workers), [7, 7])
       assert.deepEqual(dead, [0])
       assert.ok(workers.states()[0]!.lastEnd)
