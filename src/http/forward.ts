@@ -1,5 +1,5 @@
 import { type Balance, balanceKey, choose, createBalance } from './balance.ts'
-import type { Exchange, ExchangeEnd, Handler, Source } from './exchange.ts'
+import type { Exchange, ExchangeEnd, Handler, Request, Source } from './exchange.ts'
 import { countPasses, maxForwards, responseFields } from './gateway.ts'
 import { HeadWriter } from './head-writer.ts'
 import { type Budget, createBudget, earn, spend } from './origin/budget.ts'
@@ -9,7 +9,7 @@ import type { Origins } from './origin/origins.ts'
 import type { OriginPool, Waiter } from './origin/pool.ts'
 import type { OriginHead } from './origin/response-reader.ts'
 import { type OriginPlan, RETRY, type RetryPlan, type ServicePlan } from './service-plan.ts'
-import { type Fields, noFields } from './wire/fields.ts'
+import { type Fields, joinFields, noFields } from './wire/fields.ts'
 import { respondPage } from './wire/page.ts'
 import { proxyHeader } from './wire/proxy-protocol.ts'
 
@@ -77,8 +77,11 @@ class Forwarding implements Waiter, Receiver {
   #index = -1
   #tried = NONE
   #retries = 0
+  #hasAsked = false
   #hasAskedAgain = false
   #isReused = false
+  /** milliseconds of `performance.now()`; NaN when nobody measures */
+  #sentAt = Number.NaN
 
   constructor(exchange: Exchange, service: Service) {
     this.#exchange = exchange
@@ -91,9 +94,9 @@ class Forwarding implements Waiter, Receiver {
     if (countPasses(request.fields, pseudonym) >= LIMIT_PASSES) return this.#refuseLoop()
     if (maxForwards(request) === 0) return this.#answerOptions()
     const logEnd = this.#exchange.onEnd
-    this.#exchange.onEnd = (end) => {
+    this.#exchange.onEnd = (end, exchange) => {
       this.#ended(end)
-      logEnd?.(end)
+      logEnd?.(end, exchange)
     }
     this.#service.requests++
     const { only } = this.#service
@@ -102,8 +105,8 @@ class Forwarding implements Waiter, Receiver {
   }
 
   connected(connection: OriginConnection): void {
-    const { request } = this.#exchange
     const { options } = this.#service
+    const request = this.#began(this.#exchange.request)
     // RFC 9110 §7.8: h2c would let requests pass that nobody here has looked at.
     const asksUpgrade = request.upgrade !== undefined && request.upgrade !== 'h2c'
     // RFC 9110 §10.1.1: an expectation counts for nothing in HTTP/1.0, or without content.
@@ -141,12 +144,14 @@ class Forwarding implements Waiter, Receiver {
     const pool = this.#pool!
     this.#connection = undefined
     pool.judge(head.status)
+    const now = this.#judged(head.status, '')
     const { status } = this.#service.retry
     if (status.length > 0 && status.includes(head.status) && this.#retry()) {
       if (body !== null && 'cancel' in body) body.cancel('finished')
       return
     }
     this.#exchange.note.answeredBy = pool.name
+    this.#exchange.note.answeredAt = now
     const fields = this.#passOn(head)
     this.#exchange.respond({ status: head.status, fields, lengthOctets: head.statedOctets }, body)
   }
@@ -154,12 +159,14 @@ class Forwarding implements Waiter, Receiver {
   switched(fields: Fields, fromOrigin: Source): void {
     const connection = this.#connection!
     this.#connection = undefined
+    this.#judged(101, '')
     this.#exchange.note.answeredBy = this.#pool!.name
     connection.sendRaw(this.#exchange.switchProtocols(fields, fromOrigin))
   }
 
   failed(failure: OriginFailure, isSilent: boolean): void {
     this.#connection = undefined
+    this.#judged(0, failure.detail)
     const brokeOff = failure.reason === 'origin broke off'
     // RFC 9112 §9.3.1: an idle connection may close just when a request is sent; that says nothing about the origin.
     if (isSilent && brokeOff && this.#isReused && !this.#hasAskedAgain && this.#isRepeatable()) {
@@ -168,6 +175,28 @@ class Forwarding implements Waiter, Receiver {
     }
     if (failure.reason !== 'client left') this.#pool!.judge(0)
     if (!brokeOff || !this.#retry()) this.#refuse(failure)
+  }
+
+  /** Count an attempt; who follows the exchange may give it fields of its own. */
+  #began(request: Request): Request {
+    const { traffic, name } = this.#pool!
+    traffic.requests++
+    if (this.#hasAsked) traffic.retries++
+    this.#hasAsked = true
+    this.#sentAt ||= performance.now()
+    const { trail } = this.#exchange.note
+    if (trail === undefined) return request
+    const own = trail.asked(name)
+    const { fieldsForOrigin: given } = request
+    return { ...request, fieldsForOrigin: given === undefined ? own : joinFields(given, own) }
+  }
+
+  /** Count how an attempt ended; 0 is no status. @returns now, as `performance.now()` says it */
+  #judged(status: number, failure: string): number {
+    const now = performance.now()
+    this.#pool!.traffic.answered(status, now - this.#sentAt)
+    this.#exchange.note.trail?.answered(status, failure)
+    return now
   }
 
   /** RFC 9110 §9.2.2: what may have been taken is asked again only when that changes nothing; content is gone. */
@@ -217,8 +246,12 @@ class Forwarding implements Waiter, Receiver {
 
   #ask(pool: OriginPool, isFresh: boolean): void {
     this.#pool = pool
+    this.#sentAt = Number.NaN
     const idle = pool.take(this, isFresh)
-    if (idle !== undefined) this.connected(idle)
+    if (idle === undefined) return
+    // Sent as soon as it came: the clock need not be read again, which costs as much as all that is counted.
+    if (!this.#hasAsked) this.#sentAt = this.#exchange.note.startedAt
+    this.connected(idle)
   }
 
   #passOn(head: OriginHead): Fields {

@@ -144,10 +144,12 @@ function listen(
     server.on('connection', countHandshake)
     server.on('secureConnection', (socket: tls.TLSSocket) => {
       handshakes--
+      host.stats.handshakes[socket.isSessionReused() ? 'resumed' : 'full']++
       admit(socket)
     })
     server.on('tlsClientError', (error: Error) => {
       handshakes--
+      host.stats.handshakes.failed++
       host.log('debug', 'http/handshake-failed', { error: error.message })
     })
   }

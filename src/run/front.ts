@@ -21,13 +21,16 @@ import { createHttpServer, type HttpServer } from '#http/server.ts'
 import type { OriginPlan } from '#http/service-plan.ts'
 import { transformRequests, transformResponses } from '#http/transform/transformed.ts'
 import { createTrust } from '#http/trust.ts'
+import type { AccessLog } from '#log/record.ts'
+import type { BusyKey } from '#metrics/busiest.ts'
+import type { Sample } from '#metrics/sample.ts'
 import type { Plan } from '#plan/plan.ts'
 import { createSupervisor, type Supervisor } from '#processes/supervisor.ts'
 import { type Authority, openAuthority } from '#tls/authority.ts'
 import { createHandshake, type Handshake } from '#tls/handshake.ts'
 import { type CertificateStore, createCertificateStore } from '#tls/store.ts'
-import { type AccessLog, logged } from './access-log.ts'
 import { createListeners, type Listeners } from './listeners.ts'
+import { createObservation } from './observe.ts'
 import { holderOf } from './port-holder.ts'
 import { loadSerials } from './serials.ts'
 
@@ -49,6 +52,12 @@ export type Front = {
    * @returns commits it in one tick, and cannot fail
    */
   prepare(plan: Plan): Promise<() => void>
+  /** What each data plane has counted. */
+  snapshots(): Promise<Sample[][]>
+  /** Who asked each data plane most since the last call. */
+  busyClients(): Promise<BusyKey[][]>
+  /** Another program has moved the access log away: go on in a new file. */
+  reopenLog(): Promise<void>
   /** Stop: listeners first, then requests under way until the deadline, then processes; with 0 nobody is waited for. */
   stop(deadlineMs: number): Promise<void>
 }
@@ -79,6 +88,8 @@ const PSEUDONYM = 'portico'
  */
 export async function createFront(options: FrontOptions): Promise<Front> {
   const { folder, stateFolder, log, accessLog } = options
+  const isTrusted = (address: string): boolean => forwarding.isTrusted(address)
+  const observation = createObservation({ folder, log, accessLog, isTrusted, worker: '0' })
   const { authority, certificates, handshake } = await openTls(options)
   const serials = await loadSerials(stateFolder)
   const processes = createSupervisor({ folder, log, output: options.output, holderOf })
@@ -88,7 +99,6 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     folder,
   })
   const dns = createDnsServer({ zones: createZones([]), limits: options.plan.dns.limits, log })
-  const isTrusted = (address: string): boolean => forwarding.isTrusted(address)
   const counts = createConnectionCounts(isTrusted)
   const limiters = createLimiters({ isTrusted, now })
   const { mayConnect } = counts
@@ -123,9 +133,13 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     const nextZones = compileZones(next.dns.zones, await serials.advance(next.dns.zones), zones)
     const nextRouter = createRouter(next.http, createHandler, router, createRefusal)
     const commitCertificates = certificates.prepare(next.tls)
-    const commitListeners = await listeners.prepare(next.listeners)
+    const observed = await observation.prepare(next)
+    const commitListeners = await listeners.prepare(next.listeners).catch((error: unknown) => {
+      observed.abort()
+      throw error
+    })
     const isNextTrusted = createTrust(next.http.trust)
-    const handle = logged(withinLimits(next.http, nextRouter.handle), accessLog)
+    const handle = observed.observe(withinLimits(next.http, nextRouter.handle))
     return () => {
       plan = next
       zones = nextZones
@@ -135,6 +149,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       limiters.keep(ratesOf(next.http))
       dns.replaceZones(zones, next.dns.limits)
       commitCertificates()
+      observed.commit()
       http.commit(handle, next.http.limits)
       commitListeners()
       origins.keep(originsOf(next.http), next.http.limits)
@@ -146,7 +161,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     await listeners.retire()
     await Promise.all([http.close(deadlineMs), dns.close()])
     origins.close()
-    await processes.stop(deadlineMs === 0)
+    await Promise.all([processes.stop(deadlineMs === 0), observation.close()])
   }
 
   const commit = await prepare(options.plan).catch(async (error: unknown) => {
@@ -171,6 +186,9 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     get zones() {
       return zones
     },
+    snapshots: async () => [observation.samples({ http, dns, origins })],
+    busyClients: async () => [observation.takeBusyClients()],
+    reopenLog: async () => observation.reopenLog(),
     prepare,
     stop,
   }

@@ -41,8 +41,8 @@ export function createListeners(options: ListenersOptions): Listeners {
   async function prepare(plans: readonly ListenerPlan[]): Promise<() => void> {
     const next = new Map<string, Open>()
     const opened: Open[] = []
-    // The admin listener is opened by whoever answers it.
-    for (const plan of plans.filter(({ protocol }) => protocol !== 'admin')) {
+    // Those of admin and metrics are opened by whoever answers them.
+    for (const plan of plans.filter(({ protocol }) => protocol !== 'admin' && protocol !== 'metrics')) {
       const kept = running.get(plan.id)
       const open = kept ?? (await openOrExplain(plan, opened))
       if (open === null) continue

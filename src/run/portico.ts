@@ -3,10 +3,10 @@ import { dirname, resolve } from 'node:path'
 import { type Config, loadObject, loadText } from '#config/load.ts'
 import type { Log } from '#core/log.ts'
 import { hasErrors, type Problem, sortProblems } from '#core/problem.ts'
+import type { AccessLog } from '#log/record.ts'
 import { type Changes, changesBetween } from '#plan/changes.ts'
 import type { Facts } from '#plan/facts.ts'
 import { type Plan, plan } from '#plan/plan.ts'
-import type { AccessLog } from './access-log.ts'
 import { gatherFacts } from './facts.ts'
 import { createFront, type Front } from './front.ts'
 
@@ -31,11 +31,15 @@ export type Portico = {
   readonly startedAt: Date
   /** how the last try to put a file to use ended */
   readonly lastReload: ReloadOutcome
+  /** since the start, which is the first good one */
+  readonly reloads: Readonly<ReloadCounts>
   /** Read the file again and put it to use; on any error everything stays as it is. */
   reload(): Promise<ReloadOutcome>
   /** @param deadlineMs for requests under way; the file's `drain` when not given */
   stop(deadlineMs?: number): Promise<void>
 }
+
+export type ReloadCounts = { ok: number; failed: number; lastGood: Date }
 
 export type ReloadOutcome = {
   readonly at: Date
@@ -50,7 +54,8 @@ export type StartOptions = {
   readonly source: ConfigSource
   readonly dev: boolean
   readonly log: Log
-  readonly accessLog?: (config: Config, folder: string) => AccessLog | null
+  /** gets each record, beside the file that `log.access` names */
+  readonly accessLog?: (config: Config) => AccessLog | null
   readonly output?: (name: string, line: string) => void
 }
 
@@ -99,10 +104,11 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
     folder,
     stateFolder,
     log,
-    accessLog: options.accessLog?.(config, folder) ?? null,
+    accessLog: options.accessLog?.(config) ?? null,
     output: options.output ?? (() => {}),
   })
   let lastReload = outcome(true, 'started', first.problems, changesBetween(null, first.plan))
+  const reloads: ReloadCounts = { ok: 0, failed: 0, lastGood: lastReload.at }
   let queue: Promise<unknown> = Promise.resolve()
 
   async function reloadNow(): Promise<ReloadOutcome> {
@@ -139,6 +145,7 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
     file: 'file' in source ? source.file : null,
     stateFolder,
     startedAt: new Date(),
+    reloads,
     get lastReload() {
       return lastReload
     },
@@ -146,6 +153,8 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
     reload() {
       const done = queue.then(async () => {
         lastReload = await reloadNow()
+        reloads[lastReload.ok ? 'ok' : 'failed']++
+        if (lastReload.ok) reloads.lastGood = lastReload.at
         log(lastReload.ok ? 'info' : 'error', 'reload', { message: lastReload.message })
         return lastReload
       })

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { SecureContext } from 'node:tls'
+import type { Histogram } from '#core/histogram.ts'
 import type { HttpLimits } from '../plan.ts'
 import type { OriginPlan } from '../service-plan.ts'
 import { CLOSED, isOpen, judgeRequest, tried } from './circuit.ts'
@@ -7,6 +8,7 @@ import { type ConnectionOwner, OriginConnection } from './connection.ts'
 import type { OriginFailure } from './failure.ts'
 import { ASSUMED, judgeCheck } from './health.ts'
 import { HealthChecker } from './health-checker.ts'
+import { Traffic } from './traffic.ts'
 
 /** Who needs a connection to an origin. One of the two is called, once, unless the waiter leaves. */
 export type Waiter = {
@@ -23,6 +25,13 @@ export type OriginState = {
   /** connections that were opened since the origin is known */
   readonly connects: number
   readonly connectFailures: number
+  readonly requests: number
+  /** requests without an answer, or with one of 5xx */
+  readonly failures: number
+  /** requests that came here after another attempt had failed */
+  readonly retries: number
+  /** until the head of the response */
+  readonly durations: Histogram
   /** what the system said when the last connect failed; empty after one that succeeded */
   readonly lastFailure: string
   /** requests go elsewhere if they can */
@@ -65,6 +74,7 @@ export class OriginPool implements ConnectionOwner {
   /** `host:port` for the log, the port of a process left out */
   readonly name: string
   session: Buffer | undefined
+  readonly traffic: Traffic = new Traffic()
   readonly secure: SecureContext | undefined
   /** when it came back, by the coarse clock; `-Infinity` when it was never away */
   upSince: number = Number.NEGATIVE_INFINITY
@@ -250,6 +260,10 @@ export class OriginPool implements ConnectionOwner {
       waiting: this.#waiting.length,
       connects: this.#connects,
       connectFailures: this.#connectFailures,
+      requests: this.traffic.requests,
+      failures: this.traffic.failures,
+      retries: this.traffic.retries,
+      durations: this.traffic.durations(),
       lastFailure: this.#lastFailure,
       isDown: this.isDown,
       why: this.#whyDown(),
