@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   dns: () => import('./dns.ts'),
   h2: () => import('./h2.ts'),
   'h2-proxy': () => import('./h2-proxy.ts'),
+  observe: () => import('./observe.ts'),
   proxy: () => import('./proxy.ts'),
 }
 

@@ -123,7 +123,8 @@ function startPortico(port: number, origin: number): Promise<Peer> {
   ])
 }
 
-async function startNginx(
+/** An nginx with this `http` block on one core. */
+export async function startNginx(
   core: number,
   nginx: string,
   folder: string,
@@ -152,7 +153,8 @@ http {
   return pin(core, nginx, ['-c', file, '-e', join(folder, `${name}.log`)])
 }
 
-function originConfig(port: number): string {
+/** 1 KiB for every request. */
+export function originConfig(port: number): string {
   return `server { listen 127.0.0.1:${port}; location / { return 200 "${'x'.repeat(CONTENT_OCTETS)}"; } }`
 }
 

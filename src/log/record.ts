@@ -36,8 +36,8 @@ export type AccessRecord = {
   readonly standsFor: number | undefined
 }
 
-/** `now` in milliseconds as in the note; `date` on the wall. */
-export type RecordTime = { readonly now: number; readonly date: Date }
+/** `now` in milliseconds as in the note; `time` in ISO 8601. */
+export type RecordTime = { readonly now: number; readonly time: string }
 
 /**
  * What is written down of an exchange.
@@ -47,13 +47,13 @@ export type RecordTime = { readonly now: number; readonly date: Date }
 export function recordOf(
   { request, note }: Exchange,
   end: ExchangeEnd,
-  { now, date }: RecordTime,
+  { now, time }: RecordTime,
   keepsQuery: boolean,
 ): AccessRecord {
   const shown = (target: string): string => (keepsQuery ? target : pathOf(target))
   const referer = request.fields.get('referer')
   return {
-    time: date.toISOString(),
+    time,
     client: request.client.address,
     scheme: request.client.secure ? 'https' : 'http',
     method: request.method,

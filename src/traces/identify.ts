@@ -4,10 +4,7 @@ import { PassingExchange } from '#http/wire/passing-exchange.ts'
 import { PlainTrail } from './plain-trail.ts'
 import type { IdentityPlan } from './plan.ts'
 import { randomHex } from './random-hex.ts'
-import { parseTraceparent, parseTracestate, type TraceParent } from './wire/trace-context.ts'
-
-/** The trace that a request belongs to before it came here. */
-export type Incoming = { readonly parent: TraceParent | undefined; readonly state: string }
+import { type Incoming, parseTraceparent, parseTracestate } from './wire/trace-context.ts'
 
 /** Records what happens to exchanges. */
 export type Tracer = {

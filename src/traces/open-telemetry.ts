@@ -2,10 +2,11 @@ import type { Span, SpanContext } from '@opentelemetry/api'
 import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace'
 import type { Exchange, ExchangeEnd, Trail } from '#http/exchange.ts'
 import type { Fields } from '#http/wire/fields.ts'
-import type { Incoming, Tracer } from './identify.ts'
-import { traceFields } from './plain-trail.ts'
+import type { Tracer } from './identify.ts'
+import { PlainTrail, traceFields } from './plain-trail.ts'
 import type { TracesPlan } from './plan.ts'
 import { clientAttributes, serverAttributes, serverEndAttributes, spanName } from './span.ts'
+import { type Incoming, SAMPLED } from './wire/trace-context.ts'
 
 /** How long a collector may take, when Portico stops and otherwise. */
 const CLOSE_MS = 2000
@@ -34,7 +35,7 @@ export async function openTracer(plan: TracesPlan, keepsQuery: boolean): Promise
   })
   const provider = new sdk.TracerProvider({
     resource: resources.resourceFromAttributes({ 'service.name': plan.service }),
-    sampler: new sdk.ParentBasedSampler({ root: new sdk.TraceIdRatioBasedSampler(plan.share) }),
+    sampler: new sdk.AlwaysOnSampler(),
     spanProcessors: [counting.processor(batches)],
   })
   const tracer = provider.getTracer('portico')
@@ -49,7 +50,11 @@ export async function openTracer(plan: TracesPlan, keepsQuery: boolean): Promise
     )
   }
 
-  function begin(exchange: Exchange, { parent, state }: Incoming): Trail {
+  function begin(exchange: Exchange, incoming: Incoming): Trail {
+    const { parent, state } = incoming
+    const isSampled = parent === undefined ? Math.random() < plan.share : (parent.flags & SAMPLED) !== 0
+    // The SDK would make spans that record nothing, at as much cost as the whole request.
+    if (!isSampled) return new PlainTrail(incoming)
     const { method } = exchange.request
     const remote = parent && {
       traceId: parent.traceId,

@@ -1,8 +1,7 @@
 import type { Trail } from '#http/exchange.ts'
 import { type Fields, fieldsOf } from '#http/wire/fields.ts'
-import type { Incoming } from './identify.ts'
 import { randomHex } from './random-hex.ts'
-import { printTraceparent, RANDOM } from './wire/trace-context.ts'
+import { type Incoming, printTraceparent, RANDOM } from './wire/trace-context.ts'
 
 /** Passes a trace on, and records nothing. */
 export class PlainTrail implements Trail {

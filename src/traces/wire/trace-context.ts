@@ -8,8 +8,12 @@ export type TraceParent = {
   readonly flags: number
 }
 
-/** Flags of a traceparent: who sent it may have recorded the span; the trace id has 56 random bits. */
+/** The trace that a request belonged to before it came here; `state` is empty when there is none. */
+export type Incoming = { readonly parent: TraceParent | undefined; readonly state: string }
+
+/** The flag that who sent a request may have recorded its span. */
 export const SAMPLED = 0x01
+/** The flag that a trace id ends with 56 random bits. */
 export const RANDOM = 0x02
 
 // 3.2.2: version 00 has exactly these; later ones may go on behind another dash. Upper case is an error.
