@@ -5,6 +5,7 @@ import { print, printError, printJson } from './print.ts'
 import { askRunning, NOT_RUNNING } from './running.ts'
 import { drawAgain, isDrawable } from './screen.ts'
 import { type Looks, statusLines } from './status-view.ts'
+import { topOf } from './top-view.ts'
 
 /** `portico status` */
 export const statusCommand: Command = {
@@ -22,9 +23,15 @@ export const statusCommand: Command = {
       printError(NOT_RUNNING)
       return 1
     }
-    if (flagOption(input, 'json')) printJson(first)
-    else if (flagOption(input, 'once') || !isDrawable()) await printOnce(input, first)
-    else await draw(input, first)
+    const isJson = flagOption(input, 'json')
+    if (!isJson && !flagOption(input, 'once') && isDrawable()) {
+      await draw(input, first)
+      return 0
+    }
+    await pause(FIRST_MS)
+    const looks = looksOf(first, (await look(input)) ?? first)
+    if (isJson) printJson({ ...looks.now, rates: topOf(looks.before, looks.now.traffic, [], looks.seconds) })
+    else for (const line of statusLines(looks, process.stdout.columns || Infinity)) print(line)
     return 0
   },
 }
@@ -34,12 +41,6 @@ const FIRST_MS = 1000
 
 async function look(input: CommandInput): Promise<Status | null> {
   return (await askRunning(input, 'GET /status')) as Status | null
-}
-
-async function printOnce(input: CommandInput, first: Status): Promise<void> {
-  await pause(FIRST_MS)
-  const now = (await look(input)) ?? first
-  for (const line of statusLines(looksOf(first, now), process.stdout.columns || Infinity)) print(line)
 }
 
 async function draw(input: CommandInput, first: Status): Promise<void> {

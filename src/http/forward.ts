@@ -166,14 +166,17 @@ class Forwarding implements Waiter, Receiver {
 
   failed(failure: OriginFailure, isSilent: boolean): void {
     this.#connection = undefined
-    this.#judged(0, failure.detail)
     const brokeOff = failure.reason === 'origin broke off'
     // RFC 9112 §9.3.1: an idle connection may close just when a request is sent; that says nothing about the origin.
     if (isSilent && brokeOff && this.#isReused && !this.#hasAskedAgain && this.#isRepeatable()) {
       this.#hasAskedAgain = true
+      this.#judged(0, failure.detail)
       return this.#ask(this.#pool!, true)
     }
-    if (failure.reason !== 'client left') this.#pool!.judge(0)
+    if (failure.reason !== 'client left') {
+      this.#judged(0, failure.detail)
+      this.#pool!.judge(0)
+    }
     if (!brokeOff || !this.#retry()) this.#refuse(failure)
   }
 

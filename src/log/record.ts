@@ -64,7 +64,9 @@ export function recordOf(
     sentOctets: end.sentOctets,
     receivedOctets: end.receivedOctets,
     durationMs: toMicroseconds(now - note.startedAt),
-    firstOctetMs: end.status === 0 ? undefined : toMicroseconds(note.answeredAt - note.startedAt),
+    firstOctetMs: Number.isNaN(note.answeredAt)
+      ? undefined
+      : toMicroseconds(note.answeredAt - note.startedAt),
     route: note.routeId,
     answeredBy: note.answeredBy,
     end: end.reason,

@@ -110,6 +110,11 @@ export const families = {
     help: '1 while an origin is asked; 0 while a circuit, its health or failed connects keep requests away.',
     labels: ['origin', 'worker'],
   },
+  portico_origin_circuit_open: {
+    type: 'gauge',
+    help: '1 while requests stay away because too many in a row have failed.',
+    labels: ['origin', 'worker'],
+  },
   portico_dns_queries: {
     type: 'counter',
     help: 'DNS queries answered, by transport and type of the question.',

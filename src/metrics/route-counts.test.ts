@@ -42,6 +42,19 @@ test('requests are counted by route and class of status', () => {
   assert.equal(routes['a /x']!.failures, 1)
 })
 
+test('what was not answered by a handler, and what became a tunnel, does not spoil the durations', () => {
+  const counts = new RouteCounts()
+  counts.commit({ hosts: [hostOf('a')] }, 100)
+  counts.count({ ...createNote(), routeId: 'route:a/**', startedAt: 0 }, { ...END, status: 408 }, 4)
+  counts.count(
+    { ...createNote(), routeId: 'route:a/**', startedAt: 0, answeredAt: 2 },
+    { ...END, status: 101 },
+    3_600_000,
+  )
+  const sums = counts.samples().map(({ value }) => (typeof value === 'number' ? value : value.sum))
+  assert.deepEqual(sums.slice(0, 4), [1, 1, 0.004, 0.002])
+})
+
 test('after a reload routes that stay go on counting, and those that left count as other', () => {
   const counts = new RouteCounts()
   counts.commit({ hosts: [hostOf('a'), hostOf('b')] }, 100)

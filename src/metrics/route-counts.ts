@@ -58,8 +58,10 @@ export class RouteCounts {
     const cells = this.#cells
     const at = (this.#rows.get(routeId) ?? OTHER) * CELLS
     cells[at + CLASSES + Math.floor(end.status / 100)]!++
-    countDuration(cells, at + DURATION, now - startedAt)
-    if (end.status !== 0) countDuration(cells, at + FIRST_OCTET, answeredAt - startedAt)
+    // What became a tunnel lasts as long as people like.
+    if (end.status !== 101) countDuration(cells, at + DURATION, now - startedAt)
+    // Whoever broke the protocol was answered by the connection, which takes no time.
+    if (!Number.isNaN(answeredAt)) countDuration(cells, at + FIRST_OCTET, answeredAt - startedAt)
     cells[at + SENT]! += end.sentOctets
     cells[at + RECEIVED]! += end.receivedOctets
     if (answeredBy === 'limits') cells[at + REFUSED]!++

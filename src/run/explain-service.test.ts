@@ -20,6 +20,7 @@ const up: OriginState = {
   durations: { buckets: [], sum: 0 },
   lastFailure: '',
   isDown: false,
+  isCircuitOpen: false,
   why: '',
   lastCheck: 'status 200',
 }

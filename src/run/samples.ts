@@ -72,6 +72,7 @@ function originSamples(states: readonly OriginState[], { limitOrigins, worker }:
         one('portico_origin_connections', state.idle, origin, 'idle'),
         one('portico_origin_waiting_requests', state.waiting, origin),
         one('portico_origin_up', state.isDown ? 0 : 1, origin, worker),
+        one('portico_origin_circuit_open', state.isCircuitOpen ? 1 : 0, origin, worker),
       ]
     }),
   )

@@ -36,6 +36,8 @@ export type OriginState = {
   readonly lastFailure: string
   /** requests go elsewhere if they can */
   readonly isDown: boolean
+  /** too many requests in a row have failed */
+  readonly isCircuitOpen: boolean
   /** why it is down, with what the system said or was answered; empty while it is up */
   readonly why: string
   /** what the last health check found; empty before the first, and without checks */
@@ -266,6 +268,7 @@ export class OriginPool implements ConnectionOwner {
       durations: this.traffic.durations(),
       lastFailure: this.#lastFailure,
       isDown: this.isDown,
+      isCircuitOpen: isOpen(this.#circuit, this.now),
       why: this.#whyDown(),
       lastCheck: this.#lastCheck,
     }
