@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFile, rename } from 'node:fs/promises'
+import { readFile, rename, stat } from 'node:fs/promises'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -151,6 +151,14 @@ test('the access log goes on in a new file after it was moved away', async () =>
   await get('/after')
   await until(async () => (await records()).some(({ target }) => target === '/after'))
   assert.ok(!(await records()).some(({ target }) => target === '/failing'))
+})
+
+test('SIGUSR1 opens the log anew, as programs that rotate logs expect', async () => {
+  const path = join(portico.folder, 'access.log')
+  await rename(path, `${path}.older`)
+  portico.child.kill('SIGUSR1')
+  await until(async () => (await stat(path).catch(() => null)) !== null, 1500)
+  assert.doesNotMatch(portico.output(), /Debugger/)
 })
 
 test('a reload changes how the log is written, and whom nobody trusts names no request', async () => {

@@ -17,3 +17,12 @@ test('one request of so many is written down and says so; what failed always is'
   assert.deepEqual(lines, ['{"status":200,"standsFor":4}', '{"status":502}', '{"status":0}'])
   await rm(folder, { recursive: true })
 })
+
+test('a log that cannot be opened is named', () => {
+  const plan = { file: 'nowhere/a.log', format: 'json', query: true, oneIn: 1, keep: 1 } as const
+  const options = { folder: tmpdir(), onError: assert.fail, random: Math.random }
+  assert.throws(
+    () => openLogSink(plan, options),
+    /^Error: Cannot open the access log .*nowhere\/a\.log: ENOENT/,
+  )
+})

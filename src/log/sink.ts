@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { type LogFile, openLogFile } from './file.ts'
+import { type LogFile, type LogFileOptions, openLogFile } from './file.ts'
 import { printRecord } from './line.ts'
 import type { AccessLogPlan } from './plan.ts'
 import type { AccessRecord } from './record.ts'
@@ -27,7 +27,7 @@ export type LogSinkOptions = {
 export function openLogSink(plan: AccessLogPlan, { folder, onError, random }: LogSinkOptions): LogSink {
   const { format, oneIn, keep, rotateOctets } = plan
   const path = resolve(folder, plan.file)
-  const file = openLogFile({ path, keep, rotateOctets, onError })
+  const file = open({ path, keep, rotateOctets, onError })
   return {
     plan,
     file,
@@ -36,5 +36,14 @@ export function openLogSink(plan: AccessLogPlan, { folder, onError, random }: Lo
       if (oneIn === 1 || isFailure) file.write(printRecord(record, format))
       else if (random() * oneIn < 1) file.write(printRecord({ ...record, standsFor: oneIn }, format))
     },
+  }
+}
+
+function open(options: LogFileOptions): LogFile {
+  try {
+    return openLogFile(options)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : error
+    throw new Error(`Cannot open the access log ${options.path}: ${why}`, { cause: error })
   }
 }

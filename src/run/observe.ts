@@ -172,18 +172,35 @@ async function open(
   { folder, log }: ObservationOptions,
 ): Promise<Opened> {
   const { accessLog, traces } = plan
-  const onError = (error: Error): void =>
-    log('error', 'access log cannot be written', { error: error.message })
-  const keepsQuery = accessLog?.query ?? true
-  const isSameTracer = isEqual(
-    [traces, keepsQuery],
-    [before?.plan.traces, before?.plan.accessLog?.query ?? true],
-  )
-  const tracer = isSameTracer ? (before?.tracer ?? null) : traces && (await openTracer(traces, keepsQuery))
+  const onError = seldom((error) => log('error', 'access log cannot be written', { error }))
   const sink = isEqual(accessLog, before?.plan.accessLog)
     ? (before?.sink ?? null)
     : accessLog && openLogSink(accessLog, { folder, onError, random: Math.random })
-  return { plan, sink, tracer }
+  const keepsQuery = accessLog?.query ?? true
+  const knewQuery = before?.plan.accessLog?.query ?? true
+  if (isEqual([traces, keepsQuery], [before?.plan.traces, knewQuery]))
+    return { plan, sink, tracer: before?.tracer ?? null }
+  const onLost = seldom((error) =>
+    log('warning', 'collector takes no spans', { to: traces?.endpoint, error }),
+  )
+  try {
+    return { plan, sink, tracer: traces && (await openTracer(traces, keepsQuery, onLost)) }
+  } catch (error) {
+    if (sink !== before?.sink) sink?.file.close()
+    throw error
+  }
+}
+
+/** A disk that is full is full for every line. */
+const TELL_MS = 60_000
+
+function seldom(tell: (message: string) => void): (error: Error | undefined) => void {
+  let toldAt = Number.NEGATIVE_INFINITY
+  return (error) => {
+    if (performance.now() - toldAt < TELL_MS) return
+    toldAt = performance.now()
+    tell(error?.message ?? 'for no reason that was told')
+  }
 }
 
 /** Close what `kept` does not have. */

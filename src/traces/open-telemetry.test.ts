@@ -61,11 +61,12 @@ const forwards: Handler = (exchange) => {
   exchange.respond({ status: 200, fields: noFields, lengthOctets: 0 }, null)
 }
 let sent: string[] = []
+let told = 0
 
 async function record(fields: [string, string][], wanted: Partial<TracesPlan> = {}): Promise<number> {
   spans.length = 0
   sent = []
-  const tracer = await openTracer({ ...plan, ...wanted }, false)
+  const tracer = await openTracer({ ...plan, ...wanted }, false, () => told++)
   const options = { tracer, isTrusted: () => true }
   await ask(
     (exchange: Exchange) => {
@@ -141,5 +142,6 @@ test('spans beyond the queue, or that the collector does not take, are counted',
   assert.ok((await record([], { queueSpans: 1 })) > 0)
   status = 400
   assert.equal(await record([]), 3)
+  assert.ok(told > 0)
   status = 200
 })

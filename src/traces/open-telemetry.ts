@@ -18,11 +18,16 @@ const BATCH_SPANS = 512
  * Record traces by the SDK of OpenTelemetry, which is loaded here and nowhere else.
  *
  * @param keepsQuery whether spans say the query of a target
+ * @param onError told each time that the collector takes no spans
  * @throws {Error} when its packages are not installed
  */
-export async function openTracer(plan: TracesPlan, keepsQuery: boolean): Promise<Tracer> {
+export async function openTracer(
+  plan: TracesPlan,
+  keepsQuery: boolean,
+  onError: (error: Error | undefined) => void,
+): Promise<Tracer> {
   const { api, sdk, otlp, resources } = await loadSdk()
-  const counting = countSpans(plan.queueSpans)
+  const counting = countSpans(plan.queueSpans, onError)
   const exporter = counting.exporter(
     new otlp.OTLPTraceExporter({ url: plan.endpoint, timeoutMillis: EXPORT_MS }),
   )
@@ -136,7 +141,7 @@ async function loadSdk() {
 }
 
 /** The SDK drops what its queue cannot hold and says so to nobody: keep count of what is in it. */
-function countSpans(limitSpans: number) {
+function countSpans(limitSpans: number, onError: (error: Error | undefined) => void) {
   let waiting = 0
   let dropped = 0
   return {
@@ -161,7 +166,10 @@ function countSpans(limitSpans: number) {
         export(spans, done) {
           waiting -= spans.length
           otlp.export(spans, (result) => {
-            if (result.code !== 0) dropped += spans.length
+            if (result.code !== 0) {
+              dropped += spans.length
+              onError(result.error)
+            }
             done(result)
           })
         },
