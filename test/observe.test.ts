@@ -103,6 +103,7 @@ test('metrics count requests by route, and the origin behind it', async () => {
     'portico_http_requests_total{host="app.example.com",route="/**",class="5xx"} 1',
     'portico_http_requests_in_flight 0',
     `portico_origin_requests_total{origin="http://127.0.0.1:${(origin.address() as AddressInfo).port}"} 2`,
+    `portico_origin_failures_total{origin="http://127.0.0.1:${(origin.address() as AddressInfo).port}"} 1`,
     'portico_reloads_total{result="ok"} 0',
   ])
     assert.ok(text.includes(`\n${line}\n`), `${line} in\n${text}`)
