@@ -29,7 +29,7 @@ export function showAge(seconds: number): string {
     [Math.floor(seconds / 60) % 60, 'm'],
     [Math.floor(seconds) % 60, 's'],
   ]
-  const first = Math.min(parts.findIndex(([count]) => count > 0) >>> 0, parts.length - 1)
+  const first = parts.findIndex(([count, unit]) => count > 0 || unit === 's')
   return parts
     .slice(first, first + 2)
     .map(([count, unit]) => `${count}${unit}`)

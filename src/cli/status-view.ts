@@ -2,7 +2,7 @@ import { type Rate, rateBetween, sumRows, type Traffic } from '#metrics/traffic.
 import type { Status } from '#run/status.ts'
 import { showAge, showNumber, showOctets, showSeconds } from './figures.ts'
 import { paint, type Style } from './print.ts'
-import { alignedTable, type Column } from './screen.ts'
+import { alignedTable, type Column } from './table.ts'
 
 /** Two looks at a running Portico. */
 export type Looks = { readonly before: Traffic; readonly now: Status; readonly seconds: number }

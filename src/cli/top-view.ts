@@ -9,7 +9,8 @@ import {
 } from '#metrics/traffic.ts'
 import { showNumber, showOctets, showSeconds } from './figures.ts'
 import { paint } from './print.ts'
-import { alignedTable, type Column, type Size, wrap } from './screen.ts'
+import type { Size } from './screen.ts'
+import { alignedTable, type Column, wrap } from './table.ts'
 
 /** What went through between two looks, the busiest first: plain JSON. */
 export type Top = {

@@ -168,6 +168,8 @@ export type ExchangeEnd = {
   readonly sentOctets: number
   /** octets of request content received */
   readonly receivedOctets: number
+  /** all was sent while it was answered: it ended at `answeredAt`, and nobody need read the clock again */
+  readonly isAtOnce: boolean
 }
 
 /** What answers exchanges: composed once per route when a Plan is committed. Must not throw. */

@@ -29,6 +29,7 @@ export class ServerExchange implements Exchange, PumpTarget {
   readonly #connection: ClientConnection
   #hasEnded = false
   #isSent = false
+  #isResponding = false
   #framing: 'length' | 'chunked' | 'until close' = 'length'
   /** octets still owed under a known length */
   #owedOctets = 0
@@ -63,7 +64,9 @@ export class ServerExchange implements Exchange, PumpTarget {
     } else if (body instanceof Uint8Array && body.length < COPY_OCTETS) {
       this.#sentOctets = body.length
       output.send(this.#text, body)
+      this.#isResponding = true
       this.#finish()
+      this.#isResponding = false
     } else {
       this.#owedOctets = lengthOctets ?? 0
       this.#source = body instanceof Uint8Array ? sourceOf(body) : body
@@ -120,7 +123,8 @@ export class ServerExchange implements Exchange, PumpTarget {
     this.body?.cancel(reason)
     const sentOctets = this.#tunnel?.sentOctets ?? this.#sentOctets
     const receivedOctets = this.#tunnel?.receivedOctets ?? this.body?.receivedOctets ?? 0
-    this.onEnd?.({ reason, status: this.status, sentOctets, receivedOctets }, this)
+    const isAtOnce = this.#isResponding
+    this.onEnd?.({ reason, status: this.status, sentOctets, receivedOctets, isAtOnce }, this)
     return sentOctets
   }
 

@@ -6,7 +6,7 @@ import { printRecord } from './line.ts'
 import { planAccessLog } from './plan.ts'
 import { recordOf } from './record.ts'
 
-const END = { reason: 'finished', status: 200, sentOctets: 15, receivedOctets: 0 } as const
+const END = { reason: 'finished', status: 200, sentOctets: 15, receivedOctets: 0, isAtOnce: false } as const
 
 function record(keepsQuery: boolean, changes: Partial<Exchange['request']> = {}) {
   const note = { ...createNote(), routeId: 'route:a/**', answeredBy: '10.0.0.5:80', reason: 'exact host' }

@@ -5,7 +5,13 @@ import { hostOf } from '../../test/routes.ts'
 import { RouteCounts } from './route-counts.ts'
 import { sumRows, trafficOf } from './traffic.ts'
 
-const END: ExchangeEnd = { reason: 'finished', status: 200, sentOctets: 10, receivedOctets: 1 }
+const END: ExchangeEnd = {
+  reason: 'finished',
+  status: 200,
+  sentOctets: 10,
+  receivedOctets: 1,
+  isAtOnce: false,
+}
 
 function ask(counts: RouteCounts, routeId: string, end: Partial<ExchangeEnd> = {}, answeredBy = ''): void {
   const note = { ...createNote(), routeId, answeredBy, startedAt: 100, answeredAt: 101 }

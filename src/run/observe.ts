@@ -76,7 +76,7 @@ export function createObservation(options: ObservationOptions): Observation {
 
   const ended: EndListener = (end, exchange) => {
     const { note, request } = exchange
-    const now = performance.now()
+    const now = end.isAtOnce ? note.answeredAt : performance.now()
     counts.count(note, end, now)
     note.trail?.ended(end, exchange)
     if (clients !== null) {

@@ -23,7 +23,7 @@ export const requestIdSettings: GroupSetting = {
       type: 'flag',
       doc: 'Pass on `traceparent` and `tracestate`, or begin a trace (W3C Trace Context). Always so with `traces`.',
       initial: false,
-      source: 'it costs a proxied request some 5 % more time of the processor',
+      source: 'it costs a proxied request a third more time of the processor',
     },
     field: { type: 'flag', doc: 'Send `X-Request-Id` to origins.', initial: false },
     respond: { type: 'flag', doc: 'Send `X-Request-Id` to clients.', initial: false },

@@ -72,7 +72,13 @@ async function record(fields: [string, string][], wanted: Partial<TracesPlan> = 
     (exchange: Exchange) => {
       exchange.note.startedAt = performance.now()
       forwards(identify(exchange, identity, options))
-      const end = { reason: 'finished', status: 200, sentOctets: 16, receivedOctets: 0 } as const
+      const end = {
+        reason: 'finished',
+        status: 200,
+        sentOctets: 16,
+        receivedOctets: 0,
+        isAtOnce: false,
+      } as const
       exchange.note.trail!.ended(end, exchange)
     },
     { target: '/api/users?token=secret', fields },

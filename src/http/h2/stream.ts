@@ -188,7 +188,8 @@ export class Stream implements Exchange, Scheduled<Stream> {
     if (!this.#isAtEnd) source?.cancel(reason)
     this.body?.cancel(reason)
     const receivedOctets = this.body?.receivedOctets ?? 0
-    this.onEnd?.({ reason, status: this.status, sentOctets: this.#sentOctets, receivedOctets }, this)
+    const sentOctets = this.#sentOctets
+    this.onEnd?.({ reason, status: this.status, sentOctets, receivedOctets, isAtOnce: false }, this)
     return this.#sentOctets
   }
 

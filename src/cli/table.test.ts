@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { showAge, showNumber, showOctets, showSeconds } from './figures.ts'
-import { alignedTable, type Column, clip, wrap } from './screen.ts'
+import { alignedTable, type Column, clip, wrap } from './table.ts'
 
 const shown: [string, string][] = [
   [showNumber(0), '0'],
