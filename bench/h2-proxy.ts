@@ -27,7 +27,7 @@ export async function run({ json }: { json: boolean }): Promise<void> {
   try {
     const [origin, ports] = [await freePort(), { portico: await freePort(), nginx: await freePort() }]
     await startNginx(ground, CLIENT_CORE, 'origin', answerBlock(listenPlain(origin), CONTENT_OCTETS))
-    const words = [`${ports.portico}`, `${origin}`, ground.certificate, ground.key]
+    const words = [`${ports.portico}`, `${origin}`, '{}', ground.certificate, ground.key]
     const portico = await startScript(ground, 'proxy-portico.ts', ...words)
     const proxy = proxyBlock(listenTls(ports.nginx, ground), origin)
     const nginx = await startNginx(ground, SERVER_CORE, 'proxy', proxy)

@@ -64,7 +64,14 @@ async function startOrigin(ground: Ground): Promise<number> {
 async function measure(ground: Ground, origin: number, kind: 'plain' | 'tls'): Promise<Measured> {
   const ports = { portico: await freePort(), nginx: await freePort() }
   const files = kind === 'tls' ? [ground.certificate, ground.key] : []
-  const portico = await startScript(ground, 'proxy-portico.ts', `${ports.portico}`, `${origin}`, ...files)
+  const portico = await startScript(
+    ground,
+    'proxy-portico.ts',
+    `${ports.portico}`,
+    `${origin}`,
+    '{}',
+    ...files,
+  )
   const listen = kind === 'tls' ? listenTls(ports.nginx, ground) : listenPlain(ports.nginx)
   const block = proxyBlock(listen, origin, NGINX_BUFFERS)
   const nginx = await startNginx(ground, SERVER_CORE, `proxy-${kind}`, block)

@@ -9,6 +9,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   h2: () => import('./h2.ts'),
   'h2-proxy': () => import('./h2-proxy.ts'),
   large: () => import('./large.ts'),
+  observe: () => import('./observe.ts'),
   proxy: () => import('./proxy.ts'),
   reload: () => import('./reload.ts'),
 }

@@ -2,8 +2,8 @@ import { type Command, type CommandInput, parseCommand, UsageError } from '#cli/
 import { commandGroups, commands } from '#cli/commands.ts'
 import { commandHelp, familyHelp, programHelp } from '#cli/help.ts'
 import { paint, print, printError } from '#cli/print.ts'
-import { version } from '#cli/version.ts'
 import { nearest } from '#core/nearest.ts'
+import { version } from '#core/version.ts'
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {

@@ -31,6 +31,9 @@ const procedures: WorkerProcedures = {
     const nothing = joinSnapshots([])
     return { ...nothing, http: { ...nothing.http, requests: served } }
   },
+  samples: () => [],
+  busyClients: () => [],
+  reopenLog: () => {},
   stop: async () => null,
 }
 connect<MainProcedures>(parentPort!, procedures)

@@ -1,4 +1,11 @@
-import type { Exchange, ExchangeNote, Request, ResponseHead, Source } from '#http/exchange.ts'
+import {
+  createNote,
+  type Exchange,
+  type ExchangeNote,
+  type Request,
+  type ResponseHead,
+  type Source,
+} from '#http/exchange.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
 
 export type Asked = {
@@ -32,7 +39,7 @@ export function ask(handler: (exchange: Exchange) => void, asked: Asked): Promis
     upgrade: undefined,
   }
   return new Promise((resolve, reject) => {
-    const note: ExchangeNote = { routeId: '', answeredBy: '', reason: '' }
+    const note = createNote()
     handler({
       request,
       note,

@@ -81,9 +81,9 @@ function ownFields({ bearer, forward }: AccessPlan): ReadonlySet<string> {
 function watchEnd(exchange: Exchange): { readonly isOver: boolean } {
   const watch = { isOver: false }
   const before = exchange.onEnd
-  exchange.onEnd = (end) => {
+  exchange.onEnd = (end, ended) => {
     watch.isOver = true
-    before?.(end)
+    before?.(end, ended)
   }
   return watch
 }

@@ -5,8 +5,19 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { join } from 'node:path'
 import { replaceFile } from '#core/state-file.ts'
 
-/** What the command line may ask; each answers plain JSON. */
-export type AdminRoutes = Readonly<Record<string, (query: URLSearchParams) => unknown>>
+/** What the command line may ask; each answers plain JSON, or a text. */
+export type AdminRoutes = Readonly<Record<string, (query: URLSearchParams, accept: string) => unknown>>
+
+/** An answer that is no JSON. */
+export class TextAnswer {
+  readonly mediaType: string
+  readonly text: string
+
+  constructor({ mediaType, text }: { readonly mediaType: string; readonly text: string }) {
+    this.mediaType = mediaType
+    this.text = text
+  }
+}
 
 /** Where a running Portico answers the command line: kept in state, readable by its owner only. */
 export type AdminAddress = { readonly url: string; readonly token: string; readonly pid: number }
@@ -93,7 +104,7 @@ async function answer(
   if (route === undefined)
     return send(response, 404, { error: `Nothing answers ${request.method} ${url.pathname}.` })
   try {
-    send(response, 200, await route(url.searchParams))
+    send(response, 200, await route(url.searchParams, request.headers.accept ?? ''))
   } catch (error) {
     send(response, 500, { error: error instanceof Error ? error.message : String(error) })
   }
@@ -108,5 +119,9 @@ function isAuthorized(request: IncomingMessage, token: string): boolean {
 }
 
 function send(response: ServerResponse, status: number, value: unknown): void {
+  if (value instanceof TextAnswer) {
+    response.writeHead(status, { 'Content-Type': value.mediaType }).end(value.text)
+    return
+  }
   response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(value))
 }

@@ -10,7 +10,9 @@ import { importZoneCommand } from './import-zone.ts'
 import { initCommand } from './init.ts'
 import { planCommand } from './plan.ts'
 import { reloadCommand } from './reload.ts'
+import { reopenLogCommand } from './reopen-log.ts'
 import { statusCommand } from './status.ts'
+import { topCommand } from './top.ts'
 import { trustCommand } from './trust.ts'
 import { upCommand } from './up.ts'
 
@@ -18,7 +20,7 @@ import { upCommand } from './up.ts'
 export const commandGroups: readonly CommandGroup[] = [
   { title: 'Begin', commands: [initCommand, importNginxCommand, importZoneCommand] },
   { title: 'Look', commands: [checkCommand, planCommand, explainCommand] },
-  { title: 'Serve', commands: [upCommand, statusCommand, reloadCommand] },
+  { title: 'Serve', commands: [upCommand, statusCommand, topCommand, reloadCommand, reopenLogCommand] },
   {
     title: 'Around it',
     commands: [exportZoneCommand, trustCommand, hashPasswordCommand, createCompletionCommand(() => commands)],

@@ -1,6 +1,6 @@
 import type { LogLevel, LogValue } from '#core/log.ts'
 import { formatSize } from '#core/units.ts'
-import type { AccessLog } from '#run/access-log.ts'
+import type { AccessLog } from '#log/record.ts'
 import { paint, printError } from './print.ts'
 
 export type ConsoleForm = 'readable' | 'json' | 'off'

@@ -1,60 +1,65 @@
-import { formatDuration, formatSize } from '#core/units.ts'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Status } from '#run/status.ts'
-import { type Command, flagOption } from './command.ts'
-import { hostTable } from './host-table.ts'
-import { paint, plural, print, printError, printJson } from './print.ts'
+import { type Command, type CommandInput, flagOption } from './command.ts'
+import { print, printError, printJson } from './print.ts'
 import { askRunning, NOT_RUNNING } from './running.ts'
+import { drawAgain, isDrawable } from './screen.ts'
+import { type Looks, statusLines } from './status-view.ts'
+import { topOf } from './top-view.ts'
 
 /** `portico status` */
 export const statusCommand: Command = {
   name: 'status',
-  summary: 'Show what a running Portico serves, and how each host is doing.',
-  usage: '[--json] [--config FILE]',
-  options: { json: { type: 'boolean', doc: 'Everything as JSON.' } },
+  summary: 'Show what a running Portico serves, how fast, and how each host and origin is doing.',
+  usage: '[--once] [--json] [--config FILE]',
+  options: {
+    once: { type: 'boolean', doc: 'Print it once, also on a terminal.' },
+    json: { type: 'boolean', doc: 'Everything as JSON.' },
+  },
   examples: ['portico status', 'portico status --json'],
   async run(input) {
-    const status = (await askRunning(input, 'GET /status')) as Status | null
-    if (status === null) {
+    const first = await look(input)
+    if (first === null) {
       printError(NOT_RUNNING)
       return 1
     }
-    if (flagOption(input, 'json')) printJson(status)
-    else printStatus(status)
+    const isJson = flagOption(input, 'json')
+    if (!isJson && !flagOption(input, 'once') && isDrawable()) {
+      await draw(input, first)
+      return 0
+    }
+    await pause(FIRST_MS)
+    const looks = looksOf(first, (await look(input)) ?? first)
+    if (isJson) printJson({ ...looks.now, rates: topOf(looks.before, looks.now.traffic, [], looks.seconds) })
+    else for (const line of statusLines(looks, process.stdout.columns || Infinity)) print(line)
     return 0
   },
 }
 
-function printStatus(status: Status): void {
-  const { pid, startedAt, file, hosts, listeners, http, dns, reload, workers } = status
-  const seconds = Math.floor((Date.now() - Date.parse(startedAt)) / 1000)
-  print(
-    `${paint('strong', 'Portico')} serves ${file ?? 'a program'} as process ${pid}, for ${formatDuration(seconds * 1000)}`,
-  )
-  print(`  listens on ${listeners.map(({ protocol, socket }) => `${protocol} ${socket}`).join(', ')}`)
-  print(
-    `  HTTP: ${plural(http.requests, 'request')}, ${plural(http.connections, 'open connection')}, ${formatSize(http.sentOctets)} sent, ${http.byClass[5] ?? 0} failed (5xx)`,
-  )
-  print(
-    `  DNS: ${plural(dns.queries, 'query').replace('querys', 'queries')}, ${dns.rcodes[3] ?? 0} for names that do not exist, ${dns.dropped} dropped`,
-  )
-  for (const line of workerLines(workers)) print(line)
-  if (!reload.ok) print(paint('error', `  The last reload failed: ${reload.message}`))
-  print('')
-  for (const line of hostTable(hosts)) print(line)
+/** Rates are of so much time when there is no earlier look. */
+const FIRST_MS = 1000
+
+async function look(input: CommandInput): Promise<Status | null> {
+  return (await askRunning(input, 'GET /status')) as Status | null
 }
 
-/** How many serve, and why others do not or had to be replaced. */
-function workerLines(workers: Status['workers']): string[] {
-  const serving = workers.filter(({ state }) => state === 'serving').length
-  const replaced = workers.filter(({ lastEnd }) => lastEnd !== null)
-  return [
-    `  ${plural(serving, 'worker')} of ${workers.length} ${serving === 1 ? 'serves' : 'serve'}`,
-    ...replaced.map(({ worker, state, restarts, lastEnd }) => {
-      const why = lastEnd!.split('\n', 1)[0]
-      return paint(
-        'warning',
-        `  worker ${worker} is ${state}, started again ${plural(restarts, 'time')}: ${why}`,
-      )
-    }),
-  ]
+async function draw(input: CommandInput, first: Status): Promise<void> {
+  let before = first
+  let isGone = false
+  await drawAgain(async ({ columns }) => {
+    if (before === first) await pause(FIRST_MS)
+    const now = await look(input)
+    isGone = now === null
+    if (now === null) return undefined
+    const lines = statusLines(looksOf(before, now), columns)
+    before = now
+    return lines
+  })
+  if (isGone) printError(NOT_RUNNING)
+}
+
+/** A Portico that was started anew in between has counted from nothing. */
+function looksOf(before: Status, now: Status): Looks {
+  const seconds = (Date.parse(now.at) - Date.parse(before.at)) / 1000
+  return { before: before.traffic, now, seconds: Math.max(seconds, 0.001) }
 }

@@ -1,11 +1,13 @@
-import { resolve } from 'node:path'
+import { startMetrics } from '#admin/metrics-server.ts'
 import { ADMIN_DEFAULT, adminRoutes } from '#admin/routes.ts'
 import { startAdmin } from '#admin/server.ts'
 import type { Config } from '#config/load.ts'
 import { printPosition } from '#core/problem.ts'
+import { version } from '#core/version.ts'
 import { originsOf } from '#http/plan.ts'
-import type { AccessLogWish } from '#run/front.ts'
+import type { AccessLog } from '#log/record.ts'
 import { listenFailure } from '#run/listen-failure.ts'
+import { metricsOf } from '#run/metrics.ts'
 import { holderOf } from '#run/port-holder.ts'
 import { type Portico, ProblemsError, startPortico } from '#run/portico.ts'
 import { probeOrigins } from '#run/probe.ts'
@@ -17,7 +19,6 @@ import { hostTable } from './host-table.ts'
 import { countProblems, paint, print, printError, printProblems } from './print.ts'
 import { hearStopWishes, type StopWishes } from './stop-wishes.ts'
 import { tryLines } from './try-lines.ts'
-import { version } from './version.ts'
 
 /** `portico up` */
 export const upCommand: Command = {
@@ -40,9 +41,9 @@ export const upCommand: Command = {
       source: { file },
       dev,
       log: (level, event, fields) => consoleLog(form, level, event, fields),
-      accessLog(config, folder) {
+      accessLog(config) {
         form = config.value.log.console
-        return accessLogOf(config, folder, dev)
+        return consoleAccessOf(config, dev)
       },
       output: (name, line) => print(`${paint('quiet', `${name} |`)} ${line}`),
     }).catch((error: unknown) => {
@@ -64,22 +65,23 @@ async function serve(
   wishes: StopWishes,
 ): Promise<void> {
   const admin = await openAdmin(portico)
+  const metrics = await openMetrics(portico)
   const endWatch = watchFile(file, () => void reload(portico))
   process.on('SIGHUP', () => void reload(portico))
+  process.on('SIGUSR1', () => void portico.front.reopenLog())
   printProblems(portico.lastReload.problems, printError)
   await announce(portico, dev)
   await wishes.gently
   print('Stopping: requests under way may finish; once more ends them.')
   endWatch()
-  await admin?.close()
+  await Promise.all([admin?.close(), metrics?.close()])
   await Promise.race([portico.stop(), wishes.atOnce])
 }
 
-/** Requests go to the file that was named, and on a laptop to the terminal; where nobody reads them they cost nothing. */
-function accessLogOf({ value }: Config, folder: string, dev: boolean): AccessLogWish | null {
+/** On a laptop, requests go to the terminal unless the file names another place. */
+function consoleAccessOf({ value }: Config, dev: boolean): AccessLog | null {
   const { access, console } = value.log
-  if (access === undefined) return dev && console !== 'off' ? { write: consoleAccess(console) } : null
-  return { path: resolve(folder, access) }
+  return access === undefined && dev && console !== 'off' ? consoleAccess(console) : null
 }
 
 async function openAdmin(portico: Portico): Promise<Awaited<ReturnType<typeof startAdmin>> | null> {
@@ -95,6 +97,14 @@ async function openAdmin(portico: Portico): Promise<Awaited<ReturnType<typeof st
   }).catch(async (error: unknown) => {
     const isTaken = error instanceof Error && 'syscall' in error && error.syscall === 'listen'
     throw isTaken ? await listenFailure(error, listener, holderOf) : error
+  })
+}
+
+async function openMetrics(portico: Portico): Promise<Awaited<ReturnType<typeof startMetrics>> | null> {
+  const listener = portico.front.plan.listeners.find(({ protocol }) => protocol === 'metrics')
+  if (listener === undefined) return null
+  return startMetrics(listener, () => metricsOf(portico)).catch(async (error: unknown) => {
+    throw await listenFailure(error, listener, holderOf)
   })
 }
 

@@ -4,7 +4,10 @@ import { type DnsLimitsConfig, dnsSettings } from '#dns/config.ts'
 import { type RecordsConfig, recordSettings, type TtlConfig } from '#dns/record-config.ts'
 import { type HttpLimitsConfig, httpLimitSettings } from '#http/config.ts'
 import { type HostConfig, hostSettings } from '#http/host-config.ts'
+import { type AccessLogConfig, accessLogSetting } from '#log/config.ts'
+import { type MetricsConfig, metricsSettings } from '#metrics/config.ts'
 import { type CertificatesConfig, certificateSettings } from '#tls/config.ts'
+import { type RequestIdConfig, requestIdSettings, type TracesConfig, tracesSettings } from '#traces/config.ts'
 
 /** The file after reading: defaults filled in, sizes in octets, durations in milliseconds. */
 export type PorticoConfig = {
@@ -22,7 +25,10 @@ export type PorticoConfig = {
     readonly client: ClientLimitsConfig
     readonly memory?: number
   }
-  readonly log: { readonly access?: string; readonly console: 'readable' | 'json' | 'off' }
+  readonly log: { readonly access?: AccessLogConfig; readonly console: 'readable' | 'json' | 'off' }
+  readonly metrics: MetricsConfig
+  readonly requestId: RequestIdConfig
+  readonly traces?: TracesConfig
 }
 
 export type DomainConfig = {
@@ -191,11 +197,7 @@ export const fileSettings: GroupSetting = {
       type: 'group',
       doc: 'Where Portico says what happened.',
       fields: {
-        access: {
-          type: 'text',
-          doc: 'File that gets one JSON line a request; none when absent.',
-          example: './access.log',
-        },
+        access: accessLogSetting,
         console: {
           type: 'choice',
           doc: 'What goes to the terminal.',
@@ -204,6 +206,9 @@ export const fileSettings: GroupSetting = {
         },
       },
     },
+    metrics: metricsSettings,
+    requestId: requestIdSettings,
+    traces: tracesSettings,
   },
   required: ['domains'],
 }

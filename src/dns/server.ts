@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, isIPv6, type Server } from 'node:net'
 import type { Log } from '#core/log.ts'
 import { answer, type Transport } from './answer.ts'
 import { createConnections } from './connection.ts'
+import { type DnsCount, QueryCounts } from './counts.ts'
 import { type DatagramOptions, serveDatagrams } from './datagrams.ts'
 import type { DnsLimits } from './plan.ts'
 import type { Zones } from './zone.ts'
@@ -24,6 +25,8 @@ export type DnsServer = {
   /** From now on answer from these zones, and within these limits. Cannot fail. */
   replaceZones(zones: Zones, limits?: DnsLimits): void
   stats(): Readonly<DnsStats>
+  /** answers by transport with type or rcode */
+  counts(): DnsCount[]
   /** Close all listeners. */
   close(): Promise<void>
 }
@@ -77,6 +80,7 @@ export function createDnsServer({ zones, limits, log, batches = true }: DnsServe
     rcodes: new Array<number>(16).fill(0),
     tcpConnections: 0,
   }
+  const counts = new QueryCounts()
   const listeners = new Set<DnsListener>()
   const connections = createConnections({
     limits: () => limits,
@@ -118,12 +122,14 @@ export function createDnsServer({ zones, limits, log, batches = true }: DnsServe
   function respond(query: Uint8Array, octets: number, transport: Transport, out: Uint8Array): number {
     const length = answer(zones, query, octets, transport, out)
     count(stats, out, length)
+    if (length > 0) counts.count(transport.protocol, out)
     return length
   }
 
   return {
     listen,
     replaceZones,
+    counts: () => counts.list(),
     stats: () => ({ ...stats, tcpConnections: connections.count() }),
     async close() {
       await Promise.all(Array.from(listeners, (listener) => listener.close()))

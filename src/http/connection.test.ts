@@ -291,7 +291,9 @@ describe('content', () => {
     await pause(20)
     socket.destroy()
     assert.match(await failed.promise, /broke off: client left/)
-    assert.deepEqual(ends, [{ reason: 'client left', status: 0, sentOctets: 0, receivedOctets: 5 }])
+    assert.deepEqual(ends, [
+      { reason: 'client left', status: 0, sentOctets: 0, receivedOctets: 5, isAtOnce: false },
+    ])
   })
 
   test('may have trailers, which are known at the end (RFC 9110 §6.5)', async () => {
@@ -502,7 +504,9 @@ describe('a tunnel', () => {
       'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nyou sent 100005 echo',
     )
     await pause(20)
-    assert.deepEqual(ends, [{ reason: 'finished', status: 101, sentOctets: 20, receivedOctets: 100_005 }])
+    assert.deepEqual(ends, [
+      { reason: 'finished', status: 101, sentOctets: 20, receivedOctets: 100_005, isAtOnce: false },
+    ])
   })
 
   test('ends both ways when the client breaks off', async () => {

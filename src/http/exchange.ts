@@ -111,17 +111,56 @@ export type Exchange = {
   switchProtocols(fields: Fields, toClient: Source): Source
   /** End without a complete response: the connection is closed so that the client cannot take it as complete. */
   abort(reason: EndReason): void
-  /** Called once when the exchange has ended, with what the log needs. */
-  onEnd: ((end: ExchangeEnd) => void) | undefined
+  /** Called once when the exchange has ended. The exchange is the one of the connection, so that one listener serves all. */
+  onEnd: EndListener | undefined
   /** what a handler wants the access log to say, such as the origin */
   note: ExchangeNote
 }
+
+export type EndListener = (end: ExchangeEnd, exchange: Exchange) => void
 
 export type ExchangeNote = {
   routeId: string
   /** `host:port` of the origin that answered, or `files`, `redirect`, `respond` */
   answeredBy: string
   reason: string
+  /** what log, trace and origin call the request by; empty until somebody asks for it */
+  requestId: string
+  /** milliseconds of `performance.now()`; NaN when nobody measures */
+  startedAt: number
+  /** when the head of the response was at hand; NaN before */
+  answeredAt: number
+  /** follows the attempts at origins; undefined when nobody does */
+  trail: Trail | undefined
+}
+
+/** Follows one exchange through its attempts at origins. */
+export type Trail = {
+  /** 32 hexadecimal digits (Trace Context level 2, 3.2.2.3) */
+  readonly traceId: string
+  /**
+   * A request goes out now.
+   *
+   * @param origin `host:port`
+   * @returns fields for this attempt alone
+   */
+  asked(origin: string): Fields
+  /** @param status of the response; 0 when there is none */
+  answered(status: number, failure: string): void
+  ended(end: ExchangeEnd, exchange: Exchange): void
+}
+
+/** A note on which nothing stands. */
+export function createNote(): ExchangeNote {
+  return {
+    routeId: '',
+    answeredBy: '',
+    reason: '',
+    requestId: '',
+    startedAt: Number.NaN,
+    answeredAt: Number.NaN,
+    trail: undefined,
+  }
 }
 
 export type ExchangeEnd = {
@@ -132,6 +171,8 @@ export type ExchangeEnd = {
   readonly sentOctets: number
   /** octets of request content received */
   readonly receivedOctets: number
+  /** all was sent while it was answered: it ended at `answeredAt`, and nobody need read the clock again */
+  readonly isAtOnce: boolean
 }
 
 /** What answers exchanges: composed once per route when a Plan is committed. Must not throw. */

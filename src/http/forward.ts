@@ -1,5 +1,5 @@
 import { type Balance, balanceKey, choose, createBalance } from './balance.ts'
-import type { Exchange, ExchangeEnd, Handler, Source } from './exchange.ts'
+import type { Exchange, ExchangeEnd, Handler, Request, Source } from './exchange.ts'
 import { countPasses, maxForwards, responseFields, wantedProtocols } from './gateway.ts'
 import { HeadWriter } from './head-writer.ts'
 import { type Budget, createBudget, earn, spend } from './origin/budget.ts'
@@ -9,7 +9,7 @@ import type { Origins } from './origin/origins.ts'
 import type { OriginPool, Waiter } from './origin/pool.ts'
 import { Replay } from './origin/replay.ts'
 import { type OriginPlan, RETRY, type RetryPlan, type ServicePlan } from './service-plan.ts'
-import { type Fields, noFields } from './wire/fields.ts'
+import { type Fields, joinFields, noFields } from './wire/fields.ts'
 import { respondPage } from './wire/page.ts'
 import { proxyHeader } from './wire/proxy-protocol.ts'
 
@@ -80,11 +80,14 @@ class Forwarding implements Waiter, Receiver {
   #index = -1
   #tried = NONE
   #retries = 0
+  #hasAsked = false
   #hasAskedAgain = false
   #isReused = false
   #replay: Replay | undefined
   /** how often an origin has said that it did nothing with the request */
   #refusals = 0
+  /** milliseconds of `performance.now()`; NaN when nobody measures */
+  #sentAt = Number.NaN
 
   constructor(exchange: Exchange, service: Service) {
     this.#exchange = exchange
@@ -97,9 +100,9 @@ class Forwarding implements Waiter, Receiver {
     if (countPasses(request.fields, pseudonym) >= LIMIT_PASSES) return this.#refuseLoop()
     if (maxForwards(request) === 0) return this.#answerOptions()
     const logEnd = this.#exchange.onEnd
-    this.#exchange.onEnd = (end) => {
+    this.#exchange.onEnd = (end, exchange) => {
       this.#ended(end)
-      logEnd?.(end)
+      logEnd?.(end, exchange)
     }
     this.#service.requests++
     const { only } = this.#service
@@ -108,8 +111,8 @@ class Forwarding implements Waiter, Receiver {
   }
 
   connected(link: OriginLink): void {
-    const { request } = this.#exchange
     const { options } = this.#service
+    const request = this.#began(this.#exchange.request)
     // RFC 9110 §7.8: h2c would let requests pass that nobody here has looked at.
     const asksUpgrade = request.upgrade !== undefined && request.upgrade !== 'h2c'
     // RFC 9110 §10.1.1: an expectation counts for nothing in HTTP/1.0, or without content.
@@ -146,12 +149,14 @@ class Forwarding implements Waiter, Receiver {
     this.#link = undefined
     this.#replay?.forget()
     pool.judge(head.status)
+    const now = this.#judged(head.status, '')
     const { status } = this.#service.retry
     if (status.length > 0 && status.includes(head.status) && this.#retry()) {
       if (body !== null && 'cancel' in body) body.cancel('finished')
       return
     }
     this.#exchange.note.answeredBy = pool.name
+    this.#exchange.note.answeredAt = now
     const fields = this.#passOn(head)
     const answer = { status: head.status, fields, lengthOctets: head.statedOctets }
     const upgrade = head.status === 426 ? wantedProtocols(head.fields) : undefined
@@ -161,6 +166,7 @@ class Forwarding implements Waiter, Receiver {
   switched(fields: Fields, fromOrigin: Source): void {
     const link = this.#link!
     this.#link = undefined
+    this.#judged(101, '')
     this.#exchange.note.answeredBy = this.#pool!.name
     link.sendRaw(this.#exchange.switchProtocols(fields, fromOrigin))
   }
@@ -172,9 +178,13 @@ class Forwarding implements Waiter, Receiver {
     // RFC 9112 §9.3.1: an idle connection may close just when a request is sent; that says nothing about the origin.
     if (isSilent && brokeOff && this.#isReused && !this.#hasAskedAgain && this.#isRepeatable()) {
       this.#hasAskedAgain = true
+      this.#judged(0, failure.detail)
       return this.#ask(this.#pool!, true)
     }
-    if (failure.reason !== 'client left') this.#pool!.judge(0)
+    if (failure.reason !== 'client left') {
+      this.#judged(0, failure.detail)
+      this.#pool!.judge(0)
+    }
     if (!brokeOff || !this.#retry()) this.#refuse(failure)
   }
 
@@ -192,6 +202,28 @@ class Forwarding implements Waiter, Receiver {
     if (!isWhole || this.#refusals++ >= LIMIT_REFUSALS) return false
     if (!this.#askNext()) this.#ask(this.#pool!, true)
     return true
+  }
+
+  /** Count an attempt; who follows the exchange may give it fields of its own. */
+  #began(request: Request): Request {
+    const { traffic, name } = this.#pool!
+    traffic.requests++
+    if (this.#hasAsked) traffic.retries++
+    this.#hasAsked = true
+    this.#sentAt ||= performance.now()
+    const { trail } = this.#exchange.note
+    if (trail === undefined) return request
+    const own = trail.asked(name)
+    const { fieldsForOrigin: given } = request
+    return { ...request, fieldsForOrigin: given === undefined ? own : joinFields(given, own) }
+  }
+
+  /** Count how an attempt ended; 0 is no status. @returns now, as `performance.now()` says it */
+  #judged(status: number, failure: string): number {
+    const now = performance.now()
+    this.#pool!.traffic.answered(status, now - this.#sentAt)
+    this.#exchange.note.trail?.answered(status, failure)
+    return now
   }
 
   /** RFC 9110 §9.2.2: what may have been taken is asked again only when that changes nothing; content is gone. */
@@ -241,8 +273,12 @@ class Forwarding implements Waiter, Receiver {
 
   #ask(pool: OriginPool, isFresh: boolean): void {
     this.#pool = pool
+    this.#sentAt = Number.NaN
     const idle = pool.take(this, isFresh)
-    if (idle !== undefined) this.connected(idle)
+    if (idle === undefined) return
+    // Sent as soon as it came: the clock need not be read again, which costs as much as all that is counted.
+    if (!this.#hasAsked) this.#sentAt = this.#exchange.note.startedAt
+    this.connected(idle)
   }
 
   #passOn(head: OriginHead): Fields {

@@ -1,12 +1,13 @@
 import type { ClientConnection } from './client-connection.ts'
-import type {
-  EndReason,
-  Exchange,
-  ExchangeEnd,
-  ExchangeNote,
-  Request,
-  ResponseHead,
-  Source,
+import {
+  createNote,
+  type EndListener,
+  type EndReason,
+  type Exchange,
+  type ExchangeNote,
+  type Request,
+  type ResponseHead,
+  type Source,
 } from './exchange.ts'
 import { COPY_OCTETS } from './output.ts'
 import type { RequestBody } from './request-body.ts'
@@ -22,13 +23,14 @@ import { statusLine } from './wire/status.ts'
 export class ServerExchange implements Exchange, PumpTarget {
   readonly request: Request
   readonly body: RequestBody | null
-  onEnd: ((end: ExchangeEnd) => void) | undefined = undefined
-  note: ExchangeNote = { routeId: '', answeredBy: '', reason: '' }
+  onEnd: EndListener | undefined = undefined
+  note: ExchangeNote = createNote()
   /** the status sent, 0 before */
   status = 0
   readonly #connection: ClientConnection
   #hasEnded = false
   #isSent = false
+  #isResponding = false
   #framing: 'length' | 'chunked' | 'until close' = 'length'
   /** octets still owed under a known length */
   #owedOctets = 0
@@ -51,6 +53,7 @@ export class ServerExchange implements Exchange, PumpTarget {
       return
     }
     this.status = head.status
+    this.note.answeredAt ||= performance.now()
     const { output } = this.#connection
     const isBare = body === null || head.status === 205 || !hasContent(this.request.method, head.status)
     const lengthOctets = this.#lengthOf(head, body)
@@ -62,7 +65,9 @@ export class ServerExchange implements Exchange, PumpTarget {
     } else if (body instanceof Uint8Array && body.length < COPY_OCTETS) {
       this.#sentOctets = body.length
       output.send(this.#text, body)
+      this.#isResponding = true
       this.#finish()
+      this.#isResponding = false
     } else {
       this.#owedOctets = lengthOctets ?? 0
       this.#source = body instanceof Uint8Array ? sourceOf(body) : body
@@ -86,6 +91,7 @@ export class ServerExchange implements Exchange, PumpTarget {
       return this.#tunnel
     }
     this.status = 101
+    this.note.answeredAt ||= performance.now()
     const lines = serializeFields(fields, CONNECTION_FIELDS)
     const upgrade = fields.get('upgrade') ?? this.request.upgrade ?? ''
     this.#connection.output.send(
@@ -118,7 +124,8 @@ export class ServerExchange implements Exchange, PumpTarget {
     this.body?.cancel(reason)
     const sentOctets = this.#tunnel?.sentOctets ?? this.#sentOctets
     const receivedOctets = this.#tunnel?.receivedOctets ?? this.body?.receivedOctets ?? 0
-    this.onEnd?.({ reason, status: this.status, sentOctets, receivedOctets })
+    const isAtOnce = this.#isResponding
+    this.onEnd?.({ reason, status: this.status, sentOctets, receivedOctets, isAtOnce }, this)
     return sentOctets
   }
 

@@ -146,10 +146,12 @@ function listen(
     target.attach?.(secured)
     secured.on('secureConnection', (socket: tls.TLSSocket) => {
       handshakes--
+      host.stats.handshakes[socket.isSessionReused() ? 'resumed' : 'full']++
       admit(socket)
     })
     secured.on('tlsClientError', (error: Error) => {
       handshakes--
+      host.stats.handshakes.failed++
       host.log('debug', 'http/handshake-failed', { error: error.message })
     })
   }

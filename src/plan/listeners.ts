@@ -5,7 +5,7 @@ import { contentKey } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
 import type { Facts } from './facts.ts'
 
-export type Protocol = 'dns' | 'http' | 'https' | 'admin'
+export type Protocol = 'dns' | 'http' | 'https' | 'admin' | 'metrics'
 
 /** A socket that is wanted. `id` is `listener:` protocol, address and port. */
 export type ListenerPlan = PlanNode & {
@@ -19,12 +19,18 @@ export type ListenerPlan = PlanNode & {
   readonly proxies?: readonly string[]
 }
 
-const DEV_PORTS: Readonly<Record<Protocol, number>> = { dns: 5300, http: 8080, https: 8443, admin: 9053 }
+const DEV_PORTS: Readonly<Record<Protocol, number>> = {
+  dns: 5300,
+  http: 8080,
+  https: 8443,
+  admin: 9053,
+  metrics: 9100,
+}
 
 /** Decide the sockets: what the file says; on a laptop loopback only and no privileged port. */
 export function planListeners(config: Config, facts: Facts): ListenerPlan[] {
-  const { listen } = config.value
-  const protocols: readonly Protocol[] = ['dns', 'http', 'https', 'admin']
+  const { listen, metrics } = config.value
+  const protocols = ['dns', 'http', 'https', 'admin'] as const
   const planned = protocols.flatMap((protocol) => {
     const texts = protocol === 'admin' ? [listen.admin] : listen[protocol]
     return texts.flatMap((written, index) => {
@@ -34,6 +40,11 @@ export function planListeners(config: Config, facts: Facts): ListenerPlan[] {
       return proxies === undefined ? sockets : sockets.map((socket) => behind(socket, proxies))
     })
   })
+  if (metrics.listen !== undefined) {
+    // Nobody is asked for a token there: a port alone is one of this machine.
+    const text = metrics.listen.startsWith(':') ? `127.0.0.1${metrics.listen}` : metrics.listen
+    planned.push(...expand('metrics', text, config.written.at(['metrics', 'listen']), facts))
+  }
   // On a laptop several listeners of one protocol may come out as the same socket.
   return facts.dev ? [...new Map(planned.map((listener) => [listener.id, listener])).values()] : planned
 }

@@ -21,6 +21,7 @@ import type { Facts } from './facts.ts'
 import type { HostDraft } from './host-draft.ts'
 import { type ListenerPlan, planListeners } from './listeners.ts'
 import { type DraftedZone, devZones, isLocal, withLocalTargets } from './local-names.ts'
+import { type ObservePlan, planObserve } from './observe.ts'
 
 /** Everything that follows from the file: plain JSON, read-only, no time, no secrets but salted hashes. */
 export type Plan = {
@@ -32,6 +33,7 @@ export type Plan = {
   readonly tls: TlsPlan
   readonly http: HttpPlan
   readonly processes: readonly ProcessPlan[]
+  readonly observe: ObservePlan
 }
 
 /**
@@ -85,6 +87,7 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
       ...planSharedLimits(config, problems),
     },
     processes: front.processes,
+    observe: planObserve(config.value),
   }
   return { plan: { key: planKey(slices), ...slices }, problems: sortProblems(problems) }
 }
@@ -230,7 +233,7 @@ function planFront(
 }
 
 function planKey(slices: Omit<Plan, 'key'>): string {
-  const { workers, listeners, dns, tls, http, processes } = slices
+  const { workers, listeners, dns, tls, http, processes, observe } = slices
   const nodes = [...listeners, ...dns.zones, ...tls.certificates, ...http.hosts, ...processes]
   return contentKey([
     workers,
@@ -242,5 +245,6 @@ function planKey(slices: Omit<Plan, 'key'>): string {
     http.clientRate,
     http.clientConnections,
     http.memoryOctets,
+    observe,
   ])
 }

@@ -19,13 +19,17 @@ import { createRouter, type Router } from '#http/router.ts'
 import { createHttpServer } from '#http/server.ts'
 import { transformRequests, transformResponses } from '#http/transform/transformed.ts'
 import { createTrust } from '#http/trust.ts'
+import type { AccessLog } from '#log/record.ts'
+import type { BusyKey } from '#metrics/busiest.ts'
+import type { Sample } from '#metrics/sample.ts'
+import type { ObservePlan } from '#plan/observe.ts'
 import { createHandshake } from '#tls/handshake.ts'
 import type { Issued } from '#tls/issuer.ts'
 import { createCertificateStore } from '#tls/store.ts'
-import { type AccessLog, logged } from './access-log.ts'
 import { createListeners } from './listeners.ts'
+import { createObservation } from './observe.ts'
 import type { DataSlice, ProcessPorts, WorkerSetup } from './slice.ts'
-import type { Snapshot } from './snapshot.ts'
+import { type Snapshot, snapshotOf } from './snapshot.ts'
 
 /** What one thread serves of a Plan. */
 export type DataPlane = {
@@ -40,6 +44,9 @@ export type DataPlane = {
   setTicketKey(key: Uint8Array): void
   told(check: OriginCheck): void
   snapshot(): Snapshot
+  samples(): Sample[]
+  busyClients(): BusyKey[]
+  reopenLog(): void
   /** Listeners first, then requests under way until the deadline. */
   stop(deadlineMs: number): Promise<void>
 }
@@ -69,6 +76,8 @@ const PSEUDONYM = 'portico'
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const { first, log, accessLog } = options
   const { worker, workers, folder, shared } = options.setup
+  const isTrusted = (address: string): boolean => forwarding.isTrusted(address)
+  const observation = createObservation({ folder, log, accessLog, isTrusted, worker: `${worker}` })
   const { certificates, handshake, setTicketKey } = createTls(options)
   let ports: ProcessPorts = new Map()
   const origins = createOrigins({
@@ -79,7 +88,6 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     onCheck: options.onCheck,
   })
   const dns = createDnsServer({ zones: createZones([]), limits: first.dns.limits, log })
-  const isTrusted = (address: string): boolean => forwarding.isTrusted(address)
   const counts = createConnectionCounts(isTrusted, shared.connections, worker)
   const limiters = createLimiters({ isTrusted, now, memory: shared.buckets })
   const { mayConnect } = counts
@@ -116,9 +124,16 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     const nextZones = compileZones(next.dns.zones, next.serials, zones)
     const nextRouter = createRouter(next.http, createHandler, router, createRefusal)
     const commitCertificates = certificates.prepare(next.tls, next.certificates)
-    const prepared = await listeners.prepare(next.listeners)
+    const observed = await observation.prepare({
+      http: next.http,
+      observe: rotatedByOne(next.observe, worker),
+    })
+    const prepared = await listeners.prepare(next.listeners).catch((error: unknown) => {
+      observed.abort()
+      throw error
+    })
     const isNextTrusted = createTrust(next.http.trust)
-    const handle = logged(withinLimits(next.http, nextRouter.handle), accessLog)
+    const handle = observed.observe(withinLimits(next.http, nextRouter.handle))
     const commit = (): void => {
       served = next.http
       zones = nextZones
@@ -127,12 +142,14 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       counts.limit = next.http.clientConnections ?? null
       dns.replaceZones(zones, next.dns.limits)
       commitCertificates()
+      observed.commit()
       http.commit(handle, next.http.limits)
       prepared.commit()
       origins.keep(originsOf(next.http), next.http.limits)
     }
     const abort = (): void => {
       prepared.abort()
+      observed.abort()
       origins.keep(originsOf(served), served.limits)
     }
     return { commit, abort }
@@ -144,17 +161,24 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     renewCertificate: certificates.renew,
     setTicketKey,
     told: origins.told,
-    snapshot: () => ({
-      http: { connections: http.openConnections(), ...http.stats },
-      dns: dns.stats(),
-      origins: origins.states(),
-    }),
+    snapshot: () => snapshotOf({ http, dns, origins }),
+    samples: () => observation.samples({ http, dns, origins }),
+    busyClients: observation.takeBusyClients,
+    reopenLog: observation.reopenLog,
     async stop(deadlineMs) {
       await listeners.retire()
       await Promise.all([http.close(deadlineMs), dns.close()])
       origins.close()
+      await observation.close()
     },
   }
+}
+
+/** One worker begins a new file of the access log when it is large; the others follow it. */
+function rotatedByOne(plan: ObservePlan, worker: number): ObservePlan {
+  if (worker === 0 || plan.accessLog === null) return plan
+  const { rotateOctets: _, ...accessLog } = plan.accessLog
+  return { ...plan, accessLog }
 }
 
 /** Everything that handshakes need. */

@@ -14,8 +14,13 @@ const up: OriginState = {
   waiting: 0,
   connects: 2,
   connectFailures: 0,
+  requests: 3,
+  failures: 0,
+  retries: 0,
+  durations: { buckets: [], sum: 0 },
   lastFailure: '',
   isDown: false,
+  isCircuitOpen: false,
   why: '',
   lastCheck: 'status 200',
 }

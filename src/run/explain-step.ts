@@ -15,6 +15,9 @@ export type Step = {
     | 'origin'
     | 'transfer'
     | 'response'
+    | 'identity'
+    | 'trace'
+    | 'log'
   /** what comes of it */
   readonly says: string
   readonly reason: string

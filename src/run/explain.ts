@@ -15,6 +15,7 @@ import type { Plan } from '#plan/plan.ts'
 import type { ProcessState } from '#processes/process.ts'
 import type { CertificateDescription } from '#tls/keeper.ts'
 import { compileCertificates, select } from '#tls/select.ts'
+import { explainObserved } from './explain-observe.ts'
 import { explainOrigins } from './explain-service.ts'
 import { fault, type Step, step } from './explain-step.ts'
 import { explainRequestPath, explainResponse } from './explain-transform.ts'
@@ -130,6 +131,7 @@ function explainUrl(url: URL, world: World, from: string | null): Step[] {
   steps.push(...explainRequestPath(routing.route, target, from))
   steps.push(...explainAction(action, at, world))
   steps.push(...explainResponse(routing.route, target))
+  steps.push(...explainObserved(plan, from))
   return steps
 }
 

@@ -6,6 +6,9 @@ import { createBucketMemory } from '#access/limiters.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
 import { compileZones, type Zones } from '#dns/zone.ts'
+import type { AccessLog } from '#log/record.ts'
+import type { BusyKey } from '#metrics/busiest.ts'
+import type { Sample } from '#metrics/sample.ts'
 import type { ListenerPlan } from '#plan/listeners.ts'
 import type { Plan } from '#plan/plan.ts'
 import { createSupervisor, type Supervisor } from '#processes/supervisor.ts'
@@ -16,7 +19,6 @@ import {
   createCertificateKeeper,
 } from '#tls/keeper.ts'
 import { createTicketKeys } from '#tls/ticket-keys.ts'
-import type { AccessLog } from './access-log.ts'
 import { holderOf } from './port-holder.ts'
 import { loadSerials } from './serials.ts'
 import { shareLimits } from './share-limits.ts'
@@ -42,6 +44,12 @@ export type Front = {
   snapshots(): Promise<Snapshot[]>
   /** What all of them together have. */
   snapshot(): Promise<Snapshot>
+  /** The series of each worker. */
+  samples(): Promise<Sample[][]>
+  /** Who asked each worker most since the last call. */
+  busyClients(): Promise<BusyKey[][]>
+  /** Another program has moved the access log away: go on in a new file. */
+  reopenLog(): void
   /**
    * Prepare another Plan on all workers: open sockets, compile. When it throws, nothing has happened.
    *
@@ -58,15 +66,13 @@ export type FrontOptions = {
   readonly folder: string
   readonly stateFolder: string
   readonly log: Log
-  readonly accessLog: AccessLogWish | null
+  /** gets each record, beside the file of the Plan */
+  readonly accessLog: AccessLog | null
   /** a line of a process's output */
   readonly output: (name: string, line: string) => void
   /** the first of the threads that serve */
   readonly loaded: Worker
 }
-
-/** Who gets the records of the access log: a file, or a function of the main thread. */
-export type AccessLogWish = { readonly path: string } | { readonly write: AccessLog }
 
 /** Often enough that a key of tickets outlives its time by little, also when a laptop slept meanwhile. */
 const TICKET_KEYS_EVERY_MS = 60_000
@@ -115,7 +121,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   }
 
   async function prepare(next: Plan): Promise<() => void> {
-    const { dns, http, tls } = next
+    const { dns, http, tls, observe } = next
     const nextSerials = await serials.advance(dns.zones)
     const preparedCertificates = await certificates.prepare(tls)
     const preparedSockets = await sockets.prepare(next.listeners)
@@ -123,6 +129,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       dns: { ...dns, limits: shareLimits(dns.limits, count) },
       http: { ...http, limits: shareLimits(http.limits, count) },
       tls,
+      observe,
       listeners: preparedSockets.slices(worker),
       serials: nextSerials,
       certificates: preparedCertificates.first(),
@@ -171,8 +178,11 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     listeners: () => sockets.slices(0),
     workers: workers.states,
     endWorker: workers.end,
-    snapshots: workers.snapshots,
-    snapshot: async () => joinSnapshots(await workers.snapshots()),
+    snapshots: () => workers.askAll('snapshot'),
+    snapshot: async () => joinSnapshots(await workers.askAll('snapshot')),
+    samples: () => workers.askAll('samples'),
+    busyClients: () => workers.askAll('busyClients'),
+    reopenLog: () => workers.tell('reopenLog', null),
     prepare,
     stop,
   }
@@ -192,7 +202,7 @@ async function openTls(
 
 /** Where what workers say goes. */
 function writers({ log, accessLog }: FrontOptions): Pick<MainProcedures, 'log' | 'access'> {
-  const write = accessLog !== null && 'write' in accessLog ? accessLog.write : (): void => {}
+  const write: AccessLog = accessLog ?? (() => {})
   return {
     log(records) {
       for (const { level, event, fields } of records) log(level, event, fields)
@@ -210,5 +220,5 @@ function setupOf(
   { folder, accessLog }: FrontOptions,
   rest: Pick<WorkerSetup, 'worker' | 'workers' | 'shared'>,
 ): WorkerSetup {
-  return { folder, accessLog: accessLog !== null && 'write' in accessLog ? 'main' : accessLog, ...rest }
+  return { folder, tellsRequests: accessLog !== null, ...rest }
 }

@@ -4,11 +4,12 @@ import type { Worker } from 'node:worker_threads'
 import { type Config, loadObject, loadText } from '#config/load.ts'
 import type { Log } from '#core/log.ts'
 import { hasErrors, type Problem, sortProblems } from '#core/problem.ts'
+import type { AccessLog } from '#log/record.ts'
 import { type Changes, changesBetween } from '#plan/changes.ts'
 import type { Facts } from '#plan/facts.ts'
 import { type Plan, plan } from '#plan/plan.ts'
 import { gatherFacts } from './facts.ts'
-import { type AccessLogWish, createFront, type Front } from './front.ts'
+import { createFront, type Front } from './front.ts'
 import { loadWorker } from './workers.ts'
 
 /** A file, or the same object from a program. */
@@ -32,11 +33,15 @@ export type Portico = {
   readonly startedAt: Date
   /** how the last try to put a file to use ended */
   readonly lastReload: ReloadOutcome
+  /** since the start, which is the first good one */
+  readonly reloads: Readonly<ReloadCounts>
   /** Read the file again and put it to use; on any error everything stays as it is. */
   reload(): Promise<ReloadOutcome>
   /** @param deadlineMs for requests under way; the file's `drain` when not given */
   stop(deadlineMs?: number): Promise<void>
 }
+
+export type ReloadCounts = { ok: number; failed: number; lastGood: Date }
 
 export type ReloadOutcome = {
   readonly at: Date
@@ -51,7 +56,8 @@ export type StartOptions = {
   readonly source: ConfigSource
   readonly dev: boolean
   readonly log: Log
-  readonly accessLog?: (config: Config, folder: string) => AccessLogWish | null
+  /** gets each record, beside the file that `log.access` names */
+  readonly accessLog?: (config: Config) => AccessLog | null
   readonly output?: (name: string, line: string) => void
 }
 
@@ -98,6 +104,7 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
   })
   const { facts } = first
   let lastReload = outcome(true, 'started', first.problems, changesBetween(null, front.plan))
+  const reloads: ReloadCounts = { ok: 0, failed: 0, lastGood: lastReload.at }
   let queue: Promise<unknown> = Promise.resolve()
 
   async function reloadNow(): Promise<ReloadOutcome> {
@@ -134,6 +141,7 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
     file: 'file' in source ? source.file : null,
     stateFolder,
     startedAt: new Date(),
+    reloads,
     get lastReload() {
       return lastReload
     },
@@ -141,6 +149,8 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
     reload() {
       const done = queue.then(async () => {
         lastReload = await reloadNow()
+        reloads[lastReload.ok ? 'ok' : 'failed']++
+        if (lastReload.ok) reloads.lastGood = lastReload.at
         log(lastReload.ok ? 'info' : 'error', 'reload', { message: lastReload.message })
         return lastReload
       })
@@ -162,7 +172,7 @@ async function startFront(
   const { config, plan, problems, folder } = first
   if (config === null || plan === null || hasErrors(problems)) throw new ProblemsError(problems)
   const stateFolder = resolve(folder, config.value.state)
-  const wish = accessLog?.(config, folder) ?? null
+  const wish = accessLog?.(config) ?? null
   const front = await createFront({ plan, folder, stateFolder, log, accessLog: wish, output, loaded })
   return { first, front, stateFolder }
 }

@@ -4,10 +4,13 @@ import type { LogLevel, LogValue } from '#core/log.ts'
 import type { DnsPlan } from '#dns/plan.ts'
 import type { OriginCheck } from '#http/origin/origins.ts'
 import type { HttpPlan } from '#http/plan.ts'
+import type { AccessRecord } from '#log/record.ts'
+import type { BusyKey } from '#metrics/busiest.ts'
+import type { Sample } from '#metrics/sample.ts'
 import type { ListenerPlan } from '#plan/listeners.ts'
+import type { ObservePlan } from '#plan/observe.ts'
 import type { Issued } from '#tls/issuer.ts'
 import type { TlsPlan } from '#tls/plan.ts'
-import type { AccessRecord } from './access-log.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** What a data worker is started with, whatever the Plan. */
@@ -17,8 +20,8 @@ export type WorkerSetup = {
   readonly workers: number
   /** folder of the file: relative paths start here */
   readonly folder: string
-  /** where lines of the access log go: a file, the main thread, or nowhere */
-  readonly accessLog: { readonly path: string } | 'main' | null
+  /** the main thread wants each record of the access log */
+  readonly tellsRequests: boolean
   readonly shared: SharedMemory
 }
 
@@ -30,6 +33,7 @@ export type DataSlice = {
   readonly dns: DnsPlan
   readonly http: HttpPlan
   readonly tls: TlsPlan
+  readonly observe: ObservePlan
   readonly listeners: readonly ListenerSlice[]
   /** of each zone, by its id */
   readonly serials: ReadonlyMap<string, number>
@@ -71,6 +75,9 @@ export type WorkerProcedures = {
   readonly ticketKey: (key: Uint8Array) => void
   readonly checked: (check: OriginCheck) => void
   readonly snapshot: (nothing: null) => Snapshot
+  readonly samples: (nothing: null) => Sample[]
+  readonly busyClients: (nothing: null) => BusyKey[]
+  readonly reopenLog: (nothing: null) => void
   /** No new connections; answered when those that are open have ended, or the deadline is over. */
   readonly stop: (deadlineMs: number) => Promise<null>
 }

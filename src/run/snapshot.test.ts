@@ -9,6 +9,11 @@ const origin = {
   waiting: 0,
   connects: 2,
   connectFailures: 0,
+  requests: 5,
+  failures: 1,
+  retries: 1,
+  durations: { buckets: [1, 2], sum: 3 },
+  isCircuitOpen: false,
   lastFailure: '',
   isDown: false,
   why: '',
@@ -24,7 +29,16 @@ test('counts of workers add up, and an origin is down when one of them has seen 
   const joined = joinSnapshots([a, b])
   assert.deepEqual([joined.http.requests, joined.http.byClass[2], joined.dns.queries], [6, 6, 2])
   assert.deepEqual(joined.origins, [
-    { ...down, open: 2, idle: 2, connects: 4 },
+    {
+      ...down,
+      open: 2,
+      idle: 2,
+      connects: 4,
+      requests: 10,
+      failures: 2,
+      retries: 2,
+      durations: { buckets: [2, 4], sum: 6 },
+    },
     { ...origin, id: 'origin:http://b' },
   ])
 })

@@ -1,13 +1,27 @@
+import { addHistograms } from '#core/histogram.ts'
 import type { DnsStats } from '#dns/server.ts'
 import type { OriginState } from '#http/origin/pool.ts'
 import type { HttpStats } from '#http/stats.ts'
+import type { DataPlane } from './samples.ts'
+
+type HttpCounts = Readonly<Pick<HttpStats, 'requests' | 'byClass' | 'receivedOctets' | 'sentOctets'>>
 
 /** What a data worker has counted since it began; plain JSON. */
 export type Snapshot = {
-  readonly http: Readonly<HttpStats> & { readonly connections: number }
+  readonly http: HttpCounts & { readonly connections: number }
   readonly dns: Readonly<DnsStats>
   /** how each origin is doing, and why it is left out if it is */
   readonly origins: readonly OriginState[]
+}
+
+/** Look at what one thread serves. */
+export function snapshotOf({ http, dns, origins }: DataPlane): Snapshot {
+  const { requests, byClass, receivedOctets, sentOctets } = http.stats
+  return {
+    http: { connections: http.openConnections(), requests, byClass, receivedOctets, sentOctets },
+    dns: dns.stats(),
+    origins: origins.states(),
+  }
 }
 
 /** Join what workers have counted: sums, and of origins whatever one of them has found out. */
@@ -32,8 +46,6 @@ export function joinSnapshots(snapshots: readonly Snapshot[]): Snapshot {
 
 const NO_HTTP: Snapshot['http'] = {
   connections: 0,
-  accepted: 0,
-  turnedAway: 0,
   requests: 0,
   byClass: [0, 0, 0, 0, 0, 0],
   receivedOctets: 0,
@@ -71,6 +83,11 @@ function joinOrigins(a: OriginState, b: OriginState): OriginState {
     waiting: a.waiting + b.waiting,
     connects: a.connects + b.connects,
     connectFailures: a.connectFailures + b.connectFailures,
+    requests: a.requests + b.requests,
+    failures: a.failures + b.failures,
+    retries: a.retries + b.retries,
+    durations: addHistograms(a.durations, b.durations),
+    isCircuitOpen: a.isCircuitOpen || b.isCircuitOpen,
     lastFailure: a.lastFailure || b.lastFailure,
     isDown: a.isDown || b.isDown,
     why: a.why || b.why,

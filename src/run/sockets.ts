@@ -47,8 +47,8 @@ export function createSockets({ descriptors, workers, holderOf, log }: SocketsOp
     const next = new Map<string, Group>()
     const opened: Group[] = []
     const abort = (): void => opened.forEach(closeGroup)
-    // The admin listener is opened by whoever answers it.
-    for (const plan of plans.filter(({ protocol }) => protocol !== 'admin')) {
+    // Those of admin and metrics are opened by whoever answers them.
+    for (const plan of plans.filter(({ protocol }) => protocol !== 'admin' && protocol !== 'metrics')) {
       const kept = running.get(plan.id)
       const group =
         kept === undefined ? await openOrExplain(plan, abort) : { ...kept, plan: ported(plan, kept) }

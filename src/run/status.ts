@@ -1,15 +1,19 @@
 import { basename } from 'node:path'
 import type { OriginState } from '#http/origin/pool.ts'
 import type { ActionPlan, HostPlan, RoutePlan } from '#http/plan.ts'
+import { type Traffic, trafficOf } from '#metrics/traffic.ts'
 import { type ListenerPlan, printSocket } from '#plan/listeners.ts'
 import type { Plan } from '#plan/plan.ts'
 import type { ProcessState } from '#processes/process.ts'
+import { metricsOf } from './metrics.ts'
 import type { Portico } from './portico.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { WorkerState } from './workers.ts'
 
 /** What `portico status` shows; plain JSON. */
 export type Status = {
+  /** when this was so: ISO 8601 */
+  readonly at: string
   readonly pid: number
   readonly startedAt: string
   readonly file: string | null
@@ -41,19 +45,27 @@ export type Status = {
     readonly truncated: number
     readonly rcodes: readonly number[]
   }
+  /** sums since the start; two looks give rates */
+  readonly traffic: Traffic
 }
 
 /** A line of the table: a host, what it leads to, and how that is doing. */
-export type HostRow = { readonly url: string; readonly leadsTo: string; readonly state: string }
+export type HostRow = {
+  readonly url: string
+  readonly host: string
+  readonly pattern: string
+  readonly leadsTo: string
+  readonly state: string
+}
 
 /** Gather what `portico status` shows. */
 export async function statusOf(portico: Portico): Promise<Status> {
   const { front, lastReload } = portico
   const { plan } = front
   const { http, dns, origins } = await front.snapshot()
-  const { accepted: _accepted, turnedAway: _turnedAway, ...counts } = http
   const { queries, dropped, truncated, rcodes } = dns
   return {
+    at: new Date().toISOString(),
     pid: process.pid,
     startedAt: portico.startedAt.toISOString(),
     file: portico.file,
@@ -72,8 +84,9 @@ export async function statusOf(portico: Portico): Promise<Status> {
       message: lastReload.message,
       problems: lastReload.problems.length,
     },
-    http: counts,
+    http,
     dns: { queries, dropped, truncated, rcodes },
+    traffic: trafficOf(await metricsOf(portico)),
   }
 }
 
@@ -94,6 +107,8 @@ export function hostRows(
     return host.routes.map((route) => {
       return {
         url: urlOf(host, route, front.plan),
+        host: host.name,
+        pattern: route.pattern,
         leadsTo: leadsTo(route.action),
         state: stateOf(route.action),
       }

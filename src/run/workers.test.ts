@@ -23,14 +23,15 @@ function slice(number: number): () => DataSlice {
   }
   const maps = { serials: new Map(), certificates: new Map(), ports: new Map() }
   const http = { ...planOf([]), httpsPort: number }
-  return () => ({ dns, tls, http, listeners: [], ticketKey: new Uint8Array(48), ...maps })
+  const observe = { accessLog: null, identity: null, traces: null, metrics: { limitRoutes: 1 } }
+  return () => ({ dns, tls, http, observe, listeners: [], ticketKey: new Uint8Array(48), ...maps })
 }
 
 type Options = { folder?: string; log?: Log; onDeath?: (worker: number) => void; loaded?: Worker }
 
 async function use(options: Options, run: (workers: Workers) => Promise<void>): Promise<void> {
   const { folder = 'lives', log = silent, onDeath = () => {}, loaded } = options
-  const setups = [0, 1].map((worker) => ({ worker, workers: 2, folder, accessLog: null, shared }))
+  const setups = [0, 1].map((worker) => ({ worker, workers: 2, folder, tellsRequests: false, shared }))
   const first = loaded === undefined ? {} : { loaded }
   const workers = createWorkers({ setups, procedures, log, onDeath, entry, ...first })
   try {
@@ -42,7 +43,7 @@ async function use(options: Options, run: (workers: Workers) => Promise<void>): 
 
 /** The number of the slice that each worker serves. */
 async function served(workers: Workers): Promise<number[]> {
-  return (await workers.snapshots()).map(({ http }) => http.requests)
+  return (await workers.askAll('snapshot')).map(({ http }) => http.requests)
 }
 
 test('when one worker cannot prepare a slice, all go on with the one before', () =>

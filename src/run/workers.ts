@@ -3,7 +3,6 @@ import { Worker } from 'node:worker_threads'
 import type { Log } from '#core/log.ts'
 import { connect, type Remote, Unanswered } from './rpc.ts'
 import type { DataSlice, MainProcedures, WorkerProcedures, WorkerSetup } from './slice.ts'
-import type { Snapshot } from './snapshot.ts'
 
 /** The threads that serve. Each that dies is replaced, while the others go on. */
 export type Workers = {
@@ -16,14 +15,17 @@ export type Workers = {
   prepare(sliceOf: (worker: number) => DataSlice): Promise<PreparedWorkers>
   /** Tell all workers that serve; those that start later have it in their slice. */
   tell: Remote<WorkerProcedures>['tell']
-  /** What each worker has counted, of those that answer. */
-  snapshots(): Promise<Snapshot[]>
+  /** Ask all workers that serve; those that do not answer in time are left out. */
+  askAll<Name extends Question>(name: Name): Promise<Awaited<ReturnType<WorkerProcedures[Name]>>[]>
   states(): WorkerState[]
   /** End one at once, as if it had died. */
   end(worker: number): void
   /** Stop all; requests under way may finish until the deadline. With 0 nobody is waited for. */
   stop(deadlineMs: number): Promise<void>
 }
+
+/** What all workers can be asked, without changing anything. */
+type Question = 'snapshot' | 'samples' | 'busyClients'
 
 export type PreparedWorkers = { commit(): void; abort(): void }
 
@@ -74,7 +76,7 @@ const PREPARE_MS = 30_000
 const PING_EVERY_MS = 2000
 /** Who does not answer for so long serves nobody. */
 const PING_MS = 10_000
-const SNAPSHOT_MS = 2000
+const ASK_MS = 2000
 /** Beyond the deadline, to close what is left. */
 const STOP_MS = 2000
 /** Who has served for so long did not fail to start: the next one comes at once. */
@@ -218,9 +220,9 @@ export function createWorkers(options: WorkersOptions): Workers {
     tell(name, value) {
       for (const { thread } of alive()) thread.remote.tell(name, value)
     },
-    async snapshots() {
+    async askAll(name) {
       const serving = alive().filter(({ state }) => state === 'serving')
-      const asked = serving.map(({ thread }) => thread.remote.call('snapshot', null, SNAPSHOT_MS))
+      const asked = serving.map(({ thread }) => thread.remote.call(name, null, ASK_MS))
       const answers = await Promise.allSettled(asked)
       return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
     },

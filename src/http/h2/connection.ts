@@ -138,6 +138,7 @@ export class Http2Connection implements ServedConnection, ReceiverOwner, SenderO
       return
     }
     this.#host.stats.requests++
+    this.#host.stats.http2Requests++
     try {
       this.#host.handler(stream)
     } catch (error) {

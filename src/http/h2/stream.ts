@@ -1,7 +1,8 @@
 import {
+  createNote,
+  type EndListener,
   type EndReason,
   type Exchange,
-  type ExchangeEnd,
   type ExchangeNote,
   type Request,
   type ResponseHead,
@@ -48,8 +49,8 @@ export class Stream implements Exchange, Scheduled<Stream> {
   readonly request: Request
   /** what the client sends; of a tunnel too, whose request has no content */
   readonly body: StreamBody | null
-  onEnd: ((end: ExchangeEnd) => void) | undefined = undefined
-  note: ExchangeNote = { routeId: '', answeredBy: '', reason: '' }
+  onEnd: EndListener | undefined = undefined
+  note: ExchangeNote = createNote()
   /** the status sent, 0 before */
   status = 0
   urgency = 3
@@ -111,6 +112,7 @@ export class Stream implements Exchange, Scheduled<Stream> {
       return
     }
     this.status = head.status
+    this.note.answeredAt ||= performance.now()
     this.#head = head
     this.#isBare =
       body === null || head.status === 205 || !hasContent(this.request.method, head.status) || isEmpty(body)
@@ -140,6 +142,7 @@ export class Stream implements Exchange, Scheduled<Stream> {
       toClient.cancel('client left')
     } else {
       this.status = 200
+      this.note.answeredAt ||= performance.now()
       this.isTunnel = true
       this.#head = { status: 200, fields: withoutHandshake(fields), lengthOctets: null }
       this.#source = toClient
@@ -186,7 +189,8 @@ export class Stream implements Exchange, Scheduled<Stream> {
     if (!this.#isAtEnd) source?.cancel(reason)
     this.body?.cancel(reason)
     const receivedOctets = this.body?.receivedOctets ?? 0
-    this.onEnd?.({ reason, status: this.status, sentOctets: this.#sentOctets, receivedOctets })
+    const sentOctets = this.#sentOctets
+    this.onEnd?.({ reason, status: this.status, sentOctets, receivedOctets, isAtOnce: false }, this)
     return this.#sentOctets
   }
 

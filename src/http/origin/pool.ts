@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { SecureContext } from 'node:tls'
+import type { Histogram } from '#core/histogram.ts'
 import type { HttpLimits } from '../plan.ts'
 import type { OriginPlan } from '../service-plan.ts'
 import { CLOSED, isOpen, judgeRequest, tried } from './circuit.ts'
@@ -10,6 +11,7 @@ import { OriginStream } from './h2-stream.ts'
 import { ASSUMED, type Health, judgeCheck } from './health.ts'
 import { HealthChecker } from './health-checker.ts'
 import type { LinkOwner, OriginLink } from './link.ts'
+import { Traffic } from './traffic.ts'
 
 /** Who needs a connection to an origin. One of the two is called, once, unless the waiter leaves. */
 export type Waiter = {
@@ -26,10 +28,19 @@ export type OriginState = {
   /** connections that were opened since the origin is known */
   readonly connects: number
   readonly connectFailures: number
+  readonly requests: number
+  /** requests without an answer, or with one of 5xx */
+  readonly failures: number
+  /** requests that came here after another attempt had failed */
+  readonly retries: number
+  /** until the head of the response */
+  readonly durations: Histogram
   /** what the system said when the last connect failed; empty after one that succeeded */
   readonly lastFailure: string
   /** requests go elsewhere if they can */
   readonly isDown: boolean
+  /** too many requests in a row have failed */
+  readonly isCircuitOpen: boolean
   /** why it is down, with what the system said or was answered; empty while it is up */
   readonly why: string
   /** what the last health check found; empty before the first, and without checks */
@@ -75,6 +86,7 @@ export class OriginPool implements LinkOwner {
   /** `host:port` for the log, the port of a process left out */
   readonly name: string
   session: Buffer | undefined
+  readonly traffic: Traffic = new Traffic()
   readonly secure: SecureContext | undefined
   /** when it came back, by the coarse clock; `-Infinity` when it was never away */
   upSince: number = Number.NEGATIVE_INFINITY
@@ -268,8 +280,13 @@ export class OriginPool implements LinkOwner {
       waiting: this.#waiting.length,
       connects: this.#sessions?.connects ?? this.#connects,
       connectFailures: this.#connectFailures,
+      requests: this.traffic.requests,
+      failures: this.traffic.failures,
+      retries: this.traffic.retries,
+      durations: this.traffic.durations(),
       lastFailure: this.#lastFailure,
       isDown: this.isDown,
+      isCircuitOpen: isOpen(this.#circuit, this.now),
       why: this.#whyDown(),
       lastCheck: this.#lastCheck,
     }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Exchange, ExchangeNote, ResponseHead } from '../exchange.ts'
-import { type Fields, fieldsOf, NameSet } from '../wire/fields.ts'
+import { type Fields, fieldsOf, joinFields, NameSet, withoutFields } from '../wire/fields.ts'
 import { Passing, type Step } from './passing.ts'
 import type { FieldRule } from './plan.ts'
 import { compileTemplate, type Template, type VariableScope } from './variables.ts'
@@ -18,8 +18,8 @@ export function changeRequestFields(rules: readonly FieldRule[]): Step {
     if (isFixed) fixed = own
     return new Passing(exchange, {
       ...request,
-      fields: without(request.fields, removed),
-      fieldsForOrigin: own,
+      fields: withoutFields(request.fields, removed),
+      fieldsForOrigin: request.fieldsForOrigin === undefined ? own : joinFields(request.fieldsForOrigin, own),
     })
   }
 }
@@ -31,7 +31,10 @@ export function changeResponseFields(rules: readonly FieldRule[]): Step {
     const { request } = exchange
     return new Passing(exchange, request, (head, body) => {
       const scope: VariableScope = { request, requestId: () => requestId(exchange.note) }
-      return { head: { ...head, fields: joined(without(head.fields, removed), filled(pairs, scope)) }, body }
+      return {
+        head: { ...head, fields: joinFields(withoutFields(head.fields, removed), filled(pairs, scope)) },
+        body,
+      }
     })
   }
 }
@@ -57,7 +60,7 @@ const CAREFUL: readonly (readonly [string, string])[] = [
 
 function withMissing(head: ResponseHead, wanted: readonly (readonly [string, string])[]): ResponseHead {
   const missing = wanted.filter(([name]) => head.fields.get(name.toLowerCase()) === undefined)
-  return missing.length === 0 ? head : { ...head, fields: joined(head.fields, missing) }
+  return missing.length === 0 ? head : { ...head, fields: joinFields(head.fields, missing) }
 }
 
 type Pair = { readonly name: string; readonly template: Template }
@@ -85,26 +88,8 @@ function filled(pairs: readonly Pair[], scope: VariableScope): [string, string][
   return pairs.map(({ name, template }) => [name, template.fill(scope)])
 }
 
-/** The same object when nothing goes away. */
-function without(fields: Fields, names: NameSet): Fields {
-  const kept: [string, string][] = []
-  fields.each((name, value) => {
-    if (!names.has(name, 0, name.length)) kept.push([name, value])
-  })
-  return kept.length === fields.size ? fields : fieldsOf(kept)
-}
-
-function joined(fields: Fields, more: Iterable<readonly [string, string]>): Fields {
-  const pairs: (readonly [string, string])[] = []
-  fields.each((name, value) => pairs.push([name, value]))
-  return fieldsOf([...pairs, ...more])
-}
-
-/** One id an exchange, made when somebody asks for it; the note is the one thing that all its faces share. */
+/** The id that log and trace have too; made when nobody has asked for it before. */
 function requestId(note: ExchangeNote): string {
-  const id = ids.get(note) ?? randomUUID()
-  ids.set(note, id)
-  return id
+  note.requestId ||= randomUUID()
+  return note.requestId
 }
-
-const ids = new WeakMap<ExchangeNote, string>()

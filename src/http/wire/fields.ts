@@ -43,6 +43,24 @@ export function fieldsOf(pairs: Iterable<readonly [string, string]>): Fields {
   return new TextFields(text, offsets)
 }
 
+/** The lines of one, then those of the other. */
+export function joinFields(fields: Fields, more: Fields | Iterable<readonly [string, string]>): Fields {
+  const pairs: (readonly [string, string])[] = []
+  fields.each((name, value) => pairs.push([name, value]))
+  if ('each' in more) more.each((name, value) => pairs.push([name, value]))
+  else pairs.push(...more)
+  return fieldsOf(pairs)
+}
+
+/** The lines with other names; the same object when nothing goes away. */
+export function withoutFields(fields: Fields, names: NameSet): Fields {
+  const kept: [string, string][] = []
+  fields.each((name, value) => {
+    if (!names.has(name, 0, name.length)) kept.push([name, value])
+  })
+  return kept.length === fields.size ? fields : fieldsOf(kept)
+}
+
 /** The lines of fields as they go on the wire, each with its CRLF, without the names in `skip` and `nominated`. */
 export function serializeFields(fields: Fields, skip: NameSet = NO_NAMES, nominated?: NameSet): string {
   if (fields.serialize !== undefined) return fields.serialize(skip, nominated)

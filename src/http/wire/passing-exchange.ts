@@ -1,7 +1,7 @@
 import type {
+  EndListener,
   EndReason,
   Exchange,
-  ExchangeEnd,
   ExchangeNote,
   Request,
   ResponseHead,
@@ -19,11 +19,11 @@ export class PassingExchange implements Exchange {
     this.request = request
   }
 
-  get onEnd(): ((end: ExchangeEnd) => void) | undefined {
+  get onEnd(): EndListener | undefined {
     return this.#below.onEnd
   }
 
-  set onEnd(listener: ((end: ExchangeEnd) => void) | undefined) {
+  set onEnd(listener: EndListener | undefined) {
     this.#below.onEnd = listener
   }
 

@@ -1,0 +1,194 @@
+/** What a family of series counts: `counter` only grows, `gauge` goes both ways, `info` is always 1. */
+export type FamilyType = 'counter' | 'gauge' | 'histogram' | 'info'
+
+export type Family = {
+  readonly type: FamilyType
+  readonly help: string
+  readonly labels: readonly string[]
+  /** how samples of several data planes become one; the sum when absent */
+  readonly merge?: 'max'
+}
+
+/**
+ * Every family that Portico has, by its name without `_total` and `_info`.
+ *
+ * Units are the base units of Prometheus: seconds and octets, which its conventions call bytes.
+ */
+export const families = {
+  portico_http_requests: {
+    type: 'counter',
+    help: 'Requests answered, by class of status; "none" when no answer was sent.',
+    labels: ['host', 'route', 'class'],
+  },
+  portico_http_request_duration_seconds: {
+    type: 'histogram',
+    help: 'From the head of a request to the last octet of its response.',
+    labels: ['host', 'route'],
+  },
+  portico_http_first_octet_seconds: {
+    type: 'histogram',
+    help: 'From the head of a request to the head of its response.',
+    labels: ['host', 'route'],
+  },
+  portico_http_sent_bytes: {
+    type: 'counter',
+    help: 'Octets of content sent to clients.',
+    labels: ['host', 'route'],
+  },
+  portico_http_received_bytes: {
+    type: 'counter',
+    help: 'Octets of content received from clients.',
+    labels: ['host', 'route'],
+  },
+  portico_http_refused_requests: {
+    type: 'counter',
+    help: 'Requests that a limit refused: rate (429), connections or memory (503).',
+    labels: ['host', 'route'],
+  },
+  portico_http_unread_requests: {
+    type: 'counter',
+    help: 'Requests answered before a route was known, because their head could not be accepted.',
+    labels: [],
+  },
+  portico_http_requests_in_flight: { type: 'gauge', help: 'Requests under way.', labels: [] },
+  portico_http_connections: { type: 'gauge', help: 'Open connections of clients.', labels: [] },
+  portico_http_connections_accepted: { type: 'counter', help: 'Connections of clients.', labels: [] },
+  portico_http_connections_refused: {
+    type: 'counter',
+    help: 'Connections closed at once, because there were too many.',
+    labels: [],
+  },
+  portico_http_read_bytes: {
+    type: 'counter',
+    help: 'All octets read from clients, heads and content, after TLS.',
+    labels: [],
+  },
+  portico_http2_streams: { type: 'counter', help: 'Requests that came over HTTP/2.', labels: [] },
+  portico_tls_handshakes: {
+    type: 'counter',
+    help: 'TLS handshakes, by how they ended: full, resumed or failed.',
+    labels: ['result'],
+  },
+  portico_origin_requests: {
+    type: 'counter',
+    help: 'Requests sent to an origin, with those sent again.',
+    labels: ['origin'],
+  },
+  portico_origin_failures: {
+    type: 'counter',
+    help: 'Requests to an origin without an answer, or with one of 5xx.',
+    labels: ['origin'],
+  },
+  portico_origin_retries: {
+    type: 'counter',
+    help: 'Requests that an origin got after another attempt had failed.',
+    labels: ['origin'],
+  },
+  portico_origin_response_seconds: {
+    type: 'histogram',
+    help: 'From a request to an origin to the head of its response.',
+    labels: ['origin'],
+  },
+  portico_origin_connects: { type: 'counter', help: 'Connections opened to an origin.', labels: ['origin'] },
+  portico_origin_connect_failures: {
+    type: 'counter',
+    help: 'Connections to an origin that could not be opened.',
+    labels: ['origin'],
+  },
+  portico_origin_connections: {
+    type: 'gauge',
+    help: 'Open connections to an origin, by state: busy or idle.',
+    labels: ['origin', 'state'],
+  },
+  portico_origin_waiting_requests: {
+    type: 'gauge',
+    help: 'Requests that wait for a connection to an origin.',
+    labels: ['origin'],
+  },
+  portico_origin_up: {
+    type: 'gauge',
+    help: '1 while an origin is asked; 0 while a circuit, its health or failed connects keep requests away.',
+    labels: ['origin', 'worker'],
+  },
+  portico_origin_circuit_open: {
+    type: 'gauge',
+    help: '1 while requests stay away because too many in a row have failed.',
+    labels: ['origin', 'worker'],
+  },
+  portico_dns_queries: {
+    type: 'counter',
+    help: 'DNS queries answered, by transport and type of the question.',
+    labels: ['transport', 'type'],
+  },
+  portico_dns_responses: {
+    type: 'counter',
+    help: 'DNS answers, by transport and rcode.',
+    labels: ['transport', 'rcode'],
+  },
+  portico_dns_dropped_queries: {
+    type: 'counter',
+    help: 'DNS messages that got no answer: no queries, or an answer that could not be sent.',
+    labels: [],
+  },
+  portico_dns_truncated_responses: { type: 'counter', help: 'DNS answers cut to fit (TC).', labels: [] },
+  portico_dns_tcp_connections: { type: 'gauge', help: 'Open DNS connections over TCP.', labels: [] },
+  portico_access_log_dropped_lines: {
+    type: 'counter',
+    help: 'Lines of the access log that the disk did not take in time.',
+    labels: [],
+  },
+  portico_trace_dropped_spans: {
+    type: 'counter',
+    help: 'Spans that were not exported, because the queue was full or the collector did not take them.',
+    labels: [],
+  },
+  portico_process_restarts: {
+    type: 'counter',
+    help: 'How often a program of "run" was started again.',
+    labels: ['process'],
+  },
+  portico_process_up: { type: 'gauge', help: '1 while a program of "run" answers.', labels: ['process'] },
+  portico_reloads: {
+    type: 'counter',
+    help: 'Reloads of the file, by result: ok or failed.',
+    labels: ['result'],
+  },
+  portico_config_last_reload_successful: {
+    type: 'gauge',
+    help: '1 when the last file that was read is the one served.',
+    labels: [],
+  },
+  portico_config_last_reload_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When a file was last put to use, in seconds since 1970.',
+    labels: [],
+  },
+  portico_config: { type: 'info', help: 'The Plan that is served, by its hash.', labels: ['key'] },
+  portico_build: { type: 'info', help: 'Versions.', labels: ['version', 'node'] },
+  portico_event_loop_delay_seconds: {
+    type: 'gauge',
+    help: 'How late timers ran in the last seconds: the median, 99th percentile and worst.',
+    labels: ['worker', 'quantile'],
+  },
+  portico_heap_bytes: { type: 'gauge', help: 'Memory of JavaScript objects.', labels: ['worker'] },
+  process_resident_memory_bytes: {
+    type: 'gauge',
+    help: 'Memory of the process.',
+    labels: [],
+    merge: 'max',
+  },
+  process_cpu_seconds: {
+    type: 'counter',
+    help: 'Processor time of the process.',
+    labels: [],
+    merge: 'max',
+  },
+  process_start_time_seconds: {
+    type: 'gauge',
+    help: 'When the process began, in seconds since 1970.',
+    labels: [],
+    merge: 'max',
+  },
+} as const
+
+export type FamilyName = keyof typeof families
