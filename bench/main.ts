@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   h2: () => import('./h2.ts'),
   'h2-proxy': () => import('./h2-proxy.ts'),
   proxy: () => import('./proxy.ts'),
+  workers: () => import('./workers.ts'),
 }
 
 const { values, positionals } = parseArgs({
