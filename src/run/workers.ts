@@ -47,6 +47,8 @@ export type WorkersOptions = {
   readonly loaded?: Worker
   /** the module that the threads run */
   readonly entry?: URL
+  /** how often each is asked whether it is there, and for how long an answer is waited for */
+  readonly ping?: { readonly everyMs: number; readonly timeoutMs: number }
 }
 
 type Thread = {
@@ -71,9 +73,8 @@ type Slot = {
 
 /** Loading takes a fifth of a second, compiling 10 000 zones less than two. */
 const PREPARE_MS = 30_000
-const PING_EVERY_MS = 2000
-/** Who does not answer for so long serves nobody. */
-const PING_MS = 10_000
+/** Who does not answer for 10 s serves nobody. */
+const PING = { everyMs: 2000, timeoutMs: 10_000 }
 const SNAPSHOT_MS = 2000
 /** Beyond the deadline, to close what is left. */
 const STOP_MS = 2000
@@ -91,14 +92,14 @@ export function loadWorker(entry: URL = DATA_WORKER): Worker {
 
 /** Start the threads; they serve when a slice was committed. */
 export function createWorkers(options: WorkersOptions): Workers {
-  const { setups, procedures, log, onDeath, entry } = options
+  const { setups, procedures, log, onDeath, entry, ping = PING } = options
   const stopping = new AbortController()
   /** what is served; null before the first commit */
   let current: ((worker: number) => DataSlice) | null = null
   /** settled while no slice is being prepared: meanwhile nobody takes another's place */
   let gate: Promise<void> = Promise.resolve()
   const slots = setups.map(createSlot)
-  const timer = setInterval(pingAll, PING_EVERY_MS).unref()
+  const timer = setInterval(pingAll, ping.everyMs).unref()
 
   function createSlot(setup: WorkerSetup): Slot {
     const slot: Slot = {
@@ -209,7 +210,7 @@ export function createWorkers(options: WorkersOptions): Workers {
   function pingAll(): void {
     for (const { thread, state } of alive()) {
       if (state === 'serving')
-        thread.remote.call('ping', null, PING_MS).catch(() => void thread.worker.terminate())
+        thread.remote.call('ping', null, ping.timeoutMs).catch(() => void thread.worker.terminate())
     }
   }
 
