@@ -23,6 +23,7 @@ const procedures: WorkerProcedures = {
     prepared = undefined
   },
   abort: () => (prepared = undefined),
+  adopt: async () => null,
   ports: () => fail(),
   certificate: () => {},
   ticketKey: () => {},

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { Log } from '#core/log.ts'
 import { connect, type Remote, Unanswered } from './rpc.ts'
-import type { DataSlice, MainProcedures, WorkerProcedures, WorkerSetup } from './slice.ts'
+import type { DataSlice, ListenerSlice, MainProcedures, WorkerProcedures, WorkerSetup } from './slice.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** The threads that serve. Each that dies is replaced, while the others go on. */
@@ -98,6 +98,8 @@ export function createWorkers(options: WorkersOptions): Workers {
   let current: ((worker: number) => DataSlice) | null = null
   /** settled while no slice is being prepared: meanwhile nobody takes another's place */
   let gate: Promise<void> = Promise.resolve()
+  let isPreparing = false
+  let adopting: Promise<unknown> | null = null
   const slots = setups.map(createSlot)
   const timer = setInterval(pingAll, ping.everyMs).unref()
 
@@ -140,6 +142,7 @@ export function createWorkers(options: WorkersOptions): Workers {
       const restartMs = pauseOf(slot)
       log('error', 'worker ended', { worker: slot.setup.worker, why: slot.lastEnd, restartMs })
       slot.state = 'waiting to restart'
+      shareOut()
       if (restartMs > 0) await pause(restartMs, undefined, { ref: false })
       await gate
       if (stopping.signal.aborted) return
@@ -157,6 +160,7 @@ export function createWorkers(options: WorkersOptions): Workers {
     try {
       await thread.remote.call('prepare', current(setup.worker), PREPARE_MS)
       serve(slot)
+      shareOut()
     } catch (error) {
       // Of one that died it is said elsewhere.
       if (thread.isAlive)
@@ -171,10 +175,27 @@ export function createWorkers(options: WorkersOptions): Workers {
     slot.servesSince = performance.now()
   }
 
+  /** What comes for workers that do not serve is taken by one that does, until they do. */
+  function shareOut(): void {
+    const orphans = slots.filter(({ state }) => state !== 'serving')
+    if (current === null || isPreparing || (orphans.length === 0 && adopting === null)) return
+    const [heir, ...others] = alive().filter(({ state }) => state === 'serving')
+    for (const { thread } of others) thread.remote.tell('adopt', [])
+    const listeners = orphans.flatMap(({ setup }) => listenersOf(current!(setup.worker), setup.worker))
+    const adopted = heir?.thread.remote.call('adopt', listeners).catch(() => {})
+    adopting = orphans.length === 0 ? null : (adopted ?? null)
+  }
+
   async function prepare(sliceOf: (worker: number) => DataSlice): Promise<PreparedWorkers> {
-    const { promise, resolve: open } = Promise.withResolvers<void>()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const open = (): void => {
+      isPreparing = false
+      shareOut()
+      resolve()
+    }
     gate = promise
-    await Promise.all(slots.map(({ beginning }) => beginning))
+    isPreparing = true
+    await Promise.all([adopting, ...slots.map(({ beginning }) => beginning)])
     const asked = slots.filter(({ thread }) => thread.isAlive)
     const threads = asked.map(({ thread }) => thread)
     const answers = await Promise.allSettled(
@@ -246,6 +267,13 @@ export function createWorkers(options: WorkersOptions): Workers {
       )
     },
   }
+}
+
+/** Of a worker that does not serve: only sockets that the main thread keeps can be taken over. */
+function listenersOf({ listeners }: DataSlice, worker: number): ListenerSlice[] {
+  return listeners
+    .filter(({ sockets }) => sockets !== null)
+    .map((listener) => ({ ...listener, id: `${listener.id} of worker ${worker}` }))
 }
 
 /** How long to wait before the next one: not at all after one that served, else longer each time. */
