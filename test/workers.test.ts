@@ -240,13 +240,13 @@ for (const workers of [1, 2]) {
   })
 }
 
-/** The address of www.example.com; null when there was no answer in 1.3 s, which is more than a worker takes to be replaced. */
+/** The address of www.example.com; null when there was no answer in 3 s, which is more than a worker takes to be replaced. */
 async function resolve(port: number): Promise<string | null> {
   const socket = createSocket('udp4')
   const query = packet.encode({ type: 'query', id: 1, questions: [{ name: 'www.example.com', type: 'A' }] })
   socket.send(query, port, '127.0.0.1')
   try {
-    const [message] = (await once(socket, 'message', { signal: AbortSignal.timeout(1300) })) as [Buffer]
+    const [message] = (await once(socket, 'message', { signal: AbortSignal.timeout(3000) })) as [Buffer]
     const [answer] = packet.decode(message).answers ?? []
     return answer?.type === 'A' ? answer.data : null
   } catch {
