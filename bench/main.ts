@@ -12,6 +12,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   observe: () => import('./observe.ts'),
   proxy: () => import('./proxy.ts'),
   reload: () => import('./reload.ts'),
+  workers: () => import('./workers.ts'),
 }
 
 const { values, positionals } = parseArgs({

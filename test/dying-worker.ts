@@ -23,6 +23,7 @@ const procedures: WorkerProcedures = {
     prepared = undefined
   },
   abort: () => (prepared = undefined),
+  adopt: async () => null,
   ports: () => fail(),
   certificate: () => {},
   ticketKey: () => {},
@@ -44,5 +45,6 @@ function fail(): void {
   const held: string[][] = []
   if (setup.folder === 'throws') throw new Error('thrown on purpose')
   if (setup.folder === 'rejects') void Promise.reject(new Error('rejected on purpose'))
+  while (setup.folder === 'answers no more');
   while (setup.folder === 'takes all memory') held.push(new Array(100_000).fill('more'))
 }

@@ -28,7 +28,7 @@ import type { Issued } from '#tls/issuer.ts'
 import { createCertificateStore } from '#tls/store.ts'
 import { createListeners } from './listeners.ts'
 import { createObservation } from './observe.ts'
-import type { DataSlice, ProcessPorts, WorkerSetup } from './slice.ts'
+import type { DataSlice, ListenerSlice, ProcessPorts, WorkerSetup } from './slice.ts'
 import { type Snapshot, snapshotOf } from './snapshot.ts'
 
 /** What one thread serves of a Plan. */
@@ -39,6 +39,8 @@ export type DataPlane = {
    * @returns `commit` puts it to use in one tick and cannot fail; `abort` forgets it
    */
   prepare(slice: DataSlice): Promise<PreparedSlice>
+  /** Listen on these, too, and no longer on what was adopted before and is not among them. */
+  adopt(listeners: readonly ListenerSlice[]): Promise<void>
   setPorts(ports: ProcessPorts): void
   renewCertificate(id: string, issued: Issued): void
   setTicketKey(key: Uint8Array): void
@@ -94,6 +96,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const http = createHttpServer({ limits: first.http.limits, handler: () => {}, log, mayConnect })
   const descriptors = createDescriptors()
   const listeners = createListeners({ dns, http, handshake, descriptors, workers })
+  const adopted = createListeners({ dns, http, handshake, descriptors, workers })
+  let adopting: Promise<void> = Promise.resolve()
   const forwarding = { origins, pseudonym: PSEUDONYM, isTrusted: (_address: string): boolean => false }
   const guarding: GuardOptions = { isTrusted, passwords: createPasswordVerifier(now), now, log }
   let served = first.http
@@ -155,8 +159,16 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     return { commit, abort }
   }
 
+  function adopt(slices: readonly ListenerSlice[]): Promise<void> {
+    adopting = adopting
+      .then(async () => (await adopted.prepare(slices)).commit())
+      .catch((error: unknown) => log('warning', 'listeners not adopted', { error: String(error) }))
+    return adopting
+  }
+
   return {
     prepare,
+    adopt,
     setPorts: (next) => (ports = next),
     renewCertificate: certificates.renew,
     setTicketKey,
@@ -166,7 +178,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     busyClients: observation.takeBusyClients,
     reopenLog: observation.reopenLog,
     async stop(deadlineMs) {
-      await listeners.retire()
+      await Promise.all([listeners.retire(), adopted.retire()])
       await Promise.all([http.close(deadlineMs), dns.close()])
       origins.close()
       await observation.close()

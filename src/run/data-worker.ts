@@ -40,6 +40,10 @@ const procedures: WorkerProcedures = {
     prepared?.abort()
     prepared = undefined
   },
+  async adopt(listeners) {
+    await plane?.adopt(listeners)
+    return null
+  },
   ports: (ports) => plane?.setPorts(ports),
   certificate: ({ id, issued }) => plane?.renewCertificate(id, issued),
   ticketKey: (key) => plane?.setTicketKey(key),

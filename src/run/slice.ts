@@ -70,6 +70,8 @@ export type WorkerProcedures = {
   readonly commit: (nothing: null) => void
   /** Forget what was prepared. */
   readonly abort: (nothing: null) => void
+  /** Listen for workers that do not serve at this moment, too; these and no others. */
+  readonly adopt: (listeners: readonly ListenerSlice[]) => Promise<null>
   readonly ports: (ports: ProcessPorts) => void
   readonly certificate: (renewed: { readonly id: string; readonly issued: Issued }) => void
   readonly ticketKey: (key: Uint8Array) => void

@@ -33,7 +33,15 @@ async function use(options: Options, run: (workers: Workers) => Promise<void>): 
   const { folder = 'lives', log = silent, onDeath = () => {}, loaded } = options
   const setups = [0, 1].map((worker) => ({ worker, workers: 2, folder, tellsRequests: false, shared }))
   const first = loaded === undefined ? {} : { loaded }
-  const workers = createWorkers({ setups, procedures, log, onDeath, entry, ...first })
+  const workers = createWorkers({
+    setups,
+    procedures,
+    log,
+    onDeath,
+    entry,
+    ping: { everyMs: 50, timeoutMs: 300 },
+    ...first,
+  })
   try {
     await run(workers)
   } finally {
@@ -58,7 +66,7 @@ test('when one worker cannot prepare a slice, all go on with the one before', ()
     assert.deepEqual(await served(workers), [9, 9])
   }))
 
-for (const folder of ['throws', 'rejects', 'takes all memory']) {
+for (const folder of ['throws', 'rejects', 'takes all memory', 'answers no more']) {
   test(`a worker that ${folder} is replaced, and the next one serves the same`, async () => {
     const dead: number[] = []
     const loaded = new Worker(entry, { resourceLimits: { maxOldGenerationSizeMb: 16 } })

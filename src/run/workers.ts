@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { Log } from '#core/log.ts'
 import { connect, type Remote, Unanswered } from './rpc.ts'
-import type { DataSlice, MainProcedures, WorkerProcedures, WorkerSetup } from './slice.ts'
+import type { DataSlice, ListenerSlice, MainProcedures, WorkerProcedures, WorkerSetup } from './slice.ts'
 
 /** The threads that serve. Each that dies is replaced, while the others go on. */
 export type Workers = {
@@ -49,6 +49,8 @@ export type WorkersOptions = {
   readonly loaded?: Worker
   /** the module that the threads run */
   readonly entry?: URL
+  /** how often each is asked whether it is there, and for how long an answer is waited for */
+  readonly ping?: { readonly everyMs: number; readonly timeoutMs: number }
 }
 
 type Thread = {
@@ -73,9 +75,8 @@ type Slot = {
 
 /** Loading takes a fifth of a second, compiling 10 000 zones less than two. */
 const PREPARE_MS = 30_000
-const PING_EVERY_MS = 2000
-/** Who does not answer for so long serves nobody. */
-const PING_MS = 10_000
+/** Who does not answer for 10 s serves nobody. */
+const PING = { everyMs: 2000, timeoutMs: 10_000 }
 const ASK_MS = 2000
 /** Beyond the deadline, to close what is left. */
 const STOP_MS = 2000
@@ -93,14 +94,16 @@ export function loadWorker(entry: URL = DATA_WORKER): Worker {
 
 /** Start the threads; they serve when a slice was committed. */
 export function createWorkers(options: WorkersOptions): Workers {
-  const { setups, procedures, log, onDeath, entry } = options
+  const { setups, procedures, log, onDeath, entry, ping = PING } = options
   const stopping = new AbortController()
   /** what is served; null before the first commit */
   let current: ((worker: number) => DataSlice) | null = null
   /** settled while no slice is being prepared: meanwhile nobody takes another's place */
   let gate: Promise<void> = Promise.resolve()
+  let isPreparing = false
+  let adopting: Promise<unknown> | null = null
   const slots = setups.map(createSlot)
-  const timer = setInterval(pingAll, PING_EVERY_MS).unref()
+  const timer = setInterval(pingAll, ping.everyMs).unref()
 
   function createSlot(setup: WorkerSetup): Slot {
     const slot: Slot = {
@@ -141,6 +144,7 @@ export function createWorkers(options: WorkersOptions): Workers {
       const restartMs = pauseOf(slot)
       log('error', 'worker ended', { worker: slot.setup.worker, why: slot.lastEnd, restartMs })
       slot.state = 'waiting to restart'
+      shareOut()
       if (restartMs > 0) await pause(restartMs, undefined, { ref: false })
       await gate
       if (stopping.signal.aborted) return
@@ -158,6 +162,7 @@ export function createWorkers(options: WorkersOptions): Workers {
     try {
       await thread.remote.call('prepare', current(setup.worker), PREPARE_MS)
       serve(slot)
+      shareOut()
     } catch (error) {
       // Of one that died it is said elsewhere.
       if (thread.isAlive)
@@ -172,10 +177,27 @@ export function createWorkers(options: WorkersOptions): Workers {
     slot.servesSince = performance.now()
   }
 
+  /** What comes for workers that do not serve is taken by one that does, until they do. */
+  function shareOut(): void {
+    const orphans = slots.filter(({ state }) => state !== 'serving')
+    if (current === null || isPreparing || (orphans.length === 0 && adopting === null)) return
+    const [heir, ...others] = alive().filter(({ state }) => state === 'serving')
+    for (const { thread } of others) thread.remote.tell('adopt', [])
+    const listeners = orphans.flatMap(({ setup }) => listenersOf(current!(setup.worker), setup.worker))
+    const adopted = heir?.thread.remote.call('adopt', listeners).catch(() => {})
+    adopting = orphans.length === 0 ? null : (adopted ?? null)
+  }
+
   async function prepare(sliceOf: (worker: number) => DataSlice): Promise<PreparedWorkers> {
-    const { promise, resolve: open } = Promise.withResolvers<void>()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const open = (): void => {
+      isPreparing = false
+      shareOut()
+      resolve()
+    }
     gate = promise
-    await Promise.all(slots.map(({ beginning }) => beginning))
+    isPreparing = true
+    await Promise.all([adopting, ...slots.map(({ beginning }) => beginning)])
     const asked = slots.filter(({ thread }) => thread.isAlive)
     const threads = asked.map(({ thread }) => thread)
     const answers = await Promise.allSettled(
@@ -211,7 +233,7 @@ export function createWorkers(options: WorkersOptions): Workers {
   function pingAll(): void {
     for (const { thread, state } of alive()) {
       if (state === 'serving')
-        thread.remote.call('ping', null, PING_MS).catch(() => void thread.worker.terminate())
+        thread.remote.call('ping', null, ping.timeoutMs).catch(() => void thread.worker.terminate())
     }
   }
 
@@ -247,6 +269,13 @@ export function createWorkers(options: WorkersOptions): Workers {
       )
     },
   }
+}
+
+/** Of a worker that does not serve: only sockets that the main thread keeps can be taken over. */
+function listenersOf({ listeners }: DataSlice, worker: number): ListenerSlice[] {
+  return listeners
+    .filter(({ sockets }) => sockets !== null)
+    .map((listener) => ({ ...listener, id: `${listener.id} of worker ${worker}` }))
 }
 
 /** How long to wait before the next one: not at all after one that served, else longer each time. */
