@@ -7,7 +7,7 @@ import {
   type ServedConnection,
   type TunnelEnd,
 } from './client-connection.ts'
-import { readShared, type SocketReader, sharedRead } from './client-socket.ts'
+import { readShared, type SocketOwner, sharedRead, tellEvents } from './client-socket.ts'
 import { TICK_MS } from './clock.ts'
 import type { Client, EndReason, Exchange, Request } from './exchange.ts'
 import { HeadReader } from './head-reader.ts'
@@ -25,7 +25,7 @@ import type { Refusal } from './wire/refusal.ts'
  * One client connection: reads requests, one at a time, and hands each to the handler. The socket was accepted with
  * `allowHalfOpen` and a high-water mark of `COPY_OCTETS`.
  */
-export class Connection implements ClientConnection, ServedConnection, SocketReader {
+export class Connection implements ClientConnection, ServedConnection, SocketOwner {
   readonly host: ConnectionHost
   readonly input: Input = new Input()
   readonly output: Output
@@ -55,10 +55,7 @@ export class Connection implements ClientConnection, ServedConnection, SocketRea
     this.#readDeadlineMs = this.#after(host.limits.headerTimeoutMs)
     host.connections.add(this)
     if (secure) socket.on('data', (chunk: Buffer) => this.takeChunk(chunk, chunk.length))
-    this.#socket.on('drain', () => this.#takeDrain())
-    this.#socket.on('end', () => this.#takeEnd())
-    this.#socket.on('error', ignore)
-    this.#socket.on('close', () => this.destroy('client left'))
+    tellEvents(this.#socket, this)
   }
 
   get isReadingHead(): boolean {
@@ -168,7 +165,7 @@ export class Connection implements ClientConnection, ServedConnection, SocketRea
     this.#socket.pause()
   }
 
-  #takeDrain(): void {
+  takeDrain(): void {
     if (!this.output.isBlocked) return
     this.output.isBlocked = false
     this.noteProgress()
@@ -176,7 +173,7 @@ export class Connection implements ClientConnection, ServedConnection, SocketRea
     this.#advance()
   }
 
-  #takeEnd(): void {
+  takeEnd(): void {
     this.isReadOver = true
     if (this.#phase !== 'exchange') return this.#advance()
     if (this.#exchange!.body?.isWaiting === true) this.destroy('client left')
@@ -392,5 +389,3 @@ const LIMIT_AHEAD_OCTETS = 65_536
 const LIMIT_LINGER_MS = 5000
 /** time for the next octet of a response after the client's FIN */
 const LIMIT_HALF_OPEN_MS = 5000
-
-function ignore(): void {}
