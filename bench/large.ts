@@ -7,7 +7,7 @@ import { runCurl } from './loads.ts'
 import { listenPlain, listenTls, proxyBlock, startNginx } from './nginx.ts'
 import { CLIENT_CORE, SERVER_CORE, waitForPort } from './peers.ts'
 
-const ROUNDS = 5
+const ROUNDS = 3
 const CONTENT_OCTETS = 2 ** 30
 /** What nginx is quickest with: no file in between, and pieces as large as a TLS record takes several of. */
 const NGINX_BUFFERS = 'proxy_max_temp_file_size 0; proxy_buffers 16 64k; proxy_busy_buffers_size 512k;'

@@ -1,4 +1,5 @@
 import net from 'node:net'
+import type { EndReason } from './exchange.ts'
 import { COPY_OCTETS } from './output.ts'
 
 /** Octets that one read from a client's socket can bring. */
@@ -13,12 +14,16 @@ export const sharedRead: Buffer = Buffer.allocUnsafeSlow(READ_OCTETS)
 /** What comes in large pieces is handed on: it gets memory of its own in place of a copy. */
 const LARGE_READ_OCTETS = 16_384
 
-/** Who gets what a socket reads. */
-export type SocketReader = {
+/** Who gets what a socket reads, and is told what happens to it. */
+export type SocketOwner = {
   /** A head is read now: its octets are used at once, or moved. */
   readonly isReadingHead: boolean
   /** @param chunk memory with `count` octets at its begin; those that are no head's are the reader's to keep */
   takeChunk(chunk: Buffer, count: number): void
+  takeDrain(): void
+  /** the client sent FIN */
+  takeEnd(): void
+  destroy(reason: EndReason): void
 }
 
 /**
@@ -30,23 +35,23 @@ export type SocketReader = {
  *
  * @param accepted of a server with `pauseOnConnect`
  */
-export function readShared(accepted: net.Socket, reader: SocketReader): net.Socket {
+export function readShared(accepted: net.Socket, owner: SocketOwner): net.Socket {
   const handle: unknown = Reflect.get(accepted, '_handle')
   const isPlain = typeof handle !== 'object' || handle === null || !('useUserBuffer' in handle)
   // One that has begun to read may hold octets that the handle has no more.
   if (isPlain || accepted.bytesRead > 0) {
-    return accepted.on('data', (chunk: Buffer) => reader.takeChunk(chunk, chunk.length)).resume()
+    return accepted.on('data', (chunk: Buffer) => owner.takeChunk(chunk, chunk.length)).resume()
   }
   let lastOctets = 0
   const onread: net.OnReadOpts = {
     buffer: () =>
-      !reader.isReadingHead && lastOctets >= LARGE_READ_OCTETS
+      !owner.isReadingHead && lastOctets >= LARGE_READ_OCTETS
         ? Buffer.allocUnsafeSlow(READ_OCTETS)
         : sharedRead,
     callback(count, buffer) {
       lastOctets = count
-      const isKept = buffer === sharedRead && !reader.isReadingHead
-      reader.takeChunk(isKept ? Buffer.from(sharedRead.subarray(0, count)) : (buffer as Buffer), count)
+      const isKept = buffer === sharedRead && !owner.isReadingHead
+      owner.takeChunk(isKept ? Buffer.from(sharedRead.subarray(0, count)) : (buffer as Buffer), count)
       return true
     },
   }
@@ -68,3 +73,25 @@ export function wasReset(socket: net.Socket): boolean {
   if (typeof handle !== 'object' || handle === null || !('getpeername' in handle)) return false
   return typeof handle.getpeername === 'function' && handle.getpeername({}) !== 0
 }
+
+type Owned = net.Socket & { readonly owner: SocketOwner }
+
+/** Tell the owner of a socket what happens to it, by functions that all sockets share: an idle one has none of its own. */
+export function tellEvents(socket: net.Socket, owner: SocketOwner): void {
+  const owned: Owned = Object.assign(socket, { owner })
+  owned.on('drain', onDrain).on('end', onEnd).on('close', onClose).on('error', ignore)
+}
+
+function onDrain(this: Owned): void {
+  this.owner.takeDrain()
+}
+
+function onEnd(this: Owned): void {
+  this.owner.takeEnd()
+}
+
+function onClose(this: Owned): void {
+  this.owner.destroy('client left')
+}
+
+function ignore(): void {}

@@ -8,7 +8,7 @@ import {
   type ServedConnection,
   type TunnelEnd,
 } from './client-connection.ts'
-import { readShared, type SocketReader, sharedRead, wasReset } from './client-socket.ts'
+import { readShared, type SocketOwner, sharedRead, tellEvents, wasReset } from './client-socket.ts'
 import { TICK_MS } from './clock.ts'
 import type { Client, EndReason, Exchange, Request } from './exchange.ts'
 import { Http2Connection } from './h2/connection.ts'
@@ -27,7 +27,7 @@ import { type Refusal, refuse } from './wire/refusal.ts'
  * One client connection: reads requests, one at a time, and hands each to the handler. The socket was accepted with
  * `allowHalfOpen` and a high-water mark of `COPY_OCTETS`.
  */
-export class Connection implements ClientConnection, ServedConnection, SocketReader {
+export class Connection implements ClientConnection, ServedConnection, SocketOwner {
   readonly host: ConnectionHost
   readonly input: Input = new Input()
   readonly output: Output
@@ -59,10 +59,7 @@ export class Connection implements ClientConnection, ServedConnection, SocketRea
     this.#readDeadlineMs = this.#after(host.limits.headerTimeoutMs)
     host.connections.add(this)
     if (secure) socket.on('data', (chunk: Buffer) => this.takeChunk(chunk, chunk.length))
-    this.#socket.on('drain', () => this.#takeDrain())
-    this.#socket.on('end', () => this.#takeEnd())
-    this.#socket.on('error', ignore)
-    this.#socket.on('close', () => this.destroy('client left'))
+    tellEvents(this.#socket, this)
   }
 
   get isReadingHead(): boolean {
@@ -173,7 +170,7 @@ export class Connection implements ClientConnection, ServedConnection, SocketRea
     this.#socket.pause()
   }
 
-  #takeDrain(): void {
+  takeDrain(): void {
     if (!this.output.isBlocked) return
     this.output.isBlocked = false
     this.noteProgress()
@@ -181,7 +178,7 @@ export class Connection implements ClientConnection, ServedConnection, SocketRea
     this.#advance()
   }
 
-  #takeEnd(): void {
+  takeEnd(): void {
     this.isReadOver = true
     if (this.#phase !== 'exchange') return this.#advance()
     if (this.#exchange!.body?.isWaiting === true) this.destroy('client left')
@@ -395,5 +392,3 @@ export class Connection implements ClientConnection, ServedConnection, SocketRea
 const LIMIT_AHEAD_OCTETS = 65_536
 /** time for the next octet of a response after the client's FIN */
 const LIMIT_HALF_OPEN_MS = 5000
-
-function ignore(): void {}

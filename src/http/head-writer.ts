@@ -43,7 +43,7 @@ class Written {
 
   write(request: Request, gateway: GatewayRequest): string {
     const head = requestHead(request, gateway)
-    // Most clients ask for something else each time: what came once is not worth to be kept.
+    // Most clients ask for something else each time: what came once is not worth keeping.
     if (this.#fields !== request.fields) {
       this.#fields = request.fields
       this.head = ''

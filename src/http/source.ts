@@ -84,5 +84,5 @@ export class Pump {
 }
 
 /** 512 KiB: large enough that system calls do not count, small enough to show that a client still takes octets */
-const READ_OCTETS = 1_048_576
+const READ_OCTETS = 524_288
 const TURN_OCTETS = 2 * READ_OCTETS

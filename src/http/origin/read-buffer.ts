@@ -1,7 +1,7 @@
 /** Octets that one read from an origin's socket can bring. */
 const READ_OCTETS = 65_536
 /** the same for a large response: each read wakes the origin, and each write the client, which costs more than a copy */
-const LARGE_OCTETS = 1_048_576
+const LARGE_OCTETS = 524_288
 /** how many large responses at a time have as much: 32 MiB; more of them keep the sockets busy with less */
 const LIMIT_LARGE = 64
 /** how many buffers wait for the next large response: 4 MiB */

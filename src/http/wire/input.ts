@@ -31,14 +31,14 @@ export class Input {
       this.#isOwn = false
       return
     }
-    if (!this.#isOwn || this.octets.length - this.end < count) this.#makeRoom(count)
+    if (!this.#isOwn || this.octets.length - this.end < count) this.#move(2 * (this.length + count))
     chunk.copy(this.octets, this.end, 0, count)
     this.end += count
   }
 
   /** Move what is held out of `memory`, which others will write to. */
   leave(memory: Buffer): void {
-    if (this.octets === memory) this.#makeRoom(0)
+    if (this.octets === memory) this.#move(this.length)
   }
 
   /** Octets up to `start + count` are used. */
@@ -89,10 +89,10 @@ export class Input {
     return at + 2 < end && octets[at + 1] === CR && octets[at + 2] === LF ? at + 3 : -1
   }
 
-  /** Room behind what is held for `more` octets; views that were taken earlier stay as they are. */
-  #makeRoom(more: number): void {
+  /** Move what is held into memory of our own, of so many octets; views that were taken earlier stay as they are. */
+  #move(roomOctets: number): void {
     const held = this.end - this.start
-    const roomier = Buffer.allocUnsafeSlow(Math.max(512, 2 * (held + more)))
+    const roomier = Buffer.allocUnsafeSlow(Math.max(512, roomOctets))
     this.octets.copy(roomier, 0, this.start, this.end)
     this.#searched = Math.max(0, this.#searched - this.start)
     this.octets = roomier

@@ -30,7 +30,8 @@ export class LastHead<Read> {
 
   /** @param text of the whole head, Latin-1 */
   keep(text: string, read: Read): void {
-    this.#text = text.length > LIMIT_OCTETS ? '' : text
-    this.#read = read
+    const isKept = text.length <= LIMIT_OCTETS
+    this.#text = isKept ? text : ''
+    this.#read = isKept ? read : undefined
   }
 }
