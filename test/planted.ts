@@ -2,6 +2,7 @@ import { loadText } from '#config/load.ts'
 import type { Position, Problem } from '#core/problem.ts'
 import type { Facts } from '#plan/facts.ts'
 import { type Plan, plan } from '#plan/plan.ts'
+import { ruleFaults } from './planted-rules.ts'
 
 /** A machine without public addresses: what a file says is all there is. */
 export const facts: Facts = { dev: false, addresses: [] }
@@ -32,7 +33,10 @@ export function checkText(text: string, given: Facts = facts): { plan: Plan | nu
   const { config, problems } = loadText('portico.jsonc', text)
   if (config === null) return { plan: null, problems }
   const planned = plan(config, given)
-  return { plan: planned.plan, problems: [...problems, ...planned.problems] }
+  const all = [...problems, ...planned.problems]
+  // Until Portico asks an authority itself, each file that names one is told so: here only when nothing else is wrong.
+  const telling = all.filter(({ code }) => code !== 'tls/issuer-later')
+  return { plan: planned.plan, problems: telling.length === 0 ? all : telling }
 }
 
 /** A file with one fault: the example of one code, in the tests and in docs/checks.md. */
@@ -54,7 +58,8 @@ export function placeOf({ text, where }: Planted): Position {
   return { file: 'portico.jsonc', line: before.length, column: before.at(-1)!.length + 1 }
 }
 
-type Fault = Omit<Planted, 'text' | 'level'> & { readonly level?: 'warning' } & (
+/** A fault as the tables have it: parts of a file of one domain, or a whole text. */
+export type Fault = Omit<Planted, 'text' | 'level'> & { readonly level?: 'warning' } & (
     | Parts
     | { readonly text: string }
   )
@@ -407,6 +412,7 @@ export const plantedFaults: readonly Planted[] = planted([
     records: '"@": { "SOA": "x" }',
     where: '"SOA"',
   },
+  ...ruleFaults.filter(({ code }) => code.startsWith('dns/')),
   {
     code: 'http/command',
     why: 'A command is split into words, and no shell reads it.',
@@ -627,4 +633,5 @@ export const plantedFaults: readonly Planted[] = planted([
     top: '"certificates": { "issuer": "letsencrypt" },',
     where: '"letsencrypt"',
   },
+  ...ruleFaults.filter(({ code }) => !code.startsWith('dns/')),
 ])

@@ -2,14 +2,19 @@ import { isIP } from 'node:net'
 import type { Config } from '#config/load.ts'
 import { parseNetwork } from '#core/network.ts'
 import type { Problem } from '#core/problem.ts'
+import { isPrivateAddress } from '#dns/check/addresses.ts'
 import { type Names, zoneOf } from '#dns/names.ts'
 import type { ZoneInput } from '#dns/plan.ts'
 import type { RecordDraft } from '#dns/records.ts'
+import { isPrivateName } from '#dns/special-names.ts'
 import { absoluteName, nameBelow } from '#dns/written-name.ts'
 import { checkRoutes } from '#http/check.ts'
 import type { HostPlan } from '#http/plan.ts'
 import { checkTransforms } from '#http/transform/check.ts'
 import type { ProcessPlan } from '#processes/plan.ts'
+import { checkCertificates } from './check-certificates.ts'
+import { checkDepth } from './check-depth.ts'
+import { checkMtaSts } from './check-mta-sts.ts'
 import type { Facts } from './facts.ts'
 import type { HostDraft } from './host-draft.ts'
 import { checkListeners, type ListenerPlan, type LocalService } from './listeners.ts'
@@ -34,6 +39,9 @@ export function checkAcross(across: Across): Problem[] {
     ...checkTrust(across),
     ...checkContact(across),
     ...checkIssuer(across),
+    ...checkCertificates(across),
+    ...checkDepth(across, targetNames(across.names)),
+    ...checkMtaSts(across),
     ...across.drafted.flatMap(({ input, drafts }) => checkOtherZones(input, drafts, across.names)),
     ...across.hosts.flatMap((host) => checkHostAddress(host, across)),
     ...checkStrayAddresses(across),
@@ -44,7 +52,8 @@ export function checkAcross(across: Across): Problem[] {
   ]
 }
 
-function checkAddresses({ config, facts, hosts }: Across): Problem[] {
+function checkAddresses(across: Across): Problem[] {
+  const { config, facts, hosts } = across
   const { address } = config.value
   const problems: Problem[] = (address ?? []).flatMap((text, index) => {
     if (isIP(text) !== 0 && !text.includes('%')) return []
@@ -52,6 +61,7 @@ function checkAddresses({ config, facts, hosts }: Across): Problem[] {
     const message = `address is "${text}"; an IPv4 or IPv6 address is wanted, for A and AAAA records (RFC 1035 §3.4.1, RFC 3596 §2.2).`
     return [{ level: 'error', code: 'plan/not-an-address', at, message, fix: '"address": ["203.0.113.10"]' }]
   })
+  problems.push(...checkPrivate(across))
   if (address !== undefined || facts.dev || facts.addresses.length > 0 || hosts.length === 0) return problems
   const message =
     'The file has no "address", and this machine has no public one: hosts get 127.0.0.1, which only this machine reaches.'
@@ -63,6 +73,19 @@ function checkAddresses({ config, facts, hosts }: Across): Problem[] {
     fix: '"address": ["203.0.113.10"]',
   })
   return problems
+}
+
+/** Hosts of a public domain that get an address of a private network (RFC 1918 §3). */
+function checkPrivate({ config, facts, hosts }: Across): Problem[] {
+  const host = hosts.find(({ name }) => !isPrivateName(name))
+  if (facts.dev || host === undefined) return []
+  return (config.value.address ?? []).flatMap((text, index): Problem[] => {
+    if (isIP(text) === 0 || !isPrivateAddress(text)) return []
+    const at = config.written.at(['address', index])
+    const message = `address is ${text}, which only its own network reaches, and ${host.name.slice(0, -1)} is a name that the world asks for (RFC 1918 §3).`
+    const fix = 'the public address of the router, or a domain of its own such as "home.arpa"'
+    return [{ level: 'warning', code: 'plan/private-address', at, message, fix }]
+  })
 }
 
 function checkTrust({ config }: Across): Problem[] {
