@@ -56,7 +56,7 @@ export const faultyFile: string = `{
         "blog2": { "CNAME": "blogs.example.net" },
         "ftp": { "A": ["198.51.100.9", "198.51.100.9"] }, // FAULT dns/duplicate-record AT "198.51.100.9"] 
         "slow": { "A": { "data": "198.51.100.11", "ttl": -1 } }, // FAULT dns/ttl-range AT "198.51.100.11"
-        "sel._domainkey": { "TXT": "${'k'.repeat(270)}" }, // FAULT dns/txt-split AT "kkk
+        "_notes": { "TXT": "${'k'.repeat(270)}" }, // FAULT dns/txt-split AT "kkk
         "x.*.apps": { "TXT": "x" }, // FAULT dns/wildcard-not-leftmost AT "x" }
         "news": { "MX": "10 mail" }, // FAULT dns/wildcard-does-not-reach AT "10 mail"
         "lab": { "NS": ["ns.example.net"] },

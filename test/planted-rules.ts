@@ -1,9 +1,9 @@
-import type { Fault } from './planted.ts'
+import type { Fault } from './fault.ts'
 
 const ACME = '"certificates": { "issuer": "letsencrypt" },'
 const OWN_MAIL = '"mail": { "A": "198.51.100.3" }'
 /** Eleven lookups, none of which this file knows. */
-const INCLUDES = Array.from({ length: 11 }, (_, i) => `include:s${i}.example.net`).join(' ')
+const INCLUDES = Array.from({ length: 11 }, (_, i) => `include:${i}.example`).join(' ')
 const CHAIN = Array.from({ length: 9 }, (_, i) => `"c${i}": { "CNAME": "c${i + 1}" }`).join(', ')
 
 /** One example for each code of the rules about zones, mail, certificates and what crosses them. */

@@ -2,20 +2,11 @@ import { loadText } from '#config/load.ts'
 import type { Position, Problem } from '#core/problem.ts'
 import type { Facts } from '#plan/facts.ts'
 import { type Plan, plan } from '#plan/plan.ts'
+import type { Fault, Parts, Planted } from './fault.ts'
 import { ruleFaults } from './planted-rules.ts'
 
 /** A machine without public addresses: what a file says is all there is. */
 export const facts: Facts = { dev: false, addresses: [] }
-
-/** What is written in a file of one domain; each part the inside of its object. */
-export type Parts = {
-  readonly hosts?: string
-  readonly records?: string
-  /** beside `domains`, with a comma at the end */
-  readonly top?: string
-  /** beside `hosts` and `records` */
-  readonly domain?: string
-}
 
 /** The text of a file with one domain. */
 export function fileText({ hosts, records, top, domain }: Parts): string {
@@ -39,30 +30,11 @@ export function checkText(text: string, given: Facts = facts): { plan: Plan | nu
   return { plan: planned.plan, problems: telling.length === 0 ? all : telling }
 }
 
-/** A file with one fault: the example of one code, in the tests and in docs/checks.md. */
-export type Planted = {
-  readonly code: string
-  readonly level: 'error' | 'warning'
-  /** what the rule protects from */
-  readonly why: string
-  /** where the rule comes from; the fault's own message may cite more */
-  readonly source?: string
-  readonly text: string
-  /** the problem stands where this text does first */
-  readonly where: string
-}
-
 /** Where the fault of an example stands. */
 export function placeOf({ text, where }: Planted): Position {
   const before = text.slice(0, text.indexOf(where)).split('\n')
   return { file: 'portico.jsonc', line: before.length, column: before.at(-1)!.length + 1 }
 }
-
-/** A fault as the tables have it: parts of a file of one domain, or a whole text. */
-export type Fault = Omit<Planted, 'text' | 'level'> & { readonly level?: 'warning' } & (
-    | Parts
-    | { readonly text: string }
-  )
 
 function planted(faults: readonly Fault[]): Planted[] {
   return faults.map(({ code, level, why, source, where, ...rest }): Planted => {

@@ -1,5 +1,6 @@
 import { printProblem } from '#core/problem.ts'
-import { checkText, type Planted, plantedFaults } from '../../test/planted.ts'
+import type { Planted } from '../../test/fault.ts'
+import { checkText, plantedFaults } from '../../test/planted.ts'
 
 const AREAS: Readonly<Record<string, string>> = {
   config: 'The form of the file',

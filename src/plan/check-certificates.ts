@@ -4,8 +4,8 @@ import { type Caa, readCaa, readIssuer } from '#dns/check/caa.ts'
 import { cutAbove, type Names, parentOf, zoneOf } from '#dns/names.ts'
 import type { RecordDraft } from '#dns/records.ts'
 import { specialName } from '#dns/special-names.ts'
+import type { Across } from './across.ts'
 import { type Authority, authoritiesOf } from './authorities.ts'
-import type { Across } from './check.ts'
 import type { HostDraft } from './host-draft.ts'
 
 /** Whether each host can have the certificate that it needs, from each authority that the file names. */

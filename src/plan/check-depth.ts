@@ -1,6 +1,6 @@
 import type { Position, Problem } from '#core/problem.ts'
 import { parentOf } from '#dns/names.ts'
-import type { Across } from './check.ts'
+import type { Across } from './across.ts'
 
 /**
  * In DNS a wildcard stands for names of any depth (RFC 4592 §2.1.1), in a certificate for one label (RFC 9525 §6.3):

@@ -3,7 +3,7 @@ import { textsOf } from '#dns/check/finding.ts'
 import { isStsRecord } from '#dns/check/policy-records.ts'
 import { type Types, typesAt } from '#dns/names.ts'
 import { compileRoutes, type RouteTable, route } from '#http/route.ts'
-import type { Across } from './check.ts'
+import type { Across } from './across.ts'
 
 const LABEL = '_mta-sts.'
 const PATH = '/.well-known/mta-sts.txt'

@@ -1,5 +1,4 @@
 import { isIP } from 'node:net'
-import type { Config } from '#config/load.ts'
 import { parseNetwork } from '#core/network.ts'
 import type { Problem } from '#core/problem.ts'
 import { isPrivateAddress } from '#dns/check/addresses.ts'
@@ -9,28 +8,13 @@ import type { RecordDraft } from '#dns/records.ts'
 import { isPrivateName } from '#dns/special-names.ts'
 import { absoluteName, nameBelow } from '#dns/written-name.ts'
 import { checkRoutes } from '#http/check.ts'
-import type { HostPlan } from '#http/plan.ts'
 import { checkTransforms } from '#http/transform/check.ts'
-import type { ProcessPlan } from '#processes/plan.ts'
+import type { Across } from './across.ts'
 import { checkCertificates } from './check-certificates.ts'
 import { checkDepth } from './check-depth.ts'
 import { checkMtaSts } from './check-mta-sts.ts'
-import type { Facts } from './facts.ts'
 import type { HostDraft } from './host-draft.ts'
-import { checkListeners, type ListenerPlan, type LocalService } from './listeners.ts'
-
-/** What the rules that cross services look at. */
-export type Across = {
-  readonly config: Config
-  readonly facts: Facts
-  /** hosts that are served here */
-  readonly hosts: readonly HostDraft[]
-  readonly plans: readonly HostPlan[]
-  readonly processes: readonly ProcessPlan[]
-  readonly listeners: readonly ListenerPlan[]
-  readonly names: Names
-  readonly drafted: readonly { readonly input: ZoneInput; readonly drafts: readonly RecordDraft[] }[]
-}
+import { checkListeners, type LocalService } from './listeners.ts'
 
 /** Rules that no service can check alone. */
 export function checkAcross(across: Across): Problem[] {

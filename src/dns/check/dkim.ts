@@ -51,12 +51,12 @@ function faultOf({ values, names, faults }: Tags): readonly [fault: string, fix:
     return ['allows no hash that is still in use', '"h=sha256", or no "h"']
   // An empty key is one that was revoked.
   if (key === '') return undefined
-  const octets = parseBase64(key)
-  if (octets === undefined)
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(key))
     return ['is no Base64', 'the one line between BEGIN and END of the key file, as "p=…"']
-  if (kind === 'ed25519' && octets.length !== ED25519_OCTETS)
+  const octets = parseBase64(key)
+  if (kind === 'ed25519' && octets?.length !== ED25519_OCTETS)
     return [
-      `has ${octets.length} octets, and an Ed25519 key has ${ED25519_OCTETS}`,
+      `is no Ed25519 key, which has ${ED25519_OCTETS} octets`,
       '"k=rsa", or the bare key of 32 octets in Base64',
     ]
   return undefined

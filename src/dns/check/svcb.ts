@@ -14,7 +14,7 @@ type Binding = {
   readonly params: readonly string[]
 }
 
-/** Rules of SVCB and HTTPS that one record alone does not show (RFC 9460 §2.4, §7.3). */
+/** Rules of SVCB and HTTPS that one record alone does not show (RFC 9460 §2.4.2, §7.3). */
 export function checkServiceBindings({ owner, types, names }: OwnerNode): Problem[] {
   return ['SVCB', 'HTTPS'].flatMap((type) => {
     const bindings = (types.get(type) ?? []).map(readBinding)
