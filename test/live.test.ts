@@ -116,7 +116,7 @@ test('check --live finds a world that agrees with the file (RFC 1034 §4.2.1, RF
   assert.match(found[`127.0.0.1:${port} (dns, TCP)`]!, /^ok: open/)
 })
 
-test('check --live names what differs: delegation, glue, DS, serial, CAA, PTR (RFC 1912 §2.1, RFC 4035 §5.2, RFC 8659 §3)', async () => {
+test('check --live names what differs: delegation, glue, DS, serial, CAA, PTR (RFC 1034 §4.3.5, RFC 1912 §2.1, RFC 4035 §5.2, RFC 8659 §3)', async () => {
   const port = await startWorld(
     {
       ...GOOD,
