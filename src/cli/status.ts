@@ -2,6 +2,7 @@ import { formatDuration, formatSize } from '#core/units.ts'
 import type { Status } from '#run/status.ts'
 import { type Command, flagOption } from './command.ts'
 import { hostTable } from './host-table.ts'
+import { showPorts } from './ports.ts'
 import { paint, plural, print, printError, printJson } from './print.ts'
 import { askRunning, NOT_RUNNING } from './running.ts'
 
@@ -9,10 +10,14 @@ import { askRunning, NOT_RUNNING } from './running.ts'
 export const statusCommand: Command = {
   name: 'status',
   summary: 'Show what a running Portico serves, and how each host is doing.',
-  usage: '[--json] [--config FILE]',
-  options: { json: { type: 'boolean', doc: 'Everything as JSON.' } },
-  examples: ['portico status', 'portico status --json'],
+  usage: '[--ports] [--json] [--config FILE]',
+  options: {
+    ports: { type: 'boolean', doc: 'Who listens where, for which host, and who is in the way.' },
+    json: { type: 'boolean', doc: 'Everything as JSON.' },
+  },
+  examples: ['portico status', 'portico status --ports', 'portico status --json'],
   async run(input) {
+    if (flagOption(input, 'ports')) return showPorts(input)
     const status = (await askRunning(input, 'GET /status')) as Status | null
     if (status === null) {
       printError(NOT_RUNNING)

@@ -17,7 +17,7 @@ function answer(octets: Uint8Array, change: Partial<Message> = {}): Buffer {
 
 test('askServer() passes over what answers another question, and asks over TCP what was truncated (RFC 5452 §9.1, RFC 7766 §5)', async () => {
   const tcp = createServer((socket) => {
-    socket.once('data', (octets) => {
+    socket.once('data', (octets: Buffer) => {
       const whole = answer(octets.subarray(2))
       const prefix = Buffer.from([whole.length >> 8, whole.length & 0xff])
       // In two parts, as a network may cut it.
