@@ -3,12 +3,13 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
+import type { Finding } from '#core/finding.ts'
 import type { PortRow } from '#run/ports.ts'
 import { startRunning } from './running.ts'
 
 const isLinux = process.platform === 'linux'
 
-test('status --ports says who listens where for which host, and names who is in the way', {
+test('status --ports says who listens where for which host and who is in the way, and doctor looks at the machine', {
   skip: !isLinux && 'needs /proc',
 }, async () => {
   const service = createServer().listen(0, '127.0.0.1')
@@ -40,6 +41,14 @@ test('status --ports says who listens where for which host, and names who is in 
   assert.deepEqual(inside?.names, ['example.com'])
   assert.ok(inside?.holder?.startsWith(`process ${process.pid} (`))
   assert.equal(up.code, 0)
+
+  const doctor = await running.command('doctor', '--json', '--resolver', '127.0.0.1:9', '--timeout', '200ms')
+  const { findings } = JSON.parse(doctor.stdout) as { findings: Finding[] }
+  const seen = Object.fromEntries(findings.map(({ what, level, message }) => [what, `${level}: ${message}`]))
+  assert.equal(seen['low ports'], 'ok: every port of the file is one that everyone may open.')
+  assert.equal(seen['ports'], 'ok: nothing is in the way.')
+  assert.match(seen['certificate']!, /^ok: example\.com shows one of .*, good for \d/)
+  assert.match(seen['delegation of example.com']!, /^unknown/)
 
   running.child.kill('SIGTERM')
   await once(running.child, 'exit')

@@ -1,10 +1,10 @@
 import { type Finding, hasFailed } from '#core/finding.ts'
 import { hasErrors } from '#core/problem.ts'
-import { parseDuration } from '#core/units.ts'
-import { checkLive, parseResolver } from '#run/live.ts'
+import { checkLive, type LiveOptions } from '#run/live.ts'
 import { type Planned, planSource } from '#run/portico.ts'
 import { type Command, type CommandInput, findConfig, flagOption, textOption, UsageError } from './command.ts'
 import { countFindings, printFindings } from './findings.ts'
+import { liveOptionDocs, readLiveOptions } from './live-options.ts'
 import { countProblems, plural, print, printJson, printProblems } from './print.ts'
 
 /** `portico check` */
@@ -14,16 +14,7 @@ export const checkCommand: Command = {
   usage: '[--live [--resolver ADDRESS[:PORT]] [--timeout TIME]] [--json] [--config FILE]',
   options: {
     live: { type: 'boolean', doc: 'Ask the world too: delegation, glue, DS, name servers, CAA, PTR, ports.' },
-    resolver: {
-      type: 'string',
-      value: 'ADDRESS[:PORT]',
-      doc: "The resolver that --live asks; the system's own when not given.",
-    },
-    timeout: {
-      type: 'string',
-      value: 'TIME',
-      doc: 'How long --live may take in all, such as 10s (the default).',
-    },
+    ...liveOptionDocs,
     json: { type: 'boolean', doc: 'One JSON object with all problems.' },
   },
   examples: [
@@ -45,23 +36,11 @@ export const checkCommand: Command = {
   },
 }
 
-const TIMEOUT = { initial: '10s', minMs: 100, maxMs: 120_000 }
-
-function liveOptions(input: CommandInput): Parameters<typeof checkLive>[1] | null {
-  const [written, time] = [textOption(input, 'resolver'), textOption(input, 'timeout')]
-  if (!flagOption(input, 'live')) {
-    if (written === undefined && time === undefined) return null
-    throw new UsageError('--resolver and --timeout belong to --live.')
-  }
-  const resolver = written === undefined ? undefined : parseResolver(written)
-  if (written !== undefined && resolver === undefined)
-    throw new UsageError(
-      `--resolver is "${written}"; an address is wanted, such as 9.9.9.9 or [2620:fe::fe]:53.`,
-    )
-  const timeoutMs = parseDuration(time ?? TIMEOUT.initial)
-  if (timeoutMs === undefined || timeoutMs < TIMEOUT.minMs || timeoutMs > TIMEOUT.maxMs)
-    throw new UsageError(`--timeout is "${time}"; a time from 100ms to 2m is wanted, such as 10s.`)
-  return { timeoutMs, ...(resolver === undefined ? {} : { resolver }) }
+function liveOptions(input: CommandInput): LiveOptions | null {
+  if (flagOption(input, 'live')) return readLiveOptions(input)
+  const stray = ['resolver', 'timeout'].find((name) => textOption(input, name) !== undefined)
+  if (stray !== undefined) throw new UsageError(`--${stray} belongs to --live.`)
+  return null
 }
 
 function printReadable(

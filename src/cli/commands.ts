@@ -1,6 +1,7 @@
 import { checkCommand } from './check.ts'
 import type { Command } from './command.ts'
 import { createCompletionCommand } from './completion.ts'
+import { doctorCommand } from './doctor.ts'
 import { explainCommand } from './explain.ts'
 import { exportZoneCommand } from './export-zone.ts'
 import { hashPasswordCommand } from './hash-password.ts'
@@ -17,7 +18,7 @@ import { upCommand } from './up.ts'
 /** Every command by its purpose, in the order of the list that `--help` prints. */
 export const commandGroups: readonly CommandGroup[] = [
   { title: 'Begin', commands: [initCommand, importNginxCommand, importZoneCommand] },
-  { title: 'Look', commands: [checkCommand, planCommand, explainCommand] },
+  { title: 'Look', commands: [checkCommand, planCommand, explainCommand, doctorCommand] },
   { title: 'Serve', commands: [upCommand, statusCommand, reloadCommand] },
   {
     title: 'Around it',
