@@ -6,6 +6,7 @@ import { printPosition } from '#core/problem.ts'
 import { type AccessLog, fileAccessLog } from '#run/access-log.ts'
 import { originsOf } from '#run/front.ts'
 import { listenFailure } from '#run/listeners.ts'
+import { createNotifier } from '#run/notify.ts'
 import { holderOf } from '#run/port-holder.ts'
 import { type Portico, ProblemsError, startPortico } from '#run/portico.ts'
 import { probeOrigins } from '#run/probe.ts'
@@ -63,12 +64,17 @@ async function serve(
   { file, dev }: { readonly file: string; readonly dev: boolean },
   wishes: StopWishes,
 ): Promise<void> {
+  const notifier = createNotifier(process.env, ({ message }) =>
+    printError(`The service manager was not told: ${message}`),
+  )
   const admin = await openAdmin(portico)
   const endWatch = watchFile(file, () => void reload(portico))
   process.on('SIGHUP', () => void reload(portico))
   printProblems(portico.lastReload.problems, printError)
   await announce(portico, dev)
+  notifier.ready(`serves ${file}`)
   await wishes.gently
+  notifier.stopping()
   print('Stopping: requests under way may finish; once more ends them.')
   endWatch()
   await admin?.close()

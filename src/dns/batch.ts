@@ -17,6 +17,8 @@ export type BatchOptions = {
   readonly answer: AnswerOctets
   /** called for each answer that could not be sent */
   readonly onDrop: () => void
+  /** a descriptor that is bound already; a new one is opened when there is none */
+  readonly fd?: number
 }
 
 /** Datagrams at a time; libuv wakes us up to 32 times before others get their turn, which is some milliseconds. */
@@ -62,7 +64,7 @@ export function openBatch(address: string, port: number, options: BatchOptions):
   const isSupported = process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64')
   const library = isSupported ? loadLibrary() : undefined
   if (library === undefined) return undefined
-  const fd = openSocket(library, address, port)
+  const fd = options.fd ?? openSocket(library, address, port)
   if (fd === undefined) return undefined
   const { length } = isIPv6(address) ? NAME.ipv6 : NAME.ipv4
   return { fd, answerWaiting: createBatch(library, fd, length, options) }

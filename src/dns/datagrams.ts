@@ -33,8 +33,9 @@ export async function serveDatagrams(
     lookup: (host, _options, callback) => callback(null, host, 0),
   })
   const listening = once(socket, 'listening')
-  if (batch === undefined) socket.bind(port, address)
-  else socket.bind({ fd: batch.fd })
+  const fd = batch?.fd ?? options.fd
+  if (fd === undefined) socket.bind(port, address)
+  else socket.bind({ fd })
   try {
     await listening
   } catch (error) {

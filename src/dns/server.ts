@@ -17,15 +17,19 @@ export type DnsServer = {
    * with several may not be the one that was asked: name the addresses there. `::` is IPv6 only.
    *
    * @param port 0 for any that is free
+   * @param passed descriptors that are open there already
    * @throws {Error} when the port is taken, the address is not ours or we may not; nothing is open then
    */
-  listen(address: string, port: number): Promise<DnsListener>
+  listen(address: string, port: number, passed?: PassedPair): Promise<DnsListener>
   /** From now on answer from these zones, and within these limits. Cannot fail. */
   replaceZones(zones: Zones, limits?: DnsLimits): void
   stats(): Readonly<DnsStats>
   /** Close all listeners. */
   close(): Promise<void>
 }
+
+/** Descriptors of an address that were passed by who started us. */
+export type PassedPair = { readonly udp?: number | undefined; readonly tcp?: number | undefined }
 
 /** An open address; `close` ends its connections once their answers are sent. */
 export type DnsListener = {
@@ -84,9 +88,10 @@ export function createDnsServer({ zones, limits, log, batches = true }: DnsServe
     tcp = { protocol: 'tcp', udpPayload: limits.udpPayload }
   }
 
-  async function listen(address: string, port: number): Promise<DnsListener> {
+  async function listen(address: string, port: number, passed: PassedPair = {}): Promise<DnsListener> {
     const server = createServer((socket) => connections.admit(socket, server))
     const socket = await open(server, address, port, {
+      passed,
       batches,
       answer: (query, length, out) => respond(query, length, udp, out),
       onDrop: () => stats.dropped++,
@@ -139,14 +144,18 @@ async function open(
   server: Server,
   address: string,
   port: number,
-  options: DatagramOptions,
+  { passed, ...options }: DatagramOptions & { readonly passed: PassedPair },
 ): Promise<UdpSocket> {
   for (let tries = 1; ; tries++) {
     try {
       const listening = once(server, 'listening')
-      server.listen({ host: address, port, ipv6Only: true })
+      server.listen(passed.tcp === undefined ? { host: address, port, ipv6Only: true } : { fd: passed.tcp })
       await listening
-      return await serveDatagrams(address, (server.address() as AddressInfo).port, options)
+      const bound = (server.address() as AddressInfo).port
+      return await serveDatagrams(address, bound, {
+        ...options,
+        ...(passed.udp !== undefined && { fd: passed.udp }),
+      })
     } catch (error) {
       server.close()
       if (port === 0 && errorCode(error) === 'EADDRINUSE' && tries < FREE_PORT_TRIES) continue

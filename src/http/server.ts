@@ -47,6 +47,8 @@ export type ListenTarget = {
   /** several workers listen on the same port */
   readonly reusePort?: boolean
   readonly ipv6Only?: boolean
+  /** a descriptor that listens there already: it was passed by who started us */
+  readonly fd?: number
   /** TLS with these options, such as `SNICallback` */
   readonly tls?: tls.TlsOptions
   /** without TLS: clients speak HTTP/2 from the first octet, with prior knowledge (RFC 9113 §3.3) */
@@ -154,8 +156,9 @@ function listen(
 
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, target)))
-    const { reusePort = false, ipv6Only = false } = target
-    server.listen({ host: address, port, reusePort, ipv6Only, backlog: BACKLOG }, () => {
+    const { reusePort = false, ipv6Only = false, fd } = target
+    const place = fd === undefined ? { host: address, port, reusePort, ipv6Only } : { fd }
+    server.listen({ ...place, backlog: BACKLOG }, () => {
       server.removeAllListeners('error')
       server.on('error', (error) => {
         host.log('error', 'http/listener-failed', { address, port, error: error.message })

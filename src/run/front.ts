@@ -28,6 +28,7 @@ import { createHandshake, type Handshake } from '#tls/handshake.ts'
 import { type CertificateStore, createCertificateStore } from '#tls/store.ts'
 import { type AccessLog, logged } from './access-log.ts'
 import { createListeners, type Listeners } from './listeners.ts'
+import { readPassedSockets } from './passed-sockets.ts'
 import { holderOf } from './port-holder.ts'
 import { loadSerials } from './serials.ts'
 
@@ -93,7 +94,8 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const limiters = createLimiters({ isTrusted, now })
   const { mayConnect } = counts
   const http = createHttpServer({ limits: options.plan.http.limits, handler: () => {}, log, mayConnect })
-  const listeners = createListeners({ dns, http, handshake, holderOf, log })
+  const passed = await readPassedSockets()
+  const listeners = createListeners({ dns, http, handshake, holderOf, passed, log })
   const forwarding = { origins, pseudonym: PSEUDONYM, isTrusted: (_address: string): boolean => false }
   const passwords = createPasswordVerifier(now)
   const guarding: GuardOptions = { isTrusted, passwords, now, log }

@@ -3,6 +3,7 @@ import type { DnsServer } from '#dns/server.ts'
 import type { HttpServer } from '#http/server.ts'
 import { type ListenerPlan, printSocket } from '#plan/listeners.ts'
 import type { Handshake } from '#tls/handshake.ts'
+import type { PassedSockets } from './passed-sockets.ts'
 
 /** A socket that is open. */
 type Open = {
@@ -30,12 +31,14 @@ export type ListenersOptions = {
   readonly http: HttpServer
   readonly handshake: Handshake
   readonly holderOf: (port: number) => Promise<string | undefined>
+  /** what the service manager holds open for us */
+  readonly passed: PassedSockets
   readonly log: Log
 }
 
 /** @example const commit = await createListeners(options).prepare(plan.listeners); commit() */
 export function createListeners(options: ListenersOptions): Listeners {
-  const { holderOf, log } = options
+  const { holderOf, passed, log } = options
   let running = new Map<string, Open>()
 
   async function prepare(plans: readonly ListenerPlan[]): Promise<() => void> {
@@ -53,6 +56,8 @@ export function createListeners(options: ListenersOptions): Listeners {
       for (const [id, open] of running) if (!next.has(id)) void open.retire()
       for (const open of opened) open.commit()
       running = next
+      for (const { transport, address, port } of passed.left())
+        log('warning', 'socket passed in vain', { transport, socket: printSocket(address, port) })
     }
   }
 
@@ -80,14 +85,19 @@ export function createListeners(options: ListenersOptions): Listeners {
   }
 }
 
-async function openListener(plan: ListenerPlan, { dns, http, handshake }: ListenersOptions): Promise<Open> {
+async function openListener(
+  plan: ListenerPlan,
+  { dns, http, handshake, passed }: ListenersOptions,
+): Promise<Open> {
   const { protocol, address, port } = plan
+  const fd = passed.take('TCP', address, port)
   if (protocol === 'dns') {
-    const listener = await dns.listen(address, port)
+    const listener = await dns.listen(address, port, { tcp: fd, udp: passed.take('UDP', address, port) })
     return { plan, commit: () => {}, retire: () => listener.close() }
   }
   const tls = protocol === 'https' ? { tls: handshake.options, attach: handshake.attach } : {}
-  const listener = await http.prepare({ address, port, ipv6Only: true, ...tls })
+  const open = fd === undefined ? {} : { fd }
+  const listener = await http.prepare({ address, port, ipv6Only: true, ...open, ...tls })
   return { plan, commit: () => listener.commit(), retire: () => listener.retire() }
 }
 

@@ -33,16 +33,35 @@ export function printHolder({ pid, name }: Pick<Holder, 'pid' | 'name'>): string
 
 /** Every socket that listens on one of these TCP ports, or holds one over UDP; none where there is no /proc. */
 export async function listHolders(ports: ReadonlySet<number>): Promise<Holder[]> {
-  const tables = ['tcp', 'tcp6', 'udp', 'udp6'].map(async (table) => {
-    const text = await readFile(`/proc/net/${table}`, 'utf8').catch(() => '')
-    return socketsIn(text, table.startsWith('udp') ? 'UDP' : 'TCP').filter(({ port }) => ports.has(port))
-  })
-  const sockets = (await Promise.all(tables)).flat()
+  const sockets = (await readSockets()).filter(({ port }) => ports.has(port))
   const owners = await ownersOf(new Set(sockets.map(({ inode }) => `socket:[${inode}]`)))
   return sockets.map(({ inode, ...socket }) => ({
     ...socket,
     ...(owners.get(`socket:[${inode}]`) ?? { pid: null, name: null }),
   }))
+}
+
+/** A socket that this process was given. */
+export type OwnSocket = Pick<Holder, 'transport' | 'address' | 'port'> & { readonly fd: number }
+
+/** Which of these descriptors are waiting sockets, and where; Node itself cannot say that of a bare number. */
+export async function socketsAmong(descriptors: readonly number[]): Promise<OwnSocket[]> {
+  const sockets = await readSockets()
+  const found = descriptors.map(async (fd): Promise<OwnSocket[]> => {
+    const link = await readlink(`/proc/self/fd/${fd}`).catch(() => '')
+    return sockets
+      .filter(({ inode }) => link === `socket:[${inode}]`)
+      .map(({ transport, address, port }) => ({ transport, address, port, fd }))
+  })
+  return (await Promise.all(found)).flat()
+}
+
+async function readSockets(): Promise<TableSocket[]> {
+  const tables = ['tcp', 'tcp6', 'udp', 'udp6'].map(async (table) => {
+    const text = await readFile(`/proc/net/${table}`, 'utf8').catch(() => '')
+    return socketsIn(text, table.startsWith('udp') ? 'UDP' : 'TCP')
+  })
+  return (await Promise.all(tables)).flat()
 }
 
 type TableSocket = Pick<Holder, 'transport' | 'address' | 'port'> & { readonly inode: string }
