@@ -9,6 +9,7 @@ import type { CommandGroup } from './help.ts'
 import { importNginxCommand } from './import-nginx.ts'
 import { importZoneCommand } from './import-zone.ts'
 import { initCommand } from './init.ts'
+import { installCommand } from './install.ts'
 import { planCommand } from './plan.ts'
 import { reloadCommand } from './reload.ts'
 import { statusCommand } from './status.ts'
@@ -19,7 +20,7 @@ import { upCommand } from './up.ts'
 export const commandGroups: readonly CommandGroup[] = [
   { title: 'Begin', commands: [initCommand, importNginxCommand, importZoneCommand] },
   { title: 'Look', commands: [checkCommand, planCommand, explainCommand, doctorCommand] },
-  { title: 'Serve', commands: [upCommand, statusCommand, reloadCommand] },
+  { title: 'Serve', commands: [upCommand, statusCommand, reloadCommand, installCommand] },
   {
     title: 'Around it',
     commands: [exportZoneCommand, trustCommand, hashPasswordCommand, createCompletionCommand(() => commands)],

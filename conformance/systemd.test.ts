@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { peer, run } from '../test/peers.ts'
+import { runCommand } from '../test/running.ts'
+
+const analyze = peer('systemd-analyze')
+const folder = mkdtempSync(join(tmpdir(), 'portico systemd-'))
+after(() => rmSync(folder, { recursive: true, force: true }))
+
+const units = join(folder, 'root/etc/systemd/system')
+
+async function install(hosts: object, rest: object = {}): Promise<string> {
+  const file = join(folder, 'portico.jsonc')
+  writeFileSync(
+    file,
+    JSON.stringify({ address: '203.0.113.10', domains: { 'example.com': { hosts } }, ...rest }),
+  )
+  const { code, stderr, stdout } = await runCommand([
+    'install',
+    '--root',
+    join(folder, 'root'),
+    '--yes',
+    '--config',
+    file,
+  ])
+  assert.equal(code, 0, stderr + stdout)
+  return readFileSync(join(units, 'portico.service'), 'utf8')
+}
+
+async function verify(): Promise<string> {
+  const { code, stdout, stderr } = await run(analyze!, [
+    'verify',
+    join(units, 'portico.service'),
+    join(units, 'portico.socket'),
+  ])
+  assert.equal(code, 0, stdout + stderr)
+  return stdout + stderr
+}
+
+test('systemd accepts the units that install writes', {
+  skip: analyze === undefined && 'needs systemd-analyze',
+}, async () => {
+  const service = await install({ '@': { service: 8081 } })
+  assert.match(service, /^AmbientCapabilities=CAP_NET_BIND_SERVICE$/m)
+  assert.match(service, /^SystemCallFilter=@system-service$/m)
+  const socket = readFileSync(join(units, 'portico.socket'), 'utf8')
+  for (const line of ['ListenDatagram=0.0.0.0:53', 'ListenStream=0.0.0.0:53', 'ListenStream=0.0.0.0:443'])
+    assert.ok(socket.includes(`${line}\n`), socket)
+  // Names of this machine's own units are its own matter.
+  assert.doesNotMatch(await verify(), /portico\.(service|socket):/)
+})
+
+test('systemd finds the service well enclosed', {
+  skip: analyze === undefined && 'needs systemd-analyze',
+}, async () => {
+  await install({ '@': { service: 8081 } })
+  const words = ['security', '--offline=true', '--no-pager', join(units, 'portico.service')]
+  const { stdout } = await run(analyze!, words)
+  const exposure = Number(/Overall exposure level[^:]*: ([\d.]+)/.exec(stdout)?.[1])
+  assert.ok(exposure > 0 && exposure < 4, stdout.slice(-200))
+})
+
+test('a service with programs of its own lets them do more, and write where they run', {
+  skip: analyze === undefined && 'needs systemd-analyze',
+}, async () => {
+  const service = await install(
+    { '@': { service: { run: 'node app.js', cwd: './100% app' } } },
+    { log: { access: './log/access.log' } },
+  )
+  assert.doesNotMatch(service, /SystemCallFilter/)
+  assert.ok(service.includes(`ReadWritePaths="-${folder}/100%% app"\n`), service)
+  assert.ok(service.includes(`ReadWritePaths="-${folder}/log"\n`), service)
+  assert.doesNotMatch(await verify(), /portico\.(service|socket):/)
+})
+
+test('install --print writes nothing', async () => {
+  const { code, stdout } = await runCommand([
+    'install',
+    '--print',
+    '--user',
+    'front',
+    '--config',
+    join(folder, 'portico.jsonc'),
+  ])
+  assert.equal(code, 0)
+  assert.match(stdout, /# \/etc\/systemd\/system\/front\.service/)
+  assert.match(stdout, /\$ systemctl enable --now front\.socket front\.service/)
+})
