@@ -1,4 +1,4 @@
-import { parse } from 'tldts'
+import { getPublicSuffix } from 'tldts-icann'
 import type { Problem } from '#core/problem.ts'
 import { type Caa, readCaa, readIssuer } from '#dns/check/caa.ts'
 import { cutAbove, type Names, parentOf, zoneOf } from '#dns/names.ts'
@@ -25,8 +25,7 @@ export function checkCertificates(across: Across): Problem[] {
 function checkWildcard(host: HostDraft): Problem[] {
   if (!host.name.startsWith('*.')) return []
   const parent = host.name.slice(2, -1)
-  const { publicSuffix, isIcann } = parse(parent)
-  if (publicSuffix !== parent || (isIcann !== true && parent.includes('.'))) return []
+  if (getPublicSuffix(parent) !== parent) return []
   const message = `"${host.text}" needs a certificate for *.${parent}, but "${parent}" is a public suffix: no authority issues it, and browsers refuse it (RFC 6125 §7.2).`
   return [
     {
