@@ -143,7 +143,8 @@ function checkChallenges({ hosts, names, listeners }: Across): Problem[] {
     if (away === undefined || told.has(away)) return []
     told.add(away)
     const message = `The authority looks for the proof of ${host.name.slice(0, -1)} at _acme-challenge.${base.slice(0, -1)}, and ${away.type} ${away.data.replace(/\.$/, '')} has others answer there${needed} (RFC 8555 §8.4).`
-    const level = isWildcard ? 'error' : 'warning'
+    // A name that has its challenge kept elsewhere by alias is one that others may prove.
+    const level = isWildcard || away.type === 'NS' ? 'error' : 'warning'
     return [
       { level, code: 'tls/challenge-elsewhere', at: away.from, message, fix: `remove that ${away.type}` },
     ]

@@ -134,6 +134,27 @@ const variants: readonly Variant[] = [
   ],
 ]
 
+const names: readonly Variant[] = [
+  [
+    'an instance of a service (RFC 6763 §4.1)',
+    { records: '"Web\\\\032Site._http._tcp": { "SRV": "0 0 80 a.example.net" }' },
+    [],
+  ],
+  [
+    'letters of several scripts',
+    { hosts: '"παράδειγμα": { "service": 8081 }, "日本語": { "service": 8082 }' },
+    [],
+  ],
+  [
+    'a DNAME at the apex (RFC 6672 §2.4)',
+    {
+      records:
+        '"@": { "DNAME": "x.example.net", "NS": ["a.example.net", "b.example.net"] }, "a": { "TXT": "x" }',
+    },
+    ['dns/below-delegation'],
+  ],
+]
+
 const mail: readonly Variant[] = [
   ['SPF without its space (RFC 7208 §4.5)', { records: '"@": { "TXT": "v=spf1-all" }' }, ['dns/spf-syntax']],
   [
@@ -375,7 +396,7 @@ const certificates: readonly Variant[] = [
   ],
 ]
 
-for (const [what, parts, codes] of [...variants, ...mail, ...certificates]) {
+for (const [what, parts, codes] of [...variants, ...names, ...mail, ...certificates]) {
   test(`check() judges ${what}`, () => {
     const found = checkText(fileText(parts)).problems.map(({ code }) => code)
     assert.deepEqual(

@@ -89,13 +89,22 @@ function checkTrust({ config }: Across): Problem[] {
   })
 }
 
-/** The SOA record carries the address as a name (RFC 1035 §8). */
-function checkContact({ config }: Across): Problem[] {
+/** The SOA record carries the address as a name (RFC 1035 §8); whoever looks after the domain reads it (RFC 1912 §2.2). */
+function checkContact({ config, names }: Across): Problem[] {
   const host = config.value.contact?.split('@')[1]
   const name = host === undefined ? '' : absoluteName(`${host}.`)
-  if (typeof name === 'string') return []
+  const at = config.written.at(['contact'])
+  const fix = '"contact": "admin@example.com"'
+  if (typeof name !== 'string') return [{ level: 'error', ...name, at, fix }]
+  const takesNone =
+    names.owners
+      .get(name)
+      ?.get('MX')
+      ?.every(({ data }) => data.endsWith(' .')) === true
+  if (!takesNone) return []
+  const message = `contact is ${config.value.contact}, but MX of ${host} says that it takes no mail: nobody can be told of faults (RFC 1912 §2.2).`
   return [
-    { level: 'error', ...name, at: config.written.at(['contact']), fix: '"contact": "admin@example.com"' },
+    { level: 'warning', code: 'plan/contact-without-mail', at, message, fix: 'an address that takes mail' },
   ]
 }
 

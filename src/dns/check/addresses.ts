@@ -27,10 +27,9 @@ export function isPrivateAddress(address: string): boolean {
 
 /** The world asks a public zone, and reaches nobody at a private address (RFC 1918 §3). */
 export function checkAddresses({ owner, types }: OwnerNode): Problem[] {
-  if (isPrivateName(owner)) return []
   return ['A', 'AAAA'].flatMap((type) => {
     const draft = types.get(type)?.find(({ why, data }) => why === 'written' && isPrivateAddress(data))
-    if (draft === undefined) return []
+    if (draft === undefined || isPrivateName(owner)) return []
     const message = `"${say(owner)}" has the address ${draft.data}, which only its own network reaches, in a zone that the world asks (RFC 1918 §3).`
     return [
       warning(

@@ -12,7 +12,8 @@ export function glueOf(owners: readonly string[], names: Names): ReadonlySet<str
 export function checkPlace({ owner, apex, types, names }: OwnerNode, glue: ReadonlySet<string>): Problem[] {
   const cut = cutAbove(owner, apex, names)
   if (cut === undefined) return []
-  const server = names.owners.get(cut)!.get('NS')?.[0]
+  // The apex has NS of its own: what cuts there is a DNAME.
+  const server = cut === apex ? undefined : names.owners.get(cut)!.get('NS')?.[0]
   // A DNAME beside the NS has a rule of its own.
   const allowed = [...(owner === cut ? ['NS', 'DS', 'DNAME'] : []), ...(glue.has(owner) ? ['A', 'AAAA'] : [])]
   const stray = [...types].find(([type]) => server === undefined || !allowed.includes(type))

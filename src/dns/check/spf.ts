@@ -2,7 +2,7 @@ import type { Problem } from '#core/problem.ts'
 import { type Names, typesAt, zoneOf } from '../names.ts'
 import type { RecordDraft } from '../records.ts'
 import { parseIpv4, parseIpv6 } from '../wire/address.ts'
-import { type OwnerNode, problem, say, textsOf, warning } from './finding.ts'
+import { type OwnerNode, problem, say, textOf, textsOf, warning } from './finding.ts'
 
 /** RFC 7208 §4.6.4: a receiver that would look up more gives up, and the policy counts as broken. */
 const LOOKUP_LIMIT = 10
@@ -20,7 +20,7 @@ export function checkSpf({ owner, types, names }: OwnerNode): Problem[] {
   const old = types.get('SPF')?.[0]
   if (old !== undefined) {
     const message = `"${say(owner)}" has its sender policy in a record of type SPF (99), which nobody asks for any more (RFC 7208 §3.1).`
-    return [problem('dns/spf-type', old.from, message, `"TXT": ${old.data}`)]
+    return [problem('dns/spf-type', old.from, message, `"TXT": ${JSON.stringify(textOf(old))}`)]
   }
   const all = textsOf(types)
   const policies = all.filter(({ text }) => isPolicy(text))
