@@ -17,6 +17,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   nginx: 'nginx-light',
   openssl: 'openssl',
   'systemd-analyze': 'systemd',
+  unbound: 'unbound',
   wrk: 'wrk',
 }
 

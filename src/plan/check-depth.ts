@@ -1,6 +1,7 @@
 import type { Position, Problem } from '#core/problem.ts'
 import { parentOf } from '#dns/names.ts'
 import type { Across } from './across.ts'
+import { indexServed, type Served, servedBy } from './served.ts'
 
 /**
  * In DNS a wildcard stands for names of any depth (RFC 4592 §2.1.1), in a certificate for one label (RFC 9525 §6.3):
@@ -11,14 +12,14 @@ import type { Across } from './across.ts'
 export function checkDepth(across: Across, targets: ReadonlySet<string>): Problem[] {
   const { hosts, drafted, plans, facts } = across
   if (facts.dev || !across.listeners.some(({ protocol }) => protocol === 'https')) return []
-  const served = new Set(hosts.map(({ name }) => name))
+  const served = indexServed(hosts.map(({ name }) => name))
   const records = drafted.flatMap(({ input, drafts }) => {
     const ours = new Set(input.addresses)
     return drafts
       .filter(({ why, type, data, owner }) => {
         const leadsHere = ['A', 'AAAA'].includes(type)
           ? ours.has(data)
-          : type === 'CNAME' && served.has(data.toLowerCase())
+          : type === 'CNAME' && served.hosts.has(data.toLowerCase())
         return why === 'written' && leadsHere && !targets.has(owner)
       })
       .flatMap(({ owner, from }) => checkName(owner, from, served))
@@ -37,13 +38,10 @@ export function checkDepth(across: Across, targets: ReadonlySet<string>): Proble
   })
 }
 
-function checkName(name: string, at: Position, served: ReadonlySet<string>): Problem[] {
-  if (served.has(name) || served.has(`*.${parentOf(name)}`)) return []
-  let above = parentOf(name)
-  while (above !== '' && !served.has(`*.${above}`)) above = parentOf(above)
-  // A deeper host ends the wildcard's reach (RFC 4592 §3.3.1), and whoever opens the name finds nobody.
-  if (above === '') return []
-  const message = `${name.slice(0, -1)} is answered by the host "*.${above.slice(0, -1)}", but the "*" of a certificate stands for one label only: clients refuse it (RFC 9525 §6.3).`
+function checkName(name: string, at: Position, served: Served): Problem[] {
+  const host = servedBy(name, served)
+  if (host === undefined || host === name || host === `*.${parentOf(name)}`) return []
+  const message = `${name.slice(0, -1)} is answered by the host "${host.slice(0, -1)}", but the "*" of a certificate stands for one label only: clients refuse it (RFC 9525 §6.3).`
   const fix = `"hosts": { "*.${parentOf(name).slice(0, -1)}": … }, or a host of that name`
   return [{ level: 'error', code: 'tls/wildcard-depth', at, message, fix }]
 }

@@ -15,6 +15,7 @@ import { checkDepth } from './check-depth.ts'
 import { checkMtaSts } from './check-mta-sts.ts'
 import type { HostDraft } from './host-draft.ts'
 import { checkListeners, type LocalService } from './listeners.ts'
+import { indexServed, servedBy } from './served.ts'
 
 /** Rules that no service can check alone. */
 export function checkAcross(across: Across): Problem[] {
@@ -176,14 +177,14 @@ function checkHostAddress(host: HostDraft, { names, config, drafted }: Across): 
 
 /** An address of ours without a host: whoever asks for it over HTTP gets an error page. */
 function checkStrayAddresses({ hosts, names, drafted }: Across): Problem[] {
-  const served = new Set(hosts.map(({ name }) => name))
+  const served = indexServed(hosts.map(({ name }) => name))
   const targets = targetNames(names)
   return drafted.flatMap(({ input, drafts }) => {
     const ours = new Set(input.addresses)
     return drafts.flatMap((draft): Problem[] => {
       const isStray =
         draft.why === 'written' && (draft.type === 'A' || draft.type === 'AAAA') && ours.has(draft.data)
-      if (!isStray || targets.has(draft.owner) || isServed(draft.owner, served)) return []
+      if (!isStray || targets.has(draft.owner) || servedBy(draft.owner, served) !== undefined) return []
       const text = draft.owner === input.apex ? '@' : draft.owner.slice(0, -input.apex.length - 1)
       const message = `"${text}" has the address ${draft.data} of this machine, but no host of that name answers here.`
       return [
@@ -212,14 +213,6 @@ function checkClearText({ plans, config, facts }: Across): Problem[] {
     const fix = '"http": "redirect"'
     return [{ level: 'warning', code: 'access/in-clear', at: guarded.from, message, fix } satisfies Problem]
   })
-}
-
-function isServed(owner: string, served: ReadonlySet<string>): boolean {
-  if (served.has(owner)) return true
-  for (let name = owner; name.includes('.') && name !== '.'; name = name.slice(name.indexOf('.') + 1)) {
-    if (served.has(`*.${name.slice(name.indexOf('.') + 1)}`)) return true
-  }
-  return false
 }
 
 /** Names that MX, NS, SRV and the like lead to: they need an address, not a host. */

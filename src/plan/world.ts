@@ -16,9 +16,11 @@ export type Looks = {
   readonly zones: readonly ZoneLooks[]
   /** ports that the world connects to */
   readonly ports: readonly { readonly address: string; readonly port: number; readonly what: string }[]
-  /** addresses that send and take mail, and must be known by name */
-  readonly pointers: readonly { readonly name: string; readonly address: string; readonly host: string }[]
+  /** addresses of this machine, and of servers of mail, which must be known by the name `host` */
+  readonly pointers: readonly Pointer[]
 }
+
+type Pointer = { readonly name: string; readonly address: string; readonly host: string | null }
 
 export type ZoneLooks = {
   readonly apex: string
@@ -31,7 +33,7 @@ export type ZoneLooks = {
 export type World = {
   readonly zones: readonly ZoneSeen[]
   readonly ports: readonly PortSeen[]
-  readonly pointers: readonly { readonly address: string; readonly host: string; readonly names: Seen }[]
+  readonly pointers: readonly (Omit<Pointer, 'name'> & { readonly names: Seen })[]
 }
 
 export type ZoneSeen = {
@@ -89,18 +91,16 @@ export function looksOf(plan: Plan, addresses: readonly string[], all: boolean):
     ports: outside.flatMap((address) =>
       [...distinct.values()].map(({ protocol, port }) => ({ address, port, what: protocol })),
     ),
-    pointers: pointersOf(plan, zones),
+    pointers: pointersOf(plan, zones, outside),
   }
 }
 
-function pointersOf(plan: Plan, zones: readonly ZonePlan[]): Looks['pointers'] {
-  const servers = zones.flatMap(({ rrsets }) =>
-    rrsets.filter(({ type }) => type === 'MX').flatMap(({ data }) => data),
-  )
-  const names = [...new Set(servers.map((data) => data.split(' ')[1]!.toLowerCase()))].slice(0, HOST_LIMIT)
-  return names.flatMap((host) =>
-    knownAddresses(plan, host).map((address) => ({ name: reverseName(address), address, host })),
-  )
+function pointersOf(plan: Plan, zones: readonly ZonePlan[], addresses: readonly string[]): Pointer[] {
+  const data = zones.flatMap(({ rrsets }) => rrsets.flatMap((set) => (set.type === 'MX' ? set.data : [])))
+  const servers = [...new Set(data.map((mx) => mx.split(' ')[1]!.toLowerCase()))].slice(0, HOST_LIMIT)
+  const hosts = new Map(addresses.map((address): [string, string | null] => [address, null]))
+  for (const server of servers) for (const address of knownAddresses(plan, server)) hosts.set(address, server)
+  return [...hosts].map(([address, host]) => ({ name: reverseName(address), address, host }))
 }
 
 function isLoopback(address: string): boolean {
@@ -315,8 +315,11 @@ function comparePointer({ address, host, names }: World['pointers'][number]): Fi
   const what = `PTR of ${address}`
   if ('failure' in names)
     return { what, level: 'unknown', message: `the resolver gave no answer: ${names.failure}.` }
+  const known = names.data.map(say).join(', ')
+  if (host === null)
+    return { what, level: 'ok', message: known === '' ? 'there is none; only mail needs one.' : `${known}.` }
   if (names.data.map(fold).includes(fold(host))) return { what, level: 'ok', message: `${say(host)}.` }
-  const found = names.data.length === 0 ? 'there is none' : `it is ${names.data.map(say).join(', ')}`
+  const found = known === '' ? 'there is none' : `it is ${known}`
   const message = `${found}, and ${say(host)} has that address: receivers of mail distrust it (RFC 1912 §2.1).`
   return { what, level: 'warning', message, fix: `let whoever gave the address set its name to ${say(host)}` }
 }
