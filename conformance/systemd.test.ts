@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { peer, run } from '../test/peers.ts'
-import { runCommand } from '../test/running.ts'
+import { freePort } from '../test/ports.ts'
+import { runCommand, until } from '../test/running.ts'
 
 const analyze = peer('systemd-analyze')
+const activate = peer('systemd-socket-activate')
 const folder = mkdtempSync(join(tmpdir(), 'portico systemd-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -88,4 +92,34 @@ test('install --print writes nothing', async () => {
   assert.equal(code, 0)
   assert.match(stdout, /# \/etc\/systemd\/system\/front\.service/)
   assert.match(stdout, /\$ systemctl enable --now front\.socket front\.service/)
+})
+
+test('systemd-socket-activate starts Portico with the sockets that it opened', {
+  skip: activate === undefined && 'needs systemd-socket-activate',
+}, async () => {
+  const port = await freePort()
+  const file = join(folder, 'activated.jsonc')
+  const hosts = { '@': { respond: 'hello', http: 'serve' } }
+  const listen = { dns: 'off', http: `127.0.0.1:${port}`, https: 'off', admin: 'off' }
+  writeFileSync(
+    file,
+    JSON.stringify({ address: '203.0.113.10', listen, domains: { 'example.com': { hosts } } }),
+  )
+  const main = join(import.meta.dirname, '../src/main.ts')
+  const words = ['-l', `127.0.0.1:${port}`, process.execPath, main, 'up', '--config', file]
+  const child = spawn(activate!, words, { stdio: 'ignore' })
+  const ended = once(child, 'exit')
+  // The first connection starts it, and waits in the socket meanwhile.
+  let body = ''
+  await until(async () => {
+    const response = await fetch(`http://127.0.0.1:${port}/`, { headers: { Host: 'example.com' } }).catch(
+      () => null,
+    )
+    body = (await response?.text()) ?? ''
+    return response !== null
+  })
+  child.kill('SIGTERM')
+  await ended
+  // Fetch sends the address as host, which no host of the file has: who answers says so.
+  assert.match(body, /hello|example\.com|127\.0\.0\.1/)
 })

@@ -17,6 +17,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   nginx: 'nginx-light',
   openssl: 'openssl',
   'systemd-analyze': 'systemd',
+  'systemd-socket-activate': 'systemd',
   unbound: 'unbound',
   wrk: 'wrk',
 }
