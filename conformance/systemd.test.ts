@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -13,6 +14,20 @@ const analyze = peer('systemd-analyze')
 const activate = peer('systemd-socket-activate')
 const folder = mkdtempSync(join(tmpdir(), 'portico systemd-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
+
+/** What example.com answers; empty when nobody does. */
+function askFor(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const request = get(
+      { host: '127.0.0.1', port, headers: { Host: 'example.com' }, agent: false },
+      (response) => {
+        let body = ''
+        response.on('data', (octets) => (body += octets)).once('end', () => resolve(body))
+      },
+    )
+    request.once('error', () => resolve(''))
+  })
+}
 
 const units = join(folder, 'root/etc/systemd/system')
 
@@ -110,16 +125,9 @@ test('systemd-socket-activate starts Portico with the sockets that it opened', {
   const child = spawn(activate!, words, { stdio: 'ignore' })
   const ended = once(child, 'exit')
   // The first connection starts it, and waits in the socket meanwhile.
-  let body = ''
-  await until(async () => {
-    const response = await fetch(`http://127.0.0.1:${port}/`, { headers: { Host: 'example.com' } }).catch(
-      () => null,
-    )
-    body = (await response?.text()) ?? ''
-    return response !== null
-  })
+  let said = ''
+  await until(async () => (said = await askFor(port)) !== '')
   child.kill('SIGTERM')
   await ended
-  // Fetch sends the address as host, which no host of the file has: who answers says so.
-  assert.match(body, /hello|example\.com|127\.0\.0\.1/)
+  assert.equal(said, 'hello')
 })
