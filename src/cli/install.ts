@@ -68,7 +68,6 @@ function installationOf(input: CommandInput, { plan, config, folder }: Planned):
   return planInstallation({
     plan: plan!,
     name,
-    user: name,
     node: process.execPath,
     script: realpathSync(process.argv[1]!),
     file: resolve(findConfig(input)),

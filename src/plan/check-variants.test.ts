@@ -285,6 +285,18 @@ const mail: readonly Variant[] = [
   ],
 ]
 
+const notes: readonly Variant[] = [
+  ['a note about SPF', { records: '"@": { "TXT": "spf is kept by others" }' }, []],
+  [
+    'SPF that includes a name of a delegation (RFC 7208 §5.2)',
+    {
+      records:
+        '"@": { "TXT": "v=spf1 include:_spf.lab.example.com -all" }, "lab": { "NS": "ns.example.net" }',
+    },
+    [],
+  ],
+]
+
 const certificates: readonly Variant[] = [
   [
     'CAA that forbids wildcards alone (RFC 8659 §4.2)',
@@ -395,7 +407,7 @@ const certificates: readonly Variant[] = [
   ],
 ]
 
-for (const [what, parts, codes] of [...variants, ...names, ...mail, ...certificates]) {
+for (const [what, parts, codes] of [...variants, ...names, ...notes, ...mail, ...certificates]) {
   test(`check() judges ${what}`, () => {
     const found = checkText(fileText(parts)).problems.map(({ code }) => code)
     assert.deepEqual(

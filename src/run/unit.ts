@@ -5,9 +5,8 @@ import type { Plan } from '#plan/plan.ts'
 /** What a systemd service of a file is made of. Paths are absolute. */
 export type UnitInput = {
   readonly plan: Plan
-  /** name of the service, and of its user */
+  /** of the service, and of its user */
   readonly name: string
-  readonly user: string
   /** program and script that run now */
   readonly node: string
   readonly script: string
@@ -36,18 +35,18 @@ const WATCHDOG_SECONDS = 60
  * may write its state and nothing else.
  */
 export function planInstallation(input: UnitInput): Installation {
-  const { name, user, stateFolder } = input
+  const { name, stateFolder } = input
   const units = '/etc/systemd/system'
   const sysusers = `/etc/sysusers.d/${name}.conf`
   const files = [
-    { path: sysusers, text: `u ${user} - "Portico" ${listWord(stateFolder)}\n` },
+    { path: sysusers, text: `u ${name} - "Portico" ${listWord(stateFolder)}\n` },
     { path: `${units}/${name}.socket`, text: socketUnit(input) },
     { path: `${units}/${name}.service`, text: serviceUnit(input) },
   ]
   const commands = [
     ['systemd-sysusers', sysusers],
     ['mkdir', '-p', stateFolder],
-    ['chown', '-R', `${user}:`, stateFolder],
+    ['chown', '-R', `${name}:`, stateFolder],
     ['systemctl', 'daemon-reload'],
     ['systemctl', 'enable', '--now', `${name}.socket`, `${name}.service`],
   ]
@@ -83,7 +82,7 @@ function listenLines({ protocol, address, port }: ListenerPlan): string[] {
 }
 
 function serviceUnit(input: UnitInput): string {
-  const { plan, name, user, node, script, file, folder } = input
+  const { plan, name, node, script, file, folder } = input
   const { connections, drainMs } = plan.http.limits
   const domains = plan.dns.zones.slice(0, 3).map(({ apex }) => apex.slice(0, -1))
   return `[Unit]
@@ -106,7 +105,7 @@ TimeoutStopSec=${Math.ceil(drainMs / 1000) + STOP_GRACE_SECONDS}
 KillMode=mixed
 LimitNOFILE=${2 * connections + OTHER_FILES}
 
-User=${user}
+User=${name}
 UMask=0077
 AmbientCapabilities=CAP_NET_BIND_SERVICE
 CapabilityBoundingSet=CAP_NET_BIND_SERVICE

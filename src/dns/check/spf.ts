@@ -1,5 +1,5 @@
 import type { Problem } from '#core/problem.ts'
-import { type Names, typesAt, zoneOf } from '../names.ts'
+import { cutAbove, type Names, typesAt, zoneOf } from '../names.ts'
 import type { RecordDraft } from '../records.ts'
 import { parseIpv4, parseIpv6 } from '../wire/address.ts'
 import { type OwnerNode, problem, say, textOf, textsOf, warning } from './finding.ts'
@@ -24,10 +24,10 @@ export function checkSpf({ owner, types, names }: OwnerNode): Problem[] {
   }
   const all = textsOf(types)
   const policies = all.filter(({ text }) => isPolicy(text))
-  const almost = all.find(({ text }) => !isPolicy(text) && /^\W*v?\s*=?\s*spf1?[\s=+~?-]/i.test(text))
+  const almost = all.find(({ text }) => !isPolicy(text) && LOOKS_LIKE.test(text))
   if (almost !== undefined) {
     const message = `"${almost.text.slice(0, 40)}" of "${say(owner)}" looks like a sender policy, but receivers know one by "v=spf1" and a space (RFC 7208 §4.5).`
-    const fix = `"v=spf1 ${almost.text.replace(/^\W*v?\s*=?\s*spf1?[\s=]*/i, '')}"`
+    const fix = `"v=spf1 ${almost.text.replace(LOOKS_LIKE, '').trim()}"`
     return [problem('dns/spf-syntax', almost.draft.from, message, fix)]
   }
   if (policies.length > 1) {
@@ -37,6 +37,9 @@ export function checkSpf({ owner, types, names }: OwnerNode): Problem[] {
   }
   return policies.flatMap(({ draft, text }) => checkPolicy(draft, text, names))
 }
+
+/** What people write in place of "v=spf1 ". */
+const LOOKS_LIKE = /^\W*(v\s*=?\s*spf1?|spf1)\b[\s=]*/i
 
 function isPolicy(text: string): boolean {
   return /^v=spf1( |$)/i.test(text)
@@ -180,7 +183,9 @@ function includesNothing({ name, argument }: Term, names: Names): boolean {
   if ((name !== 'include' && name !== 'redirect') || argument.includes('%')) return false
   const target = domainOf(argument)
   const types = typesAt(target, names)
-  if (zoneOf(target, names.zones) === undefined || types?.has('CNAME') === true) return false
+  const apex = zoneOf(target, names.zones)
+  if (apex === undefined || cutAbove(target, apex, names) !== undefined) return false
+  if (types?.has('CNAME') === true) return false
   return policyAt(target, names) === undefined
 }
 
