@@ -26,6 +26,8 @@ Made from the table of planted faults in the tests by \`npm run docs\`; a test h
 Codes are stable. With an error the file is not served, and a running Portico keeps the one it has; a warning is served. The exit code is 1 when there is an error.
 \`check --json\` prints \`{ "file", "ok", "problems": [{ "level", "code", "at": { "file", "line", "column" }, "message", "fix" }] }\`.
 
+\`check --live\` asks the world as well, for at most \`--timeout\`: the delegation and its glue at the servers of the zone above, DS, each name server's serial, CAA, the addresses of hosts and of name servers, PTR of what mail comes from, and whether the ports open from here. \`--resolver\` names who is asked. What nobody answered is \`?\`, which is no fault; with \`--json\` the findings stand in \`live\`: \`[{ "what", "level", "message", "fix" }]\`.
+
 | code | level | why |
 |---|---|---|
 ${rows.join('\n')}

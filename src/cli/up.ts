@@ -6,7 +6,7 @@ import { printPosition } from '#core/problem.ts'
 import { type AccessLog, fileAccessLog } from '#run/access-log.ts'
 import { originsOf } from '#run/front.ts'
 import { listenFailure } from '#run/listeners.ts'
-import { createNotifier } from '#run/notify.ts'
+import { createNotifier, type Notifier } from '#run/notify.ts'
 import { holderOf } from '#run/port-holder.ts'
 import { type Portico, ProblemsError, startPortico } from '#run/portico.ts'
 import { probeOrigins } from '#run/probe.ts'
@@ -36,6 +36,10 @@ export const upCommand: Command = {
     const file = findConfig(input)
     const dev = flagOption(input, 'dev')
     const wishes = hearStopWishes()
+    // Before any program of the file is started: it takes what is meant for this process out of the environment.
+    const notifier = createNotifier(process.env, ({ message }) =>
+      printError(`The service manager was not told: ${message}`),
+    )
     let form: ConsoleForm = 'readable'
     const portico = await startPortico({
       source: { file },
@@ -53,7 +57,7 @@ export const upCommand: Command = {
       return null
     })
     if (portico === null) return 1
-    await serve(portico, { file, dev }, wishes).finally(() => portico.stop(0))
+    await serve(portico, { file, dev, notifier }, wishes).finally(() => portico.stop(0))
     return 0
   },
 }
@@ -61,12 +65,9 @@ export const upCommand: Command = {
 /** Follow the file and answer the command line until somebody wishes it to stop. */
 async function serve(
   portico: Portico,
-  { file, dev }: { readonly file: string; readonly dev: boolean },
+  { file, dev, notifier }: { readonly file: string; readonly dev: boolean; readonly notifier: Notifier },
   wishes: StopWishes,
 ): Promise<void> {
-  const notifier = createNotifier(process.env, ({ message }) =>
-    printError(`The service manager was not told: ${message}`),
-  )
   const admin = await openAdmin(portico)
   const endWatch = watchFile(file, () => void reload(portico))
   process.on('SIGHUP', () => void reload(portico))

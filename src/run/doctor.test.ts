@@ -45,6 +45,16 @@ const step = { who: 'the system', commands: [['install', 'x']] } as const
 const cases: readonly (readonly [what: string, facts: Partial<MachineFacts>, found: RegExp])[] = [
   ['a user without the right', { mayOpenLowPorts: false }, /^error low ports: .*443.*setcap/],
   [
+    'a running Portico that has its ports',
+    {
+      mayOpenLowPorts: false,
+      ports: [
+        { ...taken, transport: 'TCP', socket: '0.0.0.0:443', state: 'listens', holder: 'process 1 (node)' },
+      ],
+    },
+    /^ok low ports/,
+  ],
+  [
     'a system that lets everyone open low ports',
     { mayOpenLowPorts: false, freePortsFrom: 0 },
     /^ok low ports/,

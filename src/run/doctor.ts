@@ -1,6 +1,6 @@
 import type { Finding } from '#core/finding.ts'
 import { formatDuration } from '#core/units.ts'
-import type { ListenerPlan } from '#plan/listeners.ts'
+import { type ListenerPlan, printSocket } from '#plan/listeners.ts'
 import type { TrustStep } from '#tls/trust-steps.ts'
 import type { PortRow } from './ports.ts'
 
@@ -49,20 +49,22 @@ export function diagnose(facts: MachineFacts): Finding[] {
   ]
 }
 
-function lowPorts({ listeners, freePortsFrom, mayOpenLowPorts }: MachineFacts): Finding {
+function lowPorts({ listeners, ports, freePortsFrom, mayOpenLowPorts }: MachineFacts): Finding {
   const what = 'low ports'
   const low = listeners.filter(({ port }) => port !== 0 && port < (freePortsFrom ?? 1024))
   const sockets = [...new Set(low.map(({ port }) => port))].join(', ')
   if (low.length === 0)
     return { what, level: 'ok', message: 'every port of the file is one that everyone may open.' }
   if (mayOpenLowPorts) return { what, level: 'ok', message: `this user may open ${sockets}.` }
+  // A Portico that runs has them already, by its service manager or another user's right.
+  const isOpen = low.every(({ address, port }) => {
+    return ports.some(({ socket, state }) => socket === printSocket(address, port) && state === 'listens')
+  })
+  if (isOpen) return { what, level: 'ok', message: `the Portico that runs has ${sockets}.` }
   const message = `this user may not open ${sockets}.`
-  return {
-    what,
-    level: 'error',
-    message,
-    fix: '"portico install", or sudo setcap cap_net_bind_service=+ep "$(readlink -f "$(command -v node)")"',
-  }
+  const fix =
+    '"portico install", or sudo setcap cap_net_bind_service=+ep "$(readlink -f "$(command -v node)")"'
+  return { what, level: 'error', message, fix }
 }
 
 function takenPorts({ ports }: MachineFacts): Finding[] {
