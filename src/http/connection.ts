@@ -40,6 +40,7 @@ export class Connection implements ClientConnection, ServedConnection {
   #isAdvancing = false
   #isPaused = false
   #awaitsContinue = false
+  #hasServed = false
   readonly #heads = new HeadReader()
   #leftover: Leftover | null = null
   /** when to give up waiting for the client to send, and to take; Infinity when nothing is waited for */
@@ -77,10 +78,13 @@ export class Connection implements ClientConnection, ServedConnection {
     else if (nowMs > this.#readDeadlineMs) this.#takeSilence()
   }
 
-  /** No more requests: close when idle, else after the response under way. */
+  /** No more requests: close when idle, else after the response under way; the first request may still arrive. */
   retire(): void {
     this.keepsAlive = false
-    if (this.#phase === 'head' && this.input.length === 0) this.#close()
+    if (this.#phase !== 'head' || this.input.length > 0) return
+    if (this.#hasServed) this.#close()
+    // Whoever has just connected has a request on its way, and would take an end before it for a failure.
+    else this.#readDeadlineMs = Math.min(this.#readDeadlineMs, this.#after(LIMIT_FIRST_REQUEST_MS))
   }
 
   /** End at once: a response that is under way cannot be taken as complete. */
@@ -280,6 +284,7 @@ export class Connection implements ClientConnection, ServedConnection {
     this.#awaitsContinue = accepted.expectsContinue && this.input.length === 0
     if (this.input.length > 0) this.output.isHolding = true
     this.host.stats.requests++
+    this.#hasServed = true
     if (runHandler(this.host.handler, exchange, this.host.log) || this.#exchange !== exchange) return
     this.#breakBody({ kind: 'refusal', status: 500, reason: 'this server failed' }, 'portico failed')
   }
@@ -388,6 +393,9 @@ export class Connection implements ClientConnection, ServedConnection {
 }
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
+/** a request that was sent with the connection is here after a round trip, retransmitted once */
+const LIMIT_FIRST_REQUEST_MS = 1000
+
 /** octets that may wait while a request is served: pipelined requests, or content that is not wanted yet */
 const LIMIT_AHEAD_OCTETS = 65_536
 /** as nginx's lingering_timeout: time for a client to read the response and close */

@@ -80,13 +80,14 @@ export function createHttpServer({ limits, handler, log, mayConnect }: HttpServe
   const clock = startClock(() => {
     for (const connection of connections) connection.check(clock.nowMs)
   })
-  const host: ConnectionHost = {
+  const host: ServerHost = {
     handler,
     limits,
     isDraining: false,
     clock,
     stats: createStats(),
     connections,
+    handshakes: 0,
     log,
   }
   return { stats: host.stats, openConnections: () => connections.size, commit, prepare, close }
@@ -115,7 +116,9 @@ export function createHttpServer({ limits, handler, log, mayConnect }: HttpServe
     listeners.clear()
     for (const connection of connections) connection.retire()
     const deadline = performance.now() + deadlineMs
-    while (connections.size > 0 && performance.now() < deadline) await pause(POLL_MS)
+    const arrival = Math.min(deadline, performance.now() + LIMIT_ARRIVAL_MS)
+    const isArriving = (): boolean => host.handshakes > 0 && performance.now() < arrival
+    while (isArriving() || (connections.size > 0 && performance.now() < deadline)) await pause(POLL_MS)
     for (const connection of connections) connection.destroy('drain')
     clock.stop()
   }
@@ -123,10 +126,15 @@ export function createHttpServer({ limits, handler, log, mayConnect }: HttpServe
 
 /** how often a closing server looks whether its connections have finished */
 const POLL_MS = 20
+/** a client that is in its handshake when the server closes has this long to come out of it: two round trips */
+const LIMIT_ARRIVAL_MS = 1000
+
+/** What the connections of a server share, and how many handshakes of TLS are under way. */
+type ServerHost = ConnectionHost & { handshakes: number }
 
 function listen(
   target: ListenTarget,
-  host: ConnectionHost,
+  host: ServerHost,
   mayConnect: (socket: net.Socket) => boolean = () => true,
 ): Promise<HttpListener> {
   const { address, port } = target
@@ -137,7 +145,6 @@ function listen(
   const server: net.Server =
     secured ?? net.createServer({ ...options, pauseOnConnect: target.http2 !== true })
   let waiting: net.Socket[] | undefined = []
-  let handshakes = 0
 
   if (secured === undefined) {
     server.on('connection', (socket) => (mayConnect(socket) ? admit(socket) : turnAway(socket)))
@@ -145,11 +152,11 @@ function listen(
     target.attach?.(secured)
     server.on('connection', countHandshake)
     server.on('secureConnection', (socket: tls.TLSSocket) => {
-      handshakes--
+      host.handshakes--
       admit(socket)
     })
     server.on('tlsClientError', (error: Error) => {
-      handshakes--
+      host.handshakes--
       host.log('debug', 'http/handshake-failed', { error: error.message })
     })
   }
@@ -180,7 +187,7 @@ function listen(
   }
 
   function admit(socket: net.Socket): void {
-    if (waiting === undefined && !host.isDraining) serve(socket)
+    if (waiting === undefined) serve(socket)
     else if (waiting !== undefined && waiting.length < LIMIT_WAITING) waiting.push(socket)
     else socket.destroy()
   }
@@ -190,13 +197,16 @@ function listen(
     if (connections.size >= limits.connections) return turnAway(socket)
     stats.accepted++
     const secure = target.tls !== undefined
-    if (speaksHttp2(socket, target)) new Http2Connection(socket, host, secure)
-    else new Connection(socket, host, secure)
+    const connection = speaksHttp2(socket, target)
+      ? new Http2Connection(socket, host, secure)
+      : new Connection(socket, host, secure)
+    // It was accepted before the end was wished for, and came out of its handshake after.
+    if (host.isDraining) connection.retire()
   }
 
   function countHandshake(socket: net.Socket): void {
-    handshakes++
-    const isRoom = handshakes + host.connections.size <= host.limits.connections
+    host.handshakes++
+    const isRoom = host.handshakes + host.connections.size <= host.limits.connections
     if (!isRoom || !mayConnect(socket)) turnAway(socket)
   }
 
