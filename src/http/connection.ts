@@ -78,13 +78,10 @@ export class Connection implements ClientConnection, ServedConnection {
     else if (nowMs > this.#readDeadlineMs) this.#takeSilence()
   }
 
-  /** No more requests: close when idle, else after the response under way; the first request may still arrive. */
   retire(): void {
+    const mayAsk = this.keepsAlive && !this.#hasServed
     this.keepsAlive = false
-    if (this.#phase !== 'head' || this.input.length > 0) return
-    if (this.#hasServed) this.#close()
-    // Whoever has just connected has a request on its way, and would take an end before it for a failure.
-    else this.#readDeadlineMs = Math.min(this.#readDeadlineMs, this.#after(LIMIT_FIRST_REQUEST_MS))
+    if (!mayAsk && this.#phase === 'head' && this.input.length === 0) this.#close()
   }
 
   /** End at once: a response that is under way cannot be taken as complete. */
@@ -106,7 +103,7 @@ export class Connection implements ClientConnection, ServedConnection {
   sendContinue(): void {
     if (!this.#awaitsContinue) return
     this.#awaitsContinue = false
-    this.output.send(CONTINUE)
+    this.output.send('HTTP/1.1 100 Continue\r\n\r\n')
   }
 
   decideToKeepAlive(body: RequestBody | null): void {
@@ -391,10 +388,6 @@ export class Connection implements ClientConnection, ServedConnection {
     return this.host.clock.nowMs + ms + TICK_MS
   }
 }
-
-const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
-/** a request that was sent with the connection is here after a round trip, retransmitted once */
-const LIMIT_FIRST_REQUEST_MS = 1000
 
 /** octets that may wait while a request is served: pipelined requests, or content that is not wanted yet */
 const LIMIT_AHEAD_OCTETS = 65_536

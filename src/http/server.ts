@@ -117,8 +117,9 @@ export function createHttpServer({ limits, handler, log, mayConnect }: HttpServe
     for (const connection of connections) connection.retire()
     const deadline = performance.now() + deadlineMs
     const arrival = Math.min(deadline, performance.now() + LIMIT_ARRIVAL_MS)
-    const isArriving = (): boolean => host.handshakes > 0 && performance.now() < arrival
-    while (isArriving() || (connections.size > 0 && performance.now() < deadline)) await pause(POLL_MS)
+    while (connections.size + host.handshakes > 0 && performance.now() < arrival) await pause(POLL_MS)
+    for (const connection of connections) connection.retire()
+    while (connections.size > 0 && performance.now() < deadline) await pause(POLL_MS)
     for (const connection of connections) connection.destroy('drain')
     clock.stop()
   }
@@ -126,7 +127,7 @@ export function createHttpServer({ limits, handler, log, mayConnect }: HttpServe
 
 /** how often a closing server looks whether its connections have finished */
 const POLL_MS = 20
-/** a client that is in its handshake when the server closes has this long to come out of it: two round trips */
+/** who has just come when the server closes has a request on its way: a round trip, retransmitted once */
 const LIMIT_ARRIVAL_MS = 1000
 
 /** What the connections of a server share, and how many handshakes of TLS are under way. */
