@@ -14,6 +14,7 @@ import { typeName, typeNumber } from '#dns/wire/types.ts'
 import type { ResourceRecord } from '#dns/wire/writer.ts'
 import { checkLive, parseResolver } from '#run/live.ts'
 import { planSource } from '#run/portico.ts'
+import { freePort } from './ports.ts'
 import { runCommand } from './running.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'portico-live-'))
@@ -55,7 +56,8 @@ async function startWorld(table: WorldTable, referral: WorldTable = {}): Promise
       from.address,
     )
   })
-  socket.bind(0, '127.0.0.1')
+  // A test listens on the same port over TCP too.
+  socket.bind(await freePort(), '127.0.0.1')
   sockets.push(socket)
   await once(socket, 'listening')
   return socket.address().port
