@@ -8,7 +8,7 @@ export const cleanFiles: Readonly<Record<string, string>> = {
       "hosts": {
         "@": { "service": 2368 },
         "www": { "redirect": "https://example.com" },
-        "mta-sts": { "respond": { "body": "version: STSv1\\nmode: enforce\\nmx: mx1.mail.example\\nmax_age: 604800\\n" } }
+        "mta-sts": { "respond": { "body": "version: STSv1\\nmode: enforce\\nmx: *.mail.example\\nmax_age: 604800\\n" } }
       },
       "records": {
         "@": {
@@ -78,7 +78,7 @@ export const cleanFiles: Readonly<Record<string, string>> = {
       },
       "records": {
         "_dmarc": { "TXT": "v=DMARC1; p=none" },
-        "k1._domainkey": { "TXT": "v=DKIM1; p=AA" },
+        "k1._domainkey": { "TXT": "v=DKIM1; p=AAAA" },
         "@": { "TXT": "v=spf1 -all", "MX": "0 ." }
       }
     }
@@ -222,5 +222,159 @@ export const cleanFiles: Readonly<Record<string, string>> = {
   "limits": { "http": { "body": "2GB", "idleTimeout": "30s", "headerFields": 64 }, "dns": { "udpPayload": 1232 } },
   "log": { "access": "./access.log", "console": "json" },
   "state": "./state",
+}`,
+  'a home network with names of its own': `{
+  "address": "192.168.1.10",
+  "domains": {
+    "home.arpa": {
+      "hosts": { "nas": { "service": "http://192.168.1.20:5000" }, "media": { "service": 8096 } },
+      "records": { "printer": { "A": "192.168.1.30" }, "router": { "A": "192.168.1.1", "AAAA": "fd00::1" } }
+    }
+  }
+}`,
+  'a domain that sends and receives no mail': `{
+  "address": ["203.0.113.10"],
+  "domains": {
+    "example.com": {
+      "hosts": { "@": { "redirect": "https://example.net" }, "www": { "redirect": "https://example.net" } },
+      "records": {
+        "@": { "MX": "0 .", "TXT": "v=spf1 -all", "CAA": "0 issue \\";\\"" },
+        "*._domainkey": { "TXT": "v=DKIM1; p=" },
+        "_dmarc": { "TXT": "v=DMARC1; p=reject; sp=reject; adkim=s; aspf=s" }
+      }
+    }
+  }
+}`,
+  'mail of our own: policies, reports to another domain of ours, a policy from files': `{
+  "address": ["203.0.113.10", "2001:db8::10"],
+  "contact": "postmaster@example.com",
+  "domains": {
+    "example.com": {
+      "hosts": { "mta-sts": { "files": "./mta-sts" }, "webmail": { "service": 8025 } },
+      "records": {
+        "@": { "MX": "10 mx", "TXT": "v=spf1 mx ip4:198.51.100.0/24 ip6:2001:db8:5::/48 include:_spf.example.com ~all" },
+        "_spf": { "TXT": "v=spf1 include:news.example.net a:relay.example.net/28 exists:%{i}._spf.%{d2} -all" },
+        "mx": { "A": "198.51.100.25", "AAAA": "2001:db8:5::25" },
+        "_25._tcp.mx": { "TLSA": "3 1 1 e06d44b80b8f1d39a95c0b0d7c65d08458e880409bbc683457104237c7f8ec8d" },
+        "_submission._tcp": { "SRV": "0 1 587 mx" },
+        "_imaps._tcp": { "SRV": "0 1 993 mx" },
+        "_mta-sts": { "TXT": "v=STSv1; id=20260101T000000" },
+        "_smtp._tls": { "TXT": "v=TLSRPTv1; rua=mailto:tls@example.com,https://reports.example.net/tls" },
+        "_dmarc": { "TXT": "v=DMARC1; p=quarantine; pct=50; rua=mailto:dmarc@example.org!10m; fo=1:d" },
+        "2026._domainkey": { "TXT": "k=rsa; t=s; h=sha256; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A" }
+      }
+    },
+    "example.org": { "records": { "example.com._report._dmarc": { "TXT": "v=DMARC1" } } }
+  }
+}`,
+  'a zone that is signed elsewhere: DS of a child, keys at the apex, CDS': `{
+  "address": ["203.0.113.10"],
+  "domains": {
+    "example.com": {
+      "ttl": "1d",
+      "hosts": { "@": { "files": "./public" } },
+      "records": {
+        "@": {
+          "NS": ["ns1", "ns2.example.net", "ns3.example.org"],
+          "DNSKEY": "257 3 13 mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ==",
+          "CDS": "60485 13 2 d4b7d520e7bb5f0f67674a0cceb1e3e0614b93c4f9e99b8383f6a1e4469da50a"
+        },
+        "ns1": { "A": "203.0.113.10", "AAAA": "2001:db8::53" },
+        "eu": { "NS": ["ns1.example.net", "ns2.example.net"], "DS": "1 13 2 d4b7d520e7bb5f0f67674a0cceb1e3e0614b93c4f9e99b8383f6a1e4469da50a" }
+      }
+    }
+  }
+}`,
+  'an old domain that follows a new one by DNAME': `{
+  "address": ["203.0.113.10"],
+  "domains": {
+    "example.net": {
+      "hosts": { "@": { "redirect": "https://example.com" } },
+      "records": { "go": { "DNAME": "links.example.com" }, "@": { "TXT": "moved to example.com" } }
+    },
+    "example.com": { "hosts": { "@": { "service": 8080 }, "a.links": { "service": 8081 } } }
+  }
+}`,
+  'services behind HTTPS and SVCB records': `{
+  "address": ["203.0.113.10", "2001:db8::10"],
+  "domains": {
+    "example.com": {
+      "hosts": { "@": { "service": 8080 }, "www": { "service": 8080 }, "pool": { "service": 8082 } },
+      "records": {
+        "@": { "HTTPS": "1 . alpn=h2 ipv4hint=203.0.113.10 ipv6hint=2001:db8::10" },
+        "www": { "HTTPS": "0 pool" },
+        "pool": { "HTTPS": ["1 . alpn=h2", "2 backup.example.net alpn=h2 port=8443"] },
+        "_dns.resolver": { "SVCB": "1 dns.example.net alpn=dot port=853" }
+      }
+    }
+  }
+}`,
+  'tenants at two levels, each with a wildcard': `{
+  "address": ["203.0.113.10"],
+  "domains": {
+    "example.com": {
+      "hosts": {
+        "@": { "files": "./site" },
+        "*": { "service": 8080 },
+        "*.eu": { "service": 8081 },
+        "eu": { "redirect": "https://www.eu.example.com" },
+        "status": { "alias": "example.com" }
+      },
+      "records": { "legacy": { "A": "203.0.113.10" }, "old.eu": { "A": "203.0.113.10" } }
+    }
+  }
+}`,
+  'the reverse zones of a network': `{
+  "address": ["203.0.113.10"],
+  "domains": {
+    "113.0.203.in-addr.arpa": {
+      "records": {
+        "@": { "NS": ["ns1.example.com", "ns2.example.net"] },
+        "10": { "PTR": "example.com" },
+        "25": { "PTR": "mail.example.com" }
+      }
+    },
+    "8.b.d.0.1.0.0.2.ip6.arpa": {
+      "records": {
+        "@": { "NS": ["ns1.example.com", "ns2.example.net"] },
+        "0.1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0": { "PTR": "example.com" }
+      }
+    }
+  }
+}`,
+  'several words for several things: keys of vendors, long texts in strings, odd but right': `{
+  "address": ["203.0.113.10"],
+  "domains": {
+    "Example.COM": {
+      "ttl": 600,
+      "hosts": { "WWW": { "service": 8080 }, "xn--bcher-kva": { "service": 8081 }, "3d": { "service": 8082 } },
+      "records": {
+        "@": {
+          "TXT": ["spf2.0/pra -all", "v=spf1 redirect=_spf.example.net", "atlassian-domain-verification=x/y+z=", "keybase-site-verification=1"],
+          "SSHFP": ["1 2 e06d44b80b8f1d39a95c0b0d7c65d08458e880409bbc683457104237c7f8ec8d", "4 2 e06d44b80b8f1d39a95c0b0d7c65d08458e880409bbc683457104237c7f8ec8d"],
+          "MX": [{ "data": ["10 Mail.Example.NET", "20 mail2.example.net"], "ttl": "1h" }]
+        },
+        "_ldap._tcp.dc._msdcs": { "SRV": "0 100 389 dc1" },
+        "dc1": { "A": "198.51.100.4" },
+        "_amazonses": { "TXT": "pmBGN/7MjnfhTKUZ06Enqq1PeGUaOkw8lGhcfwefcHU=" },
+        "long": { "TXT": "\\"first\\" \\"second\\"" },
+        "*.dyn": { "TXT": "wildcards hold texts too" }
+      }
+    }
+  }
+}`,
+  'only names: a zone without a host, delegated parts of it': `{
+  "domains": {
+    "corp.example.com": {
+      "records": {
+        "@": { "NS": ["a.ns.example.net", "b.ns.example.net"] },
+        "vpn": { "A": "198.51.100.5", "AAAA": "2001:db8:6::5" },
+        "git": { "CNAME": "vpn" },
+        "sales": { "NS": ["ns1.sales.corp.example.com", "ns2.sales.corp.example.com"] },
+        "ns1.sales.corp.example.com.": { "A": "198.51.100.6" },
+        "ns2.sales": { "A": "198.51.100.7" }
+      }
+    }
+  }
 }`,
 }

@@ -56,7 +56,7 @@ export const faultyFile: string = `{
         "blog2": { "CNAME": "blogs.example.net" },
         "ftp": { "A": ["198.51.100.9", "198.51.100.9"] }, // FAULT dns/duplicate-record AT "198.51.100.9"] 
         "slow": { "A": { "data": "198.51.100.11", "ttl": -1 } }, // FAULT dns/ttl-range AT "198.51.100.11"
-        "sel._domainkey": { "TXT": "${'k'.repeat(270)}" }, // FAULT dns/txt-split AT "kkk
+        "_notes": { "TXT": "${'k'.repeat(270)}" }, // FAULT dns/txt-split AT "kkk
         "x.*.apps": { "TXT": "x" }, // FAULT dns/wildcard-not-leftmost AT "x" }
         "news": { "MX": "10 mail" }, // FAULT dns/wildcard-does-not-reach AT "10 mail"
         "lab": { "NS": ["ns.example.net"] },
@@ -71,7 +71,23 @@ export const faultyFile: string = `{
       },
       "records": {
         "static": { "A": [], "AAAA": [] },
-        "game": { "A": "203.0.113.10" } // FAULT plan/address-without-host AT "203.0.113.10"
+        "game": { "A": "203.0.113.10" }, // FAULT plan/address-without-host AT "203.0.113.10"
+        "nas": { "A": "192.168.0.7" }, // FAULT dns/private-address AT "192.168.0.7"
+        "old": { "A": { "data": "198.51.100.13", "ttl": "4w" } }, // FAULT dns/ttl-unusual AT "198.51.100.13"
+        "shop": { "CNAME": "store" }, // FAULT dns/alias-of-nothing AT "store"
+        "pbx": { "SRV": "0 0 5060 sip.example.net" }, // FAULT dns/underscore-missing AT "0 0
+        "east": { "NS": "ns1.east.example.org" }, // FAULT dns/glue-missing AT "ns1.east
+        "west": { "DS": "1 13 2 d4b7d520e7bb5f0f67674a0cceb1e3e0614b93c4f9e99b8383f6a1e4469da50a" }, // FAULT dns/ds-place AT "1 13
+        "*.pool": { "NS": ["ns1.example.net", "ns2.example.net"] }, // FAULT dns/wildcard-delegation AT "ns1.example.net"
+        "cdn": { "HTTPS": ["0 a.cdn.example.net", "1 b.cdn.example.net"] }, // FAULT dns/svcb-alias AT "0 a
+        "lists": { "MX": ["0 .", "10 mx.example.net"] }, // FAULT dns/null-target-not-alone AT "0 ."
+        "news": { "TXT": "v=spf1 ptr include:_spf.example.net -all" }, // FAULT dns/spf-ptr AT "v=spf1
+        "alerts": { "TXT": "v=spf1 ip4:198.51.100.300 -all" }, // FAULT dns/spf-syntax AT "v=spf1
+        "_dmarc": { "TXT": "v=DMARC1; p=rejct" }, // FAULT dns/dmarc AT "v=DMARC1
+        "mail._domainkey": { "TXT": "v=DKIM1; k=rsa" }, // FAULT dns/dkim-key AT "v=DKIM1
+        "_mta-sts": { "TXT": "v=STSv1; id=20260101" }, // FAULT plan/mta-sts-unserved AT "v=STSv1
+        "_smtp._tls": { "TXT": "v=TLSRPTv1" }, // FAULT dns/tls-reports AT "v=TLSRPTv1
+        "b\u00fc\u2764": { "TXT": "x" } // FAULT dns/idna-character AT "x" }
       }
     }
   },

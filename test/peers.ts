@@ -17,6 +17,9 @@ export const debianPackages: Readonly<Record<string, string>> = {
   nghttp: 'nghttp2-client',
   nginx: 'nginx-light',
   openssl: 'openssl',
+  'systemd-analyze': 'systemd',
+  'systemd-socket-activate': 'systemd',
+  unbound: 'unbound',
   wrk: 'wrk',
 }
 

@@ -1,5 +1,6 @@
 import { printProblem } from '#core/problem.ts'
-import { checkText, type Planted, plantedFaults } from '../../test/planted.ts'
+import type { Planted } from '../../test/fault.ts'
+import { checkText, plantedFaults } from '../../test/planted.ts'
 
 const AREAS: Readonly<Record<string, string>> = {
   config: 'The form of the file',
@@ -24,6 +25,8 @@ Made from the table of planted faults in the tests by \`npm run docs\`; a test h
 \`check\` prints all problems at once, in order of position: \`file:line:column level code\`, what was written and why it cannot be, and what to write instead.
 Codes are stable. With an error the file is not served, and a running Portico keeps the one it has; a warning is served. The exit code is 1 when there is an error.
 \`check --json\` prints \`{ "file", "ok", "problems": [{ "level", "code", "at": { "file", "line", "column" }, "message", "fix" }] }\`.
+
+\`check --live\` asks the world as well, for at most \`--timeout\`: the delegation and its glue at the servers of the zone above, DS, each name server's serial, CAA, the addresses of hosts and of name servers, PTR of what mail comes from, and whether the ports open from here. \`--resolver\` names who is asked. What nobody answered is \`?\`, which is no fault; with \`--json\` the findings stand in \`live\`: \`[{ "what", "level", "message", "fix" }]\`.
 
 | code | level | why |
 |---|---|---|

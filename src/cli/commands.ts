@@ -1,6 +1,7 @@
 import { checkCommand } from './check.ts'
 import type { Command } from './command.ts'
 import { createCompletionCommand } from './completion.ts'
+import { doctorCommand } from './doctor.ts'
 import { explainCommand } from './explain.ts'
 import { exportZoneCommand } from './export-zone.ts'
 import { hashPasswordCommand } from './hash-password.ts'
@@ -8,6 +9,7 @@ import type { CommandGroup } from './help.ts'
 import { importNginxCommand } from './import-nginx.ts'
 import { importZoneCommand } from './import-zone.ts'
 import { initCommand } from './init.ts'
+import { installCommand } from './install.ts'
 import { planCommand } from './plan.ts'
 import { reloadCommand } from './reload.ts'
 import { reopenLogCommand } from './reopen-log.ts'
@@ -19,8 +21,11 @@ import { upCommand } from './up.ts'
 /** Every command by its purpose, in the order of the list that `--help` prints. */
 export const commandGroups: readonly CommandGroup[] = [
   { title: 'Begin', commands: [initCommand, importNginxCommand, importZoneCommand] },
-  { title: 'Look', commands: [checkCommand, planCommand, explainCommand] },
-  { title: 'Serve', commands: [upCommand, statusCommand, topCommand, reloadCommand, reopenLogCommand] },
+  { title: 'Look', commands: [checkCommand, planCommand, explainCommand, doctorCommand] },
+  {
+    title: 'Serve',
+    commands: [upCommand, statusCommand, topCommand, reloadCommand, reopenLogCommand, installCommand],
+  },
   {
     title: 'Around it',
     commands: [exportZoneCommand, trustCommand, hashPasswordCommand, createCompletionCommand(() => commands)],

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Status } from '#run/status.ts'
 import { type Command, type CommandInput, flagOption } from './command.ts'
+import { showPorts } from './ports.ts'
 import { print, printError, printJson } from './print.ts'
 import { askRunning, NOT_RUNNING } from './running.ts'
 import { drawAgain, isDrawable } from './screen.ts'
@@ -11,13 +12,15 @@ import { topOf } from './top-view.ts'
 export const statusCommand: Command = {
   name: 'status',
   summary: 'Show what a running Portico serves, how fast, and how each host and origin is doing.',
-  usage: '[--once] [--json] [--config FILE]',
+  usage: '[--ports] [--once] [--json] [--config FILE]',
   options: {
+    ports: { type: 'boolean', doc: 'Who listens where, for which host, and who is in the way.' },
     once: { type: 'boolean', doc: 'Print it once, also on a terminal.' },
     json: { type: 'boolean', doc: 'Everything as JSON.' },
   },
-  examples: ['portico status', 'portico status --json'],
+  examples: ['portico status', 'portico status --ports', 'portico status --json'],
   async run(input) {
+    if (flagOption(input, 'ports')) return showPorts(input)
     const first = await look(input)
     if (first === null) {
       printError(NOT_RUNNING)

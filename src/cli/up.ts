@@ -8,6 +8,7 @@ import { originsOf } from '#http/plan.ts'
 import type { AccessLog } from '#log/record.ts'
 import { listenFailure } from '#run/listen-failure.ts'
 import { metricsOf } from '#run/metrics.ts'
+import { createNotifier, type Notifier } from '#run/notify.ts'
 import { holderOf } from '#run/port-holder.ts'
 import { type Portico, ProblemsError, startPortico } from '#run/portico.ts'
 import { probeOrigins } from '#run/probe.ts'
@@ -36,6 +37,10 @@ export const upCommand: Command = {
     const file = findConfig(input)
     const dev = flagOption(input, 'dev')
     const wishes = hearStopWishes()
+    // Before any program of the file is started: it takes what is meant for this process out of the environment.
+    const notifier = createNotifier(process.env, ({ message }) =>
+      printError(`The service manager was not told: ${message}`),
+    )
     let form: ConsoleForm = 'readable'
     const portico = await startPortico({
       source: { file },
@@ -53,7 +58,7 @@ export const upCommand: Command = {
       return null
     })
     if (portico === null) return 1
-    await serve(portico, { file, dev }, wishes).finally(() => portico.stop(0))
+    await serve(portico, { file, dev, notifier }, wishes).finally(() => portico.stop(0))
     return 0
   },
 }
@@ -61,7 +66,7 @@ export const upCommand: Command = {
 /** Follow the file and answer the command line until somebody wishes it to stop. */
 async function serve(
   portico: Portico,
-  { file, dev }: { readonly file: string; readonly dev: boolean },
+  { file, dev, notifier }: { readonly file: string; readonly dev: boolean; readonly notifier: Notifier },
   wishes: StopWishes,
 ): Promise<void> {
   const admin = await openAdmin(portico)
@@ -71,7 +76,9 @@ async function serve(
   process.on('SIGUSR1', () => void portico.front.reopenLog())
   printProblems(portico.lastReload.problems, printError)
   await announce(portico, dev)
+  notifier.ready(`serves ${file}`)
   await wishes.gently
+  notifier.stopping()
   print('Stopping: requests under way may finish; once more ends them.')
   endWatch()
   await Promise.all([admin?.close(), metrics?.close()])

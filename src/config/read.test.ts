@@ -17,3 +17,24 @@ test('readSettings() names each form once', () => {
   const says = 'records.a.MX is 10; text in quotes, or a list, or an object with data, ttl is wanted.'
   assert.ok(problemOf({ records: '"a": { "MX": 10 }' }).includes(says))
 })
+
+/** What people write, and what is offered to be pasted. */
+const meant: readonly (readonly [written: Parameters<typeof fileText>[0], fix: string])[] = [
+  [{ records: '"@": { "MX": 10 }' }, '"10 mail.example.com"'],
+  [{ records: '"@": { "MX": ["10 a.example.net", 20] }' }, '"10 mail.example.com"'],
+  [{ records: '"@": { "CAA": true }' }, '"0 issue \\"letsencrypt.org\\""'],
+  [{ records: '"a": "203.0.113.7"' }, '{ "A": "203.0.113.7" }'],
+  [{ records: '"a": "2001:db8::7"' }, '{ "AAAA": "2001:db8::7" }'],
+  [{ records: '"a": "v=spf1 -all"' }, '{ "TXT": "v=spf1 -all" }'],
+  [{ records: '"a": "host.example.net"' }, '{ "CNAME": "host.example.net" }'],
+  [{ hosts: '"a": { "service": "node server.js" }' }, '{ "run": "node server.js" }'],
+  [{ hosts: '"a": { "service": "./start.sh" }' }, '{ "run": "./start.sh" }'],
+  [{ hosts: '"a": { "service": "10.0.0.5:80/x" }' }, '"http://10.0.0.5:80"'],
+  [{ hosts: '"a": { "service": "localhost" }' }, '"http://localhost"'],
+]
+
+for (const [parts, fix] of meant) {
+  test(`readSettings() offers ${fix}`, () => {
+    assert.ok(problemOf(parts).endsWith(` Fix: ${fix}`), problemOf(parts))
+  })
+}

@@ -136,7 +136,8 @@ function readText(setting: TextSetting, value: unknown, path: Path, reading: Rea
   if (form.test(value)) return value
   const message = `${say(path)} is ${show(value)}; ${setting.form.say} is wanted.`
   const repaired = repairs(value).find((text) => form.test(text))
-  const fix = repaired === undefined ? exampleOf(setting) : JSON.stringify(repaired)
+  const fix =
+    setting.meant?.(value, path) ?? (repaired === undefined ? exampleOf(setting) : JSON.stringify(repaired))
   return report(reading, path, 'config/wrong-form', message, fix)
 }
 
@@ -271,7 +272,7 @@ function missingKey(setting: GroupSetting, key: string, path: Path, reading: Rea
     path,
     'config/missing-key',
     `${where} has no "${key}": ${field?.doc ?? ''}`,
-    `"${key}": ${field === undefined ? '…' : (exampleOf(field) ?? '…')}`,
+    `"${key}": ${field?.meant?.(undefined, [...path, key]) ?? (field === undefined ? '…' : (exampleOf(field) ?? '…'))}`,
   )
 }
 
@@ -281,7 +282,7 @@ function wrongType(setting: Setting, value: unknown, path: Path, reading: Readin
     path,
     'config/wrong-type',
     `${say(path)} is ${show(value)}; ${wanted(setting)} is wanted.`,
-    exampleOf(setting),
+    setting.meant?.(value, path) ?? exampleOf(setting),
   )
 }
 

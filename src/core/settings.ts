@@ -20,6 +20,12 @@ type Common = {
   /** where the default or the limits come from */
   readonly source?: string
   readonly example?: unknown
+  /**
+   * What was probably meant by a value that cannot be read, as it would be pasted; undefined: the example says it.
+   *
+   * @param path keys from the root of the file to the value
+   */
+  readonly meant?: (value: unknown, path: readonly (string | number)[]) => string | undefined
 }
 
 export type TextSetting = Common & {

@@ -16,6 +16,12 @@ export function fixOfData(type: string, written: string): string {
   return example === undefined ? 'the form that the message says' : `"${type}": "${example}"`
 }
 
+/** Data of a type as it may stand in the file, in quotes; undefined for rare types. */
+export function exampleOfType(type: string): string | undefined {
+  const example = EXAMPLES[type.toUpperCase()]
+  return example === undefined ? undefined : `"${example}"`
+}
+
 type Data = readonly [type: string, data: string]
 
 /** Habits of other places: brackets, ports and networks of URLs, whole lines of master files, words left out. */

@@ -1,4 +1,6 @@
 import type { Setting } from '#core/settings.ts'
+import { exampleOfType } from './data-fix.ts'
+import { looksLikeAddress } from './written-name.ts'
 
 /** owner → type → records, as written. */
 export type RecordsConfig = Readonly<Record<string, Readonly<Record<string, RecordSetConfig>>>>
@@ -32,6 +34,26 @@ const data: Setting = {
   type: 'text',
   doc: 'Data in the form of a zone file (RFC 1035 §5.1).',
   example: '203.0.113.7',
+  meant: meantData,
+}
+
+/** Data of the type that the value stands under; one of several in a list, or the list itself. */
+function meantData(_value: unknown, path: readonly (string | number)[]): string | undefined {
+  const type = path.filter((step) => typeof step === 'string' && step !== 'data').at(-1)
+  return exampleOfType(String(type))
+}
+
+/** Whoever writes a text for an owner means one record. */
+function meantRecords(value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined
+  const type = looksLikeAddress(value)
+    ? value.includes(':')
+      ? 'AAAA'
+      : 'A'
+    : /\s/.test(value)
+      ? 'TXT'
+      : 'CNAME'
+  return `{ "${type}": ${JSON.stringify(value)} }`
 }
 
 const record: Setting = {
@@ -45,6 +67,7 @@ const record: Setting = {
       of: data,
       single: true,
       max: 1000,
+      meant: meantData,
     },
     ttl,
   },
@@ -60,16 +83,18 @@ export const recordSettings: Readonly<Record<string, Setting>> = {
       type: 'map',
       doc: 'Records of one owner.',
       keys: 'type, such as TXT',
+      meant: meantRecords,
       of: {
         type: 'either',
         doc: 'One record, or several.',
         example: ['v=spf1 -all'],
+        meant: meantData,
         of: [
           data,
           {
             type: 'list',
             doc: 'Records.',
-            of: { type: 'either', doc: 'Record.', of: [data, record] },
+            of: { type: 'either', doc: 'Record.', of: [data, record], meant: meantData },
             max: 1000,
           },
           record,

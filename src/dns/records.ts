@@ -72,6 +72,12 @@ export function readRecords(
       }
       const items = itemsOf(set, path)
       if (items.length === 0) emptied.add(`${owner} ${typeName(type)}`)
+      const advice = items.flatMap(({ ttl, path: at }) => {
+        return ttl === undefined
+          ? []
+          : (ttlAdvice(ttlSeconds(ttl), `${typeName(type)} of "${ownerText}"`, place.written.at(at)) ?? [])
+      })
+      problems.push(...advice.slice(0, 1))
       for (const item of items) {
         const read = readRecord(item, { ownerText, owner, type, ...place, from: place.written.at(item.path) })
         if ('draft' in read) drafts.push(read.draft)
@@ -158,6 +164,19 @@ export function ttlFault(ttl: number, what: string, at: Position): Problem | und
   if (ttl >= 0 && ttl <= MAX_TTL) return undefined
   const message = `The TTL of ${what} is ${ttl} seconds; 0 to ${MAX_TTL} can be sent (RFC 2181 §8).`
   return error('dns/ttl-range', at, message, '"ttl": 300')
+}
+
+/** Below, each visitor asks anew; above, a change is seen a day later (RFC 1912 §2.2 advises from hours to days). */
+const USUAL_TTL = { min: 30, max: 86_400 }
+
+/** Say when a TTL, in seconds, can be sent and is rarely what is meant. */
+export function ttlAdvice(ttl: number, what: string, at: Position): Problem | undefined {
+  if (ttl < 0 || ttl > MAX_TTL || (ttl >= USUAL_TTL.min && ttl <= USUAL_TTL.max)) return undefined
+  const why =
+    ttl < USUAL_TTL.min ? 'nearly every visitor asks anew' : 'a mistake is seen for longer than a day'
+  const message = `The TTL of ${what} is ${ttl} seconds, so ${why}; ${USUAL_TTL.min} seconds to a day are usual (RFC 1912 §2.2).`
+  const fix = ttl < USUAL_TTL.min ? '"ttl": "1m"' : '"ttl": "1d"'
+  return { ...error('dns/ttl-unusual', at, message, fix), level: 'warning' }
 }
 
 /** Read a TTL as written into seconds. */

@@ -26,7 +26,10 @@ export type ConnectionHost = {
 export type ServedConnection = {
   /** Look at the deadlines; called at every tick of the clock. */
   check(nowMs: number): void
-  /** No more requests: close when idle, else after the response under way. */
+  /**
+   * No more requests: close when idle, else after the response under way. Whoever has asked nothing yet has a request
+   * on its way, and may still send it; called again, this closes that one too.
+   */
   retire(): void
   /** End at once: a response that is under way cannot be taken as complete. */
   destroy(reason: EndReason): void

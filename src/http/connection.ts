@@ -76,10 +76,10 @@ export class Connection implements ClientConnection, ServedConnection, SocketOwn
     else if (this.#isPaused && wasReset(this.#socket)) this.destroy('client left')
   }
 
-  /** No more requests: close when idle, else after the response under way. */
   retire(): void {
+    const mayAsk = this.keepsAlive && !this.#hasServed
     this.keepsAlive = false
-    if (this.#phase === 'head' && this.input.length === 0) this.#close()
+    if (!mayAsk && this.#phase === 'head' && this.input.length === 0) this.#close()
   }
 
   /** End at once: a response that is under way cannot be taken as complete. */
@@ -287,6 +287,7 @@ export class Connection implements ClientConnection, ServedConnection, SocketOwn
     this.#awaitsContinue = accepted.expectsContinue && this.input.length === 0
     if (this.input.length > 0) this.output.isHolding = true
     this.host.stats.requests++
+    this.#hasServed = true
     if (runHandler(this.host.handler, exchange, this.host.log) || this.#exchange !== exchange) return
     this.#breakBody(refuse(500, 'this server failed'), 'portico failed')
   }

@@ -108,6 +108,37 @@ describe('a server', () => {
     socket.destroy()
   })
 
+  test('serves the first request of a connection that came just before it drains, and waits a second for it', async () => {
+    const server = create(say('late'))
+    const { port } = await listen(server)
+    const [asks, silent] = [net.connect(port, '127.0.0.1'), net.connect(port, '127.0.0.1')]
+    await Promise.all([once(asks, 'connect'), once(silent, 'connect')])
+    await pause(30)
+    const started = performance.now()
+    const closed = server.close(10_000)
+    await pause(100)
+    assert.match(await ask(asks), /Connection: close\r\n.*late$/s)
+    silent.on('error', () => {}).resume()
+    asks.end()
+    await closed
+    assert.ok(performance.now() - started < 6000, `${performance.now() - started} ms`)
+  })
+
+  test('lets a handshake that is under way end, and serves its request, when it drains', async () => {
+    const server = create(say('late'))
+    const { port } = await listen(server, await testCertificate())
+    const raw = net.connect(port, '127.0.0.1')
+    await once(raw, 'connect')
+    await pause(30)
+    const closed = server.close(10_000)
+    await pause(50)
+    const socket = tls.connect({ socket: raw, rejectUnauthorized: false })
+    await once(socket, 'secureConnect')
+    assert.match(await ask(socket), /late$/)
+    socket.end()
+    await closed
+  })
+
   test('closes idle connections, finishes what is under way and says close when it drains', async () => {
     const ends: string[] = []
     const server = create((exchange) => {

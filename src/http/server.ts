@@ -83,7 +83,7 @@ export function createHttpServer({ limits, handler, log, mayConnect }: HttpServe
   const clock = startClock(() => {
     for (const connection of connections) connection.check(clock.nowMs)
   })
-  const host: ConnectionHost = {
+  const host: ServerHost = {
     handler,
     limits,
     isDraining: false,
@@ -91,6 +91,7 @@ export function createHttpServer({ limits, handler, log, mayConnect }: HttpServe
     stats: createStats(),
     connections,
     proxied: new Map(),
+    handshakes: 0,
     log,
   }
   return { stats: host.stats, openConnections: () => connections.size, commit, prepare, close }
@@ -118,6 +119,9 @@ export function createHttpServer({ limits, handler, log, mayConnect }: HttpServe
     listeners.clear()
     for (const connection of connections) connection.retire()
     const deadline = performance.now() + deadlineMs
+    const arrival = Math.min(deadline, performance.now() + LIMIT_ARRIVAL_MS)
+    while (connections.size + host.handshakes > 0 && performance.now() < arrival) await pause(POLL_MS)
+    for (const connection of connections) connection.retire()
     while (connections.size > 0 && performance.now() < deadline) await pause(POLL_MS)
     for (const connection of connections) connection.destroy('drain')
     clock.stop()
@@ -126,10 +130,15 @@ export function createHttpServer({ limits, handler, log, mayConnect }: HttpServe
 
 /** how often a closing server looks whether its connections have finished */
 const POLL_MS = 20
+/** who has just come when the server closes has a request on its way: a round trip, retransmitted once */
+const LIMIT_ARRIVAL_MS = 1000
+
+/** What the connections of a server share, and how many handshakes of TLS are under way. */
+type ServerHost = ConnectionHost & { handshakes: number }
 
 function listen(
   target: ListenTarget,
-  host: ConnectionHost,
+  host: ServerHost,
   mayConnect: (address: string, socket: net.Socket) => boolean = () => true,
 ): Promise<HttpListener> {
   const { address, port } = target
@@ -140,17 +149,16 @@ function listen(
   const server = net.createServer({ ...options, pauseOnConnect: true }, arrive)
   const listener: HttpListener = { address, port, isProxy: () => false, commit, retire }
   let waiting: net.Socket[] | undefined = []
-  let handshakes = 0
 
   if (secured !== undefined) {
     target.attach?.(secured)
     secured.on('secureConnection', (socket: tls.TLSSocket) => {
-      handshakes--
+      host.handshakes--
       host.stats.handshakes[socket.isSessionReused() ? 'resumed' : 'full']++
       admit(socket)
     })
     secured.on('tlsClientError', (error: Error) => {
-      handshakes--
+      host.handshakes--
       host.stats.handshakes.failed++
       host.log('debug', 'http/handshake-failed', { error: error.message })
     })
@@ -184,13 +192,13 @@ function listen(
     else if (secured === undefined) admit(socket)
     else if (!isRoom()) turnAway(socket)
     else {
-      handshakes++
+      host.handshakes++
       secured.emit('connection', socket)
     }
   }
 
   function isRoom(): boolean {
-    return handshakes + host.connections.size < host.limits.connections
+    return host.handshakes + host.connections.size < host.limits.connections
   }
 
   function commit(): void {
@@ -205,7 +213,7 @@ function listen(
   }
 
   function admit(socket: net.Socket): void {
-    if (waiting === undefined && !host.isDraining) serve(socket)
+    if (waiting === undefined) serve(socket)
     else if (waiting !== undefined && waiting.length < LIMIT_WAITING) waiting.push(socket)
     else socket.destroy()
   }
@@ -215,8 +223,11 @@ function listen(
     if (connections.size >= limits.connections) return turnAway(socket)
     stats.accepted++
     const secure = target.tls !== undefined
-    if (speaksHttp2(socket, target)) new Http2Connection(socket, host, secure)
-    else new Connection(socket, host, secure)
+    const connection = speaksHttp2(socket, target)
+      ? new Http2Connection(socket, host, secure)
+      : new Connection(socket, host, secure)
+    // It was accepted before the end was wished for, and came out of its handshake after.
+    if (host.isDraining) connection.retire()
   }
 
   function turnAway(socket: net.Socket): void {

@@ -52,6 +52,17 @@ const url: Setting = {
     say: 'a URL such as "http://127.0.0.1:8081", without path, or "unix:/run/app.sock"',
   },
   example: 'http://10.0.0.5:3000',
+  meant: meantOrigin,
+}
+
+/** What people write as an origin beside URLs: the command that starts it, or a URL with the path of a request. */
+function meantOrigin(value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined
+  const [, origin] = /^((?:https?:\/\/)?[\w.-]+:\d+)\/./.exec(value) ?? []
+  if (origin !== undefined) return JSON.stringify(origin.startsWith('http') ? origin : `http://${origin}`)
+  const isCommand =
+    /^(\.{0,2}\/)?[\w./-]+( |$)/.test(value) && (/\s/.test(value) || /^\.{0,2}\/./.test(value))
+  return isCommand ? `{ "run": ${JSON.stringify(value)} }` : undefined
 }
 
 const port: Setting = {

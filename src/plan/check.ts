@@ -1,31 +1,21 @@
 import { isIP } from 'node:net'
-import type { Config } from '#config/load.ts'
 import { parseNetwork } from '#core/network.ts'
 import type { Problem } from '#core/problem.ts'
+import { isPrivateAddress } from '#dns/check/addresses.ts'
 import { type Names, zoneOf } from '#dns/names.ts'
 import type { ZoneInput } from '#dns/plan.ts'
 import type { RecordDraft } from '#dns/records.ts'
+import { isPrivateName } from '#dns/special-names.ts'
 import { absoluteName, nameBelow } from '#dns/written-name.ts'
 import { checkRoutes } from '#http/check.ts'
-import type { HostPlan } from '#http/plan.ts'
 import { checkTransforms } from '#http/transform/check.ts'
-import type { ProcessPlan } from '#processes/plan.ts'
-import type { Facts } from './facts.ts'
+import type { Across } from './across.ts'
+import { checkCertificates } from './check-certificates.ts'
+import { checkDepth } from './check-depth.ts'
+import { checkMtaSts } from './check-mta-sts.ts'
 import type { HostDraft } from './host-draft.ts'
-import { checkListeners, type ListenerPlan, type LocalService } from './listeners.ts'
-
-/** What the rules that cross services look at. */
-export type Across = {
-  readonly config: Config
-  readonly facts: Facts
-  /** hosts that are served here */
-  readonly hosts: readonly HostDraft[]
-  readonly plans: readonly HostPlan[]
-  readonly processes: readonly ProcessPlan[]
-  readonly listeners: readonly ListenerPlan[]
-  readonly names: Names
-  readonly drafted: readonly { readonly input: ZoneInput; readonly drafts: readonly RecordDraft[] }[]
-}
+import { checkListeners, type LocalService } from './listeners.ts'
+import { indexServed, servedBy } from './served.ts'
 
 /** Rules that no service can check alone. */
 export function checkAcross(across: Across): Problem[] {
@@ -34,6 +24,9 @@ export function checkAcross(across: Across): Problem[] {
     ...checkTrust(across),
     ...checkContact(across),
     ...checkIssuer(across),
+    ...checkCertificates(across),
+    ...checkDepth(across, targetNames(across.names)),
+    ...checkMtaSts(across),
     ...across.drafted.flatMap(({ input, drafts }) => checkOtherZones(input, drafts, across.names)),
     ...across.hosts.flatMap((host) => checkHostAddress(host, across)),
     ...checkStrayAddresses(across),
@@ -44,7 +37,8 @@ export function checkAcross(across: Across): Problem[] {
   ]
 }
 
-function checkAddresses({ config, facts, hosts }: Across): Problem[] {
+function checkAddresses(across: Across): Problem[] {
+  const { config, facts, hosts } = across
   const { address } = config.value
   const problems: Problem[] = (address ?? []).flatMap((text, index) => {
     if (isIP(text) !== 0 && !text.includes('%')) return []
@@ -52,6 +46,7 @@ function checkAddresses({ config, facts, hosts }: Across): Problem[] {
     const message = `address is "${text}"; an IPv4 or IPv6 address is wanted, for A and AAAA records (RFC 1035 §3.4.1, RFC 3596 §2.2).`
     return [{ level: 'error', code: 'plan/not-an-address', at, message, fix: '"address": ["203.0.113.10"]' }]
   })
+  problems.push(...checkPrivate(across))
   if (address !== undefined || facts.dev || facts.addresses.length > 0 || hosts.length === 0) return problems
   const message =
     'The file has no "address", and this machine has no public one: hosts get 127.0.0.1, which only this machine reaches.'
@@ -63,6 +58,19 @@ function checkAddresses({ config, facts, hosts }: Across): Problem[] {
     fix: '"address": ["203.0.113.10"]',
   })
   return problems
+}
+
+/** Hosts of a public domain that get an address of a private network (RFC 1918 §3). */
+function checkPrivate({ config, facts, hosts }: Across): Problem[] {
+  const host = hosts.find(({ name }) => !isPrivateName(name))
+  if (facts.dev || host === undefined) return []
+  return (config.value.address ?? []).flatMap((text, index): Problem[] => {
+    if (isIP(text) === 0 || !isPrivateAddress(text)) return []
+    const at = config.written.at(['address', index])
+    const message = `address is ${text}, which only its own network reaches, and ${host.name.slice(0, -1)} is a name that the world asks for (RFC 1918 §3).`
+    const fix = 'the public address of the router, or a domain of its own such as "home.arpa"'
+    return [{ level: 'warning', code: 'plan/private-address', at, message, fix }]
+  })
 }
 
 function checkTrust({ config }: Across): Problem[] {
@@ -86,13 +94,22 @@ function checkTrust({ config }: Across): Problem[] {
   })
 }
 
-/** The SOA record carries the address as a name (RFC 1035 §8). */
-function checkContact({ config }: Across): Problem[] {
+/** The SOA record carries the address as a name (RFC 1035 §8); whoever looks after the domain reads it (RFC 1912 §2.2). */
+function checkContact({ config, names }: Across): Problem[] {
   const host = config.value.contact?.split('@')[1]
   const name = host === undefined ? '' : absoluteName(`${host}.`)
-  if (typeof name === 'string') return []
+  const at = config.written.at(['contact'])
+  const fix = '"contact": "admin@example.com"'
+  if (typeof name !== 'string') return [{ level: 'error', ...name, at, fix }]
+  const takesNone =
+    names.owners
+      .get(name)
+      ?.get('MX')
+      ?.every(({ data }) => data.endsWith(' .')) === true
+  if (!takesNone) return []
+  const message = `contact is ${config.value.contact}, but MX of ${host} says that it takes no mail: nobody can be told of faults (RFC 1912 §2.2).`
   return [
-    { level: 'error', ...name, at: config.written.at(['contact']), fix: '"contact": "admin@example.com"' },
+    { level: 'warning', code: 'plan/contact-without-mail', at, message, fix: 'an address that takes mail' },
   ]
 }
 
@@ -164,14 +181,14 @@ function checkHostAddress(host: HostDraft, { names, config, drafted }: Across): 
 
 /** An address of ours without a host: whoever asks for it over HTTP gets an error page. */
 function checkStrayAddresses({ hosts, names, drafted }: Across): Problem[] {
-  const served = new Set(hosts.map(({ name }) => name))
+  const served = indexServed(hosts.map(({ name }) => name))
   const targets = targetNames(names)
   return drafted.flatMap(({ input, drafts }) => {
     const ours = new Set(input.addresses)
     return drafts.flatMap((draft): Problem[] => {
       const isStray =
         draft.why === 'written' && (draft.type === 'A' || draft.type === 'AAAA') && ours.has(draft.data)
-      if (!isStray || targets.has(draft.owner) || isServed(draft.owner, served)) return []
+      if (!isStray || targets.has(draft.owner) || servedBy(draft.owner, served) !== undefined) return []
       const text = draft.owner === input.apex ? '@' : draft.owner.slice(0, -input.apex.length - 1)
       const message = `"${text}" has the address ${draft.data} of this machine, but no host of that name answers here.`
       return [
@@ -200,14 +217,6 @@ function checkClearText({ plans, config, facts }: Across): Problem[] {
     const fix = '"http": "redirect"'
     return [{ level: 'warning', code: 'access/in-clear', at: guarded.from, message, fix } satisfies Problem]
   })
-}
-
-function isServed(owner: string, served: ReadonlySet<string>): boolean {
-  if (served.has(owner)) return true
-  for (let name = owner; name.includes('.') && name !== '.'; name = name.slice(name.indexOf('.') + 1)) {
-    if (served.has(`*.${name.slice(name.indexOf('.') + 1)}`)) return true
-  }
-  return false
 }
 
 /** Names that MX, NS, SRV and the like lead to: they need an address, not a host. */

@@ -71,7 +71,7 @@ const planted: [string, string, string][] = [
   [
     'glue that lacks (RFC 9471 §3.1)',
     domain('', '"dev": { "NS": "ns.dev.example.com" }'),
-    '3 dns/target-without-address',
+    '3 dns/glue-missing',
   ],
   [
     'target below an empty non-terminal (RFC 4592 §2.2.2)',
@@ -165,7 +165,7 @@ const clean: [string, string][] = [
     'dkim and dmarc',
     domain(
       '"*": { "service": 81 }',
-      '"_dmarc": { "TXT": "v=DMARC1; p=none" }, "k._domainkey": { "TXT": "v=DKIM1; p=AA" }',
+      '"_dmarc": { "TXT": "v=DMARC1; p=none" }, "k._domainkey": { "TXT": "v=DKIM1; p=AAAA" }',
     ),
   ],
   [

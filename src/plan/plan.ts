@@ -7,7 +7,7 @@ import { dnsLimits } from '#dns/config.ts'
 import { delegateChildren } from '#dns/delegate.ts'
 import { indexNames, type Names, zoneOf } from '#dns/names.ts'
 import { type DnsPlan, draftZone, planZone, type ZoneInput } from '#dns/plan.ts'
-import { readRecords, ttlFault, ttlSeconds } from '#dns/records.ts'
+import { readRecords, ttlAdvice, ttlFault, ttlSeconds } from '#dns/records.ts'
 import { parseIpv6, printIpv6 } from '#dns/wire/address.ts'
 import { absoluteName, checkBelow, checkDomain, ownerName } from '#dns/written-name.ts'
 import { httpLimits } from '#http/config.ts'
@@ -146,7 +146,8 @@ function draftDomains(
       continue
     }
     const defaultTtl = domain.ttl === undefined ? 300 : ttlSeconds(domain.ttl)
-    const fault = ttlFault(defaultTtl, `"${text}"`, config.written.at([...path, 'ttl']))
+    const ttlAt = config.written.at([...path, 'ttl'])
+    const fault = ttlFault(defaultTtl, `"${text}"`, ttlAt) ?? ttlAdvice(defaultTtl, `"${text}"`, ttlAt)
     if (fault !== undefined) problems.push(fault)
     const records = readRecords(domain.records, {
       apex,

@@ -19,6 +19,7 @@ import {
   createCertificateKeeper,
 } from '#tls/keeper.ts'
 import { createTicketKeys } from '#tls/ticket-keys.ts'
+import { readPassedSockets } from './passed-sockets.ts'
 import { holderOf } from './port-holder.ts'
 import { loadSerials } from './serials.ts'
 import { shareLimits } from './share-limits.ts'
@@ -94,7 +95,8 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const ticketKeys = createTicketKeys(() => plan.tls.limits.sessionTimeoutMs, Date.now)
   const onPort = (): void => workers.tell('ports', processes.ports())
   const processes = createSupervisor({ folder, log, output, holderOf, onPort })
-  const sockets = createSockets({ descriptors, workers: count, holderOf, log })
+  const passed = await readPassedSockets()
+  const sockets = createSockets({ descriptors, workers: count, passed, holderOf, log })
   const workers = createWorkers({
     setups: Array.from({ length: count }, (_, worker) =>
       setupOf(options, { worker, workers: count, shared }),

@@ -20,7 +20,13 @@ function listener(
 }
 
 function open(descriptors = createDescriptors()): Sockets {
-  return createSockets({ descriptors, workers: 2, holderOf: async () => 'process 812 (nginx)', log: silent })
+  return createSockets({
+    passed: { take: () => undefined, left: () => [] },
+    descriptors,
+    workers: 2,
+    holderOf: async () => 'process 812 (nginx)',
+    log: silent,
+  })
 }
 
 async function canConnect(port: number): Promise<boolean> {

@@ -5,6 +5,7 @@ import type { Descriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
 import { type ListenerPlan, printSocket } from '#plan/listeners.ts'
 import { listenFailure } from './listen-failure.ts'
+import type { PassedSockets } from './passed-sockets.ts'
 import type { ListenerSlice, WorkerSockets } from './slice.ts'
 
 /** The addresses that all workers listen on. */
@@ -32,6 +33,8 @@ export type SocketsOptions = {
   /** undefined: the workers open what they need, and what arrives while one is replaced is refused */
   readonly descriptors: Descriptors | undefined
   readonly workers: number
+  /** what the service manager holds open for us: all workers share it */
+  readonly passed: PassedSockets
   readonly holderOf: (port: number) => Promise<string | undefined>
   readonly log: Log
 }
@@ -40,7 +43,7 @@ export type SocketsOptions = {
 type Group = { readonly plan: ListenerPlan; readonly sockets: readonly WorkerSockets[] | null }
 
 /** @example const sockets = await createSockets(options).prepare(plan.listeners) */
-export function createSockets({ descriptors, workers, holderOf, log }: SocketsOptions): Sockets {
+export function createSockets({ descriptors, workers, passed, holderOf, log }: SocketsOptions): Sockets {
   let running = new Map<string, Group>()
 
   async function prepare(plans: readonly ListenerPlan[]): Promise<PreparedSockets> {
@@ -59,12 +62,16 @@ export function createSockets({ descriptors, workers, holderOf, log }: SocketsOp
     const commit = (): void => {
       for (const [id, group] of running) if (!next.has(id)) closeGroup(group)
       running = next
+      for (const { transport, address, port } of passed.left())
+        log('warning', 'socket passed in vain', { transport, socket: printSocket(address, port) })
     }
     return { slices: (worker) => slicesOf(next, worker), commit, abort }
   }
 
   async function openOrExplain(plan: ListenerPlan, abort: () => void): Promise<Group | null> {
     try {
+      const shared = takePassed(plan)
+      if (shared !== undefined) return { plan, sockets: new Array<WorkerSockets>(workers).fill(shared) }
       const port = await findFree(plan)
       return { plan: { ...plan, port }, sockets: openSockets({ ...plan, port }) }
     } catch (error) {
@@ -76,6 +83,15 @@ export function createSockets({ descriptors, workers, holderOf, log }: SocketsOp
       abort()
       throw await listenFailure(error, plan, holderOf)
     }
+  }
+
+  /** A socket that was passed is one: the workers accept from it in turns. */
+  function takePassed({ protocol, address, port }: ListenerPlan): WorkerSockets | undefined {
+    if (descriptors === undefined) return undefined
+    const tcp = passed.take('TCP', address, port)
+    if (tcp === undefined || protocol !== 'dns') return tcp === undefined ? undefined : { tcp }
+    const udp = passed.take('UDP', address, port)
+    return udp === undefined ? undefined : { tcp, udp }
   }
 
   /** Null when descriptors cannot do it: then each worker opens its own, and can say why not. */
@@ -94,10 +110,10 @@ export function createSockets({ descriptors, workers, holderOf, log }: SocketsOp
   }
 
   function closeGroup({ sockets }: Group): void {
-    closeSockets(sockets ?? [])
+    closeSockets(new Set(sockets))
   }
 
-  function closeSockets(sockets: readonly WorkerSockets[]): void {
+  function closeSockets(sockets: Iterable<WorkerSockets>): void {
     for (const { tcp, udp } of sockets) {
       descriptors?.close(tcp)
       if (udp !== undefined) descriptors?.close(udp)

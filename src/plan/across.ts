@@ -1,0 +1,22 @@
+import type { Config } from '#config/load.ts'
+import type { Names } from '#dns/names.ts'
+import type { ZoneInput } from '#dns/plan.ts'
+import type { RecordDraft } from '#dns/records.ts'
+import type { HostPlan } from '#http/plan.ts'
+import type { ProcessPlan } from '#processes/plan.ts'
+import type { Facts } from './facts.ts'
+import type { HostDraft } from './host-draft.ts'
+import type { ListenerPlan } from './listeners.ts'
+
+/** What the rules that cross services look at. */
+export type Across = {
+  readonly config: Config
+  readonly facts: Facts
+  /** hosts that are served here */
+  readonly hosts: readonly HostDraft[]
+  readonly plans: readonly HostPlan[]
+  readonly processes: readonly ProcessPlan[]
+  readonly listeners: readonly ListenerPlan[]
+  readonly names: Names
+  readonly drafted: readonly { readonly input: ZoneInput; readonly drafts: readonly RecordDraft[] }[]
+}
