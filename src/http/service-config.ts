@@ -176,7 +176,7 @@ const health: GroupSetting = {
 
 const circuit: GroupSetting = {
   type: 'group',
-  doc: 'An origin that fails requests is left alone for a time; then one request is tried.',
+  doc: 'An origin that fails requests is left alone for a time; then one request is tried. Each worker counts for itself.',
   required: ['failures'],
   fields: {
     failures: {
