@@ -1,4 +1,6 @@
 import { planRate } from '#access/plan.ts'
+import { authoritiesOf, challengesOf } from '#acme/config.ts'
+import type { AcmePlan } from '#acme/plan.ts'
 import type { Config } from '#config/load.ts'
 import { contentKey } from '#core/node.ts'
 import { type Problem, sortProblems } from '#core/problem.ts'
@@ -72,7 +74,12 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
   const slices = {
     listeners,
     dns,
-    tls: planCertificates(https === undefined ? [] : front.hosts, tlsLimits(config.value.certificates)),
+    tls: planCertificates({
+      wanted: https === undefined ? [] : front.hosts,
+      acme: planAcme(config, facts, listeners),
+      apexes: zones.map(({ apex }) => apex.slice(0, -1)),
+      limits: tlsLimits(config.value.certificates),
+    }),
     http: {
       hosts: front.hosts,
       limits: httpLimits(config.value.limits.http),
@@ -83,6 +90,16 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
     processes: front.processes,
   }
   return { plan: { key: planKey(slices), ...slices }, problems: sortProblems(problems) }
+}
+
+/** On a laptop nobody else can look, so nobody else is asked. */
+function planAcme({ value }: Config, facts: Facts, listeners: readonly ListenerPlan[]): AcmePlan {
+  const { issuer, challenges } = value.certificates
+  const hasDns = listeners.some(({ protocol }) => protocol === 'dns')
+  return {
+    authorities: facts.dev ? [] : authoritiesOf(issuer, value.contact),
+    challenges: challengesOf(challenges, hasDns),
+  }
 }
 
 /** What one client may ask of all hosts together, and what all may take. */
@@ -230,6 +247,7 @@ function planKey(slices: Omit<Plan, 'key'>): string {
   const nodes = [...listeners, ...dns.zones, ...tls.certificates, ...http.hosts, ...processes]
   return contentKey([
     nodes.map(({ id, key }) => [id, key]),
+    tls.acme,
     dns.limits,
     http.limits,
     http.trust,

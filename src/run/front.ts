@@ -6,7 +6,11 @@ import { createLimiters } from '#access/limiters.ts'
 import { limitMemory } from '#access/memory-budget.ts'
 import { createPasswordVerifier } from '#access/password.ts'
 import type { RatePlan } from '#access/plan.ts'
+import type { Keeper } from '#acme/keeper.ts'
+import type { Shown } from '#acme/present.ts'
+import { answerTokens } from '#acme/token-handler.ts'
 import type { Log } from '#core/log.ts'
+import { overlayZones } from '#dns/overlay.ts'
 import { createDnsServer, type DnsServer } from '#dns/server.ts'
 import { compileZones, createZones } from '#dns/zone.ts'
 import { createFiles } from '#files/serve.ts'
@@ -27,6 +31,7 @@ import { type Authority, openAuthority } from '#tls/authority.ts'
 import { createHandshake, type Handshake } from '#tls/handshake.ts'
 import { type CertificateStore, createCertificateStore } from '#tls/store.ts'
 import { type AccessLog, logged } from './access-log.ts'
+import { type CertificateKeeping, type CertificateKeepingOptions, keepCertificates } from './certificates.ts'
 import { createListeners, type Listeners } from './listeners.ts'
 import { holderOf } from './port-holder.ts'
 import { loadSerials } from './serials.ts'
@@ -36,6 +41,7 @@ export type Front = {
   readonly plan: Plan
   readonly authority: Authority
   readonly certificates: CertificateStore
+  readonly keeper: Keeper
   readonly dns: DnsServer
   readonly http: HttpServer
   readonly origins: Origins
@@ -79,7 +85,10 @@ const PSEUDONYM = 'portico'
  */
 export async function createFront(options: FrontOptions): Promise<Front> {
   const { folder, stateFolder, log, accessLog } = options
-  const { authority, certificates, handshake } = await openTls(options)
+  const { authority, keeping, certificates, handshake } = await openTls(options, {
+    served: () => ({ plan, zones }),
+    show,
+  })
   const serials = await loadSerials(stateFolder)
   const processes = createSupervisor({ folder, log, output: options.output, holderOf })
   const origins = createOrigins({
@@ -100,6 +109,8 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   let plan = options.plan
   let router: Router | undefined
   let zones = createZones([])
+  let zoneSerials: ReadonlyMap<string, number> = new Map()
+  let shown: Shown = { texts: [], tokens: {}, digests: {} }
 
   function createHandler(route: RoutePlan): Handler {
     const handler = transformRequests(handlerOf(route, { folder, forwarding, log }), route.transform)
@@ -119,22 +130,42 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     return memoryOctets === undefined ? rated : limitMemory(memoryOctets, { resident, now }, rated)
   }
 
+  function compile(next: Plan, serialsOf: ReadonlyMap<string, number>): Zones {
+    return compileZones(overlayZones(next.dns.zones, shown.texts), serialsOf, zones)
+  }
+
+  /** The overlay: what authorities look at for as long as an order lasts. */
+  function show(next: Shown): void {
+    shown = next
+    zones = compile(plan, zoneSerials)
+    dns.replaceZones(zones)
+  }
+
   async function prepare(next: Plan): Promise<() => void> {
-    const nextZones = compileZones(next.dns.zones, await serials.advance(next.dns.zones), zones)
+    const nextSerials = await serials.advance(next.dns.zones)
     const nextRouter = createRouter(next.http, createHandler, router, createRefusal)
     const commitCertificates = certificates.prepare(next.tls)
+    const commitKeeping = await keeping.prepare(next.tls)
     const commitListeners = await listeners.prepare(next.listeners)
     const isNextTrusted = createTrust(next.http.trust)
-    const handle = logged(withinLimits(next.http, nextRouter.handle), accessLog)
+    const limited = withinLimits(next.http, nextRouter.handle)
+    const handle = logged(
+      answerTokens(() => shown.tokens, limited),
+      accessLog,
+    )
+    const laid = shown
+    const nextZones = compile(next, nextSerials)
     return () => {
       plan = next
-      zones = nextZones
+      zoneSerials = nextSerials
+      zones = laid === shown ? nextZones : compile(next, nextSerials)
       router = nextRouter
       forwarding.isTrusted = isNextTrusted
       counts.limit = next.http.clientConnections ?? null
       limiters.keep(ratesOf(next.http))
       dns.replaceZones(zones, next.dns.limits)
       commitCertificates()
+      commitKeeping()
       http.commit(handle, next.http.limits)
       commitListeners()
       origins.keep(originsOf(next.http), next.http.limits)
@@ -143,6 +174,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   }
 
   async function stop(deadlineMs: number): Promise<void> {
+    await keeping.keeper.close()
     await listeners.retire()
     await Promise.all([http.close(deadlineMs), dns.close()])
     origins.close()
@@ -157,6 +189,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   return {
     authority,
     certificates,
+    keeper: keeping.keeper,
     dns,
     http,
     origins,
@@ -177,18 +210,28 @@ export async function createFront(options: FrontOptions): Promise<Front> {
 }
 
 /** Everything that handshakes need. */
-async function openTls({ plan, stateFolder, log }: FrontOptions): Promise<{
+async function openTls(
+  { plan, folder, stateFolder, log }: FrontOptions,
+  world: Pick<CertificateKeepingOptions, 'served' | 'show'>,
+): Promise<{
   authority: Authority
+  keeping: CertificateKeeping
   certificates: CertificateStore
   handshake: Handshake
 }> {
-  const folder = join(stateFolder, 'tls')
-  const authority = await openAuthority({ folder, host: hostname(), now: Date.now(), log })
-  const issuers = { local: authority }
-  const certificates = createCertificateStore({ plan: plan.tls, issuers, now: Date.now, log })
+  const root = join(stateFolder, 'tls')
+  const authority = await openAuthority({ folder: root, host: hostname(), now: Date.now(), log })
+  const publish = (id: string): void => certificates.refresh(id)
+  const keeping = keepCertificates({ authority, folder, stateFolder, publish, log, ...world })
+  const certificates = createCertificateStore({
+    plan: plan.tls,
+    issuers: keeping.issuers,
+    now: Date.now,
+    log,
+  })
   const protocols = ['h2', 'http/1.1']
   const handshake = createHandshake({ store: certificates, now: Date.now, log, protocols })
-  return { authority, certificates, handshake }
+  return { authority, keeping, certificates, handshake }
 }
 
 function handlerOf(

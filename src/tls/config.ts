@@ -1,9 +1,12 @@
+import { challengesSetting, type IssuerConfig, issuerSetting } from '#acme/config.ts'
+import type { ChallengeType } from '#acme/plan.ts'
 import type { GroupSetting } from '#core/settings.ts'
 import type { TlsLimits } from './plan.ts'
 
 /** What `certificates` in the file says, after reading; durations in milliseconds. */
 export type CertificatesConfig = {
-  readonly issuer: 'local' | 'letsencrypt' | { readonly acme: string }
+  readonly issuer: IssuerConfig
+  readonly challenges: readonly ChallengeType[]
   readonly lifetime: number
   readonly sessionTimeout: number
   readonly handshakeTimeout: number
@@ -18,27 +21,8 @@ export const certificateSettings: GroupSetting = {
   type: 'group',
   doc: 'Who issues the certificates of the hosts, and how TLS uses them.',
   fields: {
-    issuer: {
-      type: 'either',
-      doc: 'Who issues: the local authority kept in state, or an authority that is asked over ACME.',
-      example: 'local',
-      of: [
-        { type: 'choice', doc: 'A known issuer.', values: ['local', 'letsencrypt'], initial: 'local' },
-        {
-          type: 'group',
-          doc: 'Another ACME server.',
-          required: ['acme'],
-          fields: {
-            acme: {
-              type: 'text',
-              doc: 'URL of its directory (RFC 8555 §7.1.1).',
-              form: { pattern: '^https://[^\\s]+$', say: 'a URL with https' },
-              example: 'https://acme.example/directory',
-            },
-          },
-        },
-      ],
-    },
+    issuer: issuerSetting,
+    challenges: challengesSetting,
     lifetime: {
       type: 'duration',
       doc: 'How long a certificate of the local authority lasts; a new one is issued after two thirds.',

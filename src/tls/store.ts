@@ -29,16 +29,22 @@ export type CertificateDescription = {
 /** Certificates by name: issued when first asked for, kept ready, renewed after two thirds of their time. */
 export type CertificateStore = {
   /** Compile a plan. The function that comes back puts it to use at once and cannot fail. */
-  prepare(plan: TlsPlan): () => void
+  prepare(plan: StoredPlan): () => void
   /** @param serverName from the ClientHello; undefined when it had none */
   contextFor(serverName: string | undefined): Choice
+  /** Its issuer has another certificate: the next handshake gets it. */
+  refresh(id: string): void
   describe(serverName: string | undefined): CertificateDescription
   limits(): TlsLimits
 }
 
+/** The part of the Plan that handshakes need. */
+type StoredPlan = Pick<TlsPlan, 'certificates' | 'limits'>
+
 export type CertificateStoreOptions = {
-  readonly plan: TlsPlan
-  readonly issuers: Readonly<Record<CertificatePlan['issuer'], Issuer>>
+  readonly plan: StoredPlan
+  /** the local one issues where the one that is named is not given */
+  readonly issuers: { readonly local: Issuer; readonly acme?: Issuer }
   /** milliseconds since 1970 */
   readonly now: () => number
   readonly log: Log
@@ -52,7 +58,7 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
   /** by id of the plan node; the one used last stands at the end */
   const kept = new Map<string, Ready>()
 
-  function prepare(plan: TlsPlan): () => void {
+  function prepare(plan: StoredPlan): () => void {
     const compiled = compileCertificates(plan.certificates)
     const keys = new Map(plan.certificates.map(({ id, key }) => [id, key]))
     return () => {
@@ -98,7 +104,11 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
   /** Runs inside a handshake, where a throw would end the program. */
   function load(certificate: CertificatePlan): Ready | null {
     try {
-      const issued = issuers[certificate.issuer].issue(certificate, now(), limits.lifetimeMs)
+      const issued = (issuers[certificate.issuer] ?? issuers.local).issue(
+        certificate,
+        now(),
+        limits.lifetimeMs,
+      )
       if (issued === null) return null
       log('debug', 'certificate issued', { certificate: certificate.id, notAfter: issued.notAfter })
       return { key: certificate.key, issued, context: secureContext(issued.key, issued.chain) }
@@ -116,5 +126,5 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
     return { reason: choice.reason, certificate: { id, names, from, issuer, notBefore, notAfter } }
   }
 
-  return { prepare, contextFor, describe, limits: () => limits }
+  return { prepare, contextFor, refresh: drop, describe, limits: () => limits }
 }

@@ -1,0 +1,356 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Log } from '#core/log.ts'
+import { type Account, createAccount } from './account.ts'
+import { type AcmeClient, AcmeError, createAcmeClient } from './client.ts'
+import { issue } from './issue.ts'
+import { problem } from './order.ts'
+import type { AcmePlan, AuthorityPlan } from './plan.ts'
+import { type Proof, sayProof } from './proof.ts'
+import { type CertificateRecord, type Kept, openRecord } from './record.ts'
+import { chooseRenewal, type Failure, type Need, nextNeed, patience, renewAfterTwoThirds } from './renew.ts'
+import { sayProblem } from './say.ts'
+import { readWindow } from './wire/objects.ts'
+import { renewalIdentifier } from './wire/request.ts'
+
+/** A certificate that authorities are asked for. */
+export type Wanted = { readonly id: string; readonly names: readonly string[] }
+
+/** How a certificate is doing; times in milliseconds since 1970. */
+export type KeptState = {
+  readonly id: string
+  readonly names: readonly string[]
+  /** who signed the one in use; null: there is none yet */
+  readonly issuer: string | null
+  readonly notAfter: number | null
+  readonly doing: 'ordering' | 'waiting'
+  /** when it is ordered, or renewed, next */
+  readonly nextAt: number | null
+  readonly failure: Pick<Failure, 'at' | 'message' | 'fix'> | null
+}
+
+/** Keeps certificates of authorities: orders them, renews them, and hands them on. */
+export type Keeper = {
+  /** From now on these are wanted, from these authorities. Those under way go on. */
+  replace(plan: AcmePlan, wanted: readonly Wanted[]): Promise<() => void>
+  current(id: string): Kept | null
+  states(): readonly KeptState[]
+  /** Order again at once. @returns false when there is no such certificate */
+  renew(id: string): boolean
+  /** Replace the key of the account with each authority. */
+  rollKeys(): Promise<void>
+  close(): Promise<void>
+}
+
+export type KeeperOptions = {
+  /** for accounts and certificates */
+  readonly folder: string
+  /** A certificate is there, or another one in its place. */
+  readonly publish: (id: string) => void
+  /** Show proofs to authorities; see `issue`. */
+  readonly show: (proofs: readonly Proof[]) => Promise<() => void>
+  /** milliseconds since 1970 */
+  readonly now: () => number
+  /** 0 to 1 */
+  readonly random: () => number
+  readonly log: Log
+}
+
+type Item = {
+  wanted: Wanted
+  readonly record: CertificateRecord
+  readonly ended: AbortController
+  /** ends the wait for what is next */
+  wake: AbortController
+  doing: KeptState['doing']
+  nextAt: number | null
+  isAsked: boolean
+  run: Promise<void>
+}
+
+type Authority = { readonly client: AcmeClient; readonly account: Account }
+
+/** Orders at a time: an authority limits requests a second, and each waits for the network anyway. */
+const ORDERS_AT_ONCE = 4
+/** A laptop that slept sees the clock of the wall at least so often. */
+const LONGEST_WAIT_MS = 60 * 60_000
+
+/** @example const keeper = createKeeper(options); (await keeper.replace(plan, wanted))() */
+export function createKeeper(options: KeeperOptions): Keeper {
+  const { folder, publish, show, now, random, log } = options
+  const items = new Map<string, Item>()
+  const authorities = new Map<string, Promise<Authority>>()
+  const places = createPlaces(ORDERS_AT_ONCE)
+  let plan: AcmePlan = { authorities: [], challenges: [] }
+
+  async function replace(next: AcmePlan, wanted: readonly Wanted[]): Promise<() => void> {
+    const missing = wanted.filter(({ id }) => !items.has(id))
+    const records = new Map<string, CertificateRecord>()
+    for (const { id, names } of missing) {
+      records.set(id, await openRecord(join(folder, 'certificates'), names[0]!))
+    }
+    return () => {
+      plan = next
+      const ids = new Set(wanted.map(({ id }) => id))
+      for (const [id, item] of items) if (!ids.has(id)) end(id, item)
+      for (const each of wanted) {
+        const item = items.get(each.id)
+        if (item === undefined) start(each, records.get(each.id)!)
+        else {
+          item.wanted = each
+          item.wake.abort()
+        }
+      }
+    }
+  }
+
+  function start(wanted: Wanted, record: CertificateRecord): void {
+    const item: Item = {
+      wanted,
+      record,
+      ended: new AbortController(),
+      wake: new AbortController(),
+      doing: 'waiting',
+      nextAt: null,
+      isAsked: false,
+      run: Promise.resolve(),
+    }
+    items.set(wanted.id, item)
+    item.run = run(item)
+  }
+
+  function end(id: string, item: Item): void {
+    items.delete(id)
+    item.ended.abort()
+    item.wake.abort()
+  }
+
+  /** The life of one certificate. */
+  async function run(item: Item): Promise<void> {
+    while (!item.ended.signal.aborted) {
+      const need = needOf(item)
+      item.nextAt = need.what === 'order' ? need.at : (item.record.journal.renewal?.at ?? null)
+      const waitMs = need.at - now()
+      if (waitMs > 0) {
+        item.wake = new AbortController()
+        await pause(Math.min(waitMs, LONGEST_WAIT_MS), undefined, { signal: item.wake.signal }).catch(
+          () => {},
+        )
+        continue
+      }
+      if (need.what === 'advice') await askAdvice(item)
+      else await places.within(() => order(item, need.authority))
+    }
+  }
+
+  function needOf({ wanted, record, isAsked }: Item): Need {
+    const { kept, journal } = record
+    const isWanted = kept !== null && sameNames(kept.names, wanted.names)
+    const { failures, order: underWay } = journal
+    if (isAsked) return { what: 'order', authority: plan.authorities[0]!, at: 0 }
+    const renewal = isWanted ? (journal.renewal ?? twoThirds(kept)) : null
+    return nextNeed({ renewal, failures, underWay: underWay?.authority ?? null }, plan.authorities, now())
+  }
+
+  /** Until the journal has better: the same time whenever it is asked for. */
+  function twoThirds(kept: Kept): { at: number; askAt: null } {
+    return { at: renewAfterTwoThirds(kept, 0.5), askAt: null }
+  }
+
+  async function order(item: Item, authority: AuthorityPlan): Promise<void> {
+    const { wanted, record, ended } = item
+    const { kept, journal } = record
+    const { id, names } = wanted
+    const shown: string[] = []
+    item.doing = 'ordering'
+    item.isAsked = false
+    const underWay = journal.order
+    const isSame = underWay?.authority === authority.directory && sameNames(underWay.names, names)
+    log('info', 'certificate ordered', {
+      certificate: id,
+      names: names.join(' '),
+      authority: hostOf(authority),
+    })
+    try {
+      const { client, account } = await authorityFor(authority)
+      const issued = await issue({
+        client,
+        account,
+        authority,
+        names,
+        challenges: plan.challenges,
+        underWay: isSame ? underWay : null,
+        replaces: kept === null ? null : renewalIdentifier(kept.leaf),
+        note: (under) => record.note({ order: under }),
+        show: (proofs) => {
+          shown.push(...proofs.map(sayProof))
+          return show(proofs)
+        },
+        signal: ended.signal,
+        log,
+      })
+      const renewal = null
+      const next = await record.keep(issued, { authority: authority.directory, renewal })
+      publish(id)
+      log('info', 'certificate issued', { certificate: id, until: new Date(next.notAfter).toISOString() })
+      await plantRenewal(item)
+    } catch (error) {
+      if (!ended.signal.aborted) await fail(item, { authority, error, shown })
+    } finally {
+      item.doing = 'waiting'
+    }
+  }
+
+  async function fail(
+    { wanted, record }: Item,
+    { authority, error, shown }: { authority: AuthorityPlan; error: unknown; shown: readonly string[] },
+  ): Promise<void> {
+    const { kept, journal } = record
+    const told = error instanceof AcmeError ? error : new AcmeError(problem('internal', String(error)))
+    const { names } = wanted
+    const said = sayProblem(told.problem, { authority: hostOf(authority), names, shown })
+    const count = (journal.failures[authority.directory]?.count ?? 0) + 1
+    const remainingMs = kept === null ? null : kept.notAfter - now()
+    const waitMs = patience(count, told.retryAfterMs, { remainingMs, random: random() })
+    const failure = { count, notBefore: now() + waitMs, at: now(), ...said }
+    if (told.problem.type === 'accountDoesNotExist') (await authorityFor(authority)).account.forget()
+    const stays = /^(unreachable|rateLimited|serverInternal|badNonce|internal)$/.test(told.problem.type)
+    const failures = { ...journal.failures, [authority.directory]: failure }
+    await record.note({ failures, ...(stays ? {} : { order: null }) }).catch((fault: unknown) => {
+      log('error', 'acme: state cannot be written', { error: String(fault) })
+    })
+    const again = new Date(failure.notBefore).toISOString()
+    log('error', 'certificate not issued', {
+      certificate: wanted.id,
+      why: said.message,
+      fix: said.fix,
+      again,
+    })
+  }
+
+  async function plantRenewal(item: Item): Promise<void> {
+    await askAdvice(item)
+    const { kept, journal, note } = item.record
+    if (kept === null || journal.renewal !== null) return
+    await note({ renewal: { at: renewAfterTwoThirds(kept, random()), askAt: null } })
+  }
+
+  /** Ask the authority that issued when to renew (RFC 9773 §4); one that does not answer is asked again later. */
+  async function askAdvice({ record, wanted }: Item): Promise<void> {
+    const { kept, journal } = record
+    const authority = plan.authorities.find(({ directory }) => directory === journal.authority)
+    const name = kept === null ? null : renewalIdentifier(kept.leaf)
+    const later = journal.renewal === null ? null : { ...journal.renewal, askAt: now() + LONGEST_WAIT_MS }
+    try {
+      const { client } = authority === undefined ? { client: null } : await authorityFor(authority)
+      const { renewalInfo } = client === null ? { renewalInfo: undefined } : await client.directory()
+      if (client === null || renewalInfo === undefined || name === null) return
+      const { body, retryAfterMs } = await client.get(`${renewalInfo.replace(/\/$/, '')}/${name}`)
+      const window = readWindow(body)
+      const renewal = window && chooseRenewal(window, retryAfterMs, { now: now(), random: random() })
+      if (renewal === undefined) return await record.note({ renewal: later })
+      await record.note({ renewal: keepChoice(journal.renewal, renewal, window!) })
+    } catch (error) {
+      log('debug', 'acme: no advice on renewal', { certificate: wanted.id, error: String(error) })
+      await record.note({ renewal: later })
+    }
+  }
+
+  function authorityFor(authority: AuthorityPlan): Promise<Authority> {
+    const key = JSON.stringify(authority)
+    const known = authorities.get(key)
+    if (known !== undefined) return known
+    const opened = openAuthority(authority)
+    authorities.set(key, opened)
+    opened.catch(() => authorities.delete(key))
+    return opened
+  }
+
+  async function openAuthority(authority: AuthorityPlan): Promise<Authority> {
+    const roots = authority.root === undefined ? null : await readFile(authority.root, 'utf8')
+    const client = createAcmeClient({ url: authority.directory, roots, now })
+    return {
+      client,
+      account: createAccount({ client, plan: authority, folder: join(folder, 'accounts'), log }),
+    }
+  }
+
+  return {
+    replace,
+    current: (id) => items.get(id)?.record.kept ?? null,
+    states: () => [...items.values()].map(stateOf),
+    renew(id) {
+      const item = items.get(id)
+      if (item === undefined) return false
+      item.isAsked = true
+      item.wake.abort()
+      return true
+    },
+    async rollKeys() {
+      for (const authority of plan.authorities) await (await authorityFor(authority)).account.rollKey()
+    },
+    async close() {
+      const running = [...items.values()].map(({ run: ended }) => ended)
+      for (const [id, item] of items) end(id, item)
+      await Promise.all(running)
+      for (const opened of authorities.values())
+        await opened.then(({ client }) => client.close()).catch(() => {})
+    },
+  }
+}
+
+function stateOf({ wanted, record, doing, nextAt }: Item): KeptState {
+  const { kept, journal } = record
+  const failures = Object.values(journal.failures).sort((a, b) => b.at - a.at)
+  return {
+    id: wanted.id,
+    names: wanted.names,
+    issuer: kept === null ? null : issuerOf(kept),
+    notAfter: kept?.notAfter ?? null,
+    doing,
+    nextAt,
+    failure: failures[0] ?? null,
+  }
+}
+
+/** The common name of who signed, or whatever it is called. */
+export function issuerOf({ leaf }: Kept): string {
+  return /^CN=(.+)$/m.exec(leaf.issuer)?.[1] ?? leaf.issuer.replaceAll('\n', ', ')
+}
+
+/** A time that was chosen stays while the window does: choosing again at each look would pull it to the front. */
+function keepChoice(
+  before: { readonly at: number } | null,
+  next: { readonly at: number; readonly askAt: number | null },
+  { start, end }: { readonly start: number; readonly end: number },
+): { at: number; askAt: number | null } {
+  return before !== null && before.at >= start && before.at <= end ? { ...next, at: before.at } : next
+}
+
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name) => b.includes(name))
+}
+
+function hostOf({ directory }: AuthorityPlan): string {
+  return new URL(directory).host
+}
+
+/** So many at a time; the others wait in line. */
+function createPlaces(count: number): { within(work: () => Promise<void>): Promise<void> } {
+  const line: (() => void)[] = []
+  let free = count
+  return {
+    async within(work) {
+      if (free === 0) await new Promise<void>((resolve) => line.push(resolve))
+      else free--
+      try {
+        await work()
+      } finally {
+        const next = line.shift()
+        if (next === undefined) free++
+        else next()
+      }
+    },
+  }
+}
