@@ -6,7 +6,8 @@ import { type AcmeClient, AcmeError } from './client.ts'
 import { nextForName, nextStep, problem } from './order.ts'
 import type { AuthorityPlan, ChallengeType } from './plan.ts'
 import { type Proof, type Prover, prove } from './proof.ts'
-import type { OrderUnderWay } from './record.ts'
+import { type OrderUnderWay, sameNames } from './record.ts'
+import { isMembers, textOf, textsOf } from './wire/json.ts'
 import { type Authorization, type Order, readAuthorization, readOrder } from './wire/objects.ts'
 import { encodeRequest } from './wire/request.ts'
 
@@ -36,6 +37,7 @@ const ORDER_LIMIT_MS = 15 * 60_000
 const POLL_FIRST_MS = 250
 const POLL_MOST_MS = 10_000
 const NAMES_LIMIT = 100
+const LISTED_LIMIT = 10
 
 /**
  * Bring an order to its end: from the beginning, or from where it stands.
@@ -94,12 +96,38 @@ async function begin(options: IssueOptions, signer: Prover): Promise<Begun> {
     const order = found === null ? null : read(readOrder(found.body))
     if (order !== null && order.status !== 'invalid') return { order, url, key, names: underWay.names }
   }
+  const placed = underWay?.url === null ? await findPlaced(options, signer) : null
+  if (placed !== null) {
+    await note({ ...underWay!, url: placed.url })
+    return { ...placed, key: underWay!.key, names }
+  }
   const key = underWay?.url === null ? underWay.key : newKey()
   const begun = { authority: authority.directory, names, key, url: null }
   await note(begun)
   const { order, url } = await place(options, signer)
   await note({ ...begun, url })
   return { order, url, key, names }
+}
+
+/**
+ * An order that was placed, and whose URL was not heard before we were killed: where the account lists its orders
+ * (RFC 8555 §7.1.2.1), the last of them that is open and for the same names.
+ */
+async function findPlaced(
+  { client, names }: IssueOptions,
+  signer: Prover,
+): Promise<{ order: Order; url: string } | null> {
+  const { body: account } = await client.post(signer.kid, signer)
+  const list = isMembers(account) ? textOf(account, 'orders') : undefined
+  if (list === undefined) return null
+  const { body } = await client.post(list, signer)
+  const urls = isMembers(body) ? textsOf(body, 'orders') : []
+  for (const url of urls.slice(-LISTED_LIMIT).reverse()) {
+    const order = read(readOrder((await client.post(url, signer)).body))
+    const isOpen = order.status === 'pending' || order.status === 'ready'
+    if (isOpen && sameNames(order.names, names)) return { order, url }
+  }
+  return null
 }
 
 async function place(

@@ -8,7 +8,7 @@ import { issue } from './issue.ts'
 import { problem } from './order.ts'
 import type { AcmePlan, AuthorityPlan } from './plan.ts'
 import { type Proof, sayProof } from './proof.ts'
-import { type CertificateRecord, type Kept, openRecord } from './record.ts'
+import { type CertificateRecord, type Kept, openRecord, sameNames } from './record.ts'
 import { chooseRenewal, type Failure, type Need, nextNeed, patience, renewAfterTwoThirds } from './renew.ts'
 import { sayProblem } from './say.ts'
 import { readWindow } from './wire/objects.ts'
@@ -326,10 +326,6 @@ function keepChoice(
   { start, end }: { readonly start: number; readonly end: number },
 ): { at: number; askAt: number | null } {
   return before !== null && before.at >= start && before.at <= end ? { ...next, at: before.at } : next
-}
-
-function sameNames(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((name) => b.includes(name))
 }
 
 function hostOf({ directory }: AuthorityPlan): string {

@@ -134,3 +134,8 @@ function namesOf(leaf: X509Certificate): string[] {
     .filter((name) => name.startsWith('DNS:'))
     .map((name) => name.slice(4).toLowerCase())
 }
+
+/** Whether two lists have the same names, in whatever order. */
+export function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name) => b.includes(name))
+}

@@ -1,4 +1,6 @@
+import { certificateRows } from '#run/certificate-rows.ts'
 import { explain, parseQuestion } from '#run/explain.ts'
+import type { Front } from '#run/front.ts'
 import type { Portico } from '#run/portico.ts'
 import { statusOf } from '#run/status.ts'
 import type { AdminRoutes } from './server.ts'
@@ -13,6 +15,12 @@ export function adminRoutes(portico: Portico): AdminRoutes {
     'GET /status': () => statusOf(portico),
     'GET /plan': () => front.plan,
     'POST /reload': () => portico.reload(),
+    'GET /certs': () => certificateRows(front),
+    'POST /certs/renew': (query) => renew(front, query.get('name') ?? ''),
+    'POST /certs/roll-keys': async () => {
+      await front.keeper.rollKeys()
+      return { message: 'The key of the account with each authority was replaced.' }
+    },
     'GET /explain': (query) => {
       const question = parseQuestion([query.get('target') ?? ''])
       if (typeof question === 'string') throw new Error(question)
@@ -23,5 +31,19 @@ export function adminRoutes(portico: Portico): AdminRoutes {
       }
       return explain(question, { plan: front.plan, zones: front.zones, live }, query.get('from'))
     },
+  }
+}
+
+/** @throws {Error} when no authority is asked for such a certificate */
+function renew({ plan, keeper, certificates }: Front, name: string): { message: string } {
+  const found =
+    plan.tls.certificates.find(({ names }) => names.includes(name)) ??
+    plan.tls.certificates.find(({ id }) => id === certificates.describe(name).certificate?.id)
+  if (found === undefined) throw new Error(`No certificate has the name ${name}. "portico certs" lists them.`)
+  if (!keeper.renew(found.id)) {
+    throw new Error(`The certificate for ${name} comes from the local authority, which renews it by itself.`)
+  }
+  return {
+    message: `The certificate for ${found.names.join(' ')} is ordered again; "portico certs" shows how it goes.`,
   }
 }

@@ -1,3 +1,4 @@
+import { certsCommand } from './certs.ts'
 import { checkCommand } from './check.ts'
 import type { Command } from './command.ts'
 import { createCompletionCommand } from './completion.ts'
@@ -18,7 +19,7 @@ import { upCommand } from './up.ts'
 export const commandGroups: readonly CommandGroup[] = [
   { title: 'Begin', commands: [initCommand, importNginxCommand, importZoneCommand] },
   { title: 'Look', commands: [checkCommand, planCommand, explainCommand] },
-  { title: 'Serve', commands: [upCommand, statusCommand, reloadCommand] },
+  { title: 'Serve', commands: [upCommand, statusCommand, reloadCommand, certsCommand] },
   {
     title: 'Around it',
     commands: [exportZoneCommand, trustCommand, hashPasswordCommand, createCompletionCommand(() => commands)],

@@ -1,5 +1,6 @@
 import { formatDuration, formatSize } from '#core/units.ts'
 import type { Status } from '#run/status.ts'
+import { failureLines } from './certs.ts'
 import { type Command, flagOption } from './command.ts'
 import { hostTable } from './host-table.ts'
 import { paint, plural, print, printError, printJson } from './print.ts'
@@ -24,7 +25,17 @@ export const statusCommand: Command = {
   },
 }
 
-function printStatus({ pid, startedAt, file, hosts, listeners, http, dns, reload }: Status): void {
+function printStatus({
+  pid,
+  startedAt,
+  file,
+  hosts,
+  listeners,
+  http,
+  dns,
+  reload,
+  certificates,
+}: Status): void {
   const seconds = Math.floor((Date.now() - Date.parse(startedAt)) / 1000)
   print(
     `${paint('strong', 'Portico')} serves ${file ?? 'a program'} as process ${pid}, for ${formatDuration(seconds * 1000)}`,
@@ -37,6 +48,7 @@ function printStatus({ pid, startedAt, file, hosts, listeners, http, dns, reload
     `  DNS: ${plural(dns.queries, 'query').replace('querys', 'queries')}, ${dns.rcodes[3] ?? 0} for names that do not exist, ${dns.dropped} dropped`,
   )
   if (!reload.ok) print(paint('error', `  The last reload failed: ${reload.message}`))
+  for (const line of failureLines(certificates)) print(`  ${line}`)
   print('')
   for (const line of hostTable(hosts)) print(line)
 }

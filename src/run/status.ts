@@ -4,6 +4,7 @@ import type { ActionPlan, HostPlan, RoutePlan } from '#http/plan.ts'
 import { type ListenerPlan, printSocket } from '#plan/listeners.ts'
 import type { Plan } from '#plan/plan.ts'
 import type { ProcessState } from '#processes/process.ts'
+import { type CertificateRow, certificateRows } from './certificate-rows.ts'
 import type { Portico } from './portico.ts'
 
 /** What `portico status` shows; plain JSON. */
@@ -15,6 +16,7 @@ export type Status = {
   readonly root: string
   readonly listeners: readonly { readonly protocol: string; readonly socket: string }[]
   readonly hosts: readonly HostRow[]
+  readonly certificates: readonly CertificateRow[]
   readonly processes: readonly ProcessState[]
   /** how each origin is doing, and why it is left out if it is */
   readonly origins: readonly OriginState[]
@@ -58,6 +60,7 @@ export function statusOf(portico: Portico): Status {
       .open()
       .map(({ protocol, address, port }) => ({ protocol, socket: printSocket(address, port) })),
     hosts: hostRows(portico),
+    certificates: certificateRows(front),
     processes: front.processes.states(),
     origins: front.origins.states(),
     reload: {
