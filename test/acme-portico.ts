@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { connect, type PeerCertificate, type TLSSocket } from 'node:tls'
+import { type ConnectionOptions, connect, type PeerCertificate, type TLSSocket } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { freePort } from './ports.ts'
 import { runCommand } from './running.ts'
@@ -81,9 +81,10 @@ export async function preparePortico(
 export function handshake(
   port: number,
   servername: string,
+  trust: ConnectionOptions = { rejectUnauthorized: false },
 ): Promise<{ peer: PeerCertificate; isResumed: boolean }> {
   return new Promise((resolve, reject) => {
-    const options = { port, host: '127.0.0.1', servername, rejectUnauthorized: false }
+    const options = { port, host: '127.0.0.1', servername, ...trust }
     const socket: TLSSocket = connect(options, () => {
       resolve({ peer: socket.getPeerCertificate(), isResumed: socket.isSessionReused() })
       socket.destroy()

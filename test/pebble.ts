@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { get } from 'node:https'
 import { join } from 'node:path'
 import { silent } from '#core/log.ts'
 import { openAuthority } from '#tls/authority.ts'
@@ -11,6 +12,8 @@ export type Pebble = {
   readonly directory: string
   /** file with the root that its own server is trusted by */
   readonly root: string
+  /** PEM of the root that it issues under */
+  issuerRoot(): Promise<string>
   output(): string
   stop(): Promise<void>
 }
@@ -34,10 +37,10 @@ export async function startPebble(options: PebbleOptions): Promise<Pebble> {
   const folder = join(options.folder, 'pebble')
   await mkdir(folder, { recursive: true })
   const root = await writeServerCertificate(folder)
-  const port = await freePort()
+  const [port, management] = [await freePort(), await freePort()]
   const config = {
     listenAddress: `127.0.0.1:${port}`,
-    managementListenAddress: `127.0.0.1:${await freePort()}`,
+    managementListenAddress: `127.0.0.1:${management}`,
     certificate: join(folder, 'server.pem'),
     privateKey: join(folder, 'server.key'),
     httpPort: options.httpPort ?? 5002,
@@ -58,12 +61,25 @@ export async function startPebble(options: PebbleOptions): Promise<Pebble> {
   return {
     directory: `https://localhost:${port}/dir`,
     root,
+    issuerRoot: () => fetchText(`https://localhost:${management}/roots/0`, root),
     output: () => output,
     async stop() {
       child.kill('SIGKILL')
       await ended
     },
   }
+}
+
+async function fetchText(url: string, root: string): Promise<string> {
+  const ca = await readFile(root)
+  return new Promise((resolve, reject) => {
+    const sent = get(url, { ca }, (response) => {
+      let text = ''
+      response.on('data', (part) => (text += part))
+      response.on('end', () => resolve(text))
+    })
+    sent.on('error', reject)
+  })
 }
 
 /** A certificate for pebble's own server, and the path of the root that it stands on. */

@@ -96,7 +96,7 @@ async function begin(options: IssueOptions, signer: Prover): Promise<Begun> {
     const order = found === null ? null : read(readOrder(found.body))
     if (order !== null && order.status !== 'invalid') return { order, url, key, names: underWay.names }
   }
-  const placed = underWay?.url === null ? await findPlaced(options, signer) : null
+  const placed = underWay?.url === null ? await findPlaced(options, signer).catch(() => null) : null
   if (placed !== null) {
     await note({ ...underWay!, url: placed.url })
     return { ...placed, key: underWay!.key, names }
@@ -110,7 +110,7 @@ async function begin(options: IssueOptions, signer: Prover): Promise<Begun> {
 }
 
 /**
- * An order that was placed, and whose URL was not heard before we were killed: where the account lists its orders
+ * Find an order that was placed, and whose URL was not heard before we were killed: where the account lists its orders
  * (RFC 8555 §7.1.2.1), the last of them that is open and for the same names.
  */
 async function findPlaced(

@@ -28,7 +28,7 @@ import { createTrust } from '#http/trust.ts'
 import type { Plan } from '#plan/plan.ts'
 import { createSupervisor, type Supervisor } from '#processes/supervisor.ts'
 import { type Authority, openAuthority } from '#tls/authority.ts'
-import { createHandshake, type Handshake } from '#tls/handshake.ts'
+import { createHandshake, type Handshake, type HandshakeOptions } from '#tls/handshake.ts'
 import { type CertificateStore, createCertificateStore } from '#tls/store.ts'
 import { type AccessLog, logged } from './access-log.ts'
 import { type CertificateKeeping, type CertificateKeepingOptions, keepCertificates } from './certificates.ts'
@@ -88,6 +88,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const { authority, keeping, certificates, handshake } = await openTls(options, {
     served: () => ({ plan, zones }),
     show,
+    digests: () => shown.digests,
   })
   const serials = await loadSerials(stateFolder)
   const processes = createSupervisor({ folder, log, output: options.output, holderOf })
@@ -212,7 +213,10 @@ export async function createFront(options: FrontOptions): Promise<Front> {
 /** Everything that handshakes need. */
 async function openTls(
   { plan, folder, stateFolder, log }: FrontOptions,
-  world: Pick<CertificateKeepingOptions, 'served' | 'show'>,
+  {
+    digests,
+    ...world
+  }: Pick<CertificateKeepingOptions, 'served' | 'show'> & Required<Pick<HandshakeOptions, 'digests'>>,
 ): Promise<{
   authority: Authority
   keeping: CertificateKeeping
@@ -230,7 +234,7 @@ async function openTls(
     log,
   })
   const protocols = ['h2', 'http/1.1']
-  const handshake = createHandshake({ store: certificates, now: Date.now, log, protocols })
+  const handshake = createHandshake({ store: certificates, now: Date.now, log, protocols, digests })
   return { authority, keeping, certificates, handshake }
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Socket } from 'node:net'
 import type { SecureContext, Server, TLSSocket, TlsOptions } from 'node:tls'
 import type { Log } from '#core/log.ts'
+import { answerChallenges } from './challenge.ts'
 import { secureOptions } from './secure.ts'
 import type { CertificateStore, Ready } from './store.ts'
 
@@ -20,6 +21,8 @@ export type HandshakeOptions = {
   readonly log: Log
   /** offered protocols, the best first (RFC 7301) */
   readonly protocols?: readonly string[]
+  /** digests (hex) by name that authorities may look for with acme-tls/1 (RFC 8737 §3), as they stand now */
+  readonly digests?: () => Readonly<Record<string, string>>
   /** 48 octets that all processes on one port share, not renewed here; when not given, random and renewed */
   readonly ticketKeys?: Buffer
 }
@@ -33,7 +36,7 @@ export type HandshakeOptions = {
  * @example const server = createServer(handshake.options, onConnection); handshake.attach(server)
  */
 export function createHandshake(options: HandshakeOptions): Handshake {
-  const { store, now, log, protocols = ['http/1.1'] } = options
+  const { store, now, log, digests, protocols = ['http/1.1'] } = options
   const ticketKeys = createTicketKeys(store, now, options.ticketKeys)
 
   // `this` is the TLSSocket: the callback alone cannot send an alert.
@@ -64,6 +67,9 @@ export function createHandshake(options: HandshakeOptions): Handshake {
   }
 
   function attach(server: Server): void {
+    if (digests !== undefined) {
+      answerChallenges(server, { digests, now, timeoutMs: () => store.limits().handshakeTimeoutMs })
+    }
     let served: unknown
     let keys: unknown
     // In front of the server's own listener, which begins the handshake. No timer: a laptop sleeps through those.
