@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { calculateJwkThumbprint, type FlattenedJWSInput, flattenedVerify, importJWK, type JWK } from 'jose'
 import { dnsDigest } from '#acme/wire/jws.ts'
 import { encodeCertificate, encodeName, serverExtensions, toPem } from '#tls/wire/certificate.ts'
@@ -34,6 +35,8 @@ export type Rules = {
   profiles: Record<string, string>
   /** RFC 9773: what it advises; null: nothing */
   window: { start: number; end: number } | null
+  /** before each answer */
+  delayMs: number
 }
 
 export type Refusal = {
@@ -87,7 +90,13 @@ export async function startAuthority(folder: string, dnsPort: number): Promise<T
   const refusals = new Map<string, Refusal[]>()
   const requests: string[] = []
   const orders: TestOrder[] = []
-  const rules: Rules = { lifetimeMs: 90 * 86_400_000, challenges: ['dns-01'], profiles: {}, window: null }
+  const rules: Rules = {
+    lifetimeMs: 90 * 86_400_000,
+    challenges: ['dns-01'],
+    profiles: {},
+    window: null,
+    delayMs: 0,
+  }
   const server = createServer(tls, (request, response) => {
     hear(request, response).catch((error: unknown) => {
       const refusal = isRefusal(error)
@@ -117,6 +126,8 @@ export async function startAuthority(folder: string, dnsPort: number): Promise<T
     const heard = await read(request)
     const { status, body, fields } = await act(kind, id, heard)
     authority.onRequest(kind)
+    await pause(rules.delayMs)
+    rules.delayMs = 0
     respond(response, status, body, fields)
   }
 
@@ -160,6 +171,7 @@ export async function startAuthority(folder: string, dnsPort: number): Promise<T
   ): Promise<{ status: number; body: unknown; fields?: Record<string, string> }> {
     if (kind === 'newAccount') return newAccount(heard.jwk!)
     if (heard.account === undefined) throw refusal(400, 'accountDoesNotExist', 'Who are you?')
+    if (kind === 'keyChange') return keyChange(heard)
     if (kind === 'account') return { status: 200, body: { status: 'valid', orders: `${base}/orders` } }
     if (kind === 'orders')
       return { status: 200, body: { orders: orders.map((order) => `${base}/order/${order.id}`) } }
@@ -190,6 +202,16 @@ export async function startAuthority(folder: string, dnsPort: number): Promise<T
     const url = known?.url ?? `${base}/account/${accounts.size}`
     accounts.set(url, { url, jwk, thumbprint })
     return { status: known === undefined ? 201 : 200, body: { status: 'valid' }, fields: { Location: url } }
+  }
+
+  /** RFC 8555 §7.3.5, but for what only an attacker would send. */
+  async function keyChange({ account, payload }: Heard): Promise<{ status: number; body: unknown }> {
+    const inner = payload as unknown as FlattenedJWSInput
+    const head = JSON.parse(Buffer.from(String(inner.protected), 'base64url').toString()) as { jwk: JWK }
+    await flattenedVerify(inner, await importJWK(head.jwk, 'ES256'))
+    const thumbprint = await calculateJwkThumbprint(head.jwk)
+    accounts.set(account!.url, { url: account!.url, jwk: head.jwk, thumbprint })
+    return { status: 200, body: { status: 'valid' } }
   }
 
   function newOrder({ identifiers = [], profile, replaces }: Payload): TestOrder {

@@ -150,7 +150,11 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const { failures, order: underWay } = journal
     if (isAsked) return { what: 'order', authority: plan.authorities[0]!, at: 0 }
     const renewal = isWanted ? (journal.renewal ?? twoThirds(kept)) : null
-    return nextNeed({ renewal, failures, underWay: underWay?.authority ?? null }, plan.authorities, now())
+    return nextNeed(
+      { renewal, failures, underWay: underWay?.url == null ? null : underWay.authority },
+      plan.authorities,
+      now(),
+    )
   }
 
   /** Until the journal has better: the same time whenever it is asked for. */

@@ -35,7 +35,7 @@ export type Standing = {
   /** null: there is none, or its names are not those that are wanted */
   readonly renewal: Renewal | null
   readonly failures: Readonly<Record<string, Failure>>
-  /** the directory of an authority where an order is under way */
+  /** the directory of an authority where an order was placed and is under way */
   readonly underWay: string | null
 }
 
@@ -48,10 +48,10 @@ export type Standing = {
 export function nextNeed(standing: Standing, authorities: readonly AuthorityPlan[], now: number): Need {
   const { renewal, failures, underWay } = standing
   const notBefore = ({ directory }: AuthorityPlan): number => failures[directory]?.notBefore ?? 0
-  const began = authorities.find(({ directory }) => directory === underWay)
-  const open = authorities.find((authority) => notBefore(authority) <= now)
+  const open = authorities.filter((authority) => notBefore(authority) <= now)
+  const began = open.find(({ directory }) => directory === underWay)
   const soonest = authorities.reduce((a, b) => (notBefore(b) < notBefore(a) ? b : a))
-  const authority = began ?? open ?? soonest
+  const authority = began ?? open[0] ?? soonest
   const at = Math.max(began === undefined ? (renewal?.at ?? 0) : 0, notBefore(authority))
   const askAt = renewal?.askAt ?? null
   return askAt !== null && askAt < at ? { what: 'advice', at: askAt } : { what: 'order', authority, at }
