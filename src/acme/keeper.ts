@@ -149,9 +149,10 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const isWanted = kept !== null && sameNames(kept.names, wanted.names)
     const { failures, order: underWay } = journal
     if (isAsked) return { what: 'order', authority: plan.authorities[0]!, at: 0 }
+    const isOpen = underWay?.url != null && sameNames(underWay.names, wanted.names)
     const renewal = isWanted ? (journal.renewal ?? twoThirds(kept)) : null
     return nextNeed(
-      { renewal, failures, underWay: underWay?.url == null ? null : underWay.authority },
+      { renewal, failures, underWay: isOpen ? underWay.authority : null },
       plan.authorities,
       now(),
     )
