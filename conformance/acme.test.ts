@@ -55,7 +55,7 @@ async function untilIssued({ portico }: World, name: string): Promise<string> {
   return names
 }
 
-test('pebble issues domain and wildcard in one order, and half of all nonces refused is no matter (RFC 8555 §6.5)', {
+test('pebble issues domain and wildcard in one order, and half of all nonces refused is no matter (RFC 8555 §6.5, §7.3, §7.4, §8)', {
   skip,
 }, async (context) => {
   const it = await world(context)

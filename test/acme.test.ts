@@ -49,7 +49,7 @@ async function isIssued(portico: Restartable): Promise<boolean> {
 const steps = ['newAccount', 'newOrder', 'authorization', 'challenge', 'order', 'finalize', 'certificate']
 
 for (const step of steps) {
-  test(`kill -9 when the authority has heard ${step}: the order goes on, and no second one is placed`, async (context) => {
+  test(`kill -9 when the authority has heard ${step}: the order goes on, and no second one is placed (RFC 8555 §7.3.1, §7.1.2.1)`, async (context) => {
     const { authority, portico, folder } = await world(context)
     let killed: Promise<void> | undefined
     authority.onRequest = (kind) => {
@@ -80,7 +80,7 @@ test('a name is proved by dns-persist-01 where that is offered and allowed', asy
   assert.deepEqual(proved, ['dns-persist-01', 'dns-persist-01'])
 })
 
-test('a certificate is renewed when its authority advises to, and says what it replaces (RFC 9773 §4.2, §5)', async (context) => {
+test('a certificate is renewed when its authority advises to, and says what it replaces (RFC 9773 §4, §5)', async (context) => {
   const { authority, portico } = await world(context, { rules: { window: { start: 1000, end: 2000 } } })
   authority.onRequest = (kind) => {
     // Once renewed the advice is far away, so that it ends.
