@@ -621,6 +621,12 @@ export const plantedFaults: readonly Planted[] = planted([
     where: '"127.0.0.1:80800"',
   },
   {
+    code: 'tls/certificate-file',
+    why: 'A handshake needs a chain and the key that belongs to it.',
+    top: '"certificates": { "files": [{ "cert": "./missing.pem", "key": "./missing.key" }] },',
+    where: '{ "cert"',
+  },
+  {
     code: 'tls/wildcard-without-dns',
     level: 'warning',
     why: 'An authority issues for a wildcard when it finds a record that only the name server of the domain can show (RFC 8555 §8.4).',

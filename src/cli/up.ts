@@ -10,7 +10,7 @@ import { holderOf } from '#run/port-holder.ts'
 import { type Portico, ProblemsError, startPortico } from '#run/portico.ts'
 import { probeOrigins } from '#run/probe.ts'
 import { hostRows } from '#run/status.ts'
-import { watchFile } from '#run/watch.ts'
+import { watchCertificates, watchFile } from '#run/watch.ts'
 import { type Command, findConfig, flagOption } from './command.ts'
 import { type ConsoleForm, consoleAccess, consoleLog } from './console.ts'
 import { hostTable } from './host-table.ts'
@@ -65,12 +65,14 @@ async function serve(
 ): Promise<void> {
   const admin = await openAdmin(portico)
   const endWatch = watchFile(file, () => void reload(portico))
+  const endCertificates = watchCertificates(portico, () => void reload(portico))
   process.on('SIGHUP', () => void reload(portico))
   printProblems(portico.lastReload.problems, printError)
   await announce(portico, dev)
   await wishes.gently
   print('Stopping: requests under way may finish; once more ends them.')
   endWatch()
+  endCertificates()
   await admin?.close()
   await Promise.race([portico.stop(), wishes.atOnce])
 }

@@ -17,7 +17,7 @@ import type { HostConfig } from '#http/host-config.ts'
 import { type HostPlan, type HttpPlan, planHost, type WrittenAt } from '#http/plan.ts'
 import type { ProcessPlan } from '#processes/plan.ts'
 import { tlsLimits } from '#tls/config.ts'
-import { planCertificates, type TlsPlan } from '#tls/plan.ts'
+import { type CertificatesInput, planCertificates, type TlsPlan } from '#tls/plan.ts'
 import { checkAcross } from './check.ts'
 import type { Facts } from './facts.ts'
 import type { HostDraft } from './host-draft.ts'
@@ -77,6 +77,7 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
     tls: planCertificates({
       wanted: https === undefined ? [] : front.hosts,
       acme: planAcme(config, facts, listeners),
+      brought: broughtCertificates(config, facts, problems),
       apexes: zones.map(({ apex }) => apex.slice(0, -1)),
       limits: tlsLimits(config.value.certificates),
     }),
@@ -90,6 +91,23 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
     processes: front.processes,
   }
   return { plan: { key: planKey(slices), ...slices }, problems: sortProblems(problems) }
+}
+
+/** Certificates of files that can be used; the others are reported. */
+function broughtCertificates(
+  { value, written }: Config,
+  facts: Facts,
+  problems: Problem[],
+): NonNullable<CertificatesInput['brought']> {
+  return value.certificates.files.flatMap(({ cert, key }, index) => {
+    const from = written.at(['certificates', 'files', index])
+    const fact = facts.certificates?.find((each) => each.cert === cert && each.key === key)
+    const holds = fact?.holds ?? `${cert} and ${key} were not read.`
+    if (typeof holds !== 'string') return [{ cert, key, ...holds, from }]
+    const fix = 'name a chain and its private key, both in PEM'
+    problems.push({ level: 'error', code: 'tls/certificate-file', at: from, message: holds, fix })
+    return []
+  })
 }
 
 /** On a laptop nobody else can look, so nobody else is asked. */

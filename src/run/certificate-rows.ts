@@ -19,9 +19,13 @@ export type CertificateRow = {
 /** A row for each certificate of the Plan, in its order. */
 export function certificateRows({ plan, keeper, authority }: Front): CertificateRow[] {
   const states = new Map(keeper.states().map((state) => [state.id, state]))
-  return plan.tls.certificates.map(({ id, names }) => {
+  return plan.tls.certificates.map(({ id, names, files }) => {
     const state = states.get(id)
     const standIn = authority.root.name
+    if (files !== undefined) {
+      const next = 'read again when its files change'
+      return { id, names, issuer: files.cert, notAfter: null, next, nextAt: null, failure: null }
+    }
     if (state === undefined) {
       const next = 'issued when a client first asks for it, and renewed by itself'
       return { id, names, issuer: standIn, notAfter: null, next, nextAt: null, failure: null }

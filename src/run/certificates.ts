@@ -9,13 +9,14 @@ import { TYPE } from '#dns/wire/types.ts'
 import type { Zones } from '#dns/zone.ts'
 import type { Plan } from '#plan/plan.ts'
 import type { Authority } from '#tls/authority.ts'
-import type { Issuer } from '#tls/issuer.ts'
-import type { TlsPlan } from '#tls/plan.ts'
+import { readPair } from '#tls/files.ts'
+import type { Issued, Issuer } from '#tls/issuer.ts'
+import type { CertificatePlan, TlsPlan } from '#tls/plan.ts'
 
 export type CertificateKeeping = {
   readonly keeper: Keeper
   /** issuers by their name in the Plan */
-  readonly issuers: { readonly local: Issuer; readonly acme: Issuer }
+  readonly issuers: { readonly local: Issuer; readonly acme: Issuer; readonly files: Issuer }
   /** Open what the Plan asks for. @returns puts it to use, and cannot fail */
   prepare(plan: TlsPlan): Promise<() => void>
 }
@@ -58,13 +59,36 @@ export function keepCertificates(options: CertificateKeepingOptions): Certificat
     },
   }
 
-  function prepare({ certificates, acme: plan }: TlsPlan): Promise<() => void> {
+  let brought: ReadonlyMap<string, Issued> = new Map()
+  const files: Issuer = { issue: ({ key }) => brought.get(key) ?? null }
+
+  async function prepare({ certificates, acme: plan }: TlsPlan): Promise<() => void> {
+    const nextBrought = await readFiles(certificates, folder)
     const authorities = plan.authorities.map((each) => withPaths(each, folder))
     const wanted = certificates.filter(({ issuer }) => issuer === 'acme')
-    return keeper.replace({ ...plan, authorities }, wanted)
+    const commit = await keeper.replace({ ...plan, authorities }, wanted)
+    return () => {
+      brought = nextBrought
+      commit()
+    }
   }
 
-  return { keeper, issuers: { local: authority, acme }, prepare }
+  return { keeper, issuers: { local: authority, acme, files }, prepare }
+}
+
+/** @throws {Error} when a file changed into something else since it was planned */
+async function readFiles(
+  certificates: readonly CertificatePlan[],
+  folder: string,
+): Promise<ReadonlyMap<string, Issued>> {
+  const read = new Map<string, Issued>()
+  for (const { key, files } of certificates) {
+    if (files === undefined) continue
+    const pair = await readPair(resolve(folder, files.cert), resolve(folder, files.key))
+    if (typeof pair === 'string') throw new Error(pair)
+    read.set(key, pair.issued)
+  }
+  return read
 }
 
 function withPaths({ root, eab, ...rest }: AuthorityPlan, folder: string): AuthorityPlan {

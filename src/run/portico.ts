@@ -7,7 +7,7 @@ import { type Changes, changesBetween } from '#plan/changes.ts'
 import type { Facts } from '#plan/facts.ts'
 import { type Plan, plan } from '#plan/plan.ts'
 import type { AccessLog } from './access-log.ts'
-import { gatherFacts } from './facts.ts'
+import { gatherCertificates, gatherFacts } from './facts.ts'
 import { createFront, type Front } from './front.ts'
 
 /** A file, or the same object from a program. */
@@ -27,6 +27,8 @@ export type Portico = {
   readonly facts: Facts
   /** where the file is; null when a program gave an object */
   readonly file: string | null
+  /** where relative paths of the file begin */
+  readonly folder: string
   readonly stateFolder: string
   readonly startedAt: Date
   /** how the last try to put a file to use ended */
@@ -66,11 +68,14 @@ export class ProblemsError extends Error {
 
 /** Read, plan and check, starting nothing. */
 export async function planSource(source: ConfigSource, dev: boolean): Promise<Planned> {
-  const facts = gatherFacts({ dev })
+  const machine = gatherFacts({ dev })
   const folder = 'file' in source ? dirname(resolve(source.file)) : resolve(source.folder)
   const loaded =
     'file' in source ? loadText(source.file, await readFile(source.file, 'utf8')) : loadObject(source.config)
-  if (loaded.config === null) return { config: null, plan: null, problems: loaded.problems, facts, folder }
+  if (loaded.config === null)
+    return { config: null, plan: null, problems: loaded.problems, facts: machine, folder }
+  const certificates = await gatherCertificates(loaded.config.value.certificates.files, folder)
+  const facts = { ...machine, certificates }
   const planned = plan(loaded.config, facts)
   return {
     config: loaded.config,
@@ -137,6 +142,7 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
     front,
     facts,
     file: 'file' in source ? source.file : null,
+    folder,
     stateFolder,
     startedAt: new Date(),
     get lastReload() {

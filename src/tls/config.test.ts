@@ -32,6 +32,7 @@ test('tlsLimits() names the unit of what was read', () => {
   const config = {
     issuer: 'local' as const,
     challenges: [],
+    files: [],
     lifetime: 1,
     sessionTimeout: 2,
     handshakeTimeout: 3,

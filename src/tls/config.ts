@@ -7,6 +7,7 @@ import type { TlsLimits } from './plan.ts'
 export type CertificatesConfig = {
   readonly issuer: IssuerConfig
   readonly challenges: readonly ChallengeType[]
+  readonly files: readonly { readonly cert: string; readonly key: string }[]
   readonly lifetime: number
   readonly sessionTimeout: number
   readonly handshakeTimeout: number
@@ -23,6 +24,21 @@ export const certificateSettings: GroupSetting = {
   fields: {
     issuer: issuerSetting,
     challenges: challengesSetting,
+    files: {
+      type: 'list',
+      doc: 'Certificates brought as files (PEM): they serve the names that they have, and are read again when they change.',
+      of: {
+        type: 'group',
+        doc: 'A certificate with its key.',
+        required: ['cert', 'key'],
+        fields: {
+          cert: { type: 'text', doc: 'The chain, the leaf first.', example: './example.com.pem' },
+          key: { type: 'text', doc: 'The private key.', example: './example.com.key' },
+        },
+      },
+      initial: [],
+      max: 1000,
+    },
     lifetime: {
       type: 'duration',
       doc: 'How long a certificate of the local authority lasts; a new one is issued after two thirds.',

@@ -5,7 +5,10 @@ import { planCertificates } from './plan.ts'
 
 const from = { file: '', line: 0, column: 0 }
 const limits = { lifetimeMs: 1, sessionTimeoutMs: 1, handshakeTimeoutMs: 1, contexts: 1 }
-const own: AcmePlan = { authorities: [{ directory: 'https://ca.test/dir' }], challenges: ['dns-01', 'http-01'] }
+const own: AcmePlan = {
+  authorities: [{ directory: 'https://ca.test/dir' }],
+  challenges: ['dns-01', 'http-01'],
+}
 const world: AcmePlan = {
   ...own,
   authorities: [{ directory: 'https://acme-v02.api.letsencrypt.org/directory' }],
@@ -18,12 +21,7 @@ const cases: [what: string, acme: AcmePlan, names: string[], certificates: strin
   ['one order for domain and wildcard', own, ['a.test', 'www.a.test'], ['acme: a.test *.a.test']],
   ['the domain alone needs no wildcard', own, ['a.test'], ['acme: a.test']],
   ['all other names', own, ['*.a.test'], ['acme: a.test *.a.test']],
-  [
-    'deeper down a single name',
-    own,
-    ['a.test', 'x.y.a.test'],
-    ['acme: a.test', 'acme: x.y.a.test'],
-  ],
+  ['deeper down a single name', own, ['a.test', 'x.y.a.test'], ['acme: a.test', 'acme: x.y.a.test']],
   [
     'and a wildcard where it saves certificates',
     own,
@@ -61,3 +59,13 @@ for (const [what, acme, names, certificates] of cases) {
     )
   })
 }
+
+test('a certificate brought as files needs no other for the names that it covers (RFC 9525 §6.3)', () => {
+  const brought = [{ cert: 'a.pem', key: 'a.key', fingerprint: 'AB', names: ['*.a.test'], from }]
+  const wanted = ['a.test', 'www.a.test', 'x.y.a.test'].map((name) => ({ name, from }))
+  const { certificates } = planCertificates({ wanted, acme: none, apexes: ['a.test'], limits, brought })
+  assert.deepEqual(
+    certificates.map(({ issuer, names: each }) => `${issuer}: ${each.join(' ')}`),
+    ['files: *.a.test', 'local: a.test', 'local: x.y.a.test'],
+  )
+})

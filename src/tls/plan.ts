@@ -7,7 +7,19 @@ export type CertificatePlan = PlanNode & {
   /** A-labels in lower case without final dot; the left-most label may be `*` */
   readonly names: readonly string[]
   /** the local authority issues in the handshake; authorities over ACME take their time, and a local one stands in */
-  readonly issuer: 'local' | 'acme'
+  readonly issuer: 'local' | 'acme' | 'files'
+  /** of `files`: paths as written, and what they hold, so that other content is another certificate */
+  readonly files?: CertificateFiles
+}
+
+/** A certificate brought as files: paths as written, and the SHA-256 of the leaf. */
+export type CertificateFiles = { readonly cert: string; readonly key: string; readonly fingerprint: string }
+
+/** What a pair of files holds, or a sentence that says why it cannot be used. */
+export type CertificateFact = {
+  readonly cert: string
+  readonly key: string
+  readonly holds: { readonly names: readonly string[]; readonly fingerprint: string } | string
 }
 
 export type TlsPlan = {
@@ -31,6 +43,11 @@ export type WantedName = { readonly name: string; readonly from: Position }
 export type CertificatesInput = {
   readonly wanted: readonly WantedName[]
   readonly acme: AcmePlan
+  /** certificates brought as files, which need no issuer */
+  readonly brought?: readonly (CertificateFiles & {
+    readonly names: readonly string[]
+    readonly from: Position
+  })[]
   /** domains of the file, as names are written here */
   readonly apexes: readonly string[]
   readonly limits: TlsLimits
@@ -43,7 +60,10 @@ export type CertificatesInput = {
  * wildcard is wanted for all names below one parent: a host that is added has its certificate at once, and the world
  * does not read its name in the transparency logs. Without our own DNS there are no wildcards, and each name has its own.
  */
-export function planCertificates({ wanted, acme, apexes, limits }: CertificatesInput): TlsPlan {
+export function planCertificates(input: CertificatesInput): TlsPlan {
+  const { acme, apexes, limits, brought = [] } = input
+  const covered = new Set(brought.flatMap(({ names }) => names))
+  const wanted = input.wanted.filter(({ name }) => !isCovered(name, covered))
   const hasDns = acme.challenges.some((type) => type.startsWith('dns-'))
   const isPublic = ({ name }: WantedName): boolean => {
     return acme.authorities.length > 0 && !isSpecial(name, acme) && (hasDns || !name.startsWith('*.'))
@@ -53,8 +73,18 @@ export function planCertificates({ wanted, acme, apexes, limits }: CertificatesI
   const issued = Array.from(groups, ([group, members]) => {
     return certificate(hasDns ? namesOf(group, members, apexes) : [group], 'acme', members[0]!.from)
   })
-  const certificates = [...issued, ...local.map(({ name, from }) => certificate([name], 'local', from))]
+  const files = brought.map(({ names, from, ...paths }) => certificate(names, 'files', from, paths))
+  const certificates = [
+    ...files,
+    ...issued,
+    ...local.map(({ name, from }) => certificate([name], 'local', from)),
+  ]
   return { certificates, acme, limits }
+}
+
+/** By its own name, or by the wildcard one label up (RFC 9525 §6.3). */
+function isCovered(name: string, covered: ReadonlySet<string>): boolean {
+  return covered.has(name) || covered.has(`*${name.slice(name.indexOf('.'))}`)
 }
 
 /** The name that a wildcard would stand under: the parent, or the domain itself for its own name. */
@@ -82,7 +112,8 @@ function certificate(
   names: readonly string[],
   issuer: CertificatePlan['issuer'],
   from: Position,
+  files?: CertificateFiles,
 ): CertificatePlan {
-  const content = { names, issuer }
+  const content = { names, issuer, ...(files === undefined ? {} : { files }) }
   return { id: `certificate:${names[0]}`, key: contentKey(content), from, ...content }
 }

@@ -44,7 +44,7 @@ type StoredPlan = Pick<TlsPlan, 'certificates' | 'limits'>
 export type CertificateStoreOptions = {
   readonly plan: StoredPlan
   /** the local one issues where the one that is named is not given */
-  readonly issuers: { readonly local: Issuer; readonly acme?: Issuer }
+  readonly issuers: { readonly local: Issuer; readonly acme?: Issuer; readonly files?: Issuer }
   /** milliseconds since 1970 */
   readonly now: () => number
   readonly log: Log
