@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path'
 
 /** Which Debian package brings each executable that tests and benches use as client, judge or rival. */
 export const debianPackages: Readonly<Record<string, string>> = {
+  caddy: 'caddy',
   certutil: 'libnss3-tools',
   curl: 'curl',
   dig: 'bind9-dnsutils',

@@ -48,6 +48,7 @@ export function watchCertificates({ front, folder }: Portico, onChange: () => vo
     if (before !== '' && now !== before && marks.every((mark) => mark !== null)) onChange()
     before = now
   }
+  void look()
   const timer = setInterval(() => void look(), LOOK_MS)
   timer.unref()
   return () => clearInterval(timer)
