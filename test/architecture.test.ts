@@ -22,6 +22,7 @@ test('ARCHITECTURE.md lists every path from socket to socket, and each is short'
       'A proxied request: 8',
       'An answer from files: 8',
       'A TLS handshake: 6',
+      'A certificate by ACME: 8',
       'A reload: 6',
       'explain: 6',
     ],

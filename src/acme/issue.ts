@@ -34,7 +34,7 @@ export type IssueOptions = {
 export type IssuedPem = { readonly key: string; readonly chain: string }
 
 const ORDER_LIMIT_MS = 15 * 60_000
-const POLL_FIRST_MS = 50
+const POLL_FIRST_MS = 100
 const POLL_MOST_MS = 10_000
 const NAMES_LIMIT = 100
 const LISTED_LIMIT = 10

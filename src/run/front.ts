@@ -109,7 +109,8 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const guarding: GuardOptions = { isTrusted, passwords, now, log }
   let plan = options.plan
   let router: Router | undefined
-  let zones = createZones([])
+  let fileZones = createZones([])
+  let zones = fileZones
   let zoneSerials: ReadonlyMap<string, number> = new Map()
   let shown: Shown = { texts: [], tokens: {}, digests: {} }
 
@@ -131,14 +132,15 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     return memoryOctets === undefined ? rated : limitMemory(memoryOctets, { resident, now }, rated)
   }
 
-  function compile(next: Plan, serialsOf: ReadonlyMap<string, number>): Zones {
-    return compileZones(overlayZones(next.dns.zones, shown.texts), serialsOf, zones)
+  /** The zones of the file with what authorities look at over them; what no proof concerns is as in the file. */
+  function overlay(base: Zones, serialsOf: ReadonlyMap<string, number>): Zones {
+    const plans = base.list.map((zone) => zone.plan)
+    return shown.texts.length === 0 ? base : compileZones(overlayZones(plans, shown.texts), serialsOf, base)
   }
 
-  /** The overlay: what authorities look at for as long as an order lasts. */
   function show(next: Shown): void {
     shown = next
-    zones = compile(plan, zoneSerials)
+    zones = overlay(fileZones, zoneSerials)
     dns.replaceZones(zones)
   }
 
@@ -154,12 +156,12 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       answerTokens(() => shown.tokens, limited),
       accessLog,
     )
-    const laid = shown
-    const nextZones = compile(next, nextSerials)
+    const nextZones = compileZones(next.dns.zones, nextSerials, fileZones)
     return () => {
       plan = next
       zoneSerials = nextSerials
-      zones = laid === shown ? nextZones : compile(next, nextSerials)
+      fileZones = nextZones
+      zones = overlay(fileZones, zoneSerials)
       router = nextRouter
       forwarding.isTrusted = isNextTrusted
       counts.limit = next.http.clientConnections ?? null
