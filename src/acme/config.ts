@@ -99,6 +99,53 @@ export const challengesSetting: Setting = {
   max: 4,
 }
 
+/** What the file says of certificates that are ordered when a client asks. */
+export type OnDemandConfig = {
+  readonly ask: string
+  readonly perHour?: number
+  readonly most?: number
+  readonly refused?: number
+}
+
+/** Certificates when a client asks for a name. */
+export const onDemandSetting: GroupSetting = {
+  type: 'group',
+  doc: 'Certificates for names that "*" answers to and no wildcard covers, ordered when a client first asks for them.',
+  required: ['ask'],
+  fields: {
+    ask: {
+      type: 'text',
+      doc: 'Service that is asked first, with the name as ?domain=: a status of 2xx agrees, any other refuses.',
+      form: { pattern: '^https?://[^\\s]+$', say: 'a URL with http or https' },
+      example: 'http://127.0.0.1:8081/may-have-certificate',
+    },
+    perHour: {
+      type: 'integer',
+      doc: 'Most names that get one within an hour.',
+      unit: 'names',
+      initial: 10,
+      min: 1,
+      max: 10_000,
+      source: 'Let’s Encrypt issues 50 a week for a registered domain',
+    },
+    most: {
+      type: 'integer',
+      doc: 'Most names that get one at all.',
+      unit: 'names',
+      initial: 1000,
+      min: 1,
+      max: 100_000,
+    },
+    refused: {
+      type: 'duration',
+      doc: 'How long a refusal is remembered, without asking again.',
+      initial: 600_000,
+      min: 1000,
+      max: 86_400_000,
+    },
+  },
+}
+
 /** The authorities of the file in their order; none when certificates are local. */
 export function authoritiesOf(issuer: IssuerConfig, contact: string | undefined): AuthorityPlan[] {
   const issuers = isSeveral(issuer) ? issuer : [issuer]

@@ -6,7 +6,7 @@ import { type Account, createAccount } from './account.ts'
 import { type AcmeClient, AcmeError, createAcmeClient } from './client.ts'
 import { issue } from './issue.ts'
 import { problem } from './order.ts'
-import type { AcmePlan, AuthorityPlan } from './plan.ts'
+import type { AcmePlan, AuthorityPlan, ChallengeType } from './plan.ts'
 import { type Proof, sayProof } from './proof.ts'
 import { type CertificateRecord, type Kept, openRecord, sameNames } from './record.ts'
 import { chooseRenewal, type Failure, type Need, nextNeed, patience, renewAfterTwoThirds } from './renew.ts'
@@ -15,7 +15,12 @@ import { readWindow } from './wire/objects.ts'
 import { renewalIdentifier } from './wire/request.ts'
 
 /** A certificate that authorities are asked for. */
-export type Wanted = { readonly id: string; readonly names: readonly string[] }
+export type Wanted = {
+  readonly id: string
+  readonly names: readonly string[]
+  /** where other challenges suit it than those of the Plan */
+  readonly challenges?: readonly ChallengeType[]
+}
 
 /** How a certificate is doing; times in milliseconds since 1970. */
 export type KeptState = {
@@ -184,7 +189,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
         account,
         authority,
         names,
-        challenges: plan.challenges,
+        challenges: wanted.challenges ?? plan.challenges,
         underWay: isSame ? underWay : null,
         replaces: kept === null ? null : renewalIdentifier(kept.leaf),
         note: (under) => record.note({ order: under }),

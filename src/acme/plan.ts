@@ -21,3 +21,16 @@ export type AcmePlan = {
   /** the first that the authority offers is taken */
   readonly challenges: readonly ChallengeType[]
 }
+
+/** Certificates for names that hosts such as `*` answer to and no other certificate has. */
+export type OnDemandPlan = {
+  /** URL of a service that is asked with `?domain=NAME`: 2xx agrees */
+  readonly ask: string
+  /** names that are granted within an hour, and in all */
+  readonly perHour: number
+  readonly most: number
+  /** how long a refusal is remembered */
+  readonly refusedMs: number
+  /** names below these, at any depth */
+  readonly below: readonly string[]
+}

@@ -77,6 +77,7 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
     tls: planCertificates({
       wanted: https === undefined ? [] : front.hosts,
       acme: planAcme(config, facts, listeners),
+      onDemand: facts.dev ? null : planOnDemand(config),
       brought: broughtCertificates(config, facts, problems),
       apexes: zones.map(({ apex }) => apex.slice(0, -1)),
       limits: tlsLimits(config.value.certificates),
@@ -91,6 +92,13 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
     processes: front.processes,
   }
   return { plan: { key: planKey(slices), ...slices }, problems: sortProblems(problems) }
+}
+
+function planOnDemand({ value }: Config): NonNullable<CertificatesInput['onDemand']> | null {
+  const { onDemand, issuer } = value.certificates
+  if (onDemand === undefined || authoritiesOf(issuer, undefined).length === 0) return null
+  const { ask, perHour = 10, most = 1000, refused = 600_000 } = onDemand
+  return { ask, perHour, most, refusedMs: refused }
 }
 
 /** Certificates of files that can be used; the others are reported. */
@@ -266,6 +274,7 @@ function planKey(slices: Omit<Plan, 'key'>): string {
   return contentKey([
     nodes.map(({ id, key }) => [id, key]),
     tls.acme,
+    tls.onDemand,
     dns.limits,
     http.limits,
     http.trust,

@@ -1,5 +1,7 @@
 import { join, resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { createKeeper, issuerOf, type Keeper } from '#acme/keeper.ts'
+import { openOnDemand } from '#acme/on-demand.ts'
 import type { AuthorityPlan } from '#acme/plan.ts'
 import { createPresenter, type Place, type Shown } from '#acme/present.ts'
 import type { Log } from '#core/log.ts'
@@ -11,14 +13,16 @@ import type { Plan } from '#plan/plan.ts'
 import type { Authority } from '#tls/authority.ts'
 import { readPair } from '#tls/files.ts'
 import type { Issued, Issuer } from '#tls/issuer.ts'
-import type { CertificatePlan, TlsPlan } from '#tls/plan.ts'
+import { type CertificatePlan, type TlsPlan, withGranted } from '#tls/plan.ts'
 
 export type CertificateKeeping = {
   readonly keeper: Keeper
   /** issuers by their name in the Plan */
   readonly issuers: { readonly local: Issuer; readonly acme: Issuer; readonly files: Issuer }
-  /** Open what the Plan asks for. @returns puts it to use, and cannot fail */
+  /** Open what the Plan asks for, and what was granted on demand. @returns puts it to use, and cannot fail */
   prepare(plan: TlsPlan): Promise<() => void>
+  /** A client asks for a name that no certificate has. @returns whether there is one now */
+  ask(name: string): Promise<boolean>
 }
 
 export type CertificateKeepingOptions = {
@@ -29,13 +33,20 @@ export type CertificateKeepingOptions = {
   /** what is served now */
   readonly served: () => { readonly plan: Plan; readonly zones: Zones }
   readonly publish: (id: string) => void
+  /** compiles certificates for handshakes; what comes back puts them to use */
+  readonly compile: (plan: TlsPlan) => () => void
   readonly show: (shown: Shown) => void
   readonly log: Log
 }
 
+/** A client that asked for a name waits for its certificate so long; then it gets the stand-in. */
+const WAIT_FOR_ISSUE_MS = 8000
+
 /** Certificates of authorities over ACME, with the local authority as stand-in until they are there. */
-export function keepCertificates(options: CertificateKeepingOptions): CertificateKeeping {
-  const { authority, folder, stateFolder, served, publish, show, log } = options
+export async function keepCertificates(options: CertificateKeepingOptions): Promise<CertificateKeeping> {
+  const { authority, folder, stateFolder, served, compile, show, log } = options
+  /** for whom a handshake waits, by id */
+  const awaited = new Map<string, PromiseWithResolvers<void>>()
   const presenter = createPresenter({
     publish: show,
     locate: (owner) => locateProof(owner, served()),
@@ -43,7 +54,10 @@ export function keepCertificates(options: CertificateKeepingOptions): Certificat
   })
   const keeper = createKeeper({
     folder: join(stateFolder, 'acme'),
-    publish,
+    publish(id) {
+      options.publish(id)
+      awaited.get(id)?.resolve()
+    },
     show: presenter.show,
     now: Date.now,
     random: Math.random,
@@ -62,18 +76,49 @@ export function keepCertificates(options: CertificateKeepingOptions): Certificat
   let brought: ReadonlyMap<string, Issued> = new Map()
   const files: Issuer = { issue: ({ key }) => brought.get(key) ?? null }
 
-  async function prepare({ certificates, acme: plan }: TlsPlan): Promise<() => void> {
+  const onDemand = await openOnDemand({ stateFolder, grant, now: Date.now, log })
+
+  async function grant(): Promise<void> {
+    const commit = await prepare(served().plan.tls)
+    commit()
+  }
+
+  async function ask(name: string): Promise<boolean> {
+    const { onDemand: plan } = served().plan.tls
+    if (plan === null || !(await onDemand.ask(name, plan))) return false
+    const id = `certificate:${name}`
+    if (keeper.current(id) === null) {
+      const issued = awaited.get(id) ?? Promise.withResolvers<void>()
+      awaited.set(id, issued)
+      await Promise.race([issued.promise, pause(WAIT_FOR_ISSUE_MS, undefined, { ref: false })])
+      awaited.delete(id)
+    }
+    return true
+  }
+
+  async function prepare(written: TlsPlan): Promise<() => void> {
+    const full = withGranted(written, onDemand.names())
+    const { certificates, acme: plan } = full
+    const compiled = compile(full)
     const nextBrought = await readFiles(certificates, folder)
     const authorities = plan.authorities.map((each) => withPaths(each, folder))
-    const wanted = certificates.filter(({ issuer }) => issuer === 'acme')
+    const isWritten = new Set(written.certificates.map(({ id }) => id))
+    const lateDns = plan.challenges.toSorted(
+      (a, b) => Number(a.startsWith('dns-')) - Number(b.startsWith('dns-')),
+    )
+    const wanted = certificates
+      .filter(({ issuer }) => issuer === 'acme')
+      // A proof below a name that only a wildcard answers for would hide the name (RFC 4592 §2.2.2).
+      .map((each) => (isWritten.has(each.id) ? each : { ...each, challenges: lateDns }))
     const commit = await keeper.replace({ ...plan, authorities }, wanted)
     return () => {
       brought = nextBrought
+      compiled()
       commit()
     }
   }
 
-  return { keeper, issuers: { local: authority, acme, files }, prepare }
+  return { keeper, issuers: { local: authority, acme, files }, prepare, ask }
 }
 
 /** @throws {Error} when a file changed into something else since it was planned */

@@ -206,16 +206,19 @@ function explainClient(from: string, plan: Plan): Step {
 
 function explainCertificate(host: string, plan: Plan, live: Live | null): Step {
   const { certificate, reason } = select(compileCertificates(plan.tls.certificates), host)
-  if (certificate === null)
-    return fault('certificate', `none for ${host}: the handshake is refused`, reason, null)
   const described = live?.certificate(host).certificate
   const until = described == null ? '' : `, until ${new Date(described.notAfter).toISOString().slice(0, 16)}Z`
-  return step(
-    'certificate',
-    `${certificate.names.join(', ')}, by ${described?.issuer ?? 'the local authority'}${until}`,
-    reason,
-    certificate.from,
-  )
+  if (certificate === null) {
+    const { onDemand } = plan.tls
+    if (onDemand === null || !onDemand.below.some((parent) => host.endsWith(`.${parent}`)))
+      return fault('certificate', `none for ${host}: the handshake is refused`, reason, null)
+    const says =
+      described == null ? `ordered if ${onDemand.ask} agrees` : `${host}, by ${described.issuer}${until}`
+    return step('certificate', says, 'on demand: no other has this name', null)
+  }
+  const { names, issuer, from } = certificate
+  const who = { local: 'the local authority', acme: 'an authority over ACME', files: 'a file' }[issuer]
+  return step('certificate', `${names.join(', ')}, by ${described?.issuer ?? who}${until}`, reason, from)
 }
 
 function explainRoute({ host, route: found, reason }: Routing, target: string): Step {

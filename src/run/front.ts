@@ -29,6 +29,7 @@ import type { Plan } from '#plan/plan.ts'
 import { createSupervisor, type Supervisor } from '#processes/supervisor.ts'
 import { type Authority, openAuthority } from '#tls/authority.ts'
 import { createHandshake, type Handshake, type HandshakeOptions } from '#tls/handshake.ts'
+import type { TlsPlan } from '#tls/plan.ts'
 import { type CertificateStore, createCertificateStore } from '#tls/store.ts'
 import { type AccessLog, logged } from './access-log.ts'
 import { type CertificateKeeping, type CertificateKeepingOptions, keepCertificates } from './certificates.ts'
@@ -147,8 +148,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   async function prepare(next: Plan): Promise<() => void> {
     const nextSerials = await serials.advance(next.dns.zones)
     const nextRouter = createRouter(next.http, createHandler, router, createRefusal)
-    const commitCertificates = certificates.prepare(next.tls)
-    const commitKeeping = await keeping.prepare(next.tls)
+    const commitCertificates = await keeping.prepare(next.tls)
     const commitListeners = await listeners.prepare(next.listeners)
     const isNextTrusted = createTrust(next.http.trust)
     const limited = withinLimits(next.http, nextRouter.handle)
@@ -168,7 +168,6 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       limiters.keep(ratesOf(next.http))
       dns.replaceZones(zones, next.dns.limits)
       commitCertificates()
-      commitKeeping()
       http.commit(handle, next.http.limits)
       commitListeners()
       origins.keep(originsOf(next.http), next.http.limits)
@@ -228,7 +227,8 @@ async function openTls(
   const root = join(stateFolder, 'tls')
   const authority = await openAuthority({ folder: root, host: hostname(), now: Date.now(), log })
   const publish = (id: string): void => certificates.refresh(id)
-  const keeping = keepCertificates({ authority, folder, stateFolder, publish, log, ...world })
+  const compile = (next: TlsPlan): (() => void) => certificates.prepare(next)
+  const keeping = await keepCertificates({ authority, folder, stateFolder, publish, compile, log, ...world })
   const certificates = createCertificateStore({
     plan: plan.tls,
     issuers: keeping.issuers,
@@ -236,7 +236,14 @@ async function openTls(
     log,
   })
   const protocols = ['h2', 'http/1.1']
-  const handshake = createHandshake({ store: certificates, now: Date.now, log, protocols, digests })
+  const handshake = createHandshake({
+    store: certificates,
+    now: Date.now,
+    log,
+    protocols,
+    digests,
+    onMiss: keeping.ask,
+  })
   return { authority, keeping, certificates, handshake }
 }
 

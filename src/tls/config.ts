@@ -1,4 +1,10 @@
-import { challengesSetting, type IssuerConfig, issuerSetting } from '#acme/config.ts'
+import {
+  challengesSetting,
+  type IssuerConfig,
+  issuerSetting,
+  type OnDemandConfig,
+  onDemandSetting,
+} from '#acme/config.ts'
 import type { ChallengeType } from '#acme/plan.ts'
 import type { GroupSetting } from '#core/settings.ts'
 import type { TlsLimits } from './plan.ts'
@@ -8,6 +14,7 @@ export type CertificatesConfig = {
   readonly issuer: IssuerConfig
   readonly challenges: readonly ChallengeType[]
   readonly files: readonly { readonly cert: string; readonly key: string }[]
+  readonly onDemand?: OnDemandConfig
   readonly lifetime: number
   readonly sessionTimeout: number
   readonly handshakeTimeout: number
@@ -39,6 +46,7 @@ export const certificateSettings: GroupSetting = {
       initial: [],
       max: 1000,
     },
+    onDemand: onDemandSetting,
     lifetime: {
       type: 'duration',
       doc: 'How long a certificate of the local authority lasts; a new one is issued after two thirds.',

@@ -21,6 +21,8 @@ export type HandshakeOptions = {
   readonly log: Log
   /** offered protocols, the best first (RFC 7301) */
   readonly protocols?: readonly string[]
+  /** A client asks for a name that no certificate has. @returns whether there is one now */
+  readonly onMiss?: (serverName: string) => Promise<boolean>
   /** digests (hex) by name that authorities may look for with acme-tls/1 (RFC 8737 §3), as they stand now */
   readonly digests?: () => Readonly<Record<string, string>>
   /** 48 octets that all processes on one port share, not renewed here; when not given, random and renewed */
@@ -36,7 +38,7 @@ export type HandshakeOptions = {
  * @example const server = createServer(handshake.options, onConnection); handshake.attach(server)
  */
 export function createHandshake(options: HandshakeOptions): Handshake {
-  const { store, now, log, digests, protocols = ['http/1.1'] } = options
+  const { store, now, log, digests, onMiss, protocols = ['http/1.1'] } = options
   const ticketKeys = createTicketKeys(store, now, options.ticketKeys)
 
   // `this` is the TLSSocket: the callback alone cannot send an alert.
@@ -50,8 +52,25 @@ export function createHandshake(options: HandshakeOptions): Handshake {
       done(null, ready.context)
       return
     }
+    if (reason !== 'no certificate has this name' || onMiss === undefined) {
+      refuseFor(this, serverName, reason, done)
+      return
+    }
+    void onMiss(serverName.toLowerCase()).then((isThere) => {
+      const choice = store.contextFor(serverName)
+      if (isThere && choice.ready !== null) done(null, choice.ready.context)
+      else refuseFor(this, serverName, choice.reason, done)
+    })
+  }
+
+  function refuseFor(
+    socket: TLSSocket,
+    serverName: string,
+    reason: string,
+    done: (error: Error) => void,
+  ): void {
     log('debug', 'handshake refused', { serverName, reason })
-    refuse(this, reason === 'not issued yet' ? INTERNAL_ERROR : UNRECOGNIZED_NAME, done)
+    refuse(socket, reason === 'not issued yet' ? INTERNAL_ERROR : UNRECOGNIZED_NAME, done)
   }
 
   /** What the server uses where no name selects a context; ticket keys always come from here. */

@@ -1,4 +1,4 @@
-import type { AcmePlan } from '#acme/plan.ts'
+import type { AcmePlan, OnDemandPlan } from '#acme/plan.ts'
 import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position } from '#core/problem.ts'
 
@@ -26,6 +26,7 @@ export type TlsPlan = {
   /** the first one is served to clients that send no name */
   readonly certificates: readonly CertificatePlan[]
   readonly acme: AcmePlan
+  readonly onDemand: OnDemandPlan | null
   readonly limits: TlsLimits
 }
 
@@ -43,6 +44,7 @@ export type WantedName = { readonly name: string; readonly from: Position }
 export type CertificatesInput = {
   readonly wanted: readonly WantedName[]
   readonly acme: AcmePlan
+  readonly onDemand?: Omit<OnDemandPlan, 'below'> | null
   /** certificates brought as files, which need no issuer */
   readonly brought?: readonly (CertificateFiles & {
     readonly names: readonly string[]
@@ -61,7 +63,7 @@ export type CertificatesInput = {
  * does not read its name in the transparency logs. Without our own DNS there are no wildcards, and each name has its own.
  */
 export function planCertificates(input: CertificatesInput): TlsPlan {
-  const { acme, apexes, limits, brought = [] } = input
+  const { acme, apexes, limits, brought = [], onDemand = null } = input
   const covered = new Set(brought.flatMap(({ names }) => names))
   const wanted = input.wanted.filter(({ name }) => !isCovered(name, covered))
   const hasDns = acme.challenges.some((type) => type.startsWith('dns-'))
@@ -79,7 +81,8 @@ export function planCertificates(input: CertificatesInput): TlsPlan {
     ...issued,
     ...local.map(({ name, from }) => certificate([name], 'local', from)),
   ]
-  return { certificates, acme, limits }
+  const below = input.wanted.filter(({ name }) => name.startsWith('*.')).map(({ name }) => name.slice(2))
+  return { certificates, acme, onDemand: onDemand && { ...onDemand, below }, limits }
 }
 
 /** By its own name, or by the wildcard one label up (RFC 9525 §6.3). */
@@ -116,4 +119,15 @@ function certificate(
 ): CertificatePlan {
   const content = { names, issuer, ...(files === undefined ? {} : { files }) }
   return { id: `certificate:${names[0]}`, key: contentKey(content), from, ...content }
+}
+
+/** Certificates of names that were granted on demand, beside those of the Plan. */
+export function withGranted(plan: TlsPlan, names: readonly string[]): TlsPlan {
+  if (plan.onDemand === null || names.length === 0) return plan
+  const known = new Set(plan.certificates.flatMap((each) => each.names))
+  const from = plan.certificates[0]?.from ?? { file: '', line: 0, column: 0 }
+  const granted = names
+    .filter((name) => !isCovered(name, known))
+    .map((name) => certificate([name], 'acme', from))
+  return { ...plan, certificates: [...plan.certificates, ...granted] }
 }
