@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
+import { type ConnectionOptions, connect } from 'node:tls'
 import { silent } from '#core/log.ts'
 import { openAuthority } from '#tls/authority.ts'
 import { choosePorts, handshake, preparePortico } from './acme-portico.ts'
 import { startPebble } from './pebble.ts'
-import { peer } from './peers.ts'
+import { peer, run } from './peers.ts'
 import { until } from './running.ts'
 
 test('certificates brought as files serve their names, and a new one is served without a restart', async (context) => {
@@ -108,3 +109,78 @@ test('a name below "*" that no certificate has: asked about, ordered, or refused
   await until(async () => String((await portico.certificate('x.y.example.test'))?.issuer.CN).startsWith(ours))
   assert.equal(asked.length, 3)
 })
+
+const openssl = peer('openssl')
+
+test('a host lets in clients with a certificate under its roots, and no session or connection of another host opens it', {
+  skip: openssl === undefined && 'needs openssl',
+}, async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), 'portico-clients-'))
+  for (const name of ['good', 'other']) {
+    const files = ['-keyout', join(folder, `${name}.key`), '-out', join(folder, `${name}.pem`)]
+    const words = [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-days',
+      '1',
+      '-subj',
+      `/CN=${name}`,
+      ...files,
+    ]
+    await run(openssl!, words)
+  }
+  const ports = await choosePorts()
+  const portico = await preparePortico(folder, ports, {
+    hosts: {
+      open: { respond: 'open' },
+      closed: { respond: 'closed', clientCertificates: './good.pem' },
+    },
+    certificates: {},
+  })
+  context.after(async () => {
+    await portico.stop()
+    await rm(folder, { recursive: true, force: true })
+  })
+  portico.start()
+  await until(async () => (await portico.certificate('open.example.test')) !== null)
+  const read = async (name: string) => readFile(join(folder, name), 'utf8')
+  const good = { key: await read('good.key'), cert: await read('good.pem') }
+  const other = { key: await read('other.key'), cert: await read('other.pem') }
+
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const ask = (servername: string, host: string, options: ConnectionOptions = {}) =>
+      request(ports.https, host, { servername, maxVersion, ...options })
+    assert.match(
+      (await ask('closed.example.test', 'closed.example.test', good)).text,
+      /^HTTP\/1\.1 200.*closed$/s,
+    )
+    assert.equal((await ask('closed.example.test', 'closed.example.test', other)).text, '')
+    assert.equal((await ask('closed.example.test', 'closed.example.test')).text, '')
+    const open = await ask('open.example.test', 'open.example.test', good)
+    assert.match(open.text, /200.*open$/s)
+    assert.match((await ask('open.example.test', 'closed.example.test', good)).text, /^HTTP\/1\.1 421/)
+    const resumed = open.session === undefined ? {} : { session: open.session }
+    assert.equal((await ask('closed.example.test', 'closed.example.test', resumed)).text, '')
+  }
+})
+
+/** One request on a connection of its own: what came back, empty when nothing did, and the session for a later one. */
+function request(
+  port: number,
+  host: string,
+  options: ConnectionOptions,
+): Promise<{ text: string; session: Buffer | undefined }> {
+  return new Promise((resolve) => {
+    let text = ''
+    let session: Buffer | undefined
+    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options })
+    socket.on('session', (next) => (session = next))
+    socket.on('error', () => {})
+    socket.on('data', (part) => (text += part))
+    socket.on('close', () => resolve({ text, session }))
+    socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+  })
+}

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { Log } from '#core/log.ts'
 import type { Clock } from './clock.ts'
 import type { Client, EndReason, Exchange, Handler } from './exchange.ts'
@@ -66,11 +67,18 @@ export type TunnelEnd = {
 
 /** Who is on the other side of a socket; IPv4 addresses that came mapped into IPv6 as they are. */
 export function clientOf(socket: Socket, secure: boolean): Client {
+  const verifiedName = socket instanceof TLSSocket && socket.authorized ? servernameOf(socket) : undefined
   const address = (socket.remoteAddress ?? '').replace(/%.*$/, '')
   return {
     address: address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address,
     port: socket.remotePort ?? 0,
     secure,
+    ...(verifiedName === undefined ? {} : { verifiedName }),
     localPort: socket.localPort ?? 0,
   }
+}
+
+function servernameOf(socket: TLSSocket): string | undefined {
+  const name: unknown = Reflect.get(socket, 'servername')
+  return typeof name === 'string' ? name.toLowerCase() : undefined
 }

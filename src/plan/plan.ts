@@ -275,6 +275,7 @@ function planKey(slices: Omit<Plan, 'key'>): string {
     nodes.map(({ id, key }) => [id, key]),
     tls.acme,
     tls.onDemand,
+    tls.clients,
     dns.limits,
     http.limits,
     http.trust,

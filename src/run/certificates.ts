@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createKeeper, issuerOf, type Keeper } from '#acme/keeper.ts'
@@ -34,7 +35,7 @@ export type CertificateKeepingOptions = {
   readonly served: () => { readonly plan: Plan; readonly zones: Zones }
   readonly publish: (id: string) => void
   /** compiles certificates for handshakes; what comes back puts them to use */
-  readonly compile: (plan: TlsPlan) => () => void
+  readonly compile: (plan: TlsPlan, clientRoots: ReadonlyMap<string, string>) => () => void
   readonly show: (shown: Shown) => void
   readonly log: Log
 }
@@ -99,7 +100,7 @@ export async function keepCertificates(options: CertificateKeepingOptions): Prom
   async function prepare(written: TlsPlan): Promise<() => void> {
     const full = withGranted(written, onDemand.names())
     const { certificates, acme: plan } = full
-    const compiled = compile(full)
+    const compiled = compile(full, await readRoots(full.clients, folder))
     const nextBrought = await readFiles(certificates, folder)
     const authorities = plan.authorities.map((each) => withPaths(each, folder))
     const isWritten = new Set(written.certificates.map(({ id }) => id))
@@ -134,6 +135,14 @@ async function readFiles(
     read.set(key, pair.issued)
   }
   return read
+}
+
+/** @throws {Error} when a file cannot be read */
+async function readRoots(clients: TlsPlan['clients'], folder: string): Promise<ReadonlyMap<string, string>> {
+  const read = clients.map(async ({ name, roots }) => {
+    return [name, await readFile(resolve(folder, roots), 'utf8')] as const
+  })
+  return new Map(await Promise.all(read))
 }
 
 function withPaths({ root, eab, ...rest }: AuthorityPlan, folder: string): AuthorityPlan {

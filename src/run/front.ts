@@ -29,7 +29,6 @@ import type { Plan } from '#plan/plan.ts'
 import { createSupervisor, type Supervisor } from '#processes/supervisor.ts'
 import { type Authority, openAuthority } from '#tls/authority.ts'
 import { createHandshake, type Handshake, type HandshakeOptions } from '#tls/handshake.ts'
-import type { TlsPlan } from '#tls/plan.ts'
 import { type CertificateStore, createCertificateStore } from '#tls/store.ts'
 import { type AccessLog, logged } from './access-log.ts'
 import { type CertificateKeeping, type CertificateKeepingOptions, keepCertificates } from './certificates.ts'
@@ -227,7 +226,8 @@ async function openTls(
   const root = join(stateFolder, 'tls')
   const authority = await openAuthority({ folder: root, host: hostname(), now: Date.now(), log })
   const publish = (id: string): void => certificates.refresh(id)
-  const compile = (next: TlsPlan): (() => void) => certificates.prepare(next)
+  const compile: CertificateKeepingOptions['compile'] = (next, clientRoots) =>
+    certificates.prepare({ ...next, clientRoots })
   const keeping = await keepCertificates({ authority, folder, stateFolder, publish, compile, log, ...world })
   const certificates = createCertificateStore({
     plan: plan.tls,

@@ -1,6 +1,7 @@
 import { watch } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
+import { readPair } from '#tls/files.ts'
 import type { Portico } from './portico.ts'
 
 /** Editors write in several steps: what follows within so long belongs to one change. */
@@ -38,15 +39,23 @@ const LOOK_MS = 2000
  * @returns ends the watch
  */
 export function watchCertificates({ front, folder }: Portico, onChange: () => void): () => void {
-  let before = ''
+  let marks: ReadonlyMap<string, string> = new Map()
   const look = async (): Promise<void> => {
-    const files = front.plan.tls.certificates.flatMap(({ files: pair }) =>
-      pair ? [pair.cert, pair.key] : [],
-    )
-    const marks = await Promise.all(files.map((file) => markOf(resolve(folder, file))))
-    const now = JSON.stringify([files, marks])
-    if (before !== '' && now !== before && marks.every((mark) => mark !== null)) onChange()
-    before = now
+    const brought = front.plan.tls.certificates.flatMap(({ files }) => files ?? [])
+    const before = marks
+    const now = new Map<string, string>()
+    let isOther = false
+    for (const { cert, key, fingerprint } of brought) {
+      const paths = [resolve(folder, cert), resolve(folder, key)] as const
+      const mark = `${fingerprint} ${await markOf(paths[0])} ${await markOf(paths[1])}`
+      now.set(cert, mark)
+      if (before.get(cert) === mark) continue
+      const pair = await readPair(...paths)
+      // While only one of the two is new they do not belong together.
+      isOther ||= typeof pair !== 'string' && pair.fingerprint !== fingerprint
+    }
+    marks = now
+    if (isOther) onChange()
   }
   void look()
   const timer = setInterval(() => void look(), LOOK_MS)
@@ -54,7 +63,7 @@ export function watchCertificates({ front, folder }: Portico, onChange: () => vo
   return () => clearInterval(timer)
 }
 
-async function markOf(path: string): Promise<string | null> {
+async function markOf(path: string): Promise<string> {
   const found = await stat(path).catch(() => null)
-  return found === null ? null : `${found.ino} ${found.mtimeMs} ${found.size}`
+  return found === null ? 'none' : `${found.ino} ${found.mtimeMs} ${found.size}`
 }

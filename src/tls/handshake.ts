@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
+import { constants, randomBytes } from 'node:crypto'
 import { Socket } from 'node:net'
 import type { SecureContext, Server, TLSSocket, TlsOptions } from 'node:tls'
 import type { Log } from '#core/log.ts'
 import { answerChallenges } from './challenge.ts'
 import { secureOptions } from './secure.ts'
-import type { CertificateStore, Ready } from './store.ts'
+import type { CertificateStore, Choice, Ready } from './store.ts'
 
 /** What servers of `node:tls` need to serve the certificates of a store. */
 export type Handshake = {
@@ -47,30 +47,25 @@ export function createHandshake(options: HandshakeOptions): Handshake {
     serverName: string,
     done: (error: Error | null, context?: SecureContext) => void,
   ): void {
-    const { ready, reason } = store.contextFor(serverName)
-    if (ready !== null) {
-      done(null, ready.context)
-      return
-    }
-    if (reason !== 'no certificate has this name' || onMiss === undefined) {
-      refuseFor(this, serverName, reason, done)
-      return
-    }
-    void onMiss(serverName.toLowerCase()).then((isThere) => {
-      const choice = store.contextFor(serverName)
-      if (isThere && choice.ready !== null) done(null, choice.ready.context)
-      else refuseFor(this, serverName, choice.reason, done)
-    })
+    const choose = (): void => settle(this, store.contextFor(serverName), serverName, done)
+    const { reason } = store.contextFor(serverName)
+    if (reason !== 'no certificate has this name' || onMiss === undefined) choose()
+    else void onMiss(serverName.toLowerCase()).then(choose)
   }
 
-  function refuseFor(
+  function settle(
     socket: TLSSocket,
+    choice: Choice,
     serverName: string,
-    reason: string,
-    done: (error: Error) => void,
+    done: (error: Error | null, context?: SecureContext) => void,
   ): void {
-    log('debug', 'handshake refused', { serverName, reason })
-    refuse(socket, reason === 'not issued yet' ? INTERNAL_ERROR : UNRECOGNIZED_NAME, done)
+    if (choice.ready !== null) {
+      if (choice.asksClient) askForCertificate(socket)
+      done(null, choice.ready.context)
+      return
+    }
+    log('debug', 'handshake refused', { serverName, reason: choice.reason })
+    refuse(socket, choice.reason === 'not issued yet' ? INTERNAL_ERROR : UNRECOGNIZED_NAME, done)
   }
 
   /** What the server uses where no name selects a context; ticket keys always come from here. */
@@ -79,6 +74,7 @@ export function createHandshake(options: HandshakeOptions): Handshake {
     return {
       ...secureOptions,
       ...certificate,
+      secureOptions: store.asksClients() ? OPTIONS_WITHOUT_TICKETS : OPTIONS,
       ticketKeys: ticketKeys.current(),
       sessionIdContext: 'portico',
       sessionTimeout: Math.floor(store.limits().sessionTimeoutMs / 1000),
@@ -91,10 +87,13 @@ export function createHandshake(options: HandshakeOptions): Handshake {
     }
     let served: unknown
     let keys: unknown
+    let asksClients = store.asksClients()
     // In front of the server's own listener, which begins the handshake. No timer: a laptop sleeps through those.
     server.prependListener('connection', () => {
       const first = store.contextFor(undefined).ready
-      if (served === first?.issued && keys === ticketKeys.current()) return
+      const isSame = served === first?.issued && keys === ticketKeys.current()
+      if (isSame && asksClients === store.asksClients()) return
+      asksClients = store.asksClients()
       served = first?.issued
       keys = ticketKeys.current()
       server.setSecureContext(defaults(first))
@@ -114,6 +113,21 @@ export function createHandshake(options: HandshakeOptions): Handshake {
     handshakeTimeout: store.limits().handshakeTimeoutMs,
   }
   return { options: served, attach }
+}
+
+const OPTIONS = secureOptions.secureOptions ?? 0
+/**
+ * OpenSSL chooses no context for a session that is resumed, so nobody would be asked for a certificate. Where any host
+ * asks, no session is resumed.
+ */
+const OPTIONS_WITHOUT_TICKETS = OPTIONS | constants.SSL_OP_NO_TICKET
+
+/** Node lets a server ask all clients or none; what it sets for a connection it keeps to itself. */
+function askForCertificate(socket: TLSSocket): void {
+  const handle = Reflect.get(socket, '_handle') as { setVerifyMode(request: boolean, reject: boolean): void }
+  handle.setVerifyMode(true, true)
+  Reflect.set(socket, '_requestCert', true)
+  Reflect.set(socket, '_rejectUnauthorized', true)
 }
 
 /** Keys that encrypt tickets live as long as the tickets: who steals them later reads no older session. */

@@ -27,7 +27,15 @@ export type TlsPlan = {
   readonly certificates: readonly CertificatePlan[]
   readonly acme: AcmePlan
   readonly onDemand: OnDemandPlan | null
+  readonly clients: readonly ClientsPlan[]
   readonly limits: TlsLimits
+}
+
+/** A host whose clients show certificates; `*.` stands for names at any depth. */
+export type ClientsPlan = {
+  readonly name: string
+  /** file with the roots */
+  readonly roots: string
 }
 
 /** Milliseconds and counts; the settings table in `config.ts` says what each means. */
@@ -39,7 +47,12 @@ export type TlsLimits = {
 }
 
 /** A name that answers over HTTPS: A-labels in lower case without final dot. */
-export type WantedName = { readonly name: string; readonly from: Position }
+export type WantedName = {
+  readonly name: string
+  readonly from: Position
+  /** file with the roots of its clients' certificates */
+  readonly clientCertificates?: string
+}
 
 export type CertificatesInput = {
   readonly wanted: readonly WantedName[]
@@ -81,8 +94,11 @@ export function planCertificates(input: CertificatesInput): TlsPlan {
     ...issued,
     ...local.map(({ name, from }) => certificate([name], 'local', from)),
   ]
+  const clients = input.wanted.flatMap(({ name, clientCertificates: roots }) => {
+    return roots === undefined ? [] : [{ name, roots }]
+  })
   const below = input.wanted.filter(({ name }) => name.startsWith('*.')).map(({ name }) => name.slice(2))
-  return { certificates, acme, onDemand: onDemand && { ...onDemand, below }, limits }
+  return { certificates, acme, onDemand: onDemand && { ...onDemand, below }, clients, limits }
 }
 
 /** By its own name, or by the wildcard one label up (RFC 9525 §6.3). */

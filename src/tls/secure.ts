@@ -29,9 +29,10 @@ export const secureOptions: SecureContextOptions = {
   ca: [],
 }
 
-/** @param key PEM @param chain PEM, the leaf first */
-export function secureContext(key: string, chain: string): SecureContext {
-  return createSecureContext({ ...secureOptions, key, cert: chain })
+/** @param key PEM @param chain PEM, the leaf first @param clientRoots PEM of what clients' certificates stand on */
+export function secureContext(key: string, chain: string, clientRoots: string | null = null): SecureContext {
+  const ca = clientRoots === null ? {} : { ca: clientRoots }
+  return createSecureContext({ ...secureOptions, ...ca, key, cert: chain })
 }
 
 /**

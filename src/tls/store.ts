@@ -3,15 +3,22 @@ import type { Log } from '#core/log.ts'
 import type { Issued, Issuer } from './issuer.ts'
 import type { CertificatePlan, TlsLimits, TlsPlan } from './plan.ts'
 import { closeContext, secureContext } from './secure.ts'
-import { compileCertificates, type Selection, select } from './select.ts'
+import { compileCertificates, type Selection, select, selectRoots } from './select.ts'
 
 /** What a handshake gets: a certificate loaded for use, or the reason why there is none. */
 export type Choice =
-  | { readonly ready: Ready; readonly certificate: CertificatePlan; readonly reason: Selection['reason'] }
+  | {
+      readonly ready: Ready
+      readonly certificate: CertificatePlan
+      readonly reason: Selection['reason']
+      /** the client has to show a certificate */
+      readonly asksClient: boolean
+    }
   | { readonly ready: null; readonly reason: Selection['reason'] | 'not issued yet' }
 
 export type Ready = {
   /** of the plan node that it was issued for */
+  readonly id: string
   readonly key: string
   readonly issued: Issued
   /** to be used at once: it is closed when the certificate is renewed or dropped */
@@ -36,10 +43,15 @@ export type CertificateStore = {
   refresh(id: string): void
   describe(serverName: string | undefined): CertificateDescription
   limits(): TlsLimits
+  /** whether any host asks its clients for certificates */
+  asksClients(): boolean
 }
 
 /** The part of the Plan that handshakes need. */
-type StoredPlan = Pick<TlsPlan, 'certificates' | 'limits'>
+type StoredPlan = Pick<TlsPlan, 'certificates' | 'limits'> & {
+  /** PEM of the roots that clients of a host must be issued under, by its name */
+  readonly clientRoots?: ReadonlyMap<string, string>
+}
 
 export type CertificateStoreOptions = {
   readonly plan: StoredPlan
@@ -55,7 +67,8 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
   const { issuers, now, log } = options
   let limits = options.plan.limits
   let table = compileCertificates(options.plan.certificates)
-  /** by id of the plan node; the one used last stands at the end */
+  let clientRoots = options.plan.clientRoots ?? new Map<string, string>()
+  /** by id of the plan node, with the roots of clients behind it; the one used last stands at the end */
   const kept = new Map<string, Ready>()
 
   function prepare(plan: StoredPlan): () => void {
@@ -64,25 +77,28 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
     return () => {
       limits = plan.limits
       table = compiled
-      for (const [id, { key }] of kept) if (keys.get(id) !== key) drop(id)
+      clientRoots = plan.clientRoots ?? new Map()
+      for (const [slot, { id, key }] of kept) if (keys.get(id) !== key) drop(slot)
     }
   }
 
   function contextFor(serverName: string | undefined): Choice {
     const { certificate, reason } = select(table, serverName)
     if (certificate === null) return { ready: null, reason }
-    const ready = readyFor(certificate)
-    return ready === null ? { ready, reason: 'not issued yet' } : { ready, certificate, reason }
+    const roots = serverName === undefined ? null : selectRoots(clientRoots, serverName)
+    const ready = readyFor(certificate, roots)
+    if (ready === null) return { ready, reason: 'not issued yet' }
+    return { ready, certificate, reason, asksClient: roots !== null }
   }
 
-  function readyFor(certificate: CertificatePlan): Ready | null {
-    const { id } = certificate
-    const last = kept.get(id) ?? null
-    const ready = last !== null && isFresh(last.issued) ? last : (load(certificate) ?? last)
+  function readyFor(certificate: CertificatePlan, roots: string | null): Ready | null {
+    const slot = roots === null ? certificate.id : `${certificate.id} ${roots}`
+    const last = kept.get(slot) ?? null
+    const ready = last !== null && isFresh(last.issued) ? last : (load(certificate, roots) ?? last)
     if (ready === null) return null
-    if (last !== null && last !== ready) drop(id)
-    kept.delete(id)
-    kept.set(id, ready)
+    if (last !== null && last !== ready) drop(slot)
+    kept.delete(slot)
+    kept.set(slot, ready)
     for (const oldest of kept.keys()) {
       if (kept.size <= limits.contexts) break
       drop(oldest)
@@ -90,9 +106,13 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
     return ready
   }
 
-  function drop(id: string): void {
-    const dropped = kept.get(id)
-    kept.delete(id)
+  function refresh(id: string): void {
+    for (const [slot, ready] of kept) if (ready.id === id) drop(slot)
+  }
+
+  function drop(slot: string): void {
+    const dropped = kept.get(slot)
+    kept.delete(slot)
     if (dropped !== undefined) closeContext(dropped.context)
   }
 
@@ -102,7 +122,7 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
   }
 
   /** Runs inside a handshake, where a throw would end the program. */
-  function load(certificate: CertificatePlan): Ready | null {
+  function load(certificate: CertificatePlan, roots: string | null): Ready | null {
     try {
       const issued = (issuers[certificate.issuer] ?? issuers.local).issue(
         certificate,
@@ -111,7 +131,8 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
       )
       if (issued === null) return null
       log('debug', 'certificate issued', { certificate: certificate.id, notAfter: issued.notAfter })
-      return { key: certificate.key, issued, context: secureContext(issued.key, issued.chain) }
+      const { id, key } = certificate
+      return { id, key, issued, context: secureContext(issued.key, issued.chain, roots) }
     } catch (error) {
       log('error', 'certificate not issued', { certificate: certificate.id, error: String(error) })
       return null
@@ -126,5 +147,12 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
     return { reason: choice.reason, certificate: { id, names, from, issuer, notBefore, notAfter } }
   }
 
-  return { prepare, contextFor, refresh: drop, describe, limits: () => limits }
+  return {
+    prepare,
+    contextFor,
+    refresh,
+    describe,
+    limits: () => limits,
+    asksClients: () => clientRoots.size > 0,
+  }
 }
