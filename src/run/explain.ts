@@ -118,6 +118,11 @@ function explainUrl(url: URL, world: World, from: string | null): Step[] {
   if (routing.route === null) return steps
   const { clientRate } = plan.http
   const { rate, access, action, from: at } = routing.route
+  const clientRoots = routing.host?.clientCertificates
+  if (clientRoots !== undefined) {
+    const says = `a certificate under ${clientRoots}; no handshake without, and 421 on a connection of another host`
+    steps.push(step('access', says, 'clientCertificates', routing.host!.from))
+  }
   for (const limit of [clientRate, rate]) if (limit !== undefined) steps.push(explainRate(limit, at))
   if (access !== undefined) steps.push(...explainAccess(access, from, at))
   steps.push(...explainRequestPath(routing.route, target, from))
