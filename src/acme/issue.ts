@@ -11,12 +11,16 @@ import { isMembers, textOf, textsOf } from './wire/json.ts'
 import { type Authorization, type Order, readAuthorization, readOrder } from './wire/objects.ts'
 import { encodeRequest } from './wire/request.ts'
 
+/** ECDSA with P-256, or RSA with 2048 bits. */
+export type KeyType = 'ecdsa' | 'rsa'
+
 /** What an order needs of the world. */
 export type IssueOptions = {
   readonly client: AcmeClient
   readonly account: Account
   readonly authority: AuthorityPlan
   readonly names: readonly string[]
+  readonly keyType: KeyType
   readonly challenges: readonly ChallengeType[]
   /** one that was begun before, with this authority and for these names */
   readonly underWay: OrderUnderWay | null
@@ -101,7 +105,7 @@ async function begin(options: IssueOptions, signer: Prover): Promise<Begun> {
     await note({ ...underWay!, url: placed.url })
     return { ...placed, key: underWay!.key, names }
   }
-  const key = underWay?.url === null ? underWay.key : newKey()
+  const key = underWay?.url === null ? underWay.key : newKey(options.keyType)
   const begun = { authority: authority.directory, names, key, url: null }
   await note(begun)
   const { order, url } = await place(options, signer)
@@ -233,7 +237,10 @@ function read<Value>(value: Value | string): Value {
   return value
 }
 
-function newKey(): string {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+function newKey(type: KeyType): string {
+  const { privateKey } =
+    type === 'rsa'
+      ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+      : generateKeyPairSync('ec', { namedCurve: 'P-256' })
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 }

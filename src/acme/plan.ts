@@ -20,6 +20,8 @@ export type AcmePlan = {
   readonly authorities: readonly AuthorityPlan[]
   /** the first that the authority offers is taken */
   readonly challenges: readonly ChallengeType[]
+  /** one with a key of RSA beside each, for clients that know no ECDSA */
+  readonly rsa: boolean
 }
 
 /** Certificates for names that hosts such as `*` answer to and no other certificate has. */

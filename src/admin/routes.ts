@@ -35,15 +35,18 @@ export function adminRoutes(portico: Portico): AdminRoutes {
 }
 
 /** @throws {Error} when no authority is asked for such a certificate */
-function renew({ plan, keeper, certificates }: Front, name: string): { message: string } {
-  const found =
-    plan.tls.certificates.find(({ names }) => names.includes(name)) ??
-    plan.tls.certificates.find(({ id }) => id === certificates.describe(name).certificate?.id)
-  if (found === undefined) throw new Error(`No certificate has the name ${name}. "portico certs" lists them.`)
-  if (!keeper.renew(found.id)) {
-    throw new Error(`The certificate for ${name} comes from the local authority, which renews it by itself.`)
+function renew({ plan, keeper }: Front, name: string): { message: string } {
+  const wildcard = `*${name.slice(name.indexOf('.'))}`
+  const found = keeper.states().filter(({ names }) => names.includes(name) || names.includes(wildcard))
+  for (const { id } of found) keeper.renew(id)
+  if (found.length > 0) {
+    const names = found[0]!.names.join(' ')
+    return { message: `The certificate for ${names} is ordered again; "portico certs" shows how it goes.` }
   }
-  return {
-    message: `The certificate for ${found.names.join(' ')} is ordered again; "portico certs" shows how it goes.`,
-  }
+  const isKnown = plan.tls.certificates.some(({ names }) => names.includes(name))
+  throw new Error(
+    isKnown
+      ? `The certificate for ${name} is not ordered from an authority: it renews by itself.`
+      : `No certificate has the name ${name}. "portico certs" lists them.`,
+  )
 }

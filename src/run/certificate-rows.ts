@@ -5,6 +5,8 @@ import type { Front } from './front.ts'
 export type CertificateRow = {
   readonly id: string
   readonly names: readonly string[]
+  /** null where it is not ordered */
+  readonly key: 'ecdsa' | 'rsa' | null
   /** who signed the one in use */
   readonly issuer: string
   /** null where it is issued in the handshake */
@@ -16,34 +18,40 @@ export type CertificateRow = {
   readonly failure: { readonly at: string; readonly message: string; readonly fix: string } | null
 }
 
-/** A row for each certificate of the Plan, in its order. */
+/** A row for each certificate: those of authorities first, also what was granted on demand. */
 export function certificateRows({ plan, keeper, authority }: Front): CertificateRow[] {
-  const states = new Map(keeper.states().map((state) => [state.id, state]))
-  return plan.tls.certificates.map(({ id, names, files }) => {
-    const state = states.get(id)
-    const standIn = authority.root.name
-    if (files !== undefined) {
-      const next = 'read again when its files change'
-      return { id, names, issuer: files.cert, notAfter: null, next, nextAt: null, failure: null }
-    }
-    if (state === undefined) {
-      const next = 'issued when a client first asks for it, and renewed by itself'
-      return { id, names, issuer: standIn, notAfter: null, next, nextAt: null, failure: null }
-    }
-    const { failure, notAfter } = state
-    return {
-      id,
-      names,
-      issuer: state.issuer ?? `${standIn}, standing in`,
-      notAfter: notAfter === null ? null : new Date(notAfter).toISOString(),
-      next: nextOf(state),
-      nextAt: state.nextAt === null ? null : new Date(state.nextAt).toISOString(),
-      failure:
-        failure === null
-          ? null
-          : { at: new Date(failure.at).toISOString(), message: failure.message, fix: failure.fix },
-    }
-  })
+  const standIn = authority.root.name
+  const ordered = keeper.states().map((state) => rowOf(state, standIn))
+  const others = plan.tls.certificates.filter(({ issuer }) => issuer !== 'acme')
+  return [
+    ...ordered,
+    ...others.map(({ id, names, files }) => {
+      const [issuer, next] =
+        files === undefined
+          ? [standIn, 'issued when a client first asks for it, and renewed by itself']
+          : [files.cert, 'read again when its files change']
+      return { id, names, key: null, issuer, notAfter: null, next, nextAt: null, failure: null }
+    }),
+  ]
+}
+
+function rowOf(state: KeptState, standIn: string): CertificateRow {
+  const { id, names, keyType, issuer, notAfter, nextAt, failure } = state
+  return {
+    id,
+    names,
+    key: keyType,
+    issuer: issuer ?? `${standIn}, standing in`,
+    notAfter: timeOf(notAfter),
+    next: nextOf(state),
+    nextAt: timeOf(nextAt),
+    failure: failure && { at: timeOf(failure.at), message: failure.message, fix: failure.fix },
+  }
+}
+
+function timeOf<At extends number | null>(at: At): At extends number ? string : string | null
+function timeOf(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString()
 }
 
 function nextOf({ doing, nextAt, issuer, failure }: KeptState): string {

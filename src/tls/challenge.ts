@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { type Server, TLSSocket } from 'node:tls'
-import { secureContext } from './secure.ts'
+import { createSecureContext, type Server, TLSSocket } from 'node:tls'
+import { secureOptions } from './secure.ts'
 import { challengeExtensions, emptyName, encodeCertificate, toPem } from './wire/certificate.ts'
 import { readClientHello } from './wire/client-hello.ts'
 
@@ -71,7 +71,7 @@ function show(socket: Socket, name: string, { digest, now }: { digest: string; n
   const { key, chain } = signChallenge(name, digest, now)
   const secured = new TLSSocket(socket, {
     isServer: true,
-    secureContext: secureContext(key, chain),
+    secureContext: createSecureContext({ ...secureOptions, key, cert: chain }),
     ALPNProtocols: [PROTOCOL],
   })
   secured.on('error', () => socket.destroy())

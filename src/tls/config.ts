@@ -15,6 +15,7 @@ export type CertificatesConfig = {
   readonly challenges: readonly ChallengeType[]
   readonly files: readonly { readonly cert: string; readonly key: string }[]
   readonly onDemand?: OnDemandConfig
+  readonly rsa: boolean
   readonly lifetime: number
   readonly sessionTimeout: number
   readonly handshakeTimeout: number
@@ -47,6 +48,11 @@ export const certificateSettings: GroupSetting = {
       max: 1000,
     },
     onDemand: onDemandSetting,
+    rsa: {
+      type: 'flag',
+      doc: 'Order a certificate with a key of RSA (2048 bits) beside each of ECDSA (P-256), for clients that know no other.',
+      initial: false,
+    },
     lifetime: {
       type: 'duration',
       doc: 'How long a certificate of the local authority lasts; a new one is issued after two thirds.',

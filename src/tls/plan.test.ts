@@ -8,6 +8,7 @@ const limits = { lifetimeMs: 1, sessionTimeoutMs: 1, handshakeTimeoutMs: 1, cont
 const own: AcmePlan = {
   authorities: [{ directory: 'https://ca.test/dir' }],
   challenges: ['dns-01', 'http-01'],
+  rsa: false,
 }
 const world: AcmePlan = {
   ...own,

@@ -1,5 +1,6 @@
 import { constants } from 'node:crypto'
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
+import type { Issued } from './issuer.ts'
 
 // RFC 9325 §4.2: authenticated encryption with ephemeral keys only; no RSA key exchange, no CBC.
 const CIPHERS = [
@@ -29,10 +30,15 @@ export const secureOptions: SecureContextOptions = {
   ca: [],
 }
 
-/** @param key PEM @param chain PEM, the leaf first @param clientRoots PEM of what clients' certificates stand on */
-export function secureContext(key: string, chain: string, clientRoots: string | null = null): SecureContext {
+/** @param clientRoots PEM of what clients' certificates stand on; null: none is asked for */
+export function secureContext(issued: Issued, clientRoots: string | null = null): SecureContext {
   const ca = clientRoots === null ? {} : { ca: clientRoots }
-  return createSecureContext({ ...secureOptions, ...ca, key, cert: chain })
+  return createSecureContext({ ...secureOptions, ...ca, ...pairsOf(issued) })
+}
+
+/** Key and chain of each type; OpenSSL takes the one that the client knows. */
+export function pairsOf({ key, chain, beside }: Issued): Pick<SecureContextOptions, 'key' | 'cert'> {
+  return beside === undefined ? { key, cert: chain } : { key: [key, beside.key], cert: [chain, beside.chain] }
 }
 
 /**

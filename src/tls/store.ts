@@ -132,7 +132,7 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
       if (issued === null) return null
       log('debug', 'certificate issued', { certificate: certificate.id, notAfter: issued.notAfter })
       const { id, key } = certificate
-      return { id, key, issued, context: secureContext(issued.key, issued.chain, roots) }
+      return { id, key, issued, context: secureContext(issued, roots) }
     } catch (error) {
       log('error', 'certificate not issued', { certificate: certificate.id, error: String(error) })
       return null
