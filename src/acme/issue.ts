@@ -4,15 +4,12 @@ import type { Log } from '#core/log.ts'
 import type { Account } from './account.ts'
 import { type AcmeClient, AcmeError } from './client.ts'
 import { nextForName, nextStep, problem } from './order.ts'
-import type { AuthorityPlan, ChallengeType } from './plan.ts'
+import type { AuthorityPlan, ChallengeType, KeyType } from './plan.ts'
 import { type Proof, type Prover, prove } from './proof.ts'
 import { type OrderUnderWay, sameNames } from './record.ts'
 import { isMembers, textOf, textsOf } from './wire/json.ts'
 import { type Authorization, type Order, readAuthorization, readOrder } from './wire/objects.ts'
 import { encodeRequest } from './wire/request.ts'
-
-/** ECDSA with P-256, or RSA with 2048 bits. */
-export type KeyType = 'ecdsa' | 'rsa'
 
 /** What an order needs of the world. */
 export type IssueOptions = {
@@ -55,6 +52,7 @@ export async function issue(options: IssueOptions): Promise<IssuedPem> {
   const begun = await begin(options, signer)
   const deadline = performance.now() + ORDER_LIMIT_MS
   let order = begun.order
+  let retryAfterMs: number | null = null
   for (let waitMs = POLL_FIRST_MS; performance.now() < deadline; ) {
     const step = nextStep(order)
     log('debug', 'acme: order', { order: begun.url, status: order.status, next: step.do })
@@ -63,7 +61,6 @@ export async function issue(options: IssueOptions): Promise<IssuedPem> {
       const { body } = await client.post(step.url, signer)
       return { key: begun.key, chain: String(body) }
     }
-    let retryAfterMs: number | null = null
     if (step.do === 'authorize') {
       await authorize(order, options, signer)
     } else if (step.do === 'finalize') {

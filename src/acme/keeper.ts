@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Log } from '#core/log.ts'
 import { type Account, createAccount } from './account.ts'
 import { type AcmeClient, AcmeError, createAcmeClient } from './client.ts'
-import { issue, type KeyType } from './issue.ts'
+import { issue } from './issue.ts'
 import { problem } from './order.ts'
 import type { AcmePlan, AuthorityPlan, ChallengeType } from './plan.ts'
 import { type Proof, sayProof } from './proof.ts'
@@ -18,7 +18,6 @@ import { renewalIdentifier } from './wire/request.ts'
 export type Wanted = {
   readonly id: string
   readonly names: readonly string[]
-  readonly keyType: KeyType
   /** where other challenges suit it than those of the Plan */
   readonly challenges?: readonly ChallengeType[]
 }
@@ -27,7 +26,6 @@ export type Wanted = {
 export type KeptState = {
   readonly id: string
   readonly names: readonly string[]
-  readonly keyType: KeyType
   /** who signed the one in use; null: there is none yet */
   readonly issuer: string | null
   readonly notAfter: number | null
@@ -89,16 +87,13 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const items = new Map<string, Item>()
   const authorities = new Map<string, Promise<Authority>>()
   const places = createPlaces(ORDERS_AT_ONCE)
-  let plan: AcmePlan = { authorities: [], challenges: [], rsa: false }
+  let plan: AcmePlan = { authorities: [], challenges: [], keyType: 'ecdsa' }
 
   async function replace(next: AcmePlan, wanted: readonly Wanted[]): Promise<() => void> {
     const missing = wanted.filter(({ id }) => !items.has(id))
     const records = new Map<string, CertificateRecord>()
-    for (const { id, names, keyType } of missing) {
-      records.set(
-        id,
-        await openRecord(join(folder, 'certificates'), keyType === 'rsa' ? `${names[0]} rsa` : names[0]!),
-      )
+    for (const { id, names } of missing) {
+      records.set(id, await openRecord(join(folder, 'certificates'), names[0]!))
     }
     return () => {
       plan = next
@@ -194,7 +189,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
         account,
         authority,
         names,
-        keyType: wanted.keyType,
+        keyType: plan.keyType,
         challenges: wanted.challenges ?? plan.challenges,
         underWay: isSame ? underWay : null,
         replaces: kept === null ? null : renewalIdentifier(kept.leaf),
@@ -322,7 +317,6 @@ function stateOf({ wanted, record, doing, nextAt }: Item): KeptState {
   return {
     id: wanted.id,
     names: wanted.names,
-    keyType: wanted.keyType,
     issuer: kept === null ? null : issuerOf(kept),
     notAfter: kept?.notAfter ?? null,
     doing,

@@ -12,6 +12,8 @@ export type AuthorityPlan = {
   readonly contact?: string
 }
 
+export type KeyType = 'ecdsa' | 'rsa'
+
 /** Ways to show that a name is ours (RFC 8555 §8, RFC 8737). */
 export type ChallengeType = 'dns-01' | 'dns-persist-01' | 'http-01' | 'tls-alpn-01'
 
@@ -20,8 +22,8 @@ export type AcmePlan = {
   readonly authorities: readonly AuthorityPlan[]
   /** the first that the authority offers is taken */
   readonly challenges: readonly ChallengeType[]
-  /** one with a key of RSA beside each, for clients that know no ECDSA */
-  readonly rsa: boolean
+  /** of the keys of certificates: ECDSA with P-256, or RSA with 2048 bits */
+  readonly keyType: KeyType
 }
 
 /** Certificates for names that hosts such as `*` answer to and no other certificate has. */

@@ -44,8 +44,8 @@ async function list(input: CommandInput): Promise<number> {
 }
 
 function printRows(rows: readonly CertificateRow[]): void {
-  const cells = rows.map(({ names, key, issuer, notAfter, next }) => [
-    `${names.join(' ')}${key === 'rsa' ? ' (RSA)' : ''}`,
+  const cells = rows.map(({ names, issuer, notAfter, next }) => [
+    names.join(' '),
     issuer,
     left(notAfter),
     next,

@@ -120,12 +120,12 @@ function broughtCertificates(
 
 /** On a laptop nobody else can look, so nobody else is asked. */
 function planAcme({ value }: Config, facts: Facts, listeners: readonly ListenerPlan[]): AcmePlan {
-  const { issuer, challenges, rsa } = value.certificates
+  const { issuer, challenges, keyType } = value.certificates
   const hasDns = listeners.some(({ protocol }) => protocol === 'dns')
   return {
     authorities: facts.dev ? [] : authoritiesOf(issuer, value.contact),
     challenges: challengesOf(challenges, hasDns),
-    rsa,
+    keyType,
   }
 }
 

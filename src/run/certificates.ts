@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { createKeeper, issuerOf, type Keeper, type Wanted } from '#acme/keeper.ts'
+import { createKeeper, issuerOf, type Keeper } from '#acme/keeper.ts'
 import { openOnDemand } from '#acme/on-demand.ts'
 import type { AuthorityPlan } from '#acme/plan.ts'
 import { createPresenter, type Place, type Shown } from '#acme/present.ts'
@@ -40,9 +40,6 @@ export type CertificateKeepingOptions = {
   readonly log: Log
 }
 
-/** Behind the id of a certificate: the one with a key of RSA beside it. */
-const RSA = '#rsa'
-
 /** A client that asked for a name waits for its certificate so long; then it gets the stand-in. */
 const WAIT_FOR_ISSUE_MS = 8000
 
@@ -59,7 +56,7 @@ export async function keepCertificates(options: CertificateKeepingOptions): Prom
   const keeper = createKeeper({
     folder: join(stateFolder, 'acme'),
     publish(id) {
-      options.publish(id.replace(RSA, ''))
+      options.publish(id)
       awaited.get(id)?.resolve()
     },
     show: presenter.show,
@@ -73,10 +70,7 @@ export async function keepCertificates(options: CertificateKeepingOptions): Prom
       // One that has ended helps nobody: the stand-in at least says that Portico is there.
       if (kept === null || kept.notAfter <= now) return authority.issue(certificate, now, lifetimeMs)
       const { key, chain, notBefore, notAfter } = kept
-      const rsa = keeper.current(`${certificate.id}${RSA}`)
-      const beside = rsa === null || rsa.notAfter <= now ? null : { key: rsa.key, chain: rsa.chain }
-      const renewAt = beside === null ? notAfter : Math.min(notAfter, rsa!.notAfter)
-      return { key, chain, ...(beside && { beside }), issuer: issuerOf(kept), notBefore, notAfter, renewAt }
+      return { key, chain, issuer: issuerOf(kept), notBefore, notAfter, renewAt: notAfter }
     },
   }
 
@@ -117,10 +111,6 @@ export async function keepCertificates(options: CertificateKeepingOptions): Prom
       .filter(({ issuer }) => issuer === 'acme')
       // A proof below a name that only a wildcard answers for would hide the name (RFC 4592 §2.2.2).
       .map((each) => (isWritten.has(each.id) ? each : { ...each, challenges: lateDns }))
-      .flatMap((each): Wanted[] => {
-        const ecdsa = { ...each, keyType: 'ecdsa' as const }
-        return plan.rsa ? [ecdsa, { ...each, id: `${each.id}${RSA}`, keyType: 'rsa' }] : [ecdsa]
-      })
     const commit = await keeper.replace({ ...plan, authorities }, wanted)
     return () => {
       brought = nextBrought

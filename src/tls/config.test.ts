@@ -33,7 +33,7 @@ test('tlsLimits() names the unit of what was read', () => {
     issuer: 'local' as const,
     challenges: [],
     files: [],
-    rsa: false,
+    keyType: 'ecdsa' as const,
     lifetime: 1,
     sessionTimeout: 2,
     handshakeTimeout: 3,

@@ -5,7 +5,7 @@ import {
   type OnDemandConfig,
   onDemandSetting,
 } from '#acme/config.ts'
-import type { ChallengeType } from '#acme/plan.ts'
+import type { ChallengeType, KeyType } from '#acme/plan.ts'
 import type { GroupSetting } from '#core/settings.ts'
 import type { TlsLimits } from './plan.ts'
 
@@ -15,7 +15,7 @@ export type CertificatesConfig = {
   readonly challenges: readonly ChallengeType[]
   readonly files: readonly { readonly cert: string; readonly key: string }[]
   readonly onDemand?: OnDemandConfig
-  readonly rsa: boolean
+  readonly keyType: KeyType
   readonly lifetime: number
   readonly sessionTimeout: number
   readonly handshakeTimeout: number
@@ -48,10 +48,11 @@ export const certificateSettings: GroupSetting = {
       max: 1000,
     },
     onDemand: onDemandSetting,
-    rsa: {
-      type: 'flag',
-      doc: 'Order a certificate with a key of RSA (2048 bits) beside each of ECDSA (P-256), for clients that know no other.',
-      initial: false,
+    keyType: {
+      type: 'choice',
+      doc: 'Keys of certificates from authorities: ECDSA with P-256, or RSA with 2048 bits for clients that know no other.',
+      values: ['ecdsa', 'rsa'],
+      initial: 'ecdsa',
     },
     lifetime: {
       type: 'duration',

@@ -3,7 +3,7 @@ import { Socket } from 'node:net'
 import type { SecureContext, Server, TLSSocket, TlsOptions } from 'node:tls'
 import type { Log } from '#core/log.ts'
 import { answerChallenges } from './challenge.ts'
-import { pairsOf, secureOptions } from './secure.ts'
+import { secureOptions } from './secure.ts'
 import type { CertificateStore, Choice, Ready } from './store.ts'
 
 /** What servers of `node:tls` need to serve the certificates of a store. */
@@ -70,7 +70,7 @@ export function createHandshake(options: HandshakeOptions): Handshake {
 
   /** What the server uses where no name selects a context; ticket keys always come from here. */
   function defaults(first: Ready | null): TlsOptions {
-    const certificate = first === null ? {} : pairsOf(first.issued)
+    const certificate = first === null ? {} : { key: first.issued.key, cert: first.issued.chain }
     return {
       ...secureOptions,
       ...certificate,

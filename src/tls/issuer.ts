@@ -5,8 +5,6 @@ export type Issued = {
   /** PEM: private key, and the chain with the leaf first */
   readonly key: string
   readonly chain: string
-  /** the same with a key of another type, for clients that do not know the first */
-  readonly beside?: { readonly key: string; readonly chain: string }
   /** who signed, for people */
   readonly issuer: string
   /** milliseconds since 1970 */

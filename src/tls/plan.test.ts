@@ -8,7 +8,7 @@ const limits = { lifetimeMs: 1, sessionTimeoutMs: 1, handshakeTimeoutMs: 1, cont
 const own: AcmePlan = {
   authorities: [{ directory: 'https://ca.test/dir' }],
   challenges: ['dns-01', 'http-01'],
-  rsa: false,
+  keyType: 'ecdsa',
 }
 const world: AcmePlan = {
   ...own,

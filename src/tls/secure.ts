@@ -31,14 +31,9 @@ export const secureOptions: SecureContextOptions = {
 }
 
 /** @param clientRoots PEM of what clients' certificates stand on; null: none is asked for */
-export function secureContext(issued: Issued, clientRoots: string | null = null): SecureContext {
+export function secureContext({ key, chain }: Issued, clientRoots: string | null = null): SecureContext {
   const ca = clientRoots === null ? {} : { ca: clientRoots }
-  return createSecureContext({ ...secureOptions, ...ca, ...pairsOf(issued) })
-}
-
-/** Key and chain of each type; OpenSSL takes the one that the client knows. */
-export function pairsOf({ key, chain, beside }: Issued): Pick<SecureContextOptions, 'key' | 'cert'> {
-  return beside === undefined ? { key, cert: chain } : { key: [key, beside.key], cert: [chain, beside.chain] }
+  return createSecureContext({ ...secureOptions, ...ca, key, cert: chain })
 }
 
 /**
