@@ -19,6 +19,7 @@ export type AcmeClient = {
   post(url: string, signer: Signer, payload?: unknown): Promise<Answer>
   /** Ask without one; for what is public. */
   get(url: string): Promise<Answer>
+  /** Requests under way fail, and no other is made. */
   close(): void
 }
 
@@ -63,6 +64,7 @@ export function createAcmeClient({ url, roots, now }: AcmeClientOptions): AcmeCl
   const ca = roots === null ? {} : { ca: [...getCACertificates('default'), roots] }
   const agent = new Agent({ keepAlive: true, maxSockets: 4, timeout: TIMEOUT_MS, ...ca })
   const nonces: string[] = []
+  const closed = new AbortController()
   let known: Promise<Directory> | null = null
 
   function directory(): Promise<Directory> {
@@ -123,7 +125,7 @@ export function createAcmeClient({ url, roots, now }: AcmeClientOptions): AcmeCl
     const content = body === undefined ? undefined : JSON.stringify(body)
     const type = content === undefined ? {} : { 'Content-Type': 'application/jose+json' }
     return new Promise((resolve, reject) => {
-      const signal = AbortSignal.timeout(TIMEOUT_MS)
+      const signal = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), closed.signal])
       const headers = { 'User-Agent': USER_AGENT, 'Accept-Language': 'en', ...type }
       const sent = request(target, { method, agent, headers, signal }, (response) => {
         const parts: Buffer[] = []
@@ -145,7 +147,12 @@ export function createAcmeClient({ url, roots, now }: AcmeClientOptions): AcmeCl
     })
   }
 
-  return { url, directory, post, get, close: () => agent.destroy() }
+  function close(): void {
+    closed.abort()
+    agent.destroy()
+  }
+
+  return { url, directory, post, get, close }
 }
 
 type Received = {

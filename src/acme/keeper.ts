@@ -1,17 +1,17 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Log } from '#core/log.ts'
-import { type Account, createAccount } from './account.ts'
-import { type AcmeClient, AcmeError, createAcmeClient } from './client.ts'
+import { askAdvice } from './advice.ts'
+import { createAuthorities } from './authorities.ts'
+import { AcmeError } from './client.ts'
 import { issue } from './issue.ts'
 import { problem } from './order.ts'
+import { createPlaces } from './places.ts'
 import type { AcmePlan, AuthorityPlan, ChallengeType } from './plan.ts'
 import { type Proof, sayProof } from './proof.ts'
 import { type CertificateRecord, type Kept, openRecord, sameNames } from './record.ts'
-import { chooseRenewal, type Failure, type Need, nextNeed, patience, renewAfterTwoThirds } from './renew.ts'
+import { type Failure, type Need, nextNeed, patience, renewAfterTwoThirds } from './renew.ts'
 import { sayProblem } from './say.ts'
-import { readWindow } from './wire/objects.ts'
 import { renewalIdentifier } from './wire/request.ts'
 
 /** A certificate that authorities are asked for. */
@@ -54,7 +54,7 @@ export type KeeperOptions = {
   /** A certificate is there, or another one in its place. */
   readonly publish: (id: string) => void
   /** Show proofs to authorities; see `issue`. */
-  readonly show: (proofs: readonly Proof[]) => Promise<() => void>
+  readonly show: (proofs: readonly Proof[], signal: AbortSignal) => Promise<() => void>
   /** milliseconds since 1970 */
   readonly now: () => number
   /** 0 to 1 */
@@ -74,18 +74,18 @@ type Item = {
   run: Promise<void>
 }
 
-type Authority = { readonly client: AcmeClient; readonly account: Account }
-
 /** Orders at a time: an authority limits requests a second, and each waits for the network anyway. */
 const ORDERS_AT_ONCE = 4
 /** A laptop that slept sees the clock of the wall at least so often. */
 const LONGEST_WAIT_MS = 60 * 60_000
+/** Nothing is lost when an order does not end with the program. */
+const CLOSE_LIMIT_MS = 2000
 
 /** @example const keeper = createKeeper(options); (await keeper.replace(plan, wanted))() */
 export function createKeeper(options: KeeperOptions): Keeper {
   const { folder, publish, show, now, random, log } = options
   const items = new Map<string, Item>()
-  const authorities = new Map<string, Promise<Authority>>()
+  const authorities = createAuthorities({ folder, now, log })
   const places = createPlaces(ORDERS_AT_ONCE)
   let plan: AcmePlan = { authorities: [], challenges: [], keyType: 'ecdsa' }
 
@@ -144,8 +144,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
         )
         continue
       }
-      if (need.what === 'advice') await askAdvice(item)
-      else await places.within(() => order(item, need.authority))
+      if (need.what === 'advice') await chooseTime(item)
+      else await places.within(() => (item.ended.signal.aborted ? undefined : order(item, need.authority)))
     }
   }
 
@@ -183,7 +183,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
       authority: hostOf(authority),
     })
     try {
-      const { client, account } = await authorityFor(authority)
+      const { client, account } = await authorities.open(authority)
       const issued = await issue({
         client,
         account,
@@ -196,16 +196,15 @@ export function createKeeper(options: KeeperOptions): Keeper {
         note: (under) => record.note({ order: under }),
         show: (proofs) => {
           shown.push(...proofs.map(sayProof))
-          return show(proofs)
+          return show(proofs, ended.signal)
         },
         signal: ended.signal,
         log,
       })
-      const renewal = null
-      const next = await record.keep(issued, { authority: authority.directory, renewal })
+      const next = await record.keep(issued, { authority: authority.directory, renewal: null })
       publish(id)
       log('info', 'certificate issued', { certificate: id, until: new Date(next.notAfter).toISOString() })
-      await plantRenewal(item)
+      await chooseTime(item)
     } catch (error) {
       if (!ended.signal.aborted) await fail(item, { authority, error, shown })
     } finally {
@@ -225,12 +224,10 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const remainingMs = kept === null ? null : kept.notAfter - now()
     const waitMs = patience(count, told.retryAfterMs, { remainingMs, random: random() })
     const failure = { count, notBefore: now() + waitMs, at: now(), ...said }
-    if (told.problem.type === 'accountDoesNotExist') (await authorityFor(authority)).account.forget()
+    if (told.problem.type === 'accountDoesNotExist') (await authorities.open(authority)).account.forget()
     const stays = /^(unreachable|rateLimited|serverInternal|badNonce|internal)$/.test(told.problem.type)
     const failures = { ...journal.failures, [authority.directory]: failure }
-    await record.note({ failures, ...(stays ? {} : { order: null }) }).catch((fault: unknown) => {
-      log('error', 'acme: state cannot be written', { error: String(fault) })
-    })
+    await record.note({ failures, ...(stays ? {} : { order: null }) }).catch(sayUnwritten)
     const again = new Date(failure.notBefore).toISOString()
     log('error', 'certificate not issued', {
       certificate: wanted.id,
@@ -240,51 +237,27 @@ export function createKeeper(options: KeeperOptions): Keeper {
     })
   }
 
-  async function plantRenewal(item: Item): Promise<void> {
-    await askAdvice(item)
-    const { kept, journal, note } = item.record
-    if (kept === null || journal.renewal !== null) return
-    await note({ renewal: { at: renewAfterTwoThirds(kept, random()), askAt: null } })
-  }
-
-  /** Ask the authority that issued when to renew (RFC 9773 §4); one that does not answer is asked again later. */
-  async function askAdvice({ record, wanted }: Item): Promise<void> {
+  /** Choose when to renew: as the authority advises, else after two thirds of the lifetime. */
+  async function chooseTime({ record, wanted }: Item): Promise<void> {
     const { kept, journal } = record
-    const authority = plan.authorities.find(({ directory }) => directory === journal.authority)
-    const name = kept === null ? null : renewalIdentifier(kept.leaf)
-    const later = journal.renewal === null ? null : { ...journal.renewal, askAt: now() + LONGEST_WAIT_MS }
+    if (kept === null) return
+    const chance = { now: now(), random: random() }
+    const usual = journal.renewal ?? { at: renewAfterTwoThirds(kept, chance.random) }
+    const issuer = plan.authorities.find(({ directory }) => directory === journal.authority)
     try {
-      const { client } = authority === undefined ? { client: null } : await authorityFor(authority)
-      const { renewalInfo } = client === null ? { renewalInfo: undefined } : await client.directory()
-      if (client === null || renewalInfo === undefined || name === null) return
-      const { body, retryAfterMs } = await client.get(`${renewalInfo.replace(/\/$/, '')}/${name}`)
-      const window = readWindow(body)
-      const renewal = window && chooseRenewal(window, retryAfterMs, { now: now(), random: random() })
-      if (renewal === undefined) return await record.note({ renewal: later })
-      await record.note({ renewal: keepChoice(journal.renewal, renewal, window!) })
+      const opened = issuer === undefined ? null : await authorities.open(issuer)
+      const advice = opened && (await askAdvice(opened.client, kept, journal.renewal, chance))
+      await record.note({ renewal: advice ?? { ...usual, askAt: null } })
     } catch (error) {
       log('debug', 'acme: no advice on renewal', { certificate: wanted.id, error: String(error) })
-      await record.note({ renewal: later })
+      const renewal = { ...usual, askAt: now() + LONGEST_WAIT_MS }
+      await record.note({ renewal }).catch(sayUnwritten)
     }
   }
 
-  function authorityFor(authority: AuthorityPlan): Promise<Authority> {
-    const key = JSON.stringify(authority)
-    const known = authorities.get(key)
-    if (known !== undefined) return known
-    const opened = openAuthority(authority)
-    authorities.set(key, opened)
-    opened.catch(() => authorities.delete(key))
-    return opened
-  }
-
-  async function openAuthority(authority: AuthorityPlan): Promise<Authority> {
-    const roots = authority.root === undefined ? null : await readFile(authority.root, 'utf8')
-    const client = createAcmeClient({ url: authority.directory, roots, now })
-    return {
-      client,
-      account: createAccount({ client, plan: authority, folder: join(folder, 'accounts'), log }),
-    }
+  /** What is known in memory is enough to go on. */
+  function sayUnwritten(fault: unknown): void {
+    log('error', 'acme: state cannot be written', { error: String(fault) })
   }
 
   return {
@@ -299,14 +272,13 @@ export function createKeeper(options: KeeperOptions): Keeper {
       return true
     },
     async rollKeys() {
-      for (const authority of plan.authorities) await (await authorityFor(authority)).account.rollKey()
+      for (const authority of plan.authorities) await (await authorities.open(authority)).account.rollKey()
     },
     async close() {
       const running = [...items.values()].map(({ run: ended }) => ended)
       for (const [id, item] of items) end(id, item)
-      await Promise.all(running)
-      for (const opened of authorities.values())
-        await opened.then(({ client }) => client.close()).catch(() => {})
+      authorities.close()
+      await Promise.race([Promise.all(running), pause(CLOSE_LIMIT_MS, undefined, { ref: false })])
     },
   }
 }
@@ -330,34 +302,6 @@ export function issuerOf({ leaf }: Kept): string {
   return /^CN=(.+)$/m.exec(leaf.issuer)?.[1] ?? leaf.issuer.replaceAll('\n', ', ')
 }
 
-/** A time that was chosen stays while the window does: choosing again at each look would pull it to the front. */
-function keepChoice(
-  before: { readonly at: number } | null,
-  next: { readonly at: number; readonly askAt: number | null },
-  { start, end }: { readonly start: number; readonly end: number },
-): { at: number; askAt: number | null } {
-  return before !== null && before.at >= start && before.at <= end ? { ...next, at: before.at } : next
-}
-
 function hostOf({ directory }: AuthorityPlan): string {
   return new URL(directory).host
-}
-
-/** So many at a time; the others wait in line. */
-function createPlaces(count: number): { within(work: () => Promise<void>): Promise<void> } {
-  const line: (() => void)[] = []
-  let free = count
-  return {
-    async within(work) {
-      if (free === 0) await new Promise<void>((resolve) => line.push(resolve))
-      else free--
-      try {
-        await work()
-      } finally {
-        const next = line.shift()
-        if (next === undefined) free++
-        else next()
-      }
-    },
-  }
 }

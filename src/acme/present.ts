@@ -34,24 +34,24 @@ export type PresenterOptions = {
 }
 
 /** Shows proofs of all orders together, until their orders take them away. */
-export type Presenter = { show(proofs: readonly Proof[]): Promise<() => void> }
+export type Presenter = { show(proofs: readonly Proof[], signal: AbortSignal): Promise<() => void> }
 
 /** How long a secondary may take to follow. */
 const FOLLOW_LIMIT_MS = 120_000
 const POLL_MS = 2000
 
-/** @example const takeAway = await createPresenter(options).show(proofs) */
+/** @example const takeAway = await createPresenter(options).show(proofs, signal) */
 export function createPresenter({ publish, locate, log }: PresenterOptions): Presenter {
   const current = new Set<readonly Proof[]>()
 
-  async function show(proofs: readonly Proof[]): Promise<() => void> {
+  async function show(proofs: readonly Proof[], signal: AbortSignal): Promise<() => void> {
     const placed = proofs.map((proof) => place(proof))
     const shown = placed.map(({ proof }) => proof)
     current.add(shown)
     await publish(joined(current))
     try {
       for (const { proof, secondaries } of placed) {
-        if ('owner' in proof) for (const server of secondaries) await follow(server, proof)
+        if ('owner' in proof) for (const server of secondaries) await follow(server, proof, signal)
       }
     } catch (error) {
       takeAway()
@@ -73,7 +73,7 @@ export function createPresenter({ publish, locate, log }: PresenterOptions): Pre
   }
 
   /** Wait until a secondary has the record; one that does not answer at all is not what the authority would ask. */
-  async function follow(server: string, { owner, text }: OverlayText): Promise<void> {
+  async function follow(server: string, { owner, text }: OverlayText, signal: AbortSignal): Promise<void> {
     const addresses = await addressesOf(server)
     if (addresses.length === 0) return log('warning', 'acme: name server without address', { server })
     const resolver = new Resolver({ timeout: 3000, tries: 1 })
@@ -84,7 +84,7 @@ export function createPresenter({ publish, locate, log }: PresenterOptions): Pre
       })
       if (texts === null) return log('warning', 'acme: name server does not answer', { server })
       if (texts.some((parts) => parts.join('') === text)) return
-      await pause(POLL_MS)
+      await pause(POLL_MS, undefined, { signal })
     }
     const waited = `${server} does not have ${owner} after ${FOLLOW_LIMIT_MS / 1000} s.`
     throw new AcmeError(problem('secondary', waited))
