@@ -58,7 +58,8 @@ export function createAccount({ client, plan, folder, log }: AccountOptions): Ac
     if (saved.kid === undefined) return register(saved)
     if (saved.contact !== plan.contact) {
       await client.post(saved.kid, { key, kid: saved.kid }, { contact })
-      await save({ ...saved, ...contactOf(plan) })
+      const { contact: _former, ...rest } = saved
+      await save({ ...rest, ...contactOf(plan) })
     }
     return { key, kid: saved.kid }
   }
@@ -92,8 +93,9 @@ export function createAccount({ client, plan, folder, log }: AccountOptions): Ac
   async function rollKey(): Promise<void> {
     await signer()
     const saved = (await read())!
-    opened = settleRoll(await save({ ...saved, nextKey: newKey() }))
-    await opened
+    await save({ ...saved, nextKey: newKey() })
+    opened = null
+    await signer()
   }
 
   /** Ask the authority to take the next key; whoever was killed in between does not know whether it did, and asks again. */

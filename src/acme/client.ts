@@ -55,6 +55,7 @@ export type AcmeClientOptions = {
 const TIMEOUT_MS = 30_000
 const LIMIT_OCTETS = 1 << 20
 const NONCES_KEPT = 8
+const DIRECTORY_KEPT_MS = 24 * 60 * 60_000
 // Half of all nonces refused, as a test server does, is passed all but once in a million times.
 const NONCE_TRIES = 20
 const USER_AGENT = 'portico (ACME, RFC 8555)'
@@ -65,14 +66,15 @@ export function createAcmeClient({ url, roots, now }: AcmeClientOptions): AcmeCl
   const agent = new Agent({ keepAlive: true, maxSockets: 4, timeout: TIMEOUT_MS, ...ca })
   const nonces: string[] = []
   const closed = new AbortController()
-  let known: Promise<Directory> | null = null
+  let known: { readonly reading: Promise<Directory>; readonly until: number } | null = null
 
   function directory(): Promise<Directory> {
-    known ??= readIt().catch((error: unknown) => {
-      known = null
-      throw error
-    })
-    return known
+    if (known === null || now() > known.until) {
+      const reading = readIt()
+      known = { reading, until: now() + DIRECTORY_KEPT_MS }
+      reading.catch(() => (known = null))
+    }
+    return known.reading
   }
 
   async function readIt(): Promise<Directory> {
@@ -142,7 +144,11 @@ export function createAcmeClient({ url, roots, now }: AcmeClientOptions): AcmeCl
           resolve({ status: response.statusCode ?? 0, headers: response.headers, text })
         })
       })
-      sent.on('error', reject)
+      sent.on('error', (error: Error & { code?: string }) => {
+        // The server closed a connection that we kept, just as we used it: what was sent was not heard.
+        if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(exchange(method, target, body))
+        else reject(error)
+      })
       sent.end(content)
     })
   }

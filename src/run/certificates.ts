@@ -80,8 +80,11 @@ export async function keepCertificates(options: CertificateKeepingOptions): Prom
   const onDemand = await openOnDemand({ stateFolder, grant, now: Date.now, log })
 
   async function grant(): Promise<void> {
-    const commit = await prepare(served().plan.tls)
-    commit()
+    const { tls } = served().plan
+    const commit = await prepare(tls)
+    // A reload came first: what it serves now is prepared with the name.
+    if (served().plan.tls === tls) commit()
+    else await grant()
   }
 
   async function ask(name: string): Promise<boolean> {
