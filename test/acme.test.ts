@@ -81,7 +81,9 @@ test('a name is proved by dns-persist-01 where that is offered and allowed', asy
 })
 
 test('a certificate is renewed when its authority advises to, and says what it replaces (RFC 9773 §4, §5)', async (context) => {
-  const { authority, portico } = await world(context, { rules: { window: { start: 1000, end: 2000 } } })
+  const { authority, portico } = await world(context, {
+    rules: { window: { start: 1000, end: 2000 }, lifetimeMs: 10_000 },
+  })
   authority.onRequest = (kind) => {
     // Once renewed the advice is far away, so that it ends.
     if (kind === 'finalize' && authority.orders.length === 2)

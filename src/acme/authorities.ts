@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '#core/log.ts'
 import { type Account, createAccount } from './account.ts'
-import { type AcmeClient, createAcmeClient } from './client.ts'
+import { type AcmeClient, AcmeError, createAcmeClient } from './client.ts'
+import { problem } from './order.ts'
 import type { AuthorityPlan } from './plan.ts'
 
 /** An authority that can be asked. */
@@ -10,7 +11,7 @@ export type Authority = { readonly client: AcmeClient; readonly account: Account
 
 /** Authorities by their Plan: one client and one account each, however many certificates they issue. */
 export type Authorities = {
-  /** @throws {Error} when its root cannot be read */
+  /** @throws {AcmeError} when its root cannot be read */
   open(plan: AuthorityPlan): Promise<Authority>
   /** Requests under way fail, and no other is made. */
   close(): void
@@ -40,10 +41,16 @@ export function createAuthorities({ folder, now, log }: AuthoritiesOptions): Aut
   }
 
   async function openNew(plan: AuthorityPlan): Promise<Authority> {
-    const roots = plan.root === undefined ? null : await readFile(plan.root, 'utf8')
+    const roots = plan.root === undefined ? null : await readRoots(plan.root)
     const client = createAcmeClient({ url: plan.directory, roots, now })
     clients.add(client)
     return { client, account: createAccount({ client, plan, folder: join(folder, 'accounts'), log }) }
+  }
+
+  async function readRoots(path: string): Promise<string> {
+    return readFile(path, 'utf8').catch((error: Error) => {
+      throw new AcmeError(problem('unreachable', `Its "root" cannot be read: ${error.message}`))
+    })
   }
 
   function close(): void {

@@ -6,7 +6,7 @@ import { type AcmeClient, AcmeError } from './client.ts'
 import { nextForName, nextStep, problem } from './order.ts'
 import type { AuthorityPlan, ChallengeType, KeyType } from './plan.ts'
 import { type Proof, type Prover, prove } from './proof.ts'
-import { type OrderUnderWay, sameNames } from './record.ts'
+import { type Certificate, type OrderUnderWay, sameNames } from './record.ts'
 import { isMembers, textOf, textsOf } from './wire/json.ts'
 import { type Authorization, type Order, readAuthorization, readOrder } from './wire/objects.ts'
 import { encodeRequest } from './wire/request.ts'
@@ -31,9 +31,6 @@ export type IssueOptions = {
   readonly log: Log
 }
 
-/** Key and chain as PEM, the leaf first. */
-export type IssuedPem = { readonly key: string; readonly chain: string }
-
 const ORDER_LIMIT_MS = 15 * 60_000
 const POLL_FIRST_MS = 100
 const POLL_MOST_MS = 10_000
@@ -46,7 +43,7 @@ const LISTED_LIMIT = 10
  * @throws {AcmeError} when the authority refuses; the order is given up then
  * @throws {AcmeError} when it cannot be reached; the order stays under way
  */
-export async function issue(options: IssueOptions): Promise<IssuedPem> {
+export async function issue(options: IssueOptions): Promise<Certificate> {
   const { client, account, note, log, signal } = options
   const signer = await account.signer()
   const begun = await begin(options, signer)

@@ -10,7 +10,7 @@ import { createPlaces } from './places.ts'
 import type { AcmePlan, AuthorityPlan, ChallengeType } from './plan.ts'
 import { type Proof, sayProof } from './proof.ts'
 import { type CertificateRecord, type Kept, openRecord, sameNames } from './record.ts'
-import { type Failure, type Need, nextNeed, patience, renewAfterTwoThirds } from './renew.ts'
+import { boundRenewal, type Failure, type Need, nextNeed, patience, renewAfterTwoThirds } from './renew.ts'
 import { sayProblem } from './say.ts'
 import { renewalIdentifier } from './wire/request.ts'
 
@@ -78,6 +78,8 @@ type Item = {
 const ORDERS_AT_ONCE = 4
 /** A laptop that slept sees the clock of the wall at least so often. */
 const LONGEST_WAIT_MS = 60 * 60_000
+/** Between two orders for one certificate, also when our clock or the advice is wrong. */
+const REST_MOST_MS = 60_000
 /** Nothing is lost when an order does not end with the program. */
 const CLOSE_LIMIT_MS = 2000
 
@@ -201,10 +203,10 @@ export function createKeeper(options: KeeperOptions): Keeper {
         signal: ended.signal,
         log,
       })
-      const next = await record.keep(issued, { authority: authority.directory, renewal: null })
+      const next = await record.keep(issued, names, { authority: authority.directory, renewal: null })
       publish(id)
       log('info', 'certificate issued', { certificate: id, until: new Date(next.notAfter).toISOString() })
-      await chooseTime(item)
+      await chooseTime(item, now() + Math.min((next.notAfter - next.notBefore) / 10, REST_MOST_MS))
     } catch (error) {
       if (!ended.signal.aborted) await fail(item, { authority, error, shown })
     } finally {
@@ -237,8 +239,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
     })
   }
 
-  /** Choose when to renew: as the authority advises, else after two thirds of the lifetime. */
-  async function chooseTime({ record, wanted }: Item): Promise<void> {
+  /** Choose when to renew: as the authority advises, else after two thirds of the lifetime; not before `earliest`. */
+  async function chooseTime({ record, wanted }: Item, earliest = 0): Promise<void> {
     const { kept, journal } = record
     if (kept === null) return
     const chance = { now: now(), random: random() }
@@ -247,10 +249,11 @@ export function createKeeper(options: KeeperOptions): Keeper {
     try {
       const opened = issuer === undefined ? null : await authorities.open(issuer)
       const advice = opened && (await askAdvice(opened.client, kept, journal.renewal, chance))
-      await record.note({ renewal: advice ?? { ...usual, askAt: null } })
+      const renewal = advice ?? { ...usual, askAt: null }
+      await record.note({ renewal: { ...renewal, at: boundRenewal(renewal.at, kept, earliest) } })
     } catch (error) {
       log('debug', 'acme: no advice on renewal', { certificate: wanted.id, error: String(error) })
-      const renewal = { ...usual, askAt: now() + LONGEST_WAIT_MS }
+      const renewal = { at: boundRenewal(usual.at, kept, earliest), askAt: now() + LONGEST_WAIT_MS }
       await record.note({ renewal }).catch(sayUnwritten)
     }
   }

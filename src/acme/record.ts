@@ -15,6 +15,9 @@ export type OrderUnderWay = {
   readonly url: string | null
 }
 
+/** Key and chain as PEM, the leaf first. */
+export type Certificate = { readonly key: string; readonly chain: string }
+
 /** What is known of one certificate beside itself. */
 export type Journal = {
   readonly order: OrderUnderWay | null
@@ -42,7 +45,7 @@ export type CertificateRecord = {
   /** Change the journal; done when it is safe on disk. */
   note(change: Partial<Journal>): Promise<void>
   /** Put a new certificate in place of the one in use, in one step; the order it came from is done. */
-  keep(certificate: { readonly key: string; readonly chain: string }, done: Partial<Journal>): Promise<Kept>
+  keep(certificate: Certificate, names: readonly string[], done: Partial<Journal>): Promise<Kept>
 }
 
 const NEW: Journal = { order: null, failures: {}, authority: null, renewal: null }
@@ -69,13 +72,16 @@ export async function openRecord(folder: string, name: string): Promise<Certific
   }
 
   async function keep(
-    { key, chain }: { readonly key: string; readonly chain: string },
+    { key, chain }: Certificate,
+    names: readonly string[],
     done: Partial<Journal>,
   ): Promise<Kept> {
     const text = `${key.trim()}\n${chain.trim()}\n`
     const next = readKept(text)
-    if (next === null)
-      throw new Error(`What was issued for ${name} is no chain for the key that was asked for.`)
+    if (next === null || !sameNames(next.names, names))
+      throw new Error(
+        `What was issued for ${name} is no chain for the key and the names that were asked for.`,
+      )
     await replaceFile(pemPath, text, 0o600)
     kept = next
     await note({ order: null, failures: {}, ...done })

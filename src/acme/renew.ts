@@ -72,6 +72,18 @@ export function renewAfterTwoThirds(
 }
 
 /**
+ * Keep a time within nine tenths of the lifetime, because advice beyond the end would be a mistake that nobody else
+ * notices; and not before `earliest`, so that a wrong clock does not order again and again.
+ */
+export function boundRenewal(
+  at: number,
+  { notBefore, notAfter }: { readonly notBefore: number; readonly notAfter: number },
+  earliest: number,
+): number {
+  return Math.round(Math.max(Math.min(at, notBefore + (notAfter - notBefore) * 0.9), earliest))
+}
+
+/**
  * Choose a time in the window that the authority advises (RFC 9773 §4.2): uniformly, and at once when it has passed.
  *
  * @param retryAfterMs when to ask again; 6 hours when it did not say, and never outside a minute and a day (§4.3.2)
