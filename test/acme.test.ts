@@ -85,9 +85,10 @@ test('a certificate is renewed when its authority advises to, and says what it r
     rules: { window: { start: 1000, end: 2000 }, lifetimeMs: 10_000 },
   })
   authority.onRequest = (kind) => {
-    // Once renewed the advice is far away, so that it ends.
-    if (kind === 'finalize' && authority.orders.length === 2)
-      authority.rules.window = { start: Date.now() + 86_400_000, end: Date.now() + 172_800_000 }
+    // For the second one the advice is far away, so that it ends.
+    if (kind !== 'newOrder' || authority.orders.length < 2) return
+    authority.rules.window = { start: Date.now() + 86_400_000, end: Date.now() + 172_800_000 }
+    authority.rules.lifetimeMs = 90 * 86_400_000
   }
   portico.start()
   await until(() => authority.orders[1]?.status === 'valid', 20_000)

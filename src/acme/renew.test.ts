@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import {
+  boundRenewal,
   chooseRenewal,
   type Failure,
   nextNeed,
@@ -57,6 +58,14 @@ test('renewAfterTwoThirds() spreads over a twentieth of the lifetime', () => {
   const certificate = { notBefore: 0, notAfter: 90 }
   assert.equal(renewAfterTwoThirds(certificate, 0), 60)
   assert.equal(renewAfterTwoThirds(certificate, 1), 65)
+})
+
+test('boundRenewal() keeps a time within the lifetime, and after the rest between two orders', () => {
+  const certificate = { notBefore: 0, notAfter: 100 }
+  assert.equal(boundRenewal(70, certificate, 10), 70)
+  assert.equal(boundRenewal(500, certificate, 10), 90)
+  assert.equal(boundRenewal(5, certificate, 10), 10)
+  assert.equal(boundRenewal(70, certificate, 110), 110)
 })
 
 const MINUTE = 60_000
