@@ -12,6 +12,8 @@ import { type Proof, sayProof } from './proof.ts'
 import { type CertificateRecord, type Kept, openRecord, sameNames } from './record.ts'
 import { boundRenewal, type Failure, type Need, nextNeed, patience, renewAfterTwoThirds } from './renew.ts'
 import { sayProblem } from './say.ts'
+import { seenFromHere } from './seen.ts'
+import type { AcmeProblem } from './wire/objects.ts'
 import { renewalIdentifier } from './wire/request.ts'
 
 /** A certificate that authorities are asked for. */
@@ -124,7 +126,9 @@ export function createKeeper(options: KeeperOptions): Keeper {
       run: Promise.resolve(),
     }
     items.set(wanted.id, item)
-    item.run = run(item)
+    item.run = run(item).catch((error: unknown) => {
+      log('error', 'certificate not kept', { certificate: wanted.id, error: String(error) })
+    })
   }
 
   function end(id: string, item: Item): void {
@@ -174,7 +178,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const { wanted, record, ended } = item
     const { kept, journal } = record
     const { id, names } = wanted
-    const shown: string[] = []
+    const shown: Proof[] = []
     item.doing = 'ordering'
     item.isAsked = false
     const underWay = journal.order
@@ -197,7 +201,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
         replaces: kept === null ? null : renewalIdentifier(kept.leaf),
         note: (under) => record.note({ order: under }),
         show: (proofs) => {
-          shown.push(...proofs.map(sayProof))
+          shown.push(...proofs)
           return show(proofs, ended.signal)
         },
         signal: ended.signal,
@@ -216,12 +220,14 @@ export function createKeeper(options: KeeperOptions): Keeper {
 
   async function fail(
     { wanted, record }: Item,
-    { authority, error, shown }: { authority: AuthorityPlan; error: unknown; shown: readonly string[] },
+    { authority, error, shown }: { authority: AuthorityPlan; error: unknown; shown: readonly Proof[] },
   ): Promise<void> {
     const { kept, journal } = record
     const told = error instanceof AcmeError ? error : new AcmeError(problem('internal', String(error)))
     const { names } = wanted
-    const said = sayProblem(told.problem, { authority: hostOf(authority), names, shown })
+    const seen = await lookAround(told.problem, shown, names)
+    const proofs = shown.map(sayProof)
+    const said = sayProblem(told.problem, { authority: hostOf(authority), names, shown: proofs, seen })
     const count = (journal.failures[authority.directory]?.count ?? 0) + 1
     const remainingMs = kept === null ? null : kept.notAfter - now()
     const waitMs = patience(count, told.retryAfterMs, { remainingMs, random: random() })
@@ -303,6 +309,17 @@ function stateOf({ wanted, record, doing, nextAt }: Item): KeptState {
 /** The common name of who signed, or whatever it is called. */
 export function issuerOf({ leaf }: Kept): string {
   return /^CN=(.+)$/m.exec(leaf.issuer)?.[1] ?? leaf.issuer.replaceAll('\n', ', ')
+}
+
+/** Only where a record is the matter. */
+async function lookAround(
+  { type }: AcmeProblem,
+  shown: readonly Proof[],
+  names: readonly string[],
+): Promise<string> {
+  const proof = shown.find((each) => 'owner' in each)
+  if (proof === undefined || !/^(unauthorized|dns|incorrectResponse|compound)$/.test(type)) return ''
+  return seenFromHere(proof.owner, names[0]!.replace('*.', ''))
 }
 
 function hostOf({ directory }: AuthorityPlan): string {

@@ -10,6 +10,8 @@ export type Shown = {
   readonly names: readonly string[]
   /** owner and text of each record, or URL of each token */
   readonly shown: readonly string[]
+  /** what this machine sees in their place, as a sentence; empty when it does not look */
+  readonly seen: string
 }
 
 /** Say in plain words what an authority found wrong (RFC 8555 §6.7), and what to do about it. */
@@ -20,7 +22,8 @@ export function sayProblem(problem: AcmeProblem, shown: Shown): Said {
   const cause = problem.subproblems.find(({ problem: part }) => Object.hasOwn(ADVICE, part.type))
   const advise = ADVICE[problem.type === 'compound' && cause ? cause.problem.type : problem.type]
   const { says, fix } = (advise ?? other)(shown)
-  return { message: `${says} ${heard}`, fix }
+  const message = [says, heard, shown.seen].filter((text) => text !== '').join(' ')
+  return { message, fix }
 }
 
 type Advice = (shown: Shown) => { says: string; fix: string }
