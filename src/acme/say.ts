@@ -4,7 +4,7 @@ import type { AcmeProblem } from './wire/objects.ts'
 export type Said = { readonly message: string; readonly fix: string }
 
 /** What was shown to the authority when it refused. */
-export type Shown = {
+export type Refused = {
   /** host of its directory */
   readonly authority: string
   readonly names: readonly string[]
@@ -15,18 +15,18 @@ export type Shown = {
 }
 
 /** Say in plain words what an authority found wrong (RFC 8555 §6.7), and what to do about it. */
-export function sayProblem(problem: AcmeProblem, shown: Shown): Said {
+export function sayProblem(problem: AcmeProblem, refused: Refused): Said {
   const parts = problem.subproblems.map(({ name, problem: part }) => `${name}: ${part.detail}`)
   const detail = [problem.detail, ...parts].filter((text) => text !== '').join(' ')
   const heard = detail === '' ? `It said ${problem.type} and no more.` : `It said: ${sentence(detail)}`
   const cause = problem.subproblems.find(({ problem: part }) => Object.hasOwn(ADVICE, part.type))
   const advise = ADVICE[problem.type === 'compound' && cause ? cause.problem.type : problem.type]
-  const { says, fix } = (advise ?? other)(shown)
-  const message = [says, heard, shown.seen].filter((text) => text !== '').join(' ')
+  const { says, fix } = (advise ?? other)(refused)
+  const message = [says, heard, refused.seen].filter((text) => text !== '').join(' ')
   return { message, fix }
 }
 
-type Advice = (shown: Shown) => { says: string; fix: string }
+type Advice = (refused: Refused) => { says: string; fix: string }
 
 const other: Advice = ({ authority, names }) => ({
   says: `${authority} issued no certificate for ${names.join(', ')}.`,
@@ -39,7 +39,7 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   incorrectResponse: notFound,
   dns: ({ authority, names }) => ({
     says: `${authority} could not look up what proves that ${names.join(', ')} is yours.`,
-    fix: 'let the registrar of the domain delegate it to this machine: NS records, and glue with its address; port 53 must be open for UDP and TCP',
+    fix: 'let the registrar of the domain delegate it to this machine: NS records, and glue with its address; port 53 must be open for UDP and TCP. Where DNS stays elsewhere: "challenges": ["http-01"]',
   }),
   connection: ({ authority, names }) => ({
     says: `${authority} could not connect to ${names.join(', ')}.`,
@@ -91,11 +91,11 @@ const ADVICE: Readonly<Record<string, Advice>> = {
   }),
 }
 
-function notFound({ authority, names, shown }: Shown): { says: string; fix: string } {
+function notFound({ authority, names, shown }: Refused): { says: string; fix: string } {
   const what = shown.length === 0 ? '' : ` Portico showed ${shown.join(' and ')}.`
   return {
     says: `${authority} found no proof, or another one, that ${names.join(', ')} is yours.${what}`,
-    fix: 'let the registrar delegate the domain to this machine alone, remove other _acme-challenge records, and see "portico explain _acme-challenge.NAME TXT"',
+    fix: 'let the registrar delegate the domain to this machine alone, remove other _acme-challenge records, and see "portico explain _acme-challenge.NAME TXT". Where DNS stays elsewhere: "challenges": ["http-01"]',
   }
 }
 

@@ -47,10 +47,14 @@ export function createHandshake(options: HandshakeOptions): Handshake {
     serverName: string,
     done: (error: Error | null, context?: SecureContext) => void,
   ): void {
-    const choose = (): void => settle(this, store.contextFor(serverName), serverName, done)
-    const { reason } = store.contextFor(serverName)
-    if (reason !== 'no certificate has this name' || onMiss === undefined) choose()
-    else void onMiss(serverName.toLowerCase()).then(choose)
+    const choice = store.contextFor(serverName)
+    if (choice.reason !== 'no certificate has this name' || onMiss === undefined) {
+      settle(this, choice, serverName, done)
+      return
+    }
+    void onMiss(serverName.toLowerCase()).then(() => {
+      settle(this, store.contextFor(serverName), serverName, done)
+    })
   }
 
   function settle(

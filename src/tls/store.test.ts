@@ -58,6 +58,20 @@ test('a new plan keeps what it did not change, and nothing happens before it is 
   assert.notEqual(store.contextFor('a.example.com').ready, changed)
 })
 
+test('refresh() gives the next handshake what the issuer has now, whatever roots its clients stand on', () => {
+  const { store } = storeOf(authority)
+  const clientRoots = new Map([['b.example.com', authority.root.pem]])
+  store.prepare({ ...plan, clientRoots })()
+  const [plain, asking] = [store.contextFor('a.example.com'), store.contextFor('b.example.com')]
+  assert.ok(plain.ready !== null && asking.ready !== null)
+  assert.deepEqual([plain.asksClient, asking.asksClient], [false, true])
+  assert.notEqual(plain.ready.context, asking.ready.context)
+  store.refresh('certificate:*.example.com')
+  assert.notEqual(store.contextFor('a.example.com').ready, plain.ready)
+  assert.notEqual(store.contextFor('b.example.com').ready, asking.ready)
+  assert.equal(store.contextFor('example.com').reason, 'exact name')
+})
+
 test('the certificate unused for longest is dropped when there are too many', () => {
   const names = Array.from({ length: 20 }, (_, index) => `h${index}.test`)
   const { store, issued } = storeOf(authority)
