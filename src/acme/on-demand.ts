@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Log } from '#core/log.ts'
 import { readIfThere, replaceFile } from '#core/state-file.ts'
-import type { OnDemandPlan } from './plan.ts'
+import { isOnDemand, type OnDemandPlan } from './plan.ts'
 
 /** Certificates for names that nobody wrote: ordered when a client asks for them, and a service of yours agrees. */
 export type OnDemand = {
@@ -42,10 +42,10 @@ export async function openOnDemand({ stateFolder, grant, now, log }: OnDemandOpt
   function ask(name: string, plan: OnDemandPlan): Promise<boolean> {
     const known = asked.get(name)
     if (known !== undefined) return known
-    if (!isBelow(name, plan.below) || (refusedUntil.get(name) ?? 0) > now()) return Promise.resolve(false)
-    const limit = limitReached(plan)
+    if (!isOnDemand(name, plan) || (refusedUntil.get(name) ?? 0) > now()) return Promise.resolve(false)
+    const limit = granted.has(name) ? null : limitReached(plan)
     if (limit !== null || asked.size >= ASKED_AT_ONCE) {
-      log('warning', 'on-demand certificate refused', { name, why: limit ?? 'too many names at once' })
+      log('debug', 'on-demand certificate refused', { name, why: limit ?? 'too many names at once' })
       return Promise.resolve(false)
     }
     const decided = decide(name, plan)
@@ -60,7 +60,7 @@ export async function openOnDemand({ stateFolder, grant, now, log }: OnDemandOpt
 
   function limitReached({ perHour, most }: OnDemandPlan): string | null {
     if (granted.size >= most) return `${most} names have one`
-    const recent = [...granted.values()].filter((at) => at > now() - HOUR).length + asked.size
+    const recent = [...granted.values()].filter((at) => at > now() - HOUR).length
     return recent >= perHour ? `${perHour} were ordered within an hour` : null
   }
 
@@ -69,6 +69,11 @@ export async function openOnDemand({ stateFolder, grant, now, log }: OnDemandOpt
     if (status < 200 || status > 299) {
       remember(name, now() + (status >= 400 && status <= 499 ? plan.refusedMs : FAILED_MS))
       log('info', 'on-demand certificate refused', { name, status })
+      return false
+    }
+    const limit = limitReached(plan)
+    if (limit !== null && !granted.has(name)) {
+      log('warning', 'on-demand certificate refused', { name, why: limit })
       return false
     }
     granted.set(name, now())
@@ -102,11 +107,6 @@ async function statusFor(name: string, ask: string): Promise<number> {
   } catch {
     return 0
   }
-}
-
-/** Below one of the names, at any depth. */
-function isBelow(name: string, parents: readonly string[]): boolean {
-  return parents.some((parent) => name.endsWith(`.${parent}`))
 }
 
 function readGranted(text: string | null): [string, number][] {

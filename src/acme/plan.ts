@@ -38,3 +38,8 @@ export type OnDemandPlan = {
   /** names below these, at any depth */
   readonly below: readonly string[]
 }
+
+/** Whether a name may have one: it stands below one of those of the Plan, at any depth. */
+export function isOnDemand(name: string, { below }: OnDemandPlan): boolean {
+  return below.some((parent) => name.endsWith(`.${parent}`))
+}

@@ -1,5 +1,6 @@
 import { admitAddress, compileNetworks } from '#access/admit.ts'
 import type { AccessPlan, RatePlan } from '#access/plan.ts'
+import { isOnDemand } from '#acme/plan.ts'
 import type { Position } from '#core/problem.ts'
 import { type Lookup, lookup } from '#dns/lookup.ts'
 import { lowerName, parseName } from '#dns/wire/name.ts'
@@ -215,7 +216,7 @@ function explainCertificate(host: string, plan: Plan, live: Live | null): Step {
   const until = described == null ? '' : `, until ${new Date(described.notAfter).toISOString().slice(0, 16)}Z`
   if (certificate === null) {
     const { onDemand } = plan.tls
-    if (onDemand === null || !onDemand.below.some((parent) => host.endsWith(`.${parent}`)))
+    if (onDemand === null || !isOnDemand(host, onDemand))
       return fault('certificate', `none for ${host}: the handshake is refused`, reason, null)
     const says =
       described == null ? `ordered if ${onDemand.ask} agrees` : `${host}, by ${described.issuer}${until}`

@@ -1,4 +1,4 @@
-import type { AcmePlan, OnDemandPlan } from '#acme/plan.ts'
+import { type AcmePlan, isOnDemand, type OnDemandPlan } from '#acme/plan.ts'
 import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position } from '#core/problem.ts'
 
@@ -139,11 +139,12 @@ function certificate(
 
 /** Certificates of names that were granted on demand, beside those of the Plan. */
 export function withGranted(plan: TlsPlan, names: readonly string[]): TlsPlan {
-  if (plan.onDemand === null || names.length === 0) return plan
+  const { onDemand } = plan
+  if (onDemand === null || names.length === 0) return plan
   const known = new Set(plan.certificates.flatMap((each) => each.names))
   const from = plan.certificates[0]?.from ?? { file: '', line: 0, column: 0 }
   const granted = names
-    .filter((name) => !isCovered(name, known))
+    .filter((name) => isOnDemand(name, onDemand) && !isCovered(name, known))
     .map((name) => certificate([name], 'acme', from))
   return { ...plan, certificates: [...plan.certificates, ...granted] }
 }
