@@ -154,6 +154,24 @@ for (const [refusal, said, fix] of refusals) {
   })
 }
 
+test('another issuer in the file issues anew, and the certificate in use serves until then', async (context) => {
+  const { authority, portico, folder } = await world(context)
+  portico.start()
+  await until(() => isIssued(portico), 20_000)
+  const first = (await portico.certificate('www.example.test'))?.serialNumber
+  const second = await startAuthority(join(folder, 'second'), portico.ports.dns)
+  context.after(() => second.stop())
+  await edit(portico, (file) => {
+    file.certificates.issuer = { acme: second.directory, root: second.root }
+  })
+  await until(async () => {
+    const certificate = await portico.certificate('www.example.test')
+    assert.equal(certificate?.issuer.CN, 'Test authority')
+    return certificate.serialNumber !== first
+  })
+  assert.deepEqual([authority.orders.length, second.orders.length], [1, 1])
+})
+
 test('the second authority is asked at once when the first limits', async (context) => {
   const first = await world(context)
   const second = await startAuthority(join(first.folder, 'second'), first.portico.ports.dns)

@@ -157,16 +157,22 @@ export function createKeeper(options: KeeperOptions): Keeper {
 
   function needOf({ wanted, record, isAsked }: Item): Need {
     const { kept, journal } = record
-    const isWanted = kept !== null && sameNames(kept.names, wanted.names)
     const { failures, order: underWay } = journal
     if (isAsked) return { what: 'order', authority: plan.authorities[0]!, at: 0 }
     const isOpen = underWay?.url != null && sameNames(underWay.names, wanted.names)
+    const isWanted = kept !== null && isAsWanted(kept, journal.authority, wanted)
     const renewal = isWanted ? (journal.renewal ?? twoThirds(kept)) : null
     return nextNeed(
       { renewal, failures, underWay: isOpen ? underWay.authority : null },
       plan.authorities,
       now(),
     )
+  }
+
+  /** Another name, kind of key or list of authorities in the file: the one in use serves until there is another. */
+  function isAsWanted(kept: Kept, issuedBy: string | null, { names }: Wanted): boolean {
+    const isListed = plan.authorities.some(({ directory }) => directory === issuedBy)
+    return sameNames(kept.names, names) && kept.keyType === plan.keyType && (issuedBy === null || isListed)
   }
 
   /** Until the journal has better: the same time whenever it is asked for. */

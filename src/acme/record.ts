@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { readIfThere, replaceFile } from '#core/state-file.ts'
 import { fileNameOf } from './file-name.ts'
+import type { KeyType } from './plan.ts'
 import type { Failure, Renewal } from './renew.ts'
 
 /** An order that was begun, safe on disk before each step. */
@@ -33,6 +34,7 @@ export type Kept = {
   readonly chain: string
   readonly leaf: X509Certificate
   readonly names: readonly string[]
+  readonly keyType: KeyType
   /** milliseconds since 1970 */
   readonly notBefore: number
   readonly notAfter: number
@@ -126,6 +128,7 @@ export function readKept(text: string): Kept | null {
       chain: `${certificates.join('\n')}\n`,
       leaf,
       names: namesOf(leaf),
+      keyType: leaf.publicKey.asymmetricKeyType === 'rsa' ? 'rsa' : 'ecdsa',
       notBefore: leaf.validFromDate.getTime(),
       notAfter: leaf.validToDate.getTime(),
     }
