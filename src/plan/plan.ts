@@ -1,6 +1,4 @@
 import { planRate } from '#access/plan.ts'
-import { authoritiesOf, challengesOf } from '#acme/config.ts'
-import type { AcmePlan } from '#acme/plan.ts'
 import type { Config } from '#config/load.ts'
 import { contentKey } from '#core/node.ts'
 import { type Problem, sortProblems } from '#core/problem.ts'
@@ -16,8 +14,8 @@ import { httpLimits } from '#http/config.ts'
 import type { HostConfig } from '#http/host-config.ts'
 import { type HostPlan, type HttpPlan, planHost, type WrittenAt } from '#http/plan.ts'
 import type { ProcessPlan } from '#processes/plan.ts'
-import { tlsLimits } from '#tls/config.ts'
-import { type CertificatesInput, planCertificates, type TlsPlan } from '#tls/plan.ts'
+import type { TlsPlan } from '#tls/plan.ts'
+import { planTls } from './certificates.ts'
 import { checkAcross } from './check.ts'
 import type { Facts } from './facts.ts'
 import type { HostDraft } from './host-draft.ts'
@@ -74,13 +72,11 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
   const slices = {
     listeners,
     dns,
-    tls: planCertificates({
+    tls: planTls(config, facts, {
       wanted: https === undefined ? [] : front.hosts,
-      acme: planAcme(config, facts, listeners),
-      onDemand: facts.dev ? null : planOnDemand(config),
-      brought: broughtCertificates(config, facts, problems),
+      hasDns: listeners.some(({ protocol }) => protocol === 'dns'),
       apexes: zones.map(({ apex }) => apex.slice(0, -1)),
-      limits: tlsLimits(config.value.certificates),
+      problems,
     }),
     http: {
       hosts: front.hosts,
@@ -92,41 +88,6 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
     processes: front.processes,
   }
   return { plan: { key: planKey(slices), ...slices }, problems: sortProblems(problems) }
-}
-
-function planOnDemand({ value }: Config): NonNullable<CertificatesInput['onDemand']> | null {
-  const { onDemand, issuer } = value.certificates
-  if (onDemand === undefined || authoritiesOf(issuer, undefined).length === 0) return null
-  const { ask, perHour = 10, most = 1000, refused = 600_000 } = onDemand
-  return { ask, perHour, most, refusedMs: refused }
-}
-
-/** Certificates of files that can be used; the others are reported. */
-function broughtCertificates(
-  { value, written }: Config,
-  facts: Facts,
-  problems: Problem[],
-): NonNullable<CertificatesInput['brought']> {
-  return value.certificates.files.flatMap(({ cert, key }, index) => {
-    const from = written.at(['certificates', 'files', index])
-    const fact = facts.certificates?.find((each) => each.cert === cert && each.key === key)
-    const holds = fact?.holds ?? `${cert} and ${key} were not read.`
-    if (typeof holds !== 'string') return [{ cert, key, ...holds, from }]
-    const fix = 'name a chain and its private key, both in PEM'
-    problems.push({ level: 'error', code: 'tls/certificate-file', at: from, message: holds, fix })
-    return []
-  })
-}
-
-/** On a laptop nobody else can look, so nobody else is asked. */
-function planAcme({ value }: Config, facts: Facts, listeners: readonly ListenerPlan[]): AcmePlan {
-  const { issuer, challenges, keyType } = value.certificates
-  const hasDns = listeners.some(({ protocol }) => protocol === 'dns')
-  return {
-    authorities: facts.dev ? [] : authoritiesOf(issuer, value.contact),
-    challenges: challengesOf(challenges, hasDns),
-    keyType,
-  }
 }
 
 /** What one client may ask of all hosts together, and what all may take. */
@@ -277,6 +238,7 @@ function planKey(slices: Omit<Plan, 'key'>): string {
     tls.acme,
     tls.onDemand,
     tls.clients,
+    tls.limits,
     dns.limits,
     http.limits,
     http.trust,
