@@ -236,7 +236,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const said = sayProblem(told.problem, { authority: hostOf(authority), names, shown: proofs, seen })
     const count = (journal.failures[authority.directory]?.count ?? 0) + 1
     const remainingMs = kept === null ? null : kept.notAfter - now()
-    const waitMs = patience(count, told.retryAfterMs, { remainingMs, random: random() })
+    const wasHeard = told.problem.type !== 'unreachable'
+    const waitMs = patience(count, told.retryAfterMs, { remainingMs, random: random(), wasHeard })
     const failure = { count, notBefore: now() + waitMs, at: now(), ...said }
     if (told.problem.type === 'accountDoesNotExist') (await authorities.open(authority)).account.forget()
     const stays = /^(unreachable|rateLimited|serverInternal|badNonce|internal)$/.test(told.problem.type)

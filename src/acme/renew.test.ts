@@ -92,14 +92,20 @@ for (const [what, now, random, retryAfterMs, at, askAt] of windows) {
 }
 
 test('patience() grows from one minute to half a day, and five tries fit into the first hour', () => {
-  const calm = { remainingMs: null, random: 0 }
+  const calm = { remainingMs: null, random: 0, wasHeard: true }
   const waits = [1, 2, 3, 4, 5, 6, 7, 8, 9, 50].map((count) => patience(count, null, calm) / MINUTE)
   assert.deepEqual(waits, [1, 5, 15, 30, 60, 120, 240, 480, 720, 720])
 })
 
 test('patience() is what the authority asks for at least, and short where a certificate is about to end', () => {
-  assert.equal(patience(1, 3_600_000, { remainingMs: null, random: 0.5 }), 3_600_000)
-  assert.equal(patience(9, null, { remainingMs: 40 * MINUTE, random: 0 }), 5 * MINUTE)
-  assert.equal(patience(9, null, { remainingMs: -1, random: 0 }), 5000)
-  assert.equal(patience(1, null, { remainingMs: 30 * 1440 * MINUTE, random: 1 }), 66_000)
+  assert.equal(patience(1, 3_600_000, { remainingMs: null, random: 0.5, wasHeard: true }), 3_600_000)
+  assert.equal(patience(9, null, { remainingMs: 40 * MINUTE, random: 0, wasHeard: true }), 5 * MINUTE)
+  assert.equal(patience(9, null, { remainingMs: -1, random: 0, wasHeard: true }), 5000)
+  assert.equal(patience(1, null, { remainingMs: 30 * 1440 * MINUTE, random: 1, wasHeard: true }), 66_000)
+})
+
+test('patience() with an authority that did not answer begins with seconds', () => {
+  const unheard = { remainingMs: null, random: 0, wasHeard: false }
+  const waits = [1, 2, 3, 8, 9, 12].map((count) => patience(count, null, unheard) / 1000)
+  assert.deepEqual(waits, [2, 4, 8, 256, 512, 4096])
 })

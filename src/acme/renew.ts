@@ -99,6 +99,16 @@ export function chooseRenewal(
   return { at, askAt, ...(explanation === undefined ? {} : { explanation }) }
 }
 
+/** How a try ended. */
+export type Tried = {
+  /** until the certificate in use ends; null when there is none */
+  readonly remainingMs: number | null
+  /** 0 to 1, for a tenth more: those who failed together do not come back together */
+  readonly random: number
+  /** the authority answered */
+  readonly wasHeard: boolean
+}
+
 // Five in the first hour: what Let's Encrypt allows to fail for a name (its limit on failed authorizations).
 const PATIENCE_MINUTES = [1, 5, 15, 30, 60, 120, 240, 480, 720]
 
@@ -106,17 +116,17 @@ const PATIENCE_MINUTES = [1, 5, 15, 30, 60, 120, 240, 480, 720]
  * How long to wait after a failure: longer each time, what the authority asked for at least, and never so long that a
  * certificate ends before a few more tries.
  *
- * @param count failures one after the other, this one included
- * @param remainingMs until the certificate ends; null when there is none
- * @param random 0 to 1, for a tenth more: those who failed together do not come back together
+ * @param count failures one after the other, this one included; one that did not reach the authority costs it nothing,
+ *   so the first of those are repeated within seconds
  */
 export function patience(
   count: number,
   retryAfterMs: number | null,
-  { remainingMs, random }: { readonly remainingMs: number | null; readonly random: number },
+  { remainingMs, random, wasHeard }: Tried,
 ): number {
   const minutes = PATIENCE_MINUTES[Math.min(count, PATIENCE_MINUTES.length) - 1]!
-  const usual = minutes * MINUTE * (1 + random / 10)
+  const milliseconds = wasHeard ? minutes * MINUTE : Math.min(minutes * MINUTE, 2 ** count * SECOND)
+  const usual = milliseconds * (1 + random / 10)
   const soon = remainingMs === null ? usual : Math.max(remainingMs / 8, 5 * SECOND)
   return Math.round(Math.max(Math.min(usual, soon), retryAfterMs ?? 0))
 }
