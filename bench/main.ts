@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 type Bench = { run(options: { json: boolean }): Promise<void> }
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  certs: () => import('./certs.ts'),
   connections: () => import('./connections.ts'),
   dns: () => import('./dns.ts'),
   h2: () => import('./h2.ts'),

@@ -27,6 +27,8 @@ const procedures: WorkerProcedures = {
   ports: () => fail(),
   certificate: () => {},
   ticketKey: () => {},
+  tls: () => {},
+  shown: () => {},
   checked: () => {},
   snapshot() {
     const nothing = joinSnapshots([])

@@ -17,6 +17,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   nghttp: 'nghttp2-client',
   nginx: 'nginx-light',
   openssl: 'openssl',
+  pebble: 'pebble',
   'systemd-analyze': 'systemd',
   'systemd-socket-activate': 'systemd',
   unbound: 'unbound',

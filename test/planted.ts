@@ -599,11 +599,18 @@ export const plantedFaults: readonly Planted[] = planted([
     where: '"127.0.0.1:80800"',
   },
   {
-    code: 'tls/issuer-later',
+    code: 'tls/certificate-file',
+    why: 'A handshake needs a chain and the key that belongs to it.',
+    top: '"certificates": { "files": [{ "cert": "./missing.pem", "key": "./missing.key" }] },',
+    where: '{ "cert"',
+  },
+  {
+    code: 'tls/wildcard-without-dns',
     level: 'warning',
-    why: 'This version issues from its local authority; ACME comes in a later one.',
-    top: '"certificates": { "issuer": "letsencrypt" },',
-    where: '"letsencrypt"',
+    why: 'An authority issues for a wildcard when it finds a record that only the name server of the domain can show (RFC 8555 §8.4).',
+    hosts: '"*": { "service": 8081 }',
+    top: '"certificates": { "issuer": "letsencrypt", "challenges": ["http-01"] },',
+    where: '"*"',
   },
   ...ruleFaults.filter(({ code }) => !code.startsWith('dns/')),
 ])

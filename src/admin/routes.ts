@@ -1,6 +1,8 @@
 import { mergeBusiest } from '#metrics/busiest.ts'
 import { expose } from '#metrics/exposition.ts'
+import { certificateRows } from '#run/certificate-rows.ts'
 import { explain, hostOf, parseQuestion } from '#run/explain.ts'
+import type { Front } from '#run/front.ts'
 import { metricsOf } from '#run/metrics.ts'
 import type { Portico } from '#run/portico.ts'
 import { statusOf } from '#run/status.ts'
@@ -19,6 +21,12 @@ export function adminRoutes(portico: Portico): AdminRoutes {
     'GET /status': () => statusOf(portico),
     'GET /plan': () => front.plan,
     'POST /reload': () => portico.reload(),
+    'GET /certs': () => certificateRows(front),
+    'POST /certs/renew': (query) => renew(front, query.get('name') ?? ''),
+    'POST /certs/roll-keys': async () => {
+      await front.keeper.rollKeys()
+      return { message: 'The key of the account with each authority was replaced.' }
+    },
     'GET /metrics': async (_query, accept) => new TextAnswer(expose(await metricsOf(portico), accept)),
     'GET /clients': async () => mergeBusiest(await front.busyClients(), LIMIT_CLIENTS),
     'POST /reopen-log': () => {
@@ -34,4 +42,21 @@ export function adminRoutes(portico: Portico): AdminRoutes {
       return explain(question, { plan: front.plan, zones: front.zones, live }, query.get('from'))
     },
   }
+}
+
+/** @throws {Error} when no authority is asked for such a certificate */
+function renew({ plan, keeper }: Front, name: string): { message: string } {
+  const wildcard = `*${name.slice(name.indexOf('.'))}`
+  const found = keeper.states().filter(({ names }) => names.includes(name) || names.includes(wildcard))
+  for (const { id } of found) keeper.renew(id)
+  if (found.length > 0) {
+    const names = found[0]!.names.join(' ')
+    return { message: `The certificate for ${names} is ordered again; "portico certs" shows how it goes.` }
+  }
+  const isKnown = plan.tls.certificates.some(({ names }) => names.includes(name))
+  throw new Error(
+    isKnown
+      ? `The certificate for ${name} is not ordered from an authority: it renews by itself.`
+      : `No certificate has the name ${name}. "portico certs" lists them.`,
+  )
 }

@@ -1,3 +1,4 @@
+import { certsCommand } from './certs.ts'
 import { checkCommand } from './check.ts'
 import type { Command } from './command.ts'
 import { createCompletionCommand } from './completion.ts'
@@ -24,7 +25,15 @@ export const commandGroups: readonly CommandGroup[] = [
   { title: 'Look', commands: [checkCommand, planCommand, explainCommand, doctorCommand] },
   {
     title: 'Serve',
-    commands: [upCommand, statusCommand, topCommand, reloadCommand, reopenLogCommand, installCommand],
+    commands: [
+      upCommand,
+      statusCommand,
+      topCommand,
+      reloadCommand,
+      reopenLogCommand,
+      certsCommand,
+      installCommand,
+    ],
   },
   {
     title: 'Around it',

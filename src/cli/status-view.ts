@@ -1,5 +1,6 @@
 import { type Rate, rateBetween, sumRows, type Traffic } from '#metrics/traffic.ts'
 import type { Status } from '#run/status.ts'
+import { failureLines } from './certs.ts'
 import { showAge, showNumber, showOctets, showSeconds } from './figures.ts'
 import { paint, plural, type Style } from './print.ts'
 import { alignedTable, type Column } from './table.ts'
@@ -15,6 +16,7 @@ export function statusLines({ before, now, seconds }: Looks, columns: number): s
     `${paint('strong', 'Portico')} serves ${file ?? 'a program'} as process ${pid}, for ${showAge(age)}`,
     `  listens on ${listeners.map(({ protocol, socket }) => `${protocol} ${socket}`).join(', ')}`,
     ...workerLines(now.workers),
+    ...failureLines(now.certificates).map((line) => `  ${line}`),
     ...(reload.ok ? [] : [paint('error', `  The last reload failed: ${reload.message}`)]),
     '',
     ...totals({ before, now, seconds }, columns),

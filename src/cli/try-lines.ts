@@ -4,7 +4,7 @@ import type { Portico } from '#run/portico.ts'
 
 /** Commands that a person can paste to see that it works; for the first host that leads to a service, or any. */
 export function tryLines({ front, facts, file }: Portico): string[] {
-  const { listeners, http } = front.plan
+  const { listeners, http, tls } = front.plan
   const hosts = http.hosts.filter(
     ({ name }) => !name.startsWith('*.') && name.endsWith('.localhost') === facts.dev,
   )
@@ -12,20 +12,20 @@ export function tryLines({ front, facts, file }: Portico): string[] {
   if (host === undefined) return []
   const https = listeners.find(({ protocol }) => protocol === 'https')
   const dns = listeners.find(({ protocol }) => protocol === 'dns')
+  const isLocal = tls.certificates.some(({ issuer }) => issuer === 'local')
   const lines: string[] = []
   if (https !== undefined) {
     const port = https.port === 443 ? '' : `:${https.port}`
     // Clients know by themselves where .localhost names lead (RFC 6761 §6.3).
     const resolve = facts.dev ? '' : ` --resolve ${host.name}:${https.port}:${reachable(https)}`
-    lines.push(
-      `curl --cacert ${relative('.', front.authority.root.path)}${resolve} https://${host.name}${port}/`,
-    )
+    const trust = isLocal ? ` --cacert ${relative('.', front.authority.root.path)}` : ''
+    lines.push(`curl${trust}${resolve} https://${host.name}${port}/`)
   }
   if (dns !== undefined) lines.push(`dig @${reachable(dns)} -p ${dns.port} ${host.name}`)
   const portico = process.env['npm_lifecycle_event'] === undefined ? 'portico' : 'npm run -s portico --'
   const config = file === null || file === 'portico.jsonc' ? '' : ` --config ${file}`
   lines.push(`${portico} explain ${host.name}${config}`)
-  lines.push(`${portico} trust${config}    # browsers then believe the certificates`)
+  if (isLocal) lines.push(`${portico} trust${config}    # browsers then believe the certificates`)
   return lines
 }
 

@@ -14,6 +14,7 @@ import { type Portico, ProblemsError, startPortico } from '#run/portico.ts'
 import { probeOrigins } from '#run/probe.ts'
 import { hostRows } from '#run/status.ts'
 import { watchFile } from '#run/watch.ts'
+import { watchCertificates } from '#run/watch-certificates.ts'
 import { type Command, findConfig, flagOption } from './command.ts'
 import { type ConsoleForm, consoleAccess, consoleLog } from './console.ts'
 import { hostTable } from './host-table.ts'
@@ -72,6 +73,7 @@ async function serve(
   const admin = await openAdmin(portico)
   const metrics = await openMetrics(portico)
   const endWatch = watchFile(file, () => void reload(portico))
+  const endCertificates = watchCertificates(portico, () => void reload(portico))
   process.on('SIGHUP', () => void reload(portico))
   process.on('SIGUSR1', () => void portico.front.reopenLog())
   printProblems(portico.lastReload.problems, printError)
@@ -81,6 +83,7 @@ async function serve(
   notifier.stopping()
   print('Stopping: requests under way may finish; once more ends them.')
   endWatch()
+  endCertificates()
   await Promise.all([admin?.close(), metrics?.close()])
   await Promise.race([portico.stop(), wishes.atOnce])
 }

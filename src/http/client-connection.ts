@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { Log } from '#core/log.ts'
 import type { Clock } from './clock.ts'
 import type { Client, EndReason, Exchange, Handler } from './exchange.ts'
@@ -74,12 +75,19 @@ export type TunnelEnd = {
 export function clientOf(socket: Socket, secure: boolean, proxied: ConnectionHost['proxied']): Client {
   const client = proxied.size === 0 ? undefined : proxied.get(endsOf(socket))
   if (client !== undefined) return { ...client, secure }
+  const verifiedName = socket instanceof TLSSocket && socket.authorized ? servernameOf(socket) : undefined
   return {
     address: addressOf(socket),
     port: socket.remotePort ?? 0,
     secure,
+    ...(verifiedName === undefined ? {} : { verifiedName }),
     localPort: socket.localPort ?? 0,
   }
+}
+
+function servernameOf(socket: TLSSocket): string | undefined {
+  const name: unknown = Reflect.get(socket, 'servername')
+  return typeof name === 'string' ? name.toLowerCase() : undefined
 }
 
 /** The address on the other side of a socket, without zone. */

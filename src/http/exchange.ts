@@ -44,6 +44,8 @@ export type Client = {
   readonly port: number
   /** over TLS */
   readonly secure: boolean
+  /** the name that was asked for in the handshake, when the client has shown the certificate that the host wants */
+  readonly verifiedName?: string
   /** the port of ours that was connected to */
   readonly localPort: number
 }

@@ -17,6 +17,8 @@ export type HostConfig = TransformConfig & {
   readonly routes?: Readonly<Record<string, RouteConfig>>
   /** what plain HTTP answers */
   readonly http?: 'redirect' | 'serve'
+  /** file with the roots that clients' certificates must be issued under */
+  readonly clientCertificates?: string
   /** who is let in; a route's own takes its place */
   readonly access?: AccessConfig
   /** how much a client may ask for; a route's own takes its place */
@@ -117,6 +119,11 @@ export const hostSettings: GroupSetting = {
       doc: 'What plain HTTP answers: a redirect to HTTPS, or the same as HTTPS.',
       values: ['redirect', 'serve'],
       initial: 'redirect',
+    },
+    clientCertificates: {
+      type: 'text',
+      doc: 'File with roots (PEM): only clients with a certificate under one of them are let in (mutual TLS). Sessions are not resumed then, on any host.',
+      example: './clients.pem',
     },
     access: accessSetting,
     limits: rateSettings,

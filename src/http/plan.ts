@@ -31,6 +31,8 @@ export type HostPlan = PlanNode & {
   readonly name: string
   /** answered with 308 to HTTPS when asked over HTTP */
   readonly redirectToHttps: boolean
+  /** file with the roots that clients' certificates must be issued under; absent: none is asked for */
+  readonly clientCertificates?: string
   readonly routes: readonly RoutePlan[]
   /** for paths that no route has; undefined: requests and responses pass as they are */
   readonly transform?: TransformPlan
@@ -131,9 +133,11 @@ export function planHost(host: HostInput): { host: HostPlan; processes: ProcessP
   }
   const transform = planTransform('/**', {}, host.written)
   const redirectToHttps = host.written.http !== 'serve'
+  const { clientCertificates } = host.written
   const content = {
     name: host.name,
     redirectToHttps,
+    ...(clientCertificates === undefined ? {} : { clientCertificates }),
     routes,
     ...(transform === undefined ? {} : { transform }),
   }

@@ -1,4 +1,4 @@
-import type { Exchange, Handler } from './exchange.ts'
+import type { Client, Exchange, Handler } from './exchange.ts'
 import type { HostPlan, HttpPlan, RoutePlan } from './plan.ts'
 import { respondRedirect } from './redirect.ts'
 import { compileRoutes, type RouteTable, type Routing, route } from './route.ts'
@@ -53,6 +53,7 @@ export function createRouter(
       return redirectToHttps(exchange, plan.httpsPort)
     }
     if (routing.host === null) return refuse(exchange)
+    if (!isVerified(routing.host, table, request.client)) return respondPage(exchange, NOT_VERIFIED)
     if (routing.route === null) return refusals.get(routing.host)!(exchange)
     note.routeId = routing.route.id
     routes.get(routing.route.id)!.handler(exchange)
@@ -70,6 +71,20 @@ function redirectToHttps(exchange: Exchange, httpsPort: number): void {
   const { host, target } = exchange.request
   exchange.note.answeredBy = 'redirect'
   respondRedirect(exchange, 308, `https://${host}${httpsPort === 443 ? '' : `:${httpsPort}`}${target}`)
+}
+
+/** Whether the handshake was for a host that wants a certificate of the same roots: its name may not be this host's. */
+function isVerified({ clientCertificates }: HostPlan, table: RouteTable, { verifiedName }: Client): boolean {
+  if (clientCertificates === undefined) return true
+  if (verifiedName === undefined) return false
+  return route(table, verifiedName, '/').host?.clientCertificates === clientCertificates
+}
+
+// RFC 9110 §15.5.20: on a connection of its own the client is asked for its certificate.
+const NOT_VERIFIED: Page = {
+  status: 421,
+  detail: 'This host wants a client certificate, which was not shown on this connection.',
+  fault: 'client',
 }
 
 function isBadPath(routing: Routing): boolean {

@@ -1,3 +1,4 @@
+import { DIRECTORIES } from '#acme/config.ts'
 import type { CertificatesConfig } from '#tls/config.ts'
 
 /** An authority that issues for the public, as CAA and its directory name it. */
@@ -21,14 +22,14 @@ const KNOWN: readonly (readonly [host: string, caa: readonly string[]])[] = [
   ['buypass.com', ['buypass.com']],
 ]
 
-/** The authorities that a file asks for certificates; none for the local one. */
-export function authoritiesOf({ issuer }: Pick<CertificatesConfig, 'issuer'>): Authority[] {
+/** The public authorities that a file asks for certificates; none for the local one. */
+export function publicAuthoritiesOf({ issuer }: Pick<CertificatesConfig, 'issuer'>): Authority[] {
   return [issuer].flat().flatMap((written): Authority[] => {
     if (written === 'local') return []
-    if (written === 'letsencrypt')
-      return [{ name: "Let's Encrypt", caa: ['letsencrypt.org'], host: 'api.letsencrypt.org' }]
-    const host = URL.canParse(written.acme) ? new URL(written.acme).hostname : ''
+    const directory = typeof written === 'string' ? DIRECTORIES[written] : written.acme
+    const host = URL.canParse(directory) ? new URL(directory).hostname : ''
     const known = KNOWN.find(([suffix]) => `.${host}`.endsWith(`.${suffix}`))
-    return [{ name: host, caa: known?.[1] ?? null, host: known?.[0] ?? host }]
+    const name = typeof written === 'string' ? "Let's Encrypt" : host
+    return [{ name, caa: known?.[1] ?? null, host: known?.[0] ?? host }]
   })
 }

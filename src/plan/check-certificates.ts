@@ -5,14 +5,14 @@ import { cutAbove, type Names, parentOf, zoneOf } from '#dns/names.ts'
 import type { RecordDraft } from '#dns/records.ts'
 import { specialName } from '#dns/special-names.ts'
 import type { Across } from './across.ts'
-import { type Authority, authoritiesOf } from './authorities.ts'
+import { type Authority, publicAuthoritiesOf } from './authorities.ts'
 import type { HostDraft } from './host-draft.ts'
 
 /** Whether each host can have the certificate that it needs, from each authority that the file names. */
 export function checkCertificates(across: Across): Problem[] {
   const { config, facts, hosts } = across
   if (facts.dev || !across.listeners.some(({ protocol }) => protocol === 'https')) return []
-  const authorities = authoritiesOf(config.value.certificates)
+  const authorities = publicAuthoritiesOf(config.value.certificates)
   return [
     ...hosts.flatMap(checkWildcard),
     ...hosts.flatMap((host) => checkSpecial(host, authorities)),
@@ -127,18 +127,12 @@ function relevantCaa(name: string, names: Names): { readonly draft: RecordDraft;
 }
 
 /** An authority asks for `_acme-challenge` in DNS (RFC 8555 §8.4): for a wildcard there is no other way. */
-function checkChallenges({ hosts, names, listeners }: Across): Problem[] {
+function checkChallenges({ hosts, names }: Across): Problem[] {
   const told = new Set<RecordDraft>()
-  const answersDns = listeners.some(({ protocol }) => protocol === 'dns')
   return hosts.flatMap((host): Problem[] => {
     const isWildcard = host.name.startsWith('*.')
     const base = isWildcard ? host.name.slice(2) : host.name
     const needed = isWildcard ? `, and a wildcard is proved in no other way` : ''
-    if (!answersDns && isWildcard) {
-      const message = `"${host.text}" needs a certificate for ${host.name.slice(0, -1)}, which is proved over DNS alone (RFC 8555 §7.4.1), and Portico does not listen for DNS.`
-      const fix = '"listen": { "dns": ":53" }, or hosts by their names'
-      return [{ level: 'error', code: 'tls/challenge-elsewhere', at: host.at(), message, fix }]
-    }
     const away = leadsAway(`_acme-challenge.${base}`, names)
     if (away === undefined || told.has(away)) return []
     told.add(away)

@@ -388,7 +388,7 @@ const certificates: readonly Variant[] = [
   [
     'a wildcard without DNS (RFC 8555 §7.4.1)',
     { top: `${LETSENCRYPT} "listen": { "dns": "off" },`, hosts: '"*": { "service": 8081 }' },
-    ['tls/challenge-elsewhere'],
+    ['tls/wildcard-without-dns'],
   ],
   [
     'a redirect to two labels below a wildcard (RFC 9525 §6.3)',

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { authoritiesOf, challengesOf } from '#acme/config.ts'
 import { parseNetwork } from '#core/network.ts'
 import type { Problem } from '#core/problem.ts'
 import { isPrivateAddress } from '#dns/check/addresses.ts'
@@ -23,10 +24,10 @@ export function checkAcross(across: Across): Problem[] {
     ...checkAddresses(across),
     ...checkTrust(across),
     ...checkContact(across),
-    ...checkIssuer(across),
     ...checkCertificates(across),
     ...checkDepth(across, targetNames(across.names)),
     ...checkMtaSts(across),
+    ...checkWildcardIssuer(across),
     ...across.drafted.flatMap(({ input, drafts }) => checkOtherZones(input, drafts, across.names)),
     ...across.hosts.flatMap((host) => checkHostAddress(host, across)),
     ...checkStrayAddresses(across),
@@ -113,12 +114,18 @@ function checkContact({ config, names }: Across): Problem[] {
   ]
 }
 
-function checkIssuer({ config, facts }: Across): Problem[] {
-  if (facts.dev || config.value.certificates.issuer === 'local') return []
-  const message =
-    'Certificates of this version come from the local authority, which clients must be told to trust; issuing over ACME comes in a later one.'
-  const at = config.written.at(['certificates', 'issuer'])
-  return [{ level: 'warning', code: 'tls/issuer-later', at, message, fix: '"issuer": "local"' }]
+/** A wildcard is proved through DNS alone (RFC 8555 §8.3, §8.4). */
+function checkWildcardIssuer({ config, facts, plans, listeners }: Across): Problem[] {
+  const { issuer, challenges } = config.value.certificates
+  if (facts.dev || authoritiesOf(issuer, undefined).length === 0) return []
+  const hasDns = listeners.some(({ protocol }) => protocol === 'dns')
+  if (challengesOf(challenges, hasDns).some((type) => type.startsWith('dns-'))) return []
+  const wildcard = plans.find(({ name }) => name.startsWith('*.'))
+  if (wildcard === undefined) return []
+  const why = hasDns ? '"challenges" does not have dns-01' : '"listen" has no DNS'
+  const message = `A certificate for "${wildcard.name}" is proved by a record that Portico serves (RFC 8555 §8.4), but ${why}: the local authority issues it, which browsers do not trust.`
+  const fix = hasDns ? '"challenges": ["dns-01"]' : '"listen": { "dns": ":53" }, or name the hosts'
+  return [{ level: 'warning', code: 'tls/wildcard-without-dns', at: wildcard.from, message, fix }]
 }
 
 /** What stands in another zone of ours is answered from there; a delegation to it may stand in both (RFC 1034 §4.2.1). */

@@ -1,3 +1,5 @@
+import type { CertificateFact } from '#tls/plan.ts'
+
 /**
  * What the Plan must know of the world beside the file: gathered once, printable, fakeable.
  * No secrets and no time.
@@ -7,4 +9,6 @@ export type Facts = {
   readonly dev: boolean
   /** public addresses of this machine's interfaces, for a file without `address` */
   readonly addresses: readonly string[]
+  /** what the certificate files of the file hold; absent: they were not read */
+  readonly certificates?: readonly CertificateFact[]
 }

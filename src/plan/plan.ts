@@ -14,8 +14,8 @@ import { httpLimits } from '#http/config.ts'
 import type { HostConfig } from '#http/host-config.ts'
 import { type HostPlan, type HttpPlan, planHost, type WrittenAt } from '#http/plan.ts'
 import type { ProcessPlan } from '#processes/plan.ts'
-import { tlsLimits } from '#tls/config.ts'
-import { planCertificates, type TlsPlan } from '#tls/plan.ts'
+import type { TlsPlan } from '#tls/plan.ts'
+import { planTls } from './certificates.ts'
 import { checkAcross } from './check.ts'
 import type { Facts } from './facts.ts'
 import type { HostDraft } from './host-draft.ts'
@@ -78,7 +78,12 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
     workers: config.value.workers ?? (facts.dev ? 1 : null),
     listeners,
     dns,
-    tls: planCertificates(https === undefined ? [] : front.hosts, tlsLimits(config.value.certificates)),
+    tls: planTls(config, facts, {
+      wanted: https === undefined ? [] : front.hosts,
+      hasDns: listeners.some(({ protocol }) => protocol === 'dns'),
+      apexes: zones.map(({ apex }) => apex.slice(0, -1)),
+      problems,
+    }),
     http: {
       hosts: front.hosts,
       limits: httpLimits(config.value.limits.http),
@@ -239,6 +244,10 @@ function planKey(slices: Omit<Plan, 'key'>): string {
   return contentKey([
     workers,
     nodes.map(({ id, key }) => [id, key]),
+    tls.acme,
+    tls.onDemand,
+    tls.clients,
+    tls.limits,
     dns.limits,
     http.limits,
     http.trust,

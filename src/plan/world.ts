@@ -5,7 +5,7 @@ import type { ZonePlan } from '#dns/plan.ts'
 import { isPrivateName } from '#dns/special-names.ts'
 import { parseIpv6 } from '#dns/wire/address.ts'
 import { printHex } from '#dns/wire/encoding.ts'
-import { authoritiesOf } from './authorities.ts'
+import { publicAuthoritiesOf } from './authorities.ts'
 import type { Plan } from './plan.ts'
 
 /** Data of one type as a resolver gave it, or why it gave none. */
@@ -273,7 +273,7 @@ function compareCaa(zone: ZonePlan, { caa }: ZoneSeen, config: Config): Finding 
   const issuers = caa.data.flatMap(
     (data) => /^\d+ issue "\s*([^";\s]*)/i.exec(data)?.[1]?.toLowerCase() ?? [],
   )
-  const refused = authoritiesOf(config.value.certificates).find(
+  const refused = publicAuthoritiesOf(config.value.certificates).find(
     ({ caa: names }) => names !== null && issuers.length > 0 && !names.some((name) => issuers.includes(name)),
   )
   if (refused !== undefined) {

@@ -4,6 +4,8 @@ import { createGuard, type GuardOptions } from '#access/guard.ts'
 import { createLimiters } from '#access/limiters.ts'
 import { limitMemory } from '#access/memory-budget.ts'
 import { createPasswordVerifier } from '#access/password.ts'
+import type { Shown } from '#acme/present.ts'
+import { answerTokens } from '#acme/token-handler.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
 import { createDnsServer } from '#dns/server.ts'
@@ -28,7 +30,8 @@ import type { Issued } from '#tls/issuer.ts'
 import { createCertificateStore } from '#tls/store.ts'
 import { createListeners } from './listeners.ts'
 import { createObservation } from './observe.ts'
-import type { DataSlice, ListenerSlice, ProcessPorts, WorkerSetup } from './slice.ts'
+import { overlaid } from './overlaid.ts'
+import type { DataSlice, ListenerSlice, ProcessPorts, TlsSlice, WorkerSetup } from './slice.ts'
 import { type Snapshot, snapshotOf } from './snapshot.ts'
 
 /** What one thread serves of a Plan. */
@@ -43,6 +46,8 @@ export type DataPlane = {
   adopt(listeners: readonly ListenerSlice[]): Promise<void>
   setPorts(ports: ProcessPorts): void
   renewCertificate(id: string, issued: Issued): void
+  setTls(slice: TlsSlice): void
+  show(shown: Shown): void
   setTicketKey(key: Uint8Array): void
   told(check: OriginCheck): void
   snapshot(): Snapshot
@@ -63,6 +68,8 @@ export type DataPlaneOptions = {
   readonly accessLog: AccessLog | null
   /** Ask for the certificate of a node of the Plan. */
   readonly certificate: (id: string) => Promise<Issued | null>
+  /** Ask for a certificate of a name that none has. */
+  readonly grant: (name: string) => Promise<boolean>
   readonly onCheck: (check: OriginCheck) => void
 }
 
@@ -80,7 +87,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const { worker, workers, folder, shared } = options.setup
   const isTrusted = (address: string): boolean => forwarding.isTrusted(address)
   const observation = createObservation({ folder, log, accessLog, isTrusted, worker: `${worker}` })
-  const { certificates, handshake, setTicketKey } = createTls(options)
+  const { certificates, handshake, setTicketKey } = createTls(options, () => shown.digests)
   let ports: ProcessPorts = new Map()
   const origins = createOrigins({
     limits: first.http.limits,
@@ -102,7 +109,9 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const guarding: GuardOptions = { isTrusted, passwords: createPasswordVerifier(now), now, log }
   let served = first.http
   let router: Router | undefined
-  let zones = createZones([])
+  let fileZones = createZones([])
+  let serials: DataSlice['serials'] = new Map()
+  let { shown } = first
 
   function createHandler(route: RoutePlan): Handler {
     const handler = transformRequests(handlerOf(route, { folder, forwarding, log }), route.transform)
@@ -124,10 +133,11 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
 
   async function prepare(next: DataSlice): Promise<PreparedSlice> {
     ports = next.ports
+    shown = next.shown
     setTicketKey(next.ticketKey)
-    const nextZones = compileZones(next.dns.zones, next.serials, zones)
+    const nextZones = compileZones(next.dns.zones, next.serials, fileZones)
     const nextRouter = createRouter(next.http, createHandler, router, createRefusal)
-    const commitCertificates = certificates.prepare(next.tls, next.certificates)
+    const commitCertificates = certificates.prepare(next.tls, next.clientRoots, next.certificates)
     const observed = await observation.prepare({
       http: next.http,
       observe: rotatedByOne(next.observe, worker),
@@ -137,14 +147,16 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       throw error
     })
     const isNextTrusted = createTrust(next.http.trust)
-    const handle = observed.observe(withinLimits(next.http, nextRouter.handle))
+    const limited = withinLimits(next.http, nextRouter.handle)
+    const handle = observed.observe(answerTokens(() => shown.tokens, limited))
     const commit = (): void => {
       served = next.http
-      zones = nextZones
+      fileZones = nextZones
+      serials = next.serials
       router = nextRouter
       forwarding.isTrusted = isNextTrusted
       counts.limit = next.http.clientConnections ?? null
-      dns.replaceZones(zones, next.dns.limits)
+      dns.replaceZones(overlaid(fileZones, shown.texts, serials), next.dns.limits)
       commitCertificates()
       observed.commit()
       http.commit(handle, next.http.limits)
@@ -171,6 +183,11 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     adopt,
     setPorts: (next) => (ports = next),
     renewCertificate: certificates.renew,
+    setTls: ({ tls, clientRoots }) => certificates.prepare(tls, clientRoots)(),
+    show(next) {
+      shown = next
+      dns.replaceZones(overlaid(fileZones, shown.texts, serials))
+    },
     setTicketKey,
     told: origins.told,
     snapshot: () => snapshotOf({ http, dns, origins }),
@@ -194,17 +211,26 @@ function rotatedByOne(plan: ObservePlan, worker: number): ObservePlan {
 }
 
 /** Everything that handshakes need. */
-function createTls({ first, log, certificate }: DataPlaneOptions) {
+function createTls({ first, log, certificate, grant }: DataPlaneOptions, digests: () => Shown['digests']) {
   let ticketKey = Buffer.from(first.ticketKey)
   const main = { issue: ({ id }: { readonly id: string }): Promise<Issued | null> => certificate(id) }
   const certificates = createCertificateStore({
     plan: first.tls,
-    issuers: { local: main },
+    clientRoots: first.clientRoots,
+    issuers: { local: main, acme: main, files: main },
     now: Date.now,
     log,
   })
   const ticketKeys = { current: () => ticketKey }
-  const handshake = createHandshake({ store: certificates, log, ticketKeys, protocols: ['h2', 'http/1.1'] })
+  const handshake = createHandshake({
+    store: certificates,
+    now: Date.now,
+    log,
+    ticketKeys,
+    protocols: ['h2', 'http/1.1'],
+    onMiss: grant,
+    digests,
+  })
   const setTicketKey = (key: Uint8Array): void => {
     ticketKey = Buffer.from(key)
   }

@@ -11,6 +11,9 @@ import type { LogRecord, MainProcedures, WorkerProcedures, WorkerSetup } from '.
 /** What is held for the main thread between two messages. */
 const LIMIT_RECORDS = 1000
 
+/** The program of the owner is asked, then the authority. */
+const GRANT_MS = 30_000
+
 let setup: WorkerSetup
 let plane: DataPlane | undefined
 let prepared: PreparedSlice | undefined
@@ -27,6 +30,7 @@ const procedures: WorkerProcedures = {
       log,
       accessLog: setup.tellsRequests ? records.add : null,
       certificate: (id) => main.call('certificate', id),
+      grant: (name) => main.call('grant', name, GRANT_MS),
       onCheck: (check) => main.tell('checked', check),
     })
     prepared = await plane.prepare(slice)
@@ -47,6 +51,8 @@ const procedures: WorkerProcedures = {
   ports: (ports) => plane?.setPorts(ports),
   certificate: ({ id, issued }) => plane?.renewCertificate(id, issued),
   ticketKey: (key) => plane?.setTicketKey(key),
+  tls: (slice) => plane?.setTls(slice),
+  shown: (shown) => plane?.show(shown),
   checked: (check) => plane?.told(check),
   snapshot: () => plane!.snapshot(),
   samples: () => plane!.samples(),

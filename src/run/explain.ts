@@ -1,5 +1,6 @@
 import { admitAddress, compileNetworks } from '#access/admit.ts'
 import type { AccessPlan, RatePlan } from '#access/plan.ts'
+import { isOnDemand } from '#acme/plan.ts'
 import type { Position } from '#core/problem.ts'
 import { type Lookup, lookup } from '#dns/lookup.ts'
 import { lowerName, parseName } from '#dns/wire/name.ts'
@@ -126,6 +127,11 @@ function explainUrl(url: URL, world: World, from: string | null): Step[] {
   if (routing.route === null) return steps
   const { clientRate } = plan.http
   const { rate, access, action, from: at } = routing.route
+  const clientRoots = routing.host?.clientCertificates
+  if (clientRoots !== undefined) {
+    const says = `a certificate under ${clientRoots}; no handshake without, and 421 on a connection of another host`
+    steps.push(step('access', says, 'clientCertificates', routing.host!.from))
+  }
   for (const limit of [clientRate, rate]) if (limit !== undefined) steps.push(explainRate(limit, at))
   if (access !== undefined) steps.push(...explainAccess(access, from, at))
   steps.push(...explainRequestPath(routing.route, target, from))
@@ -217,16 +223,19 @@ function explainClient(from: string, plan: Plan): Step {
 
 function explainCertificate(host: string, plan: Plan, live: Live | null): Step {
   const { certificate, reason } = select(compileCertificates(plan.tls.certificates), host)
-  if (certificate === null)
-    return fault('certificate', `none for ${host}: the handshake is refused`, reason, null)
   const described = live?.certificate.certificate
   const until = described == null ? '' : `, until ${new Date(described.notAfter).toISOString().slice(0, 16)}Z`
-  return step(
-    'certificate',
-    `${certificate.names.join(', ')}, by ${described?.issuer ?? 'the local authority'}${until}`,
-    reason,
-    certificate.from,
-  )
+  if (certificate === null) {
+    const { onDemand } = plan.tls
+    if (onDemand === null || !isOnDemand(host, onDemand))
+      return fault('certificate', `none for ${host}: the handshake is refused`, reason, null)
+    const says =
+      described == null ? `ordered if ${onDemand.ask} agrees` : `${host}, by ${described.issuer}${until}`
+    return step('certificate', says, 'on demand: no other has this name', null)
+  }
+  const { names, issuer, from } = certificate
+  const who = { local: 'the local authority', acme: 'an authority over ACME', files: 'a file' }[issuer]
+  return step('certificate', `${names.join(', ')}, by ${described?.issuer ?? who}${until}`, reason, from)
 }
 
 function explainRoute({ host, route: found, reason }: Routing, target: string): Step {

@@ -1,6 +1,9 @@
 import { BlockList, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { resolve } from 'node:path'
 import type { Facts } from '#plan/facts.ts'
+import { readPair } from '#tls/files.ts'
+import type { CertificateFact } from '#tls/plan.ts'
 
 /** Gather what the Plan must know of this machine. */
 export function gatherFacts({ dev }: { readonly dev: boolean }): Facts {
@@ -9,6 +12,20 @@ export function gatherFacts({ dev }: { readonly dev: boolean }): Facts {
     .map(({ address }) => address)
     .filter(isPublic)
   return { dev, addresses: [...new Set(addresses)] }
+}
+
+/** Read the certificate files that a file names, relative to its folder. */
+export async function gatherCertificates(
+  files: readonly { readonly cert: string; readonly key: string }[],
+  folder: string,
+): Promise<CertificateFact[]> {
+  return Promise.all(
+    files.map(async ({ cert, key }) => {
+      const pair = await readPair(resolve(folder, cert), resolve(folder, key))
+      if (typeof pair === 'string') return { cert, key, holds: pair }
+      return { cert, key, holds: { names: pair.names, fingerprint: pair.fingerprint } }
+    }),
+  )
 }
 
 /** RFC 1918, 6598, 6890, 4193, 4291 and the documentation ranges (RFC 5737, 3849): the world cannot reach these. */

@@ -1,8 +1,9 @@
-import { availableParallelism, hostname } from 'node:os'
-import { join } from 'node:path'
+import { availableParallelism } from 'node:os'
 import type { Worker } from 'node:worker_threads'
 import { clearCounts, createCountMemory } from '#access/connection-counts.ts'
 import { createBucketMemory } from '#access/limiters.ts'
+import type { Keeper } from '#acme/keeper.ts'
+import type { Shown } from '#acme/present.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
 import { compileZones, type Zones } from '#dns/zone.ts'
@@ -12,13 +13,10 @@ import type { Sample } from '#metrics/sample.ts'
 import type { ListenerPlan } from '#plan/listeners.ts'
 import type { Plan } from '#plan/plan.ts'
 import { createSupervisor, type Supervisor } from '#processes/supervisor.ts'
-import { type Authority, openAuthority } from '#tls/authority.ts'
-import {
-  type CertificateKeeper,
-  type CertificateKeeperOptions,
-  createCertificateKeeper,
-} from '#tls/keeper.ts'
-import { createTicketKeys } from '#tls/ticket-keys.ts'
+import type { Authority } from '#tls/authority.ts'
+import type { CertificateKeeper } from '#tls/keeper.ts'
+import { openFrontTls } from './front-tls.ts'
+import { overlaid } from './overlaid.ts'
 import { readPassedSockets } from './passed-sockets.ts'
 import { holderOf } from './port-holder.ts'
 import { loadSerials } from './serials.ts'
@@ -33,6 +31,8 @@ export type Front = {
   readonly plan: Plan
   readonly authority: Authority
   readonly certificates: CertificateKeeper
+  /** certificates of authorities over ACME */
+  readonly keeper: Keeper
   readonly processes: Supervisor
   /** zones as the workers answer from them; compiled when asked for */
   readonly zones: Zones
@@ -75,9 +75,6 @@ export type FrontOptions = {
   readonly loaded: Worker
 }
 
-/** Often enough that a key of tickets outlives its time by little, also when a laptop slept meanwhile. */
-const TICKET_KEYS_EVERY_MS = 60_000
-
 /**
  * Start everything that a Plan asks for.
  *
@@ -85,14 +82,22 @@ const TICKET_KEYS_EVERY_MS = 60_000
  */
 export async function createFront(options: FrontOptions): Promise<Front> {
   const { folder, stateFolder, log, output } = options
-  const { authority, certificates } = await openTls(options, (id, issued) =>
-    workers.tell('certificate', { id, issued }),
-  )
+  let plan = options.plan
+  let zones: Zones | undefined
+  let zoneSerials: ReadonlyMap<string, number> = new Map()
+  let shown: Shown = { texts: [], tokens: {}, digests: {} }
+  const tls = await openFrontTls({
+    ...options,
+    served: () => ({ plan, zones: servedZones }),
+    show,
+    onRenewal: (id, issued) => workers.tell('certificate', { id, issued }),
+    onGrant: (slice) => workers.tell('tls', slice),
+    onTicketKey: (key) => workers.tell('ticketKey', key),
+  })
   const serials = await loadSerials(stateFolder)
   const descriptors = createDescriptors()
   const count = options.plan.workers ?? defaultWorkers()
   const shared: SharedMemory = { buckets: createBucketMemory(), connections: createCountMemory(count) }
-  const ticketKeys = createTicketKeys(() => plan.tls.limits.sessionTimeoutMs, Date.now)
   const onPort = (): void => workers.tell('ports', processes.ports())
   const processes = createSupervisor({ folder, log, output, holderOf, onPort })
   const passed = await readPassedSockets()
@@ -103,40 +108,42 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     ),
     procedures: {
       ...writers(options),
-      certificate: certificates.obtain,
+      certificate: tls.certificates.obtain,
+      grant: tls.ask,
       checked: (check) => workers.tell('checked', check),
     },
     log,
     loaded: options.loaded,
     onDeath: (worker) => clearCounts(shared.connections, worker),
   })
-  const timer = setInterval(renewTicketKey, TICKET_KEYS_EVERY_MS).unref()
-  let plan = options.plan
-  let ticketKey = ticketKeys.current()
-  let zones: Zones | undefined
-  let zoneSerials: ReadonlyMap<string, number> = new Map()
 
-  function renewTicketKey(): void {
-    if (ticketKey === ticketKeys.current()) return
-    ticketKey = ticketKeys.current()
-    workers.tell('ticketKey', ticketKey)
+  function servedZones(): Zones {
+    zones ??= overlaid(compileZones(plan.dns.zones, zoneSerials), shown.texts, zoneSerials)
+    return zones
+  }
+
+  function show(next: Shown): void {
+    shown = next
+    zones = undefined
+    workers.tell('shown', shown)
   }
 
   async function prepare(next: Plan): Promise<() => void> {
-    const { dns, http, tls, observe } = next
+    const { dns, http, observe } = next
     const nextSerials = await serials.advance(dns.zones)
-    const preparedCertificates = await certificates.prepare(tls)
+    const preparedTls = await tls.prepare(next)
     const preparedSockets = await sockets.prepare(next.listeners)
     const sliceOf = (worker: number): DataSlice => ({
       dns: { ...dns, limits: shareLimits(dns.limits, count) },
       http: { ...http, limits: shareLimits(http.limits, count) },
-      tls,
+      ...tls.sliceOf(next),
       observe,
       listeners: preparedSockets.slices(worker),
       serials: nextSerials,
-      certificates: preparedCertificates.first(),
+      certificates: preparedTls.first(),
       ports: processes.ports(),
-      ticketKey,
+      ticketKey: tls.ticketKey(),
+      shown,
     })
     const preparedWorkers = await workers.prepare(sliceOf).catch((error: unknown) => {
       preparedSockets.abort()
@@ -147,7 +154,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       plan = next
       zones = undefined
       zoneSerials = nextSerials
-      preparedCertificates.commit()
+      preparedTls.commit()
       preparedWorkers.commit()
       preparedSockets.commit()
       processes.replace(next.processes)
@@ -155,7 +162,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   }
 
   async function stop(deadlineMs: number): Promise<void> {
-    clearInterval(timer)
+    await tls.close()
     sockets.close()
     await workers.stop(deadlineMs)
     await processes.stop(deadlineMs === 0)
@@ -167,15 +174,15 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   })
   commit()
   return {
-    authority,
-    certificates,
+    authority: tls.authority,
+    certificates: tls.certificates,
+    keeper: tls.keeper,
     processes,
     get plan() {
       return plan
     },
     get zones() {
-      zones ??= compileZones(plan.dns.zones, zoneSerials)
-      return zones
+      return servedZones()
     },
     listeners: () => sockets.slices(0),
     workers: workers.states,
@@ -188,18 +195,6 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     prepare,
     stop,
   }
-}
-
-/** Who issues certificates, and keeps them. */
-async function openTls(
-  { plan, stateFolder, log }: FrontOptions,
-  publish: CertificateKeeperOptions['publish'],
-): Promise<{ authority: Authority; certificates: CertificateKeeper }> {
-  const folder = join(stateFolder, 'tls')
-  const authority = await openAuthority({ folder, host: hostname(), now: Date.now(), log })
-  const issuers = { local: authority }
-  const certificates = createCertificateKeeper({ plan: plan.tls, issuers, now: Date.now, log, publish })
-  return { authority, certificates }
 }
 
 /** Where what workers say goes. */

@@ -8,7 +8,7 @@ import type { AccessLog } from '#log/record.ts'
 import { type Changes, changesBetween } from '#plan/changes.ts'
 import type { Facts } from '#plan/facts.ts'
 import { type Plan, plan } from '#plan/plan.ts'
-import { gatherFacts } from './facts.ts'
+import { gatherCertificates, gatherFacts } from './facts.ts'
 import { createFront, type Front } from './front.ts'
 import { loadWorker } from './workers.ts'
 
@@ -29,6 +29,8 @@ export type Portico = {
   readonly facts: Facts
   /** where the file is; null when a program gave an object */
   readonly file: string | null
+  /** where relative paths of the file begin */
+  readonly folder: string
   readonly stateFolder: string
   readonly startedAt: Date
   /** how the last try to put a file to use ended */
@@ -73,11 +75,14 @@ export class ProblemsError extends Error {
 
 /** Read, plan and check, starting nothing. */
 export async function planSource(source: ConfigSource, dev: boolean): Promise<Planned> {
-  const facts = gatherFacts({ dev })
+  const machine = gatherFacts({ dev })
   const folder = 'file' in source ? dirname(resolve(source.file)) : resolve(source.folder)
   const loaded =
     'file' in source ? loadText(source.file, await readFile(source.file, 'utf8')) : loadObject(source.config)
-  if (loaded.config === null) return { config: null, plan: null, problems: loaded.problems, facts, folder }
+  if (loaded.config === null)
+    return { config: null, plan: null, problems: loaded.problems, facts: machine, folder }
+  const certificates = await gatherCertificates(loaded.config.value.certificates.files, folder)
+  const facts = { ...machine, certificates }
   const planned = plan(loaded.config, facts)
   return {
     config: loaded.config,
@@ -102,7 +107,7 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
     await loaded.terminate()
     throw error
   })
-  const { facts } = first
+  const { facts, folder } = first
   let lastReload = outcome(true, 'started', first.problems, changesBetween(null, front.plan))
   const reloads: ReloadCounts = { ok: 0, failed: 0, lastGood: lastReload.at }
   let queue: Promise<unknown> = Promise.resolve()
@@ -139,6 +144,7 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
     front,
     facts,
     file: 'file' in source ? source.file : null,
+    folder,
     stateFolder,
     startedAt: new Date(),
     reloads,

@@ -1,5 +1,6 @@
 import type { CountMemory } from '#access/connection-counts.ts'
 import type { BucketMemory } from '#access/limiters.ts'
+import type { Shown } from '#acme/present.ts'
 import type { LogLevel, LogValue } from '#core/log.ts'
 import type { DnsPlan } from '#dns/plan.ts'
 import type { OriginCheck } from '#http/origin/origins.ts'
@@ -11,6 +12,7 @@ import type { ListenerPlan } from '#plan/listeners.ts'
 import type { ObservePlan } from '#plan/observe.ts'
 import type { Issued } from '#tls/issuer.ts'
 import type { TlsPlan } from '#tls/plan.ts'
+import type { ClientRoots } from '#tls/store.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** What a data worker is started with, whatever the Plan. */
@@ -29,10 +31,9 @@ export type WorkerSetup = {
 export type SharedMemory = { readonly buckets: BucketMemory; readonly connections: CountMemory }
 
 /** What a worker serves: its part of a Plan, and what belongs to it at this moment. */
-export type DataSlice = {
+export type DataSlice = TlsSlice & {
   readonly dns: DnsPlan
   readonly http: HttpPlan
-  readonly tls: TlsPlan
   readonly observe: ObservePlan
   readonly listeners: readonly ListenerSlice[]
   /** of each zone, by its id */
@@ -42,6 +43,14 @@ export type DataSlice = {
   /** What is told again when it changes holds as soon as a slice is there, so that nothing older replaces it. */
   readonly ports: ProcessPorts
   readonly ticketKey: Uint8Array
+  readonly shown: Shown
+}
+
+/** What handshakes need of a Plan. */
+export type TlsSlice = {
+  /** with the names that were granted on demand */
+  readonly tls: TlsPlan
+  readonly clientRoots: ClientRoots
 }
 
 /** An address to listen on. The worker's own sockets are open already, or it opens a port that workers share. */
@@ -75,6 +84,10 @@ export type WorkerProcedures = {
   readonly ports: (ports: ProcessPorts) => void
   readonly certificate: (renewed: { readonly id: string; readonly issued: Issued }) => void
   readonly ticketKey: (key: Uint8Array) => void
+  /** Names were granted on demand. */
+  readonly tls: (slice: TlsSlice) => void
+  /** What authorities look at now. */
+  readonly shown: (shown: Shown) => void
   readonly checked: (check: OriginCheck) => void
   readonly snapshot: (nothing: null) => Snapshot
   readonly samples: (nothing: null) => Sample[]
@@ -88,6 +101,8 @@ export type WorkerProcedures = {
 export type MainProcedures = {
   /** The certificate of a node of the Plan, with its key. */
   readonly certificate: (id: string) => Promise<Issued | null>
+  /** A client asks for a name that no certificate has. @returns whether there is one now */
+  readonly grant: (name: string) => Promise<boolean>
   readonly checked: (check: OriginCheck) => void
   readonly log: (records: readonly LogRecord[]) => void
   readonly access: (records: readonly AccessRecord[]) => void

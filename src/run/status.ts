@@ -5,6 +5,7 @@ import { type Traffic, trafficOf } from '#metrics/traffic.ts'
 import { type ListenerPlan, printSocket } from '#plan/listeners.ts'
 import type { Plan } from '#plan/plan.ts'
 import type { ProcessState } from '#processes/process.ts'
+import { type CertificateRow, certificateRows } from './certificate-rows.ts'
 import { metricsOf } from './metrics.ts'
 import type { Portico } from './portico.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -21,6 +22,7 @@ export type Status = {
   readonly root: string
   readonly listeners: readonly { readonly protocol: string; readonly socket: string }[]
   readonly hosts: readonly HostRow[]
+  readonly certificates: readonly CertificateRow[]
   readonly processes: readonly ProcessState[]
   /** the threads that serve */
   readonly workers: readonly WorkerState[]
@@ -75,6 +77,7 @@ export async function statusOf(portico: Portico): Promise<Status> {
       .listeners()
       .map(({ protocol, address, port }) => ({ protocol, socket: printSocket(address, port) })),
     hosts: hostRows(portico, origins),
+    certificates: certificateRows(front),
     processes: front.processes.states(),
     workers: front.workers(),
     origins,

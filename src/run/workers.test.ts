@@ -11,7 +11,13 @@ import type { DataSlice } from './slice.ts'
 import { createWorkers, type Workers } from './workers.ts'
 
 const entry = new URL('../../test/dying-worker.ts', import.meta.url)
-const procedures = { certificate: async () => null, checked: () => {}, log: () => {}, access: () => {} }
+const procedures = {
+  certificate: async () => null,
+  grant: async () => false,
+  checked: () => {},
+  log: () => {},
+  access: () => {},
+}
 const shared = { buckets: createBucketMemory(8), connections: createCountMemory(2) }
 
 /** A slice that is known by a number. */
@@ -20,8 +26,18 @@ function slice(number: number): () => DataSlice {
   const tls = {
     certificates: [],
     limits: { lifetimeMs: 1, sessionTimeoutMs: 1, handshakeTimeoutMs: 1, contexts: 1 },
+    acme: { authorities: [], challenges: [] },
+    onDemand: null,
+    clients: [],
+  } as unknown as DataSlice['tls']
+  const shown = { texts: [], tokens: {}, digests: {} }
+  const maps = {
+    serials: new Map(),
+    certificates: new Map(),
+    ports: new Map(),
+    clientRoots: new Map(),
+    shown,
   }
-  const maps = { serials: new Map(), certificates: new Map(), ports: new Map() }
   const http = { ...planOf([]), httpsPort: number }
   const observe = { accessLog: null, identity: null, traces: null, metrics: { limitRoutes: 1 } }
   return () => ({ dns, tls, http, observe, listeners: [], ticketKey: new Uint8Array(48), ...maps })

@@ -31,6 +31,9 @@ test('the URL of an ACME directory needs https (RFC 8555 §7.1.1)', () => {
 test('tlsLimits() names the unit of what was read', () => {
   const config = {
     issuer: 'local' as const,
+    challenges: [],
+    files: [],
+    keyType: 'ecdsa' as const,
     lifetime: 1,
     sessionTimeout: 2,
     handshakeTimeout: 3,

@@ -1,9 +1,21 @@
+import {
+  challengesSetting,
+  type IssuerConfig,
+  issuerSetting,
+  type OnDemandConfig,
+  onDemandSetting,
+} from '#acme/config.ts'
+import type { ChallengeType, KeyType } from '#acme/plan.ts'
 import type { GroupSetting } from '#core/settings.ts'
 import type { TlsLimits } from './plan.ts'
 
 /** What `certificates` in the file says, after reading; durations in milliseconds. */
 export type CertificatesConfig = {
-  readonly issuer: 'local' | 'letsencrypt' | { readonly acme: string }
+  readonly issuer: IssuerConfig
+  readonly challenges: readonly ChallengeType[]
+  readonly files: readonly { readonly cert: string; readonly key: string }[]
+  readonly onDemand?: OnDemandConfig
+  readonly keyType: KeyType
   readonly lifetime: number
   readonly sessionTimeout: number
   readonly handshakeTimeout: number
@@ -18,26 +30,29 @@ export const certificateSettings: GroupSetting = {
   type: 'group',
   doc: 'Who issues the certificates of the hosts, and how TLS uses them.',
   fields: {
-    issuer: {
-      type: 'either',
-      doc: 'Who issues: the local authority kept in state, or an authority that is asked over ACME.',
-      example: 'local',
-      of: [
-        { type: 'choice', doc: 'A known issuer.', values: ['local', 'letsencrypt'], initial: 'local' },
-        {
-          type: 'group',
-          doc: 'Another ACME server.',
-          required: ['acme'],
-          fields: {
-            acme: {
-              type: 'text',
-              doc: 'URL of its directory (RFC 8555 §7.1.1).',
-              form: { pattern: '^https://[^\\s]+$', say: 'a URL with https' },
-              example: 'https://acme.example/directory',
-            },
-          },
+    issuer: issuerSetting,
+    challenges: challengesSetting,
+    files: {
+      type: 'list',
+      doc: 'Certificates brought as files (PEM): they serve the names that they have, and are read again when they change.',
+      of: {
+        type: 'group',
+        doc: 'A certificate with its key.',
+        required: ['cert', 'key'],
+        fields: {
+          cert: { type: 'text', doc: 'The chain, the leaf first.', example: './example.com.pem' },
+          key: { type: 'text', doc: 'The private key.', example: './example.com.key' },
         },
-      ],
+      },
+      initial: [],
+      max: 1000,
+    },
+    onDemand: onDemandSetting,
+    keyType: {
+      type: 'choice',
+      doc: 'Keys of certificates from authorities: ECDSA with P-256, or RSA with 2048 bits for clients that know no other.',
+      values: ['ecdsa', 'rsa'],
+      initial: 'ecdsa',
     },
     lifetime: {
       type: 'duration',

@@ -1,6 +1,8 @@
+import { constants } from 'node:crypto'
 import { Socket } from 'node:net'
 import type { SecureContext, Server, TLSSocket, TlsOptions } from 'node:tls'
 import type { Log } from '#core/log.ts'
+import { answerChallenges } from './challenge.ts'
 import { secureOptions } from './secure.ts'
 import type { CertificateStore, Choice, Ready } from './store.ts'
 import type { TicketKeys } from './ticket-keys.ts'
@@ -15,9 +17,15 @@ export type Handshake = {
 
 export type HandshakeOptions = {
   readonly store: CertificateStore
+  /** milliseconds since 1970; the clock of the system when not given */
+  readonly now?: () => number
   readonly log: Log
   /** offered protocols, the best first (RFC 7301) */
   readonly protocols?: readonly string[]
+  /** A client asks for a name that no certificate has. @returns whether there is one now */
+  readonly onMiss?: (serverName: string) => Promise<boolean>
+  /** digests (hex) by name that authorities may look for with acme-tls/1 (RFC 8737 §3), as they stand now */
+  readonly digests?: () => Readonly<Record<string, string>>
   /** shared by all threads on one port */
   readonly ticketKeys: TicketKeys
 }
@@ -31,7 +39,7 @@ export type HandshakeOptions = {
  * @example const server = createServer(handshake.options, onConnection); handshake.attach(server)
  */
 export function createHandshake(options: HandshakeOptions): Handshake {
-  const { store, log, ticketKeys, protocols = ['http/1.1'] } = options
+  const { store, now = Date.now, log, digests, onMiss, ticketKeys, protocols = ['http/1.1'] } = options
 
   // `this` is the TLSSocket: the callback alone cannot send an alert.
   function selectContext(
@@ -39,14 +47,33 @@ export function createHandshake(options: HandshakeOptions): Handshake {
     serverName: string,
     done: (error: Error | null, context?: SecureContext) => void,
   ): void {
-    const answer = ({ ready, reason }: Choice): void => {
-      if (ready !== null) return done(null, ready.context)
-      log('debug', 'handshake refused', { serverName, reason })
-      refuse(this, reason === 'not issued yet' ? INTERNAL_ERROR : UNRECOGNIZED_NAME, done)
-    }
     const choice = store.contextFor(serverName)
-    if (choice instanceof Promise) void choice.then(answer)
-    else answer(choice)
+    if (!(choice instanceof Promise) && choice.reason !== MISS) return settle(this, choice, serverName, done)
+    void Promise.resolve(choice)
+      .then(async (chosen) => {
+        if (chosen.reason !== MISS || onMiss === undefined) return chosen
+        return (await onMiss(serverName.toLowerCase())) ? store.contextFor(serverName) : chosen
+      })
+      .then(
+        (chosen) => settle(this, chosen, serverName, done),
+        // The main thread did not say: this client may try again.
+        () => settle(this, { ready: null, reason: 'not issued yet' }, serverName, done),
+      )
+  }
+
+  function settle(
+    socket: TLSSocket,
+    choice: Choice,
+    serverName: string,
+    done: (error: Error | null, context?: SecureContext) => void,
+  ): void {
+    if (choice.ready !== null) {
+      if (choice.asksClient) askForCertificate(socket)
+      done(null, choice.ready.context)
+      return
+    }
+    log('debug', 'handshake refused', { serverName, reason: choice.reason })
+    refuse(socket, choice.reason === 'not issued yet' ? INTERNAL_ERROR : UNRECOGNIZED_NAME, done)
   }
 
   /** What the server uses where no name selects a context; ticket keys always come from here. */
@@ -55,6 +82,7 @@ export function createHandshake(options: HandshakeOptions): Handshake {
     return {
       ...secureOptions,
       ...certificate,
+      secureOptions: store.asksClients() ? OPTIONS_WITHOUT_TICKETS : OPTIONS,
       ticketKeys: ticketKeys.current(),
       sessionIdContext: 'portico',
       sessionTimeout: Math.floor(store.limits().sessionTimeoutMs / 1000),
@@ -62,12 +90,18 @@ export function createHandshake(options: HandshakeOptions): Handshake {
   }
 
   function attach(server: Server): void {
+    if (digests !== undefined) {
+      answerChallenges(server, { digests, now, timeoutMs: () => store.limits().handshakeTimeoutMs })
+    }
     let served: unknown
     let keys: unknown
+    let asksClients = store.asksClients()
     // In front of the server's own listener, which begins the handshake. No timer: a laptop sleeps through those.
     server.prependListener('connection', () => {
       const first = store.contextNow(undefined).ready
-      if (served === first?.issued && keys === ticketKeys.current()) return
+      const isSame = served === first?.issued && keys === ticketKeys.current()
+      if (isSame && asksClients === store.asksClients()) return
+      asksClients = store.asksClients()
       served = first?.issued
       keys = ticketKeys.current()
       server.setSecureContext(defaults(first))
@@ -87,6 +121,23 @@ export function createHandshake(options: HandshakeOptions): Handshake {
     handshakeTimeout: store.limits().handshakeTimeoutMs,
   }
   return { options: served, attach }
+}
+
+const MISS = 'no certificate has this name'
+
+const OPTIONS = secureOptions.secureOptions ?? 0
+/**
+ * OpenSSL chooses no context for a session that is resumed, so nobody would be asked for a certificate. Where any host
+ * asks, no session is resumed.
+ */
+const OPTIONS_WITHOUT_TICKETS = OPTIONS | constants.SSL_OP_NO_TICKET
+
+/** Node lets a server ask all clients or none; what it sets for a connection it keeps to itself. */
+function askForCertificate(socket: TLSSocket): void {
+  const handle = Reflect.get(socket, '_handle') as { setVerifyMode(request: boolean, reject: boolean): void }
+  handle.setVerifyMode(true, true)
+  Reflect.set(socket, '_requestCert', true)
+  Reflect.set(socket, '_rejectUnauthorized', true)
 }
 
 // RFC 8446 §6: a fatal alert in a record of its own, in clear because no keys are agreed yet.

@@ -35,3 +35,8 @@ export function isFresh({ notBefore, renewAt }: Issued, now: number): boolean {
 export function isValid({ notBefore, notAfter }: Issued, now: number): boolean {
   return now >= notBefore && now < notAfter
 }
+
+/** By their name in the Plan; the local one stands in for those that are not there. */
+export type Issuers = { readonly local: Issuer } & Readonly<
+  Partial<Record<CertificatePlan['issuer'], Issuer>>
+>

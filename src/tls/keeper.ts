@@ -1,6 +1,6 @@
 import type { Log } from '#core/log.ts'
-import { type Issued, type Issuer, isFresh } from './issuer.ts'
-import type { CertificatePlan, TlsPlan } from './plan.ts'
+import { type Issued, type Issuers, isFresh } from './issuer.ts'
+import type { CertificatePlan, ServedTls } from './plan.ts'
 import { compileCertificates, type Selection, select } from './select.ts'
 
 /** For `explain`; times in milliseconds since 1970. */
@@ -14,9 +14,11 @@ export type CertificateDescription = {
 /** Certificates of the whole program with their keys: issued when first asked for, kept, renewed, and published. */
 export type CertificateKeeper = {
   /** Compile a plan, and obtain its first certificate: clients that send no name wait for none. */
-  prepare(plan: TlsPlan): Promise<PreparedCertificates>
+  prepare(plan: ServedTls): Promise<PreparedCertificates>
   /** @param id of a plan node; null when it has none yet, or the plan has no such node */
   obtain(id: string): Promise<Issued | null>
+  /** The issuer has another one for a plan node: publish it. */
+  refresh(id: string): Promise<void>
   /** What a name gets, obtained where it is missing. */
   describe(serverName: string | undefined): Promise<CertificateDescription>
 }
@@ -29,8 +31,8 @@ export type PreparedCertificates = {
 }
 
 export type CertificateKeeperOptions = {
-  readonly plan: TlsPlan
-  readonly issuers: Readonly<Record<CertificatePlan['issuer'], Issuer>>
+  readonly plan: ServedTls
+  readonly issuers: Issuers
   /** milliseconds since 1970 */
   readonly now: () => number
   readonly log: Log
@@ -48,7 +50,7 @@ export function createCertificateKeeper(options: CertificateKeeperOptions): Cert
   const kept = new Map<string, { readonly key: string; readonly issued: Issued }>()
   const underWay = new Map<string, Promise<Issued | null>>()
 
-  async function prepare(plan: TlsPlan): Promise<PreparedCertificates> {
+  async function prepare(plan: ServedTls): Promise<PreparedCertificates> {
     const nextTable = compileCertificates(plan.certificates)
     const nextById = mapById(plan)
     const [first] = plan.certificates
@@ -89,7 +91,7 @@ export function createCertificateKeeper(options: CertificateKeeperOptions): Cert
     const before = kept.get(id)
     const last = before?.key === key ? before.issued : null
     try {
-      const issued = await issuers[issuer].issue(certificate, now(), limits.lifetimeMs)
+      const issued = await (issuers[issuer] ?? issuers.local).issue(certificate, now(), limits.lifetimeMs)
       if (issued === null) return last
       log('debug', 'certificate issued', { certificate: id, notAfter: issued.notAfter })
       kept.delete(id)
@@ -103,6 +105,12 @@ export function createCertificateKeeper(options: CertificateKeeperOptions): Cert
     }
   }
 
+  async function refresh(id: string): Promise<void> {
+    kept.delete(id)
+    const issued = await obtain(id)
+    if (issued !== null) publish(id, issued)
+  }
+
   async function describe(serverName: string | undefined): Promise<CertificateDescription> {
     const { certificate, reason } = select(table, serverName)
     if (certificate === null) return { reason, certificate: null }
@@ -113,9 +121,9 @@ export function createCertificateKeeper(options: CertificateKeeperOptions): Cert
     return { reason, certificate: { id, names, from, issuer, notBefore, notAfter } }
   }
 
-  return { prepare, obtain, describe }
+  return { prepare, obtain, refresh, describe }
 }
 
-function mapById({ certificates }: TlsPlan): ReadonlyMap<string, CertificatePlan> {
+function mapById({ certificates }: ServedTls): ReadonlyMap<string, CertificatePlan> {
   return new Map(certificates.map((certificate) => [certificate.id, certificate]))
 }

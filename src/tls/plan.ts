@@ -1,3 +1,4 @@
+import { type AcmePlan, isOnDemand, type OnDemandPlan } from '#acme/plan.ts'
 import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position } from '#core/problem.ts'
 
@@ -5,14 +6,40 @@ import type { Position } from '#core/problem.ts'
 export type CertificatePlan = PlanNode & {
   /** A-labels in lower case without final dot; the left-most label may be `*` */
   readonly names: readonly string[]
-  readonly issuer: 'local'
+  /** the local authority issues in the handshake; authorities over ACME take their time, and a local one stands in */
+  readonly issuer: 'local' | 'acme' | 'files'
+  /** of `files`: paths as written, and what they hold, so that other content is another certificate */
+  readonly files?: CertificateFiles
+}
+
+/** A certificate brought as files: paths as written, and the SHA-256 of the leaf. */
+export type CertificateFiles = { readonly cert: string; readonly key: string; readonly fingerprint: string }
+
+/** What a pair of files holds, or a sentence that says why it cannot be used. */
+export type CertificateFact = {
+  readonly cert: string
+  readonly key: string
+  readonly holds: { readonly names: readonly string[]; readonly fingerprint: string } | string
 }
 
 export type TlsPlan = {
   /** the first one is served to clients that send no name */
   readonly certificates: readonly CertificatePlan[]
+  readonly acme: AcmePlan
+  readonly onDemand: OnDemandPlan | null
+  readonly clients: readonly ClientsPlan[]
   readonly limits: TlsLimits
 }
+
+/** A host whose clients show certificates; `*.` stands for names at any depth. */
+export type ClientsPlan = {
+  readonly name: string
+  /** file with the roots */
+  readonly roots: string
+}
+
+/** What handshakes need of it. */
+export type ServedTls = Pick<TlsPlan, 'certificates' | 'limits'>
 
 /** Milliseconds and counts; the settings table in `config.ts` says what each means. */
 export type TlsLimits = {
@@ -22,18 +49,105 @@ export type TlsLimits = {
   readonly contexts: number
 }
 
+/** A name that answers over HTTPS: A-labels in lower case without final dot. */
+export type WantedName = {
+  readonly name: string
+  readonly from: Position
+  /** file with the roots of its clients' certificates */
+  readonly clientCertificates?: string
+}
+
+export type CertificatesInput = {
+  readonly wanted: readonly WantedName[]
+  readonly acme: AcmePlan
+  readonly onDemand?: Omit<OnDemandPlan, 'below'> | null
+  /** certificates brought as files, which need no issuer */
+  readonly brought?: readonly (CertificateFiles & {
+    readonly names: readonly string[]
+    readonly from: Position
+  })[]
+  /** domains of the file, as names are written here */
+  readonly apexes: readonly string[]
+  readonly limits: TlsLimits
+}
+
 /**
- * Decide which certificates are wanted: one for each name that answers over HTTPS.
+ * Decide which certificates are wanted.
  *
- * The local authority issues for a name at its first handshake, so a certificate for each costs nothing.
+ * The local authority issues for a name at its first handshake, so one for each name costs nothing. Of others a
+ * wildcard is wanted for all names below one parent: a host that is added has its certificate at once, and the world
+ * does not read its name in the transparency logs. Without our own DNS there are no wildcards, and each name has its own.
  */
-export function planCertificates(
-  wanted: readonly { readonly name: string; readonly from: Position }[],
-  limits: TlsLimits,
-): TlsPlan {
-  const certificates = wanted.map(({ name, from }): CertificatePlan => {
-    const content = { names: [name], issuer: 'local' as const }
-    return { id: `certificate:${name}`, key: contentKey(content), from, ...content }
+export function planCertificates(input: CertificatesInput): TlsPlan {
+  const { acme, apexes, limits, brought = [], onDemand = null } = input
+  const covered = new Set(brought.flatMap(({ names }) => names))
+  const wanted = input.wanted.filter(({ name }) => !isCovered(name, covered))
+  const hasDns = acme.challenges.some((type) => type.startsWith('dns-'))
+  const isPublic = ({ name }: WantedName): boolean => {
+    return acme.authorities.length > 0 && !isSpecial(name, acme) && (hasDns || !name.startsWith('*.'))
+  }
+  const local = wanted.filter((each) => !isPublic(each))
+  const groups = Map.groupBy(wanted.filter(isPublic), ({ name }) => (hasDns ? groupOf(name, apexes) : name))
+  const issued = Array.from(groups, ([group, members]) => {
+    return certificate(hasDns ? namesOf(group, members, apexes) : [group], 'acme', members[0]!.from)
   })
-  return { certificates, limits }
+  const files = brought.map(({ names, from, ...paths }) => certificate(names, 'files', from, paths))
+  const certificates = [
+    ...files,
+    ...issued,
+    ...local.map(({ name, from }) => certificate([name], 'local', from)),
+  ]
+  const clients = input.wanted.flatMap(({ name, clientCertificates: roots }) => {
+    return roots === undefined ? [] : [{ name, roots }]
+  })
+  const below = input.wanted.filter(({ name }) => name.startsWith('*.')).map(({ name }) => name.slice(2))
+  return { certificates, acme, onDemand: onDemand && { ...onDemand, below }, clients, limits }
+}
+
+/** By its own name, or by the wildcard one label up (RFC 9525 §6.3). */
+function isCovered(name: string, covered: ReadonlySet<string>): boolean {
+  return covered.has(name) || covered.has(`*${name.slice(name.indexOf('.'))}`)
+}
+
+/** The name that a wildcard would stand under: the parent, or the domain itself for its own name. */
+function groupOf(name: string, apexes: readonly string[]): string {
+  return apexes.includes(name) ? name : name.slice(name.indexOf('.') + 1)
+}
+
+/** One order for domain and wildcard; deeper down a wildcard where it saves certificates. */
+function namesOf(parent: string, members: readonly WantedName[], apexes: readonly string[]): string[] {
+  const below = members.filter(({ name }) => name !== parent)
+  if (apexes.includes(parent)) return below.length === 0 ? [parent] : [parent, `*.${parent}`]
+  return below.length === 1 ? [below[0]!.name] : [`*.${parent}`]
+}
+
+// RFC 6761 §6.3, §6.5; RFC 6762 §3; RFC 7686 §2; RFC 8375 §4: no authority for the world may issue for these.
+const SPECIAL = /(^|\.)(test|example|invalid|local|onion|internal|home\.arpa)$/
+
+/** `.localhost` is never ours to prove; of the others only authorities for the world may not hear. */
+function isSpecial(name: string, { authorities }: AcmePlan): boolean {
+  const isWorldwide = authorities.some(({ directory }) => directory.includes('.letsencrypt.org/'))
+  return /(^|\.)localhost$/.test(name) || (isWorldwide && SPECIAL.test(name))
+}
+
+function certificate(
+  names: readonly string[],
+  issuer: CertificatePlan['issuer'],
+  from: Position,
+  files?: CertificateFiles,
+): CertificatePlan {
+  const content = { names, issuer, ...(files === undefined ? {} : { files }) }
+  return { id: `certificate:${names[0]}`, key: contentKey(content), from, ...content }
+}
+
+/** Certificates of names that were granted on demand, beside those of the Plan. */
+export function withGranted(plan: TlsPlan, names: readonly string[]): TlsPlan {
+  const { onDemand } = plan
+  if (onDemand === null || names.length === 0) return plan
+  const known = new Set(plan.certificates.flatMap((each) => each.names))
+  const from = plan.certificates[0]?.from ?? { file: '', line: 0, column: 0 }
+  const granted = names
+    .filter((name) => isOnDemand(name, onDemand) && !isCovered(name, known))
+    .map((name) => certificate([name], 'acme', from))
+  return { ...plan, certificates: [...plan.certificates, ...granted] }
 }

@@ -1,5 +1,6 @@
 import { constants } from 'node:crypto'
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
+import type { Issued } from './issuer.ts'
 
 // RFC 9325 §4.2: authenticated encryption with ephemeral keys only; no RSA key exchange, no CBC.
 const CIPHERS = [
@@ -29,9 +30,10 @@ export const secureOptions: SecureContextOptions = {
   ca: [],
 }
 
-/** @param key PEM @param chain PEM, the leaf first */
-export function secureContext(key: string, chain: string): SecureContext {
-  return createSecureContext({ ...secureOptions, key, cert: chain })
+/** @param clientRoots PEM of what clients' certificates stand on; null: none is asked for */
+export function secureContext({ key, chain }: Issued, clientRoots: string | null = null): SecureContext {
+  const ca = clientRoots === null ? {} : { ca: clientRoots }
+  return createSecureContext({ ...secureOptions, ...ca, key, cert: chain })
 }
 
 /**

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import type { CertificatePlan } from './plan.ts'
-import { compileCertificates, select } from './select.ts'
+import { compileCertificates, select, selectRoots } from './select.ts'
 
 const table = compileCertificates([
   wanted('example.com', 'www.example.com'),
@@ -105,3 +105,20 @@ function wanted(...names: string[]): CertificatePlan {
   const from = { file: 'portico.jsonc', line: 1, column: 1 }
   return { id: `certificate:${names[0]}`, key: names.join(), from, names, issuer: 'local' }
 }
+
+test('selectRoots() takes those of the name, else of the nearest wildcard above it at any depth', () => {
+  const clients = new Map([
+    ['a.test', 'own'],
+    ['*.a.test', 'wide'],
+    ['*.b.a.test', 'near'],
+  ])
+  const cases: [name: string, roots: string | null][] = [
+    ['A.test', 'own'],
+    ['x.a.test', 'wide'],
+    ['x.y.a.test.', 'wide'],
+    ['x.b.a.test', 'near'],
+    ['b.test', null],
+    ['10.0.0.1', null],
+  ]
+  for (const [name, roots] of cases) assert.equal(selectRoots(clients, name), roots, name)
+})

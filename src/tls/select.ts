@@ -56,6 +56,23 @@ export function select(table: SelectTable, serverName: string | undefined): Sele
   return { certificate: null, reason: 'no certificate has this name' }
 }
 
+/**
+ * Choose the roots that the clients of a host must be issued under: of the name, else of the nearest `*` above it.
+ *
+ * @param clients roots by name; `*.example.com` stands for names at any depth
+ */
+export function selectRoots(clients: ReadonlyMap<string, string>, serverName: string): string | null {
+  const name = hostName(serverName)
+  if (name === null || clients.size === 0) return null
+  const own = clients.get(name)
+  if (own !== undefined) return own
+  for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
+    const roots = clients.get(`*${name.slice(dot)}`)
+    if (roots !== undefined) return roots
+  }
+  return null
+}
+
 // Letters, digits, hyphen and, because hosts behind wildcards use it, underscore: `*` and `:` are no part of a name.
 const HOST_NAME = /^(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}$/
 // A name that ends so is read as an IPv4 address by someone: 10.1, 0x7f.1 (WHATWG URL, "ends in a number").

@@ -58,6 +58,27 @@ test('a new plan keeps what it did not change, and nothing happens before it is 
   assert.notEqual(store.contextNow('a.example.com').ready, changed)
 })
 
+test('a host that asks clients for certificates has a context of its own, also after a renewal', () => {
+  const { store } = storeOf(authority)
+  store.prepare(plan, new Map([['b.example.com', authority.root.pem]]))()
+  const choose = (name: string) => store.contextNow(name)
+  const [plain, asking] = [choose('a.example.com'), choose('b.example.com')]
+  assert.ok(plain.ready !== null && asking.ready !== null)
+  assert.deepEqual([plain.asksClient, asking.asksClient, store.asksClients()], [false, true, true])
+  assert.notEqual(plain.ready.context, asking.ready.context)
+  store.renew(
+    'certificate:*.example.com',
+    authority.issue(wanted('*.example.com'), Date.now(), limits.lifetimeMs)!,
+  )
+  assert.notEqual(choose('a.example.com').ready, plain.ready)
+  assert.notEqual(choose('b.example.com').ready, asking.ready)
+  store.prepare(plan)()
+  assert.deepEqual(
+    [store.asksClients(), choose('b.example.com').ready],
+    [false, choose('a.example.com').ready],
+  )
+})
+
 test('the certificate unused for longest is dropped when there are too many', () => {
   const names = Array.from({ length: 20 }, (_, index) => `h${index}.test`)
   const { store, issued } = storeOf(authority)
@@ -120,7 +141,7 @@ test('certificates that are known need not be asked for, and those renewed elsew
   const { store, issued } = storeOf(authority)
   const [before, after] = [0, 1].map(() => authority.issue(wanted('localhost'), NOW, DAY))
   store.renew('certificate:localhost', before!)
-  store.prepare(plan, new Map([['certificate:localhost', before!]]))()
+  store.prepare(plan, new Map(), new Map([['certificate:localhost', before!]]))()
   assert.equal(store.contextNow('localhost').ready?.issued, before)
   store.renew('certificate:localhost', after!)
   assert.equal(store.contextNow('localhost').ready?.issued, after)

@@ -1,31 +1,48 @@
 import type { SecureContext } from 'node:tls'
 import type { Log } from '#core/log.ts'
-import { type Issued, type Issuer, isFresh, isValid } from './issuer.ts'
-import type { CertificatePlan, TlsLimits, TlsPlan } from './plan.ts'
+import { type Issued, type Issuers, isFresh, isValid } from './issuer.ts'
+import type { CertificatePlan, ServedTls, TlsLimits } from './plan.ts'
 import { closeContext, secureContext } from './secure.ts'
-import { compileCertificates, type Selection, select } from './select.ts'
+import { compileCertificates, type Selection, select, selectRoots } from './select.ts'
 
 /** What a handshake gets: a certificate loaded for use, or the reason why there is none. */
 export type Choice =
-  | { readonly ready: Ready; readonly certificate: CertificatePlan; readonly reason: Selection['reason'] }
+  | {
+      readonly ready: Ready
+      readonly certificate: CertificatePlan
+      readonly reason: Selection['reason']
+      /** the host asks clients for a certificate of theirs */
+      readonly asksClient: boolean
+    }
   | { readonly ready: null; readonly reason: Selection['reason'] | 'not issued yet' }
 
 export type Ready = {
-  /** of the plan node that it was issued for */
-  readonly key: string
   readonly issued: Issued
   /** to be used at once: it is closed when the certificate is renewed or dropped */
   readonly context: SecureContext
 }
+
+/** A certificate, loaded for its hosts: those that ask clients for certificates have a context of their own. */
+type Kept = {
+  /** of the plan node that it was issued for */
+  readonly key: string
+  readonly issued: Issued
+  /** by the roots that clients' certificates stand on; null: none is asked for */
+  readonly loaded: Map<string | null, Ready>
+}
+
+/** PEM of what clients' certificates stand on, by host. */
+export type ClientRoots = ReadonlyMap<string, string>
 
 /** Certificates of one thread, loaded for handshakes: asked for when a name is first wanted, kept, and renewed. */
 export type CertificateStore = {
   /**
    * Compile a plan. The function that comes back puts it to use at once and cannot fail.
    *
+   * @param roots of the hosts that ask clients for certificates
    * @param known certificates by id that need not be asked for
    */
-  prepare(plan: TlsPlan, known?: ReadonlyMap<string, Issued>): () => void
+  prepare(plan: ServedTls, roots?: ClientRoots, known?: ReadonlyMap<string, Issued>): () => void
   /** @param serverName from the ClientHello; undefined when it had none */
   contextFor(serverName: string | undefined): Choice | Promise<Choice>
   /** What is there for a name at this moment; what is missing or due is asked for, and not waited for. */
@@ -33,11 +50,15 @@ export type CertificateStore = {
   /** Take over a certificate that was renewed elsewhere, if this store has its predecessor. */
   renew(id: string, issued: Issued): void
   limits(): TlsLimits
+  /** Whether any host asks clients for certificates. */
+  asksClients(): boolean
 }
 
 export type CertificateStoreOptions = {
-  readonly plan: TlsPlan
-  readonly issuers: Readonly<Record<CertificatePlan['issuer'], Issuer>>
+  readonly plan: ServedTls
+  /** of the hosts that ask clients for certificates, until a plan is prepared */
+  readonly clientRoots?: ClientRoots
+  readonly issuers: Issuers
   /** milliseconds since 1970 */
   readonly now: () => number
   readonly log: Log
@@ -50,18 +71,25 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
   let table = compileCertificates(options.plan.certificates)
   let byId = mapById(options.plan.certificates)
   /** by id of the plan node; the one used last stands at the end */
-  const kept = new Map<string, Ready>()
+  const kept = new Map<string, Kept>()
+  let { clientRoots = new Map() } = options
   /** questions under way, by id */
   const asked = new Map<string, Promise<void>>()
 
-  function prepare(plan: TlsPlan, known: ReadonlyMap<string, Issued> = new Map()): () => void {
+  function prepare(
+    plan: ServedTls,
+    roots: ClientRoots = new Map(),
+    known: ReadonlyMap<string, Issued> = new Map(),
+  ): () => void {
     const nextTable = compileCertificates(plan.certificates)
     const nextById = mapById(plan.certificates)
     return () => {
       limits = plan.limits
       table = nextTable
       byId = nextById
+      clientRoots = roots
       for (const [id, { key }] of kept) if (byId.get(id)?.key !== key) drop(id)
+      for (const { loaded } of kept.values()) dropUnused(loaded)
       for (const [id, issued] of known) if (!kept.has(id)) take(id, issued)
     }
   }
@@ -85,11 +113,37 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
   function choose(serverName: string | undefined): Choice {
     const { certificate, reason } = select(table, serverName)
     if (certificate === null) return { ready: null, reason }
-    const ready = kept.get(certificate.id)
-    if (ready === undefined) return { ready: null, reason: 'not issued yet' }
+    const found = kept.get(certificate.id)
+    if (found === undefined) return { ready: null, reason: 'not issued yet' }
     kept.delete(certificate.id)
-    kept.set(certificate.id, ready)
-    return { ready, certificate, reason }
+    kept.set(certificate.id, found)
+    const roots = serverName === undefined ? null : selectRoots(clientRoots, serverName)
+    const ready = load(certificate.id, found, roots)
+    if (ready === undefined) return { ready: null, reason: 'not issued yet' }
+    return { ready, certificate, reason, asksClient: roots !== null }
+  }
+
+  /** Runs inside a handshake too, where a throw would end the program. */
+  function load(id: string, { issued, loaded }: Kept, roots: string | null): Ready | undefined {
+    const known = loaded.get(roots)
+    if (known !== undefined) return known
+    try {
+      const ready = { issued, context: secureContext(issued, roots) }
+      loaded.set(roots, ready)
+      return ready
+    } catch (error) {
+      notIssued(id, error)
+      return undefined
+    }
+  }
+
+  function dropUnused(loaded: Kept['loaded']): void {
+    const used = new Set<string | null>([null, ...clientRoots.values()])
+    for (const [roots, { context }] of loaded) {
+      if (used.has(roots)) continue
+      loaded.delete(roots)
+      closeContext(context)
+    }
   }
 
   /** One question at a time for each certificate. It runs inside a handshake, where a throw would end the program. */
@@ -102,7 +156,7 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
     }
     const fail = (error: unknown): void => notIssued(id, error)
     try {
-      const answer = issuers[issuer].issue(certificate, now(), limits.lifetimeMs)
+      const answer = (issuers[issuer] ?? issuers.local).issue(certificate, now(), limits.lifetimeMs)
       if (!(answer instanceof Promise)) return settle(answer)
       const answered = answer.then(settle, fail).finally(() => asked.delete(id))
       asked.set(id, answered)
@@ -115,13 +169,10 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
     const certificate = byId.get(id)
     const last = kept.get(id)
     if (certificate === undefined || last?.issued.chain === issued.chain) return
-    try {
-      const context = secureContext(issued.key, issued.chain)
-      drop(id)
-      kept.set(id, { key: certificate.key, issued, context })
-    } catch (error) {
-      notIssued(id, error)
-    }
+    const next: Kept = { key: certificate.key, issued, loaded: new Map() }
+    if (load(id, next, null) === undefined) return
+    drop(id)
+    kept.set(id, next)
     for (const oldest of kept.keys()) {
       if (kept.size <= limits.contexts) break
       drop(oldest)
@@ -135,14 +186,21 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
   function drop(id: string): void {
     const dropped = kept.get(id)
     kept.delete(id)
-    if (dropped !== undefined) closeContext(dropped.context)
+    for (const { context } of dropped?.loaded.values() ?? []) closeContext(context)
   }
 
   function renew(id: string, issued: Issued): void {
     if (kept.has(id)) take(id, issued)
   }
 
-  return { prepare, contextFor, contextNow, renew, limits: () => limits }
+  return {
+    prepare,
+    contextFor,
+    contextNow,
+    renew,
+    limits: () => limits,
+    asksClients: () => clientRoots.size > 0,
+  }
 }
 
 function mapById(certificates: readonly CertificatePlan[]): ReadonlyMap<string, CertificatePlan> {

@@ -128,6 +128,18 @@ export function serverExtensions(
   ]
 }
 
+/**
+ * Extensions of a certificate that shows a digest to an authority and serves nobody else (RFC 8737 §3).
+ *
+ * @param digest SHA-256 of the key authorization
+ */
+export function challengeExtensions(name: string, digest: Uint8Array): Buffer[] {
+  return [
+    extension('2.5.29.17', sequence(taggedPrimitive(2, Buffer.from(name, 'latin1'))), 'critical'),
+    extension('1.3.6.1.5.5.7.1.31', octetString(digest), 'critical'),
+  ]
+}
+
 /** Text armour (RFC 7468 §2). */
 export function toPem(der: Uint8Array): string {
   const lines =
