@@ -1,6 +1,16 @@
-import { type EndReason, SMALL_OCTETS, type Source } from '#http/exchange.ts'
+import { unitsFor } from './arena.ts'
+import { MemoryFill } from './fill.ts'
+import { hashKey } from './hash.ts'
+import { Leads } from './leads.ts'
+import { Lookup } from './lookup.ts'
+import { SharedObject } from './object.ts'
+import { createParts, type Parts } from './parts.ts'
+import { purge } from './purge.ts'
+import { BLOCK_UNITS, control, count, field, flag, type StoreHandle, state, WORKERS } from './shared.ts'
+import { statsOf } from './stats.ts'
 import type {
   CachedObject,
+  CacheStats,
   CacheStore,
   CreateOptions,
   Fill,
@@ -8,183 +18,175 @@ import type {
   PurgeReceipt,
   PurgeSelector,
 } from './store.ts'
-
-/** What every worker opens the same store with: survives `structuredClone` to a worker thread. */
-export type StoreHandle = { readonly budgetOctets: number }
-
-/** Make the memory of a store, once, on the main thread. */
-export function createStoreMemory(options: { budgetOctets: number }): StoreHandle {
-  return { budgetOctets: options.budgetOctets }
-}
+import { tagBits } from './tag-bits.ts'
+import { droppedHits } from './worth.ts'
 
 /**
  * Open a store.
  *
- * @param worker number of this worker, from 0, used by no other at the same time
+ * @param worker number of this worker, 0 to `WORKERS - 1`, used by no other at the same time
+ * @throws {RangeError} when there is no such number
  */
-export function openStore(_handle: StoreHandle, _options: { worker: number }): CacheStore {
-  return new FirstStore()
+export function openStore(handle: StoreHandle, { worker }: { worker: number }): CacheStore {
+  if (!(worker >= 0 && worker < WORKERS))
+    throw new RangeError(`Worker ${worker} is not one of 0 to ${WORKERS - 1}`)
+  return new SharedStore(createParts(handle, worker))
 }
 
-class Held implements CachedObject {
-  readonly id: number
-  readonly key: string
-  readonly tags: readonly string[]
-  meta: string
-  lengthOctets: number | null
-  state: 'growing' | 'whole' | 'failed' = 'growing'
-  isStale = false
-  decoded: unknown = undefined
-  storedOctets = 0
-  chunks: Uint8Array[] = []
-  wake: (() => void)[] = []
-  constructor(id: number, key: string, options: CreateOptions) {
-    this.id = id
-    this.key = key
-    this.meta = options.meta
-    this.tags = options.tags
-    this.lengthOctets = options.lengthOctets
-  }
-  octets(): Uint8Array | null {
-    return this.state === 'whole' && this.storedOctets <= SMALL_OCTETS ? Buffer.concat(this.chunks) : null
-  }
-  changed(): void {
-    for (const wake of this.wake.splice(0)) wake()
-  }
-  read(from: number, to: number | null): Source {
-    let at = from
-    const take = (limit: number): Uint8Array | null | Promise<Uint8Array | null> => {
-      if (to !== null && at >= to) return null
-      let start = 0
-      for (const chunk of this.chunks) {
-        if (at < start + chunk.length) {
-          const slice = chunk.subarray(at - start, Math.min(at - start + limit, (to ?? Infinity) - start))
-          at += slice.length
-          return slice
-        }
-        start += chunk.length
-      }
-      if (this.state === 'whole') return null
-      if (this.state === 'failed') return Promise.reject(new Error('The fill of this object broke off'))
-      return new Promise<void>((resolve) => this.wake.push(resolve)).then(() => take(limit))
-    }
-    return { read: take, cancel: (_reason: EndReason) => {} }
-  }
-}
+class SharedStore implements CacheStore {
+  readonly #parts: Parts
+  readonly #lookup: Lookup
+  readonly #leads: Leads
+  readonly #hash = new Int32Array(2)
 
-class FirstStore implements CacheStore {
-  readonly #objects = new Map<string, Held[]>()
-  readonly #leads = new Map<string, (() => void)[]>()
-  readonly #purges: ((key: string, tags: readonly string[]) => boolean)[] = []
-  #nextId = 1
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#lookup = new Lookup(parts)
+    this.#leads = new Leads(parts.shared, parts.lock)
+  }
+
   find(key: string): readonly CachedObject[] {
-    return this.#objects.get(key) ?? []
+    return this.#lookup.find(key)
   }
+
   create(key: string, options: CreateOptions): Fill | null {
-    if (this.#purges.slice(options.epoch).some((names) => names(key, options.tags))) return null
-    const object = new Held(this.#nextId++, key, options)
-    this.#objects.set(key, [object, ...(this.#objects.get(key) ?? [])])
-    const fail = (): void => {
-      if (object.state !== 'growing') return
-      object.state = 'failed'
-      this.remove(object)
-      object.changed()
-    }
-    return {
-      object,
-      fail,
-      write(octets) {
-        if (object.state !== 'growing') return
-        object.chunks.push(Buffer.from(octets))
-        object.storedOctets += octets.length
-        object.changed()
-      },
-      end() {
-        if (object.lengthOctets !== null && object.lengthOctets !== object.storedOctets) return fail()
-        object.state = 'whole'
-        object.lengthOctets = object.storedOctets
-        object.changed()
-      },
-    }
+    const { lock, shared } = this.#parts
+    if ((options.lengthOctets ?? 0) > shared.shape.memoryObjectOctets) return null
+    const record = encodeRecord(key, options.meta, options.tags)
+    if (record === null) return null
+    hashKey(key, shared.seed, this.#hash)
+    const slot = lock.hold(() => this.#begin(key, record, options))
+    if (!slot) return null
+    const object = this.#lookup.objectAt(slot)
+    if (object === undefined) return null
+    shared.counts[count.fills]! += 1
+    return new MemoryFill(this.#parts, object, options.lengthOctets)
   }
+
   update(object: CachedObject, meta: string): void {
-    const held = object as Held
-    const next = Object.assign(Object.create(Held.prototype), held, {
-      meta,
-      isStale: false,
-      decoded: undefined,
-    })
-    const list = this.#objects.get(object.key)
-    if (list?.includes(held)) list[list.indexOf(held)] = next
+    if (!(object instanceof SharedObject)) return
+    const { lock, table } = this.#parts
+    const record = encodeRecord(object.key, meta, object.tags)
+    const isDone = lock.hold(() => record !== null && this.#replaceRecord(object, record))
+    // An answer without what was learnt is worse than none.
+    if (!isDone && table.get(object.slot, field.generation) === object.generation) this.remove(object)
   }
+
   remove(object: CachedObject): void {
-    const left = (this.#objects.get(object.key) ?? []).filter(({ id }) => id !== object.id)
-    if (left.length > 0) this.#objects.set(object.key, left)
-    else this.#objects.delete(object.key)
-  }
-  epoch(): number {
-    return this.#purges.length
-  }
-  async purge(selector: PurgeSelector, mode: 'hard' | 'soft'): Promise<PurgeReceipt> {
-    const names = (key: string, tags: readonly string[]): boolean => {
-      if ('keys' in selector) return selector.keys.includes(key)
-      if ('prefixes' in selector) return selector.prefixes.some((prefix) => key.startsWith(prefix))
-      if ('tags' in selector) return selector.tags.some((tag) => tags.includes(tag))
-      return true
-    }
-    this.#purges.push(names)
-    const named = [...this.#objects.values()].flat().filter(({ key, tags }) => names(key, tags))
-    for (const object of named) {
-      if (mode === 'soft') object.isStale = true
-      else this.remove(object)
-    }
-    const octets = named.reduce((sum, { storedOctets }) => sum + storedOctets, 0)
-    return { selector, mode, objects: named.length, octets, doneAtMs: Date.now() }
-  }
-  lead(key: string): Lead | null {
-    if (this.#leads.has(key)) return null
-    const waiting: (() => void)[] = []
-    this.#leads.set(key, waiting)
-    return {
-      done: () => {
-        if (this.#leads.get(key) !== waiting) return
-        this.#leads.delete(key)
-        for (const wake of waiting) wake()
-      },
-    }
-  }
-  follow(key: string, waitMs: number): Promise<void> {
-    const waiting = this.#leads.get(key)
-    if (waiting === undefined) return Promise.resolve()
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, waitMs)
-      waiting.push(() => {
-        clearTimeout(timer)
-        resolve()
-      })
+    if (!(object instanceof SharedObject)) return
+    const { lock, table } = this.#parts
+    lock.hold(() => {
+      if (table.get(object.slot, field.generation) === object.generation) table.drop(object.slot)
     })
   }
-  list({
-    prefix = '',
-    limit,
-    after = '',
-  }: {
-    prefix?: string
-    limit: number
-    after?: string
-  }): CachedObject[] {
-    const keys = [...this.#objects.keys()].filter((key) => key.startsWith(prefix) && key > after)
-    return keys
-      .sort()
-      .flatMap((key) => this.#objects.get(key) ?? [])
-      .slice(0, limit)
+
+  epoch(): number {
+    return Atomics.load(this.#parts.shared.control, control.epoch)
   }
-  stats(): ReturnType<CacheStore['stats']> {
-    const all = [...this.#objects.values()].flat()
-    const octets = all.reduce((sum, { storedOctets }) => sum + storedOctets, 0)
-    const memory = { octets, budgetOctets: Number.POSITIVE_INFINITY, hits: 0 }
-    return { objects: all.length, memory, disk: null, fills: 0, evictions: 0, purged: 0 }
+
+  purge(selector: PurgeSelector, mode: 'hard' | 'soft'): Promise<PurgeReceipt> {
+    return purge(this.#parts, this.#lookup, selector, mode)
   }
-  forgetWorker(_worker: number): void {}
+
+  lead(key: string): Lead | null {
+    return this.#leads.lead(key)
+  }
+
+  follow(key: string, waitMs: number): Promise<void> {
+    return this.#leads.follow(key, waitMs)
+  }
+
+  list(options: { prefix?: string; limit: number; after?: string }): readonly CachedObject[] {
+    return this.#lookup.list(options)
+  }
+
+  stats(): CacheStats {
+    return statsOf(this.#parts)
+  }
+
+  forgetWorker(worker: number): void {
+    const { lock, table } = this.#parts
+    lock.inherit(worker, () => table.rebuild())
+    const isDone = lock.hold(() => {
+      table.forgetWorker(worker)
+      return true
+    })
+    this.#leads.forgetWorker(worker)
+    // Another worker died too, and holds the lock until main hears of that.
+    if (isDone === null) setTimeout(() => this.forgetWorker(worker), RETRY_MS)
+  }
+
   async close(): Promise<void> {}
+
+  /** Make an entry with its record, pinned and owned by this worker; 0 when there is no room or it was purged. */
+  #begin(key: string, record: EncodedRecord, options: CreateOptions): number {
+    const { purges, room, shared, table } = this.#parts
+    if (purges.isPurgedSince(options.epoch, key, options.tags)) return 0
+    const slot = room.takeSlot()
+    if (slot === 0) return 0
+    if (!this.#writeRecord(slot, record)) {
+      table.giveSlot(slot)
+      return 0
+    }
+    const [low, high] = this.#hash
+    table.set(slot, field.hashLow, low!)
+    table.set(slot, field.hashHigh, high!)
+    table.set(slot, field.tagBits, tagBits(options.tags))
+    table.set(slot, field.hits, 1 + droppedHits(shared.ghosts, low!))
+    table.set(slot, field.usedAt, Atomics.add(shared.control, control.clock, 1) + 1)
+    table.set(slot, field.owner, shared.worker + 1)
+    table.setBig(slot, field.length, options.lengthOctets ?? -1)
+    table.set(slot, field.state, state.growing)
+    table.pin(slot, table.get(slot, field.generation))
+    table.link(slot)
+    return slot
+  }
+
+  /** Take a block for key, meta and tags and fill it in. @returns false when there is no room */
+  #writeRecord(slot: number, { octets, keyOctets, metaOctets }: EncodedRecord): boolean {
+    const { arena, room, shared, table } = this.#parts
+    const units = unitsFor(octets.length)
+    const block = room.take(slot, units, units)
+    if (block === 0) return false
+    octets.copy(shared.arena, arena.dataAt(block))
+    arena.setOctets(block, octets.length)
+    table.set(slot, field.keyOctets, keyOctets)
+    table.set(slot, field.metaOctets, metaOctets)
+    table.set(slot, field.tagsOctets, octets.length - keyOctets - metaOctets)
+    table.set(slot, field.record, block)
+    return true
+  }
+
+  #replaceRecord(object: SharedObject, record: EncodedRecord): boolean {
+    const { arena, table } = this.#parts
+    const { slot } = object
+    if (table.get(slot, field.generation) !== object.generation || table.get(slot, field.linked) === 0)
+      return false
+    // Pinned, so that finding room does not drop the object itself.
+    if (!table.pin(slot, object.generation)) return false
+    const old = table.get(slot, field.record)
+    // Odd: whoever reads the record now looks again.
+    table.set(slot, field.version, table.get(slot, field.version) + 1)
+    const isDone = this.#writeRecord(slot, record)
+    table.set(slot, field.version, table.get(slot, field.version) + 1)
+    if (isDone) {
+      table.setFlags(slot, 0, flag.stale)
+      table.charge(slot, -arena.units(old))
+      arena.give(old)
+    }
+    table.unpin(slot)
+    return isDone
+  }
 }
+
+type EncodedRecord = { readonly octets: Buffer; readonly keyOctets: number; readonly metaOctets: number }
+
+/** Key, meta and tags in one; null when they are too long for a block. */
+function encodeRecord(key: string, meta: string, tags: readonly string[]): EncodedRecord | null {
+  const [keyOctets, metaOctets] = [Buffer.byteLength(key), Buffer.byteLength(meta)]
+  const octets = Buffer.from(key + meta + (tags.length === 0 ? '' : JSON.stringify(tags)))
+  return unitsFor(octets.length) > BLOCK_UNITS / 2 ? null : { octets, keyOctets, metaOctets }
+}
+
+/** Long after a worker's death is heard of by main. */
+const RETRY_MS = 100

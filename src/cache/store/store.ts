@@ -68,8 +68,10 @@ export type CachedObject = {
   /**
    * The body from an offset up to (not including) another, or to its end; follows a growing object.
    * Its `read` rejects when the fill fails. What it gives stays in place until the next `read` or `cancel`.
+   *
+   * @returns null when the object made room for another since it was found: look again
    */
-  read(fromOctet: number, toOctet: number | null): Source
+  read(fromOctet: number, toOctet: number | null): Source | null
   /** a slot for what this worker decoded from `meta`; gone when `meta` changes */
   decoded: unknown
 }
