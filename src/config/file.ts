@@ -1,4 +1,5 @@
 import { type ClientLimitsConfig, clientLimitSettings, memorySetting } from '#access/limit-config.ts'
+import { type CacheStoreConfig, cacheStoreSettings } from '#cache/config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
 import { type DnsLimitsConfig, dnsSettings } from '#dns/config.ts'
 import { type RecordsConfig, recordSettings, type TtlConfig } from '#dns/record-config.ts'
@@ -21,6 +22,7 @@ export type PorticoConfig = {
     readonly client: ClientLimitsConfig
     readonly memory?: number
   }
+  readonly cache: CacheStoreConfig
   readonly log: { readonly access?: string; readonly console: 'readable' | 'json' | 'off' }
 }
 
@@ -149,6 +151,7 @@ export const fileSettings: GroupSetting = {
         memory: memorySetting,
       },
     },
+    cache: cacheStoreSettings,
     log: {
       type: 'group',
       doc: 'Where Portico says what happened.',

@@ -1,4 +1,5 @@
 import { planRate } from '#access/plan.ts'
+import { type CacheStorePlan, planCacheStore } from '#cache/plan.ts'
 import type { Config } from '#config/load.ts'
 import { contentKey } from '#core/node.ts'
 import { type Problem, sortProblems } from '#core/problem.ts'
@@ -30,6 +31,8 @@ export type Plan = {
   readonly tls: TlsPlan
   readonly http: HttpPlan
   readonly processes: readonly ProcessPlan[]
+  /** null: no route has a cache */
+  readonly cache: CacheStorePlan | null
 }
 
 /**
@@ -81,8 +84,13 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
       ...planSharedLimits(config, problems),
     },
     processes: front.processes,
+    cache: planCacheStore(config.value.cache, front.hosts.some(hasCache)),
   }
   return { plan: { key: planKey(slices), ...slices }, problems: sortProblems(problems) }
+}
+
+function hasCache({ routes }: HostPlan): boolean {
+  return routes.some(({ cache }) => cache !== undefined)
 }
 
 /** What one client may ask of all hosts together, and what all may take. */
@@ -226,7 +234,7 @@ function planFront(
 }
 
 function planKey(slices: Omit<Plan, 'key'>): string {
-  const { listeners, dns, tls, http, processes } = slices
+  const { listeners, dns, tls, http, processes, cache } = slices
   const nodes = [...listeners, ...dns.zones, ...tls.certificates, ...http.hosts, ...processes]
   return contentKey([
     nodes.map(({ id, key }) => [id, key]),
@@ -237,5 +245,6 @@ function planKey(slices: Omit<Plan, 'key'>): string {
     http.clientRate,
     http.clientConnections,
     http.memoryOctets,
+    cache,
   ])
 }

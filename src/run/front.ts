@@ -6,6 +6,10 @@ import { createLimiters } from '#access/limiters.ts'
 import { limitMemory } from '#access/memory-budget.ts'
 import { createPasswordVerifier } from '#access/password.ts'
 import type { RatePlan } from '#access/plan.ts'
+import { createCache } from '#cache/handler.ts'
+import { openStore } from '#cache/store/open-store.ts'
+import { createStoreMemory } from '#cache/store/shared.ts'
+import type { CacheStore } from '#cache/store/store.ts'
 import type { Log } from '#core/log.ts'
 import { createDnsServer, type DnsServer } from '#dns/server.ts'
 import { compileZones, createZones } from '#dns/zone.ts'
@@ -19,7 +23,7 @@ import { createRespond } from '#http/respond.ts'
 import { createRouter, type Router } from '#http/router.ts'
 import { createHttpServer, type HttpServer } from '#http/server.ts'
 import type { OriginPlan } from '#http/service-plan.ts'
-import { transformRequests, transformResponses } from '#http/transform/transformed.ts'
+import { compressResponses, transformRequests, transformResponses } from '#http/transform/transformed.ts'
 import { createTrust } from '#http/trust.ts'
 import type { Plan } from '#plan/plan.ts'
 import { createSupervisor, type Supervisor } from '#processes/supervisor.ts'
@@ -43,6 +47,8 @@ export type Front = {
   readonly listeners: Listeners
   readonly router: Router
   readonly zones: Zones
+  /** where routes keep responses; null while none does */
+  readonly store: CacheStore | null
   /**
    * Prepare another Plan: open sockets, compile. When it throws, nothing has happened.
    *
@@ -98,15 +104,25 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const passwords = createPasswordVerifier(now)
   const guarding: GuardOptions = { isTrusted, passwords, now, log }
   let plan = options.plan
+  let store: CacheStore | null = null
   let router: Router | undefined
   let zones = createZones([])
 
   function createHandler(route: RoutePlan): Handler {
-    const handler = transformRequests(handlerOf(route, { folder, forwarding, log }), route.transform)
+    const handler = cached(
+      route,
+      transformRequests(handlerOf(route, { folder, forwarding, log }), route.transform),
+    )
     const guarded = route.access === undefined ? handler : createGuard(route.access, guarding, handler)
     const limited = route.rate === undefined ? guarded : limiters.limit(route.rate, guarded)
     // Outermost, so that refusals get the owner's pages too.
     return transformResponses(limited, route.transform, { folder, log })
+  }
+
+  /** What a route keeps is what passed its guard, compressed already where the route says so. */
+  function cached({ cache, transform }: RoutePlan, handler: Handler): Handler {
+    if (cache === undefined || store === null) return handler
+    return createCache(cache, { store, now: Date.now, log }, compressResponses(handler, transform))
   }
 
   function createRefusal(host: HostPlan, refuse: Handler): Handler {
@@ -121,6 +137,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
 
   async function prepare(next: Plan): Promise<() => void> {
     const nextZones = compileZones(next.dns.zones, await serials.advance(next.dns.zones), zones)
+    store ??= openStoreOf(next)
     const nextRouter = createRouter(next.http, createHandler, router, createRefusal)
     const commitCertificates = certificates.prepare(next.tls)
     const commitListeners = await listeners.prepare(next.listeners)
@@ -146,6 +163,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     await listeners.retire()
     await Promise.all([http.close(deadlineMs), dns.close()])
     origins.close()
+    await store?.close()
     await processes.stop(deadlineMs === 0)
   }
 
@@ -165,6 +183,9 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     get plan() {
       return plan
     },
+    get store() {
+      return store
+    },
     get router() {
       return router!
     },
@@ -174,6 +195,12 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     prepare,
     stop,
   }
+}
+
+function openStoreOf({ cache }: Plan): CacheStore | null {
+  return cache === null
+    ? null
+    : openStore(createStoreMemory({ budgetOctets: cache.memoryOctets }), { worker: 0 })
 }
 
 /** Everything that handshakes need. */

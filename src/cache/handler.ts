@@ -1,0 +1,131 @@
+import type { Exchange, Handler, Request } from '#http/exchange.ts'
+import { respondPage } from '#http/wire/page.ts'
+import type { Cache, CacheOptions } from './cache.ts'
+import { forwardStatus } from './cache-status.ts'
+import { fetchFor } from './fetch.ts'
+import { keyOf } from './key.ts'
+import { passAround, passBy } from './pass.ts'
+import type { CachePlan } from './plan.ts'
+import { respondStored } from './respond.ts'
+import { type Held, type ReuseReason, reuse } from './reuse.ts'
+import { select } from './select.ts'
+import type { CachedObject } from './store/store.ts'
+import { cookieOf } from './wire/cookie.ts'
+
+/** How long a request waits for the one that fetches the same; then it asks by itself. */
+const FOLLOW_MS = 30_000
+/** After so many waits in vain a request goes to the origin by itself. */
+const LIMIT_FOLLOWS = 2
+
+/**
+ * Put a cache before the handler of a service (RFC 9111).
+ *
+ * @example createCache(route.cache, { store, now: Date.now, log }, createForward(…))
+ */
+export function createCache(plan: CachePlan, options: CacheOptions, origin: Handler): Handler {
+  const cache: Cache = { ...options, plan, origin, passes: new Map() }
+  return (exchange) => {
+    const { request } = exchange
+    if (request.method !== 'GET' && request.method !== 'HEAD') return passAround(cache, exchange)
+    if (isBypassed(plan, request)) return passBy(cache, exchange, 'bypass')
+    lookUp(cache, exchange, keyOf(plan.key, request), 0)
+  }
+}
+
+/** Answer from the store, or see to it that somebody asks the origin. */
+function lookUp(cache: Cache, exchange: Exchange, key: string, follows: number): void {
+  const { request } = exchange
+  const { store, plan } = cache
+  const nowMs = cache.now()
+  // Between finding and reading, an object may make room for another.
+  const lookUpAgain = (): void => {
+    if (follows < LIMIT_FOLLOWS) lookUp(cache, exchange, key, follows + 1)
+    else passBy(cache, exchange, 'nothing stored')
+  }
+  const { object, held } = select(store.find(key), request)
+  const { action, reason } = reuse(request, held, nowMs)
+  switch (action) {
+    case 'serve':
+    case 'refresh': {
+      exchange.note.answeredBy = 'cache'
+      const told = follows === 0 ? null : forwardStatus({ why: 'nothing stored', collapsed: true })
+      const answer = { reason, status: told, isTold: plan.status }
+      if (!respondStored(exchange, object!, held.stored!, answer, nowMs)) return lookUpAgain()
+      if (action === 'refresh') refresh(cache, request, key, object!, held)
+      return
+    }
+    case 'refuse':
+      return refuse(exchange)
+    case 'validate':
+    case 'fetch':
+      forward(cache, exchange, { key, object, held, reason, follows })
+  }
+}
+
+type Lookup = {
+  readonly key: string
+  readonly object: CachedObject | null
+  readonly held: Held
+  readonly reason: ReuseReason
+  readonly follows: number
+}
+
+function forward(cache: Cache, exchange: Exchange, { key, object, held, reason, follows }: Lookup): void {
+  const { request } = exchange
+  if (request.method === 'HEAD') return passBy(cache, exchange, reason)
+  const until = cache.passes.get(key)
+  if (until !== undefined) {
+    if (cache.now() < until && held.stored === null) return passBy(cache, exchange, reason)
+    cache.passes.delete(key)
+  }
+  const what = { key, object, stored: held.stored, reason, isCollapsed: follows > 0 }
+  // Who asks for something newer than what is stored would get just that by waiting for somebody else.
+  if (reason.startsWith('request:') || follows >= LIMIT_FOLLOWS)
+    return fetchFor(cache, request, exchange, what, null)
+  const lead = cache.store.lead(key)
+  if (lead !== null) return fetchFor(cache, request, exchange, what, lead)
+  const end = watchEnd(exchange)
+  void cache.store.follow(key, FOLLOW_MS).then(() => {
+    if (!end.isOver) lookUp(cache, exchange, key, follows + 1)
+  })
+}
+
+/** RFC 5861 §3: one request in the background, however many are served what is stale meanwhile. */
+function refresh(cache: Cache, request: Request, key: string, object: CachedObject, { stored }: Held): void {
+  const lead = cache.store.lead(key)
+  if (lead === null) return
+  const what = { key, object, stored, reason: 'stale', isCollapsed: false } as const
+  fetchFor(cache, { ...request, method: 'GET' }, null, what, lead)
+}
+
+/** RFC 9111 §5.2.1.7. */
+function refuse(exchange: Exchange): void {
+  exchange.note.answeredBy = 'cache'
+  exchange.note.reason = 'request: only-if-cached'
+  const detail = 'Nothing that is stored here may be used for this request, and it asks for nothing else.'
+  respondPage(exchange, { status: 504, detail, fault: 'client' })
+}
+
+/**
+ * Requests that concern one client alone, that have content, or that the file names, pass by; so do those with
+ * conditions that only the origin can answer (RFC 9111 §4.3.2).
+ */
+function isBypassed({ bypass }: CachePlan, request: Request): boolean {
+  const { fields } = request
+  if (request.body !== null || request.upgrade !== undefined || request.authority === '') return true
+  if (fields.get('if-match') !== undefined || fields.get('if-unmodified-since') !== undefined) return true
+  for (const name of bypass.fields) if (fields.get(name) !== undefined) return true
+  for (const name of bypass.cookies) if (cookieOf(fields, name) !== undefined) return true
+  return false
+}
+
+/** The client may leave while it waits: nothing is asked for it then. */
+function watchEnd(exchange: Exchange): { readonly isOver: boolean } {
+  const watch = { isOver: false }
+  const before = exchange.onEnd
+  exchange.onEnd = (end) => {
+    watch.isOver = true
+    before?.(end)
+  }
+  return watch
+}
