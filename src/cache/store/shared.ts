@@ -38,8 +38,8 @@ export const WORKERS = 64
 export const UNIT_OCTETS = 128
 /** The longest run of units in one block: 256 KiB, what is read at once. */
 export const BLOCK_UNITS = 2048
-/** Sizes of free blocks: powers of two from 1 unit to `BLOCK_UNITS`. */
-export const ORDERS = 12
+/** Lists of free runs by their length; a multiple of 32. */
+export const LISTS = 96
 /** Words of an entry. */
 export const ENTRY_WORDS = 32
 /** Words of a lead: low and high hash, worker + 1, and a count that followers wait on. */
@@ -65,8 +65,10 @@ export const control = {
   freeUnits: 6,
   /** units above were never used */
   freshUnit: 7,
-  /** first free block of each of `ORDERS` sizes */
-  freeBlocks: 8,
+  /** first of each of the `LISTS` of free runs */
+  freeLists: 128,
+  /** a bit for each list that is not empty */
+  freeListBits: 8,
   /** two words of secret */
   seed: 20,
   objects: 22,
@@ -83,7 +85,7 @@ export const control = {
   diskOctets: 28,
   nextFile: 30,
   /** counts of each worker, in 64-bit floats, from here */
-  counts: 64,
+  counts: 256,
 } as const
 
 /** Places in a worker's row of counts. */
@@ -205,8 +207,8 @@ export class Shared {
   readonly entries: Int32Array
   readonly entriesBig: BigInt64Array
   readonly ghosts: Int32Array
-  /** for the first unit of each free block its order + 1 */
-  readonly orders: Uint8Array
+  /** which units are the first and the last of a free run */
+  readonly marks: Uint8Array
   readonly arena: Buffer
   readonly arenaWords: Int32Array
 
@@ -225,7 +227,7 @@ export class Shared {
     this.entries = new Int32Array(tables, places.entries, shape.entries * ENTRY_WORDS)
     this.entriesBig = new BigInt64Array(tables, places.entries, shape.entries * (ENTRY_WORDS / 2))
     this.ghosts = new Int32Array(tables, places.ghosts, bucketsFor(shape.entries) * GHOSTS_PER_OBJECT)
-    this.orders = new Uint8Array(tables, places.orders, shape.units)
+    this.marks = new Uint8Array(tables, places.marks, shape.units)
     this.arena = Buffer.from(arena)
     this.arenaWords = new Int32Array(arena)
   }
@@ -247,16 +249,16 @@ type Sizes = { readonly entries: number; readonly units: number }
 
 function placesOf({
   entries,
-}: Sizes): Record<'leads' | 'purges' | 'buckets' | 'entries' | 'ghosts' | 'orders', number> {
+}: Sizes): Record<'leads' | 'purges' | 'buckets' | 'entries' | 'ghosts' | 'marks', number> {
   const leads = CONTROL_OCTETS
   const purges = leads + LEADS * LEAD_WORDS * 4
   const buckets = purges + PURGES * PURGE_OCTETS
   const entriesAt = buckets + bucketsFor(entries) * 4
   const ghosts = entriesAt + entries * ENTRY_WORDS * 4
-  const orders = ghosts + bucketsFor(entries) * GHOSTS_PER_OBJECT * 4
-  return { leads, purges, buckets, entries: entriesAt, ghosts, orders }
+  const marks = ghosts + bucketsFor(entries) * GHOSTS_PER_OBJECT * 4
+  return { leads, purges, buckets, entries: entriesAt, ghosts, marks }
 }
 
 function tablesOctets(sizes: Sizes): number {
-  return placesOf(sizes).orders + sizes.units
+  return placesOf(sizes).marks + sizes.units
 }
