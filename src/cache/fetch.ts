@@ -169,16 +169,16 @@ class Fetching implements Asker {
   #keep(fill: Fill, head: ResponseHead, body: Source | null): void {
     if (body === null) {
       fill.end()
-      return this.#respond(fill.object, head.status)
+      return this.#respond(fill.object, head.status, head.fields)
     }
     const resume = resumeFrom(this.#cache, this.#request, storedOf(fill.object), head.lengthOctets)
     const isTeed = head.lengthOctets === null && this.#exchange !== null && this.#request.method === 'GET'
     const tee = isTeed ? new Tee() : undefined
     void pour(body, fill, resume, tee)
-    this.#respond(fill.object, head.status, tee)
+    this.#respond(fill.object, head.status, head.fields, tee)
   }
 
-  #respond(object: CachedObject, status: number, tee?: Tee): void {
+  #respond(object: CachedObject, status: number, fields?: Fields, tee?: Tee): void {
     if (this.#exchange === null) return
     const { plan, now } = this.#cache
     const { reason, isCollapsed } = this.#wanted
@@ -190,6 +190,7 @@ class Fetching implements Asker {
       reason,
       status: said,
       isTold: plan.status,
+      ...(fields === undefined ? {} : { fields }),
       ...(tee === undefined ? {} : { body: tee.source }),
     }
     if (!respondStored(this.#exchange, object, stored, answer, nowMs))

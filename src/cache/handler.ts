@@ -4,9 +4,10 @@ import type { Cache, CacheOptions } from './cache.ts'
 import { forwardStatus } from './cache-status.ts'
 import { fetchFor } from './fetch.ts'
 import { keyOf } from './key.ts'
+import { respondParts, type StoredPart } from './parts.ts'
 import { passAround, passBy } from './pass.ts'
 import type { CachePlan } from './plan.ts'
-import { respondStored } from './respond.ts'
+import { isConditional, respondStored } from './respond.ts'
 import { type Held, type ReuseReason, reuse } from './reuse.ts'
 import { select } from './select.ts'
 import type { CachedObject } from './store/store.ts'
@@ -42,7 +43,8 @@ function lookUp(cache: Cache, exchange: Exchange, key: string, follows: number):
     if (follows < LIMIT_FOLLOWS) lookUp(cache, exchange, key, follows + 1)
     else passBy(cache, exchange, 'nothing stored')
   }
-  const { object, held } = select(store.find(key), request)
+  const { object, held, parts } = select(store.find(key), request)
+  if (parts.length > 0 && request.method === 'GET') return lookUpParts(cache, exchange, key, parts)
   const { action, reason } = reuse(request, held, nowMs)
   switch (action) {
     case 'serve':
@@ -60,6 +62,30 @@ function lookUp(cache: Cache, exchange: Exchange, key: string, follows: number):
     case 'fetch':
       forward(cache, exchange, { key, object, held, reason, follows })
   }
+}
+
+/** Answer from parts as long as they are fresh; else from what the origin says now. */
+function lookUpParts(cache: Cache, exchange: Exchange, key: string, parts: readonly StoredPart[]): void {
+  const { request } = exchange
+  const fresh = parts.filter(({ object, stored }) => {
+    return (
+      reuse(request, { stored, isStale: object.isStale, missing: 'part missing' }, cache.now()).action ===
+      'serve'
+    )
+  })
+  const held = { stored: null, isStale: false, missing: 'part missing' } as const
+  const { action, reason } = reuse(request, held, cache.now())
+  const fetch = (): void =>
+    action === 'refuse'
+      ? refuse(exchange)
+      : forward(cache, exchange, { key, object: null, held, reason, follows: LIMIT_FOLLOWS })
+  if (fresh.length === 0 || isConditional(request.fields)) return fetch()
+  const told = { reason: 'fresh', status: null, isTold: cache.plan.status } as const
+  exchange.note.answeredBy = 'cache'
+  const end = watchEnd(exchange)
+  void respondParts(cache, exchange, fresh, told).then((isAnswered) => {
+    if (!isAnswered && !end.isOver) fetch()
+  })
 }
 
 type Lookup = {

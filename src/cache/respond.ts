@@ -17,6 +17,8 @@ export type Told = {
   readonly status: string | null
   /** Cache-Status is sent at all */
   readonly isTold: boolean
+  /** the origin's own fields, for the client that it answers: also those that are not stored */
+  readonly fields?: Fields
   /** the content for this client, in the place of what is stored; it has no length yet */
   readonly body?: Source
 }
@@ -107,21 +109,22 @@ export function headOf(object: CachedObject, stored: Stored, told: Told, nowMs: 
     return stored.hit.head
   const added: [string, string][] = []
   // RFC 9111 §5.1: Age says that the origin did not make or validate this response for this request.
-  if (told.status === null || age > 0) added.push(['Age', String(age)])
+  if (told.fields === undefined && (told.status === null || age > 0)) added.push(['Age', String(age)])
   if (told.isTold) {
     const ttl = Math.floor((stored.freshUntilMs - nowMs) / 1000)
     added.push(['Cache-Status', told.status ?? hitStatus(ttl, told.reason)])
   }
   const head = {
     status: stored.status,
-    fields: new WithFields(stored.fields, fieldsOf(added)),
+    fields: new WithFields(told.fields ?? stored.fields, fieldsOf(added)),
     lengthOctets: object.lengthOctets,
   }
   if (isPlain) stored.hit = { age, head }
   return head
 }
 
-function isConditional(fields: Fields): boolean {
+/** Whether a client asks only for what it does not have (RFC 9110 §13.1.2, §13.1.3). */
+export function isConditional(fields: Fields): boolean {
   return fields.get('if-none-match') !== undefined || fields.get('if-modified-since') !== undefined
 }
 

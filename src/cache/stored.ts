@@ -55,7 +55,7 @@ export function metaOf(
   const place = status === 206 ? parseContentRange(fields.get('content-range') ?? '') : undefined
   return {
     status,
-    lines: keptLines(fields, policy, times),
+    lines: keptLines(status, fields, policy, times),
     bornMs: bornAt(fields, times),
     responseMs: times.responseMs,
     lifetimeMs: lifetime.lifetimeMs,
@@ -104,17 +104,21 @@ const NO_LIMITS = { headerOctets: Infinity, headerCount: Infinity, targetOctets:
  * RFC 9111 §3.1: without what concerns one connection or one proxy, and without what `no-cache` and `private` name
  * (§5.2.2.4, §5.2.2.7). Date is added where there is none (RFC 9110 §6.6.1).
  */
-function keptLines(fields: Fields, { directives }: Policy, { responseMs }: Times): string {
+function keptLines(status: number, fields: Fields, { directives }: Policy, { responseMs }: Times): string {
   const listed = ['no-cache', 'private'].flatMap((name) => listedFields(directives.get(name) ?? ''))
   const nominated = listMembers(fields.all('connection'))
-  const lines = serializeFields(fields, NOT_KEPT, new NameSet([...listed, ...nominated]))
+  const lines = serializeFields(
+    fields,
+    NOT_KEPT,
+    new NameSet([...listed, ...nominated, ...(status === 206 ? ['content-range'] : [])]),
+  )
   return fields.get('date') === undefined
     ? `${lines}Date: ${formatDate(dateOf(fields, responseMs))}\r\n`
     : lines
 }
 
 const NOT_KEPT = new NameSet(
-  `age connection content-length content-range keep-alive proxy-authenticate proxy-authentication-info
+  `age connection content-length keep-alive proxy-authenticate proxy-authentication-info
   proxy-authorization proxy-connection te transfer-encoding upgrade`.split(/\s+/),
 )
 
