@@ -153,6 +153,7 @@ class Fetching implements Asker {
         ? beginFill(this.#cache, { key, request: this.#request, response, meta, epoch: this.#epoch })
         : null
     if (fill === null) return this.#pass(head, body, judged)
+    this.#cache.passes.delete(key)
     this.#keep(fill, head, body)
     this.#lead?.done()
   }

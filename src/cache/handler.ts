@@ -99,14 +99,9 @@ type Lookup = {
 function forward(cache: Cache, exchange: Exchange, { key, object, held, reason, follows }: Lookup): void {
   const { request } = exchange
   if (request.method === 'HEAD') return passBy(cache, exchange, reason)
-  const until = cache.passes.get(key)
-  if (until !== undefined) {
-    if (cache.now() < until && held.stored === null) return passBy(cache, exchange, reason)
-    cache.passes.delete(key)
-  }
   const what = { key, object, stored: held.stored, reason, isCollapsed: follows > 0 }
   // Who asks for something newer than what is stored would get just that by waiting for somebody else.
-  if (reason.startsWith('request:') || follows >= LIMIT_FOLLOWS)
+  if (reason.startsWith('request:') || follows >= LIMIT_FOLLOWS || isPassed(cache, key))
     return fetchFor(cache, request, exchange, what, null)
   const lead = cache.store.lead(key)
   if (lead !== null) return fetchFor(cache, request, exchange, what, lead)
@@ -114,6 +109,15 @@ function forward(cache: Cache, exchange: Exchange, { key, object, held, reason, 
   void cache.store.follow(key, FOLLOW_MS).then(() => {
     if (!end.isOver) lookUp(cache, exchange, key, follows + 1)
   })
+}
+
+/** What came last was not kept: the next one may be, but nobody waits for that. */
+function isPassed({ passes, now }: Cache, key: string): boolean {
+  const until = passes.get(key)
+  if (until === undefined) return false
+  if (now() < until) return true
+  passes.delete(key)
+  return false
 }
 
 /** RFC 5861 §3: one request in the background, however many are served what is stale meanwhile. */

@@ -67,7 +67,7 @@ export async function respondParts(
   const range = wantedRange(exchange, stored)
   if (range === null) return false
   const stretches = cover(parts, range)
-  const openers = await open(cache, exchange, stretches, stored)
+  const openers = await open(cache, exchange, stretches, parts[0]!)
   if (openers === null) return false
   const isFetched = stretches.some(({ part }) => part === null)
   const said = isFetched ? { ...told, status: forwardStatus({ why: 'part missing', status: 206 }) } : told
@@ -91,12 +91,12 @@ async function open(
   cache: Cache,
   { request }: Exchange,
   stretches: readonly Stretch[],
-  { validators, place }: Stored,
+  { stored: { validators, place }, object: { key } }: StoredPart,
 ): Promise<Opener[] | null> {
   const { etag } = validators
   const firstMissing = stretches.find(({ part }) => part === null)
   const fetch = ({ range }: Stretch): Promise<Source | null> =>
-    fetchPart(cache, request, { ...range, total: place!.total, etag: etag! })
+    fetchPart(cache, request, { ...range, total: place!.total, etag: etag! }, key)
   let fetched: Source | null = null
   if (firstMissing !== undefined) {
     if (etag === undefined || etag.startsWith('W/')) return null

@@ -1,6 +1,8 @@
 import type { Request, ResponseHead, Source } from '#http/exchange.ts'
 import { ask } from './ask.ts'
 import type { Cache } from './cache.ts'
+import { pour } from './fill.ts'
+import { beginFill, judge } from './keep.ts'
 import type { Stored } from './stored.ts'
 import { originFields } from './validate.ts'
 import { parseContentRange } from './wire/content-range.ts'
@@ -30,7 +32,12 @@ export function resumeFrom(
   let resumes = 0
   return (fromOctet) => {
     if (!isPossible || resumes++ >= LIMIT_RESUMES) return Promise.resolve(null)
-    return fetchPart(cache, request, { first: fromOctet, last: lengthOctets - 1, total: lengthOctets, etag })
+    return fetchPart(
+      cache,
+      request,
+      { first: fromOctet, last: lengthOctets - 1, total: lengthOctets, etag },
+      null,
+    )
   }
 }
 
@@ -42,20 +49,41 @@ export type Part = {
   readonly etag: string
 }
 
-/** Fetch a part of the version that `etag` names; null when the origin gives another, or none. */
-export function fetchPart(cache: Cache, request: Request, part: Part): Promise<Source | null> {
+/**
+ * Fetch a part of the version that `etag` names (RFC 9110 §13.1.5).
+ *
+ * @param key where it is kept; null: nowhere
+ * @returns null when the origin gives another version, or nothing
+ */
+export function fetchPart(
+  cache: Cache,
+  request: Request,
+  part: Part,
+  key: string | null,
+): Promise<Source | null> {
   const { first, last, etag } = part
+  const { store, now, origin } = cache
   const fields = originFields(request, `Range: bytes=${first}-${last}\r\nIf-Range: ${etag}\r\n`)
+  const epoch = store.epoch()
+  const requestMs = now()
   return new Promise((resolve) => {
     ask(
-      cache.origin,
+      origin,
       { ...request, fields },
       {
         informed() {},
-        answered(head, body) {
-          if (body !== null && isPart(head, part)) return resolve(body)
-          body?.cancel('finished')
-          resolve(null)
+        answered(response, body) {
+          if (body === null || !isPart(response, part)) {
+            body?.cancel('finished')
+            return resolve(null)
+          }
+          if (key === null) return resolve(body)
+          const { meta, reason } = judge(cache, request, response, { requestMs, responseMs: now() })
+          const fill =
+            reason === 'storable' ? beginFill(cache, { key, request, response, meta, epoch }) : null
+          if (fill === null) return resolve(body)
+          void pour(body, fill, () => Promise.resolve(null))
+          resolve(fill.object.read(0, null))
         },
         aborted: () => resolve(null),
       },
