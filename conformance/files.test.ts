@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { silent } from '#core/log.ts'
+import { planFiles } from '#files/plan.ts'
 import { createFiles } from '#files/serve.ts'
 import { httpLimits } from '#http/config.ts'
 import { createRouter } from '#http/router.ts'
@@ -39,10 +40,10 @@ before(async () => {
   writeFileSync(join(root, 'large.bin'), LARGE)
   writeFileSync(join(folder, 'secret.txt'), 'secret')
   utimesSync(join(root, 'hello.txt'), 1_000_000_000, 1_000_000_000)
-  const route = routeOf('localhost', '/**', { kind: 'files', root, index: 'index.html' })
+  const route = routeOf('localhost', '/**', planFiles({ root }))
   const host = { id: 'host:localhost', key: '', from: route.from, name: 'localhost', redirectToHttps: false }
   const { handle } = createRouter(planOf([{ ...host, routes: [route] }]), () =>
-    createFiles({ kind: 'files', root, index: 'index.html' }, { log: silent }),
+    createFiles(planFiles({ root }), { log: silent }),
   )
   server = createHttpServer({ limits: httpLimits(), handler: handle, log: silent })
   const listener = await server.prepare({ address: '127.0.0.1', port: 0 })

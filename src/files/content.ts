@@ -33,6 +33,7 @@ export class FileContent implements Source {
   #nextBlock: Buffer | undefined
   #filling: Promise<void> | undefined
   #isDone = false
+  #isClosed = false
 
   constructor(file: OpenFile, range: OctetRange) {
     this.#file = file
@@ -60,8 +61,14 @@ export class FileContent implements Source {
     // The blocks are not used again: the last octets given may still be on their way into a socket.
     this.#block = this.#nextBlock = undefined
     // Before the disk is ready, the number of the descriptor may not be given to another file.
-    if (this.#filling === undefined) this.#file.close()
-    else this.#filling.finally(() => this.#file.close()).catch(() => {})
+    if (this.#filling === undefined) this.#close()
+    else this.#filling.finally(() => this.#close()).catch(() => {})
+  }
+
+  #close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#file.close()
   }
 
   #give(limitOctets: number): Uint8Array {
@@ -89,10 +96,10 @@ export class FileContent implements Source {
       if (!isFilled) throw new Error('The file has become shorter while it was sent')
       this.#filling = undefined
       this.#at += length
-      if (this.#at === this.#end) this.#file.close()
+      if (this.#at === this.#end) this.#close()
       if (!this.#isDone) this.#next = octets
     })
-    this.#filling.catch(() => this.#file.close())
+    this.#filling.catch(() => this.#close())
   }
 
   #finish(): void {

@@ -12,12 +12,13 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Log } from '#core/log.ts'
 
-/** A file of which it is sure that it lies in its folder. Whoever opened it closes it. */
+/** A file of which it is sure that it lies in its folder. It closes when the last of its users has. */
 export type OpenFile = {
   readonly kind: 'file'
   readonly descriptor: number
   readonly stats: BigIntStats
-  /** Calls after the first do nothing. */
+  /** One user more, who closes it too. */
+  share(): void
   close(): void
 }
 
@@ -41,6 +42,11 @@ export class Folder {
     this.#log = log
   }
 
+  /** Where a path below the folder is on disk, as far as its name says. */
+  pathOf(path: string): string {
+    return join(this.#path, path)
+  }
+
   /** @param path below the folder, without `..` */
   async open(path: string): Promise<OpenFile | NotOpened> {
     if (this.#openFiles >= LIMIT_OPEN_FILES) return { kind: 'too many open' }
@@ -61,14 +67,17 @@ export class Folder {
       const descriptor = await openDescriptor(path, READ_ANY)
       // Neither this nor the look into /proc waits for a disk: open has read the inode.
       const stats = fstatSync(descriptor, { bigint: true })
-      let isOpen = true
+      let users = 1
       return {
         kind: 'file',
         descriptor,
         stats,
+        share: () => {
+          users++
+        },
         close: () => {
-          if (!isOpen) return
-          isOpen = false
+          users--
+          if (users > 0) return
           this.#openFiles--
           close(descriptor)
         },

@@ -21,14 +21,6 @@ export const PRECONDITION_FAILED: Page = {
   fault: 'client',
 }
 
-/** A file that became shorter before anything of it was sent. */
-export const CHANGED: Page = {
-  status: 503,
-  detail: 'The file was changed while it was read.',
-  fault: 'portico',
-  fields: [['Retry-After', '1']],
-}
-
 const NOT_FOUND: Page = { status: 404, detail: 'There is no file at this path.', fault: 'client' }
 
 /** What is said of targets that name no file. */

@@ -7,8 +7,8 @@ import { silent } from '#core/log.ts'
 import { type HttpLimitsConfig, httpLimits } from './config.ts'
 import type { Exchange, ExchangeEnd, Handler, Source } from './exchange.ts'
 import { createHttpServer, type HttpServer } from './server.ts'
-import { sourceOf } from './source.ts'
 import { fieldsOf, noFields } from './wire/fields.ts'
+import { sourceOf } from './wire/octets-source.ts'
 
 const servers: HttpServer[] = []
 after(() => Promise.all(servers.map((server) => server.close(0))))

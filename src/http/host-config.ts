@@ -2,13 +2,14 @@ import { type AccessConfig, accessSetting } from '#access/config.ts'
 import { type RateConfig, rateSettings } from '#access/limit-config.ts'
 import { type CacheConfig, cacheSetting } from '#cache/config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
+import { type FilesConfig, filesSetting } from '#files/config.ts'
 import { type ServiceConfig, serviceSetting } from './service-config.ts'
 import { type TransformConfig, transformSettings } from './transform/config.ts'
 
 /** What may be written under a host name, after reading. Exactly one kind stands. */
 export type HostConfig = TransformConfig & {
   readonly service?: ServiceConfig
-  readonly files?: string | { readonly root: string; readonly index?: string }
+  readonly files?: FilesConfig
   readonly redirect?: string | { readonly to: string; readonly status?: number; readonly keepPath?: boolean }
   readonly respond?:
     | string
@@ -27,24 +28,6 @@ export type HostConfig = TransformConfig & {
 
 export type RouteConfig = TransformConfig &
   Pick<HostConfig, 'service' | 'files' | 'redirect' | 'respond' | 'access' | 'limits' | 'cache'>
-
-const files: Setting = {
-  type: 'either',
-  doc: 'Files of a folder.',
-  example: './public',
-  of: [
-    { type: 'text', doc: 'Folder, relative to the file.', example: './public' },
-    {
-      type: 'group',
-      doc: 'A folder with options.',
-      required: ['root'],
-      fields: {
-        root: { type: 'text', doc: 'Folder, relative to the file.', example: './public' },
-        index: { type: 'text', doc: 'Name of the file that stands for its folder.', initial: 'index.html' },
-      },
-    },
-  ],
-}
 
 const redirect: Setting = {
   type: 'either',
@@ -96,7 +79,12 @@ const respond: Setting = {
   ],
 }
 
-const routeKinds: Readonly<Record<string, Setting>> = { service: serviceSetting, files, redirect, respond }
+const routeKinds: Readonly<Record<string, Setting>> = {
+  service: serviceSetting,
+  files: filesSetting,
+  redirect,
+  respond,
+}
 
 const route: GroupSetting = {
   type: 'group',

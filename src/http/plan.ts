@@ -5,6 +5,7 @@ import { type AccessPlan, planAccess, planRate, type RatePlan } from '#access/pl
 import { type CachePlan, planCache } from '#cache/plan.ts'
 import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
+import { type FilesPlan, planFiles } from '#files/plan.ts'
 import { type ProcessPlan, planProcess } from '#processes/plan.ts'
 import type { HostConfig, RouteConfig } from './host-config.ts'
 import type { ServiceConfig } from './service-config.ts'
@@ -53,7 +54,7 @@ export type RoutePlan = PlanNode & {
 
 export type ActionPlan =
   | ServicePlan
-  | { readonly kind: 'files'; readonly root: string; readonly index: string }
+  | FilesPlan
   | {
       readonly kind: 'redirect'
       readonly to: string
@@ -195,11 +196,7 @@ function processOf(
 
 function planAction(written: RouteConfig, process: ProcessPlan | null): ActionPlan | null {
   if (written.service !== undefined) return planService(written.service, process)
-  if (written.files !== undefined) {
-    const { root, index } =
-      typeof written.files === 'string' ? { root: written.files, index: undefined } : written.files
-    return { kind: 'files', root, index: index ?? 'index.html' }
-  }
+  if (written.files !== undefined) return planFiles(written.files)
   if (written.redirect !== undefined) return planRedirect(written.redirect)
   if (written.respond !== undefined) return planRespond(written.respond)
   return null

@@ -10,11 +10,12 @@ import type {
 } from './exchange.ts'
 import { COPY_OCTETS } from './output.ts'
 import type { RequestBody } from './request-body.ts'
-import { Pump, type PumpTarget, sourceOf } from './source.ts'
+import { Pump, type PumpTarget } from './source.ts'
 import { Tunnel } from './tunnel.ts'
 import { type Fields, NameSet, serializeFields } from './wire/fields.ts'
 import { hasContent } from './wire/framing.ts'
 import { hasToken } from './wire/list.ts'
+import { sourceOf } from './wire/octets-source.ts'
 import { statusLine } from './wire/status.ts'
 
 /** One request on an HTTP/1.1 connection and its response. */

@@ -262,9 +262,7 @@ function explainAction(action: ActionPlan, at: Position, world: World): Step[] {
         step('transfer', 'streamed both ways as it comes; the slower side sets the pace', 'a service', at),
       ]
     case 'files':
-      return [
-        step('transfer', 'from disk as the client takes it; one range, conditional requests', 'files', at),
-      ]
+      return [step('transfer', 'from disk as the client takes it; ranges, conditional requests', 'files', at)]
     case 'redirect':
       return [
         step(

@@ -1,9 +1,10 @@
 import type { Exchange, Request, ResponseHead, Source } from '../exchange.ts'
-import { sourceOf } from '../source.ts'
+import type { Coding } from '../wire/accept-encoding.ts'
 import { type Fields, fieldsOf, NameSet } from '../wire/fields.ts'
 import { hasToken, listMembers } from '../wire/list.ts'
+import { sourceOf } from '../wire/octets-source.ts'
 import { CompressedContent, compressAtOnce } from './compressed.ts'
-import { type Coding, encode } from './encode.ts'
+import { encode } from './encode.ts'
 import { Passing, type Response, type Step } from './passing.ts'
 
 /** At most so many responses are compressed at a time, each with about 1 MiB; more go out as they are. */

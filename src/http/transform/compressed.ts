@@ -9,8 +9,8 @@ import {
   zstdCompressSync,
 } from 'node:zlib'
 import type { EndReason, Source } from '../exchange.ts'
+import type { Coding } from '../wire/accept-encoding.ts'
 import type { Fields } from '../wire/fields.ts'
-import type { Coding } from './encode.ts'
 
 /**
  * The content of a source, compressed.

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { ResponseHead } from '../exchange.ts'
+import { chooseCoding } from '../wire/accept-encoding.ts'
 import { fieldsOf } from '../wire/fields.ts'
 import { isCompressible } from './compressible.ts'
-import { chooseCoding, encode } from './encode.ts'
+import { encode } from './encode.ts'
 
 describe('chooseCoding() takes the coding that the client likes best (RFC 9110 §12.5.3)', () => {
   const table: readonly (readonly [accept: string, coding: string | null])[] = [

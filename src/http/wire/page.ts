@@ -88,6 +88,7 @@ h1 { margin: 0; font-size: 1.75rem; line-height: 1.2 }
 .fault { color: var(--soft) }
 `
 
-function escapeHtml(raw: string): string {
+/** Text that stands in HTML, also in a quoted attribute. */
+export function escapeHtml(raw: string): string {
   return raw.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { formatContentRange, type OctetRange, parseRange } from './range.ts'
+import { formatContentRange, parseRanges, type RangeChoice, totalOctets } from './range.ts'
 
-test('parseRange() reads a single range of octets (RFC 9110 §14.1.2)', () => {
-  const cases: [string, number, OctetRange | string][] = [
+test('parseRanges() reads ranges of octets (RFC 9110 §14.1.2)', () => {
+  const cases: [string, number, RangeChoice | { first: number; last: number }][] = [
     ['bytes=0-499', 10_000, { first: 0, last: 499 }],
     ['bytes=9500-', 10_000, { first: 9500, last: 9999 }],
     ['bytes=-500', 10_000, { first: 9500, last: 9999 }],
@@ -20,14 +20,45 @@ test('parseRange() reads a single range of octets (RFC 9110 §14.1.2)', () => {
     ['bytes=0-', 0, 'unsatisfiable'],
     ['bytes=-5', 0, 'whole'],
   ]
-  for (const [value, length, expected] of cases) assert.deepEqual(parseRange(value, length), expected, value)
+  for (const [value, length, expected] of cases) {
+    const wanted = typeof expected === 'object' && 'first' in expected ? [expected] : expected
+    assert.deepEqual(parseRanges(value, length), wanted, value)
+  }
 })
 
-test('parseRange() compares units without case (RFC 9110 §14.1)', () => {
-  assert.deepEqual(parseRange('BYTES=0-0', 9), { first: 0, last: 0 })
+test('parseRanges() keeps the order of several and leaves out what is not there (RFC 9110 §14.2)', () => {
+  const cases: [string, number, RangeChoice][] = [
+    [
+      'bytes=0-1,3-4',
+      10,
+      [
+        { first: 0, last: 1 },
+        { first: 3, last: 4 },
+      ],
+    ],
+    [
+      'bytes=-2 , 0-1',
+      10,
+      [
+        { first: 8, last: 9 },
+        { first: 0, last: 1 },
+      ],
+    ],
+    ['bytes=0-1,10-', 10, [{ first: 0, last: 1 }]],
+    ['bytes=10-,11-12', 10, 'unsatisfiable'],
+    ['bytes=0-1,4-3', 10, 'whole'],
+    ['bytes=0-1,x', 10, 'whole'],
+    ['bytes=0-,0-', 10, 'whole'],
+    [`bytes=${'0-0,'.repeat(64)}`, 1000, 'whole'],
+  ]
+  for (const [value, length, expected] of cases) assert.deepEqual(parseRanges(value, length), expected, value)
 })
 
-test('parseRange() ignores other units, several ranges and what is malformed (RFC 9110 §14.2)', () => {
+test('parseRanges() compares units without case (RFC 9110 §14.1)', () => {
+  assert.deepEqual(parseRanges('BYTES=0-0', 9), [{ first: 0, last: 0 }])
+})
+
+test('parseRanges() ignores other units and what is malformed (RFC 9110 §14.2)', () => {
   const values = [
     '',
     'bytes',
@@ -41,13 +72,12 @@ test('parseRange() ignores other units, several ranges and what is malformed (RF
     'bytes= 1 - 2',
     'bytes 0-1',
     'items=0-1',
-    'bytes=0-1,3-4',
     'bytes=1.5-2',
   ]
-  for (const value of values) assert.equal(parseRange(value, 100), 'whole', value)
+  for (const value of values) assert.equal(parseRanges(value, 100), 'whole', value)
 })
 
-test('parseRange() never leaves the content, whatever is asked', () => {
+test('parseRanges() never leaves the content, whatever is asked', () => {
   const value = fc.oneof(
     fc.string({ maxLength: 40 }),
     fc.stringMatching(/^bytes=[0-9 ,-]{0,30}$/),
@@ -55,10 +85,13 @@ test('parseRange() never leaves the content, whatever is asked', () => {
   )
   fc.assert(
     fc.property(value, fc.nat(), (text, length) => {
-      const range = parseRange(text, length)
-      if (typeof range === 'string') return
-      assert.ok(0 <= range.first && range.first <= range.last && range.last < length)
-      assert.ok(Number.isSafeInteger(range.first) && Number.isSafeInteger(range.last))
+      const ranges = parseRanges(text, length)
+      if (typeof ranges === 'string') return
+      assert.ok(totalOctets(ranges) <= length)
+      for (const { first, last } of ranges) {
+        assert.ok(0 <= first && first <= last && last < length)
+        assert.ok(Number.isSafeInteger(first) && Number.isSafeInteger(last))
+      }
     }),
   )
 })
