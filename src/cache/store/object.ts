@@ -72,16 +72,25 @@ export class SharedObject implements CachedObject {
     if (length === null || length > SMALL_OCTETS) return null
     const isCopied = this.#copy(length)
     // Nobody holds the memory for us: it may have been given to another object in the meantime.
-    if (!isCopied || this.#isGone()) return null
+    if (!isCopied || this.#parts.table.get(this.slot, field.version) !== this.version) return null
     this.#parts.shared.counts[count.memoryHits]! += 1
     return scratch.subarray(0, length)
   }
 
   read(fromOctet: number, toOctet: number | null): Source | null {
-    const { table } = this.#parts
+    const { lock, shared, table } = this.#parts
     if (!table.pin(this.slot, this.generation)) return null
-    this.#parts.shared.counts[count.memoryHits]! += 1
-    return new Reader(this.#parts, this.slot, { fromOctet, toOctet: toOctet ?? Number.POSITIVE_INFINITY })
+    const source = new Reader(this.#parts, this.slot, {
+      fromOctet,
+      toOctet: toOctet ?? Number.POSITIVE_INFINITY,
+    })
+    const isOnDisk = table.get(this.slot, field.bodyOctets) === 0 && table.getBig(this.slot, field.stored) > 0
+    shared.counts[isOnDisk ? count.diskHits : count.memoryHits]! += 1
+    if (!isOnDisk || source.open()) return source
+    // Its file is gone or was changed.
+    lock.hold(() => table.drop(this.slot))
+    source.cancel()
+    return null
   }
 
   /** It was asked for. */

@@ -1,12 +1,14 @@
-import { unitsFor } from './arena.ts'
-import { MemoryFill } from './fill.ts'
+import { type Log, silent } from '#core/log.ts'
+import { SharedFill } from './fill.ts'
 import { hashKey } from './hash.ts'
+import { Keeper } from './keeper.ts'
 import { Leads } from './leads.ts'
 import { Lookup } from './lookup.ts'
 import { SharedObject } from './object.ts'
 import { createParts, type Parts } from './parts.ts'
 import { purge } from './purge.ts'
-import { BLOCK_UNITS, control, count, field, flag, type StoreHandle, state, WORKERS } from './shared.ts'
+import { type EncodedRecord, encodeRecord } from './record.ts'
+import { control, count, field, flag, type StoreHandle, state, WORKERS } from './shared.ts'
 import { statsOf } from './stats.ts'
 import type {
   CachedObject,
@@ -21,26 +23,44 @@ import type {
 import { tagBits } from './tag-bits.ts'
 import { droppedHits } from './worth.ts'
 
+export type OpenOptions = {
+  /** number of this worker, 0 to `WORKERS - 1`, used by no other at the same time */
+  readonly worker: number
+  /** whether this one keeps the disk tier for all: one must, before the others open the store; it reads the index */
+  readonly keepsDisk?: boolean
+  readonly log?: Log
+}
+
 /**
  * Open a store.
  *
- * @param worker number of this worker, 0 to `WORKERS - 1`, used by no other at the same time
  * @throws {RangeError} when there is no such number
  */
-export function openStore(handle: StoreHandle, { worker }: { worker: number }): CacheStore {
+export function openStore(
+  handle: StoreHandle,
+  { worker, keepsDisk = false, log = silent }: OpenOptions,
+): CacheStore {
   if (!(worker >= 0 && worker < WORKERS))
     throw new RangeError(`Worker ${worker} is not one of 0 to ${WORKERS - 1}`)
-  return new SharedStore(createParts(handle, worker))
+  const parts = createParts(handle, worker, log)
+  const keeper =
+    keepsDisk && parts.files !== null && handle.shape.disk !== null
+      ? new Keeper(parts, parts.files, handle.shape.disk)
+      : null
+  keeper?.start()
+  return new SharedStore(parts, keeper)
 }
 
 class SharedStore implements CacheStore {
   readonly #parts: Parts
   readonly #lookup: Lookup
   readonly #leads: Leads
+  readonly #keeper: Keeper | null
   readonly #hash = new Int32Array(2)
 
-  constructor(parts: Parts) {
+  constructor(parts: Parts, keeper: Keeper | null) {
     this.#parts = parts
+    this.#keeper = keeper
     this.#lookup = new Lookup(parts)
     this.#leads = new Leads(parts.shared, parts.lock)
   }
@@ -50,8 +70,8 @@ class SharedStore implements CacheStore {
   }
 
   create(key: string, options: CreateOptions): Fill | null {
-    const { lock, shared } = this.#parts
-    if ((options.lengthOctets ?? 0) > shared.shape.memoryObjectOctets) return null
+    const { files, lock, shared } = this.#parts
+    if ((options.lengthOctets ?? 0) > shared.shape.memoryObjectOctets && !files?.isOn()) return null
     const record = encodeRecord(key, options.meta, options.tags)
     if (record === null) return null
     hashKey(key, shared.seed, this.#hash)
@@ -60,7 +80,7 @@ class SharedStore implements CacheStore {
     const object = this.#lookup.objectAt(slot)
     if (object === undefined) return null
     shared.counts[count.fills]! += 1
-    return new MemoryFill(this.#parts, object, options.lengthOctets)
+    return new SharedFill(this.#parts, object, options.lengthOctets)
   }
 
   update(object: CachedObject, meta: string): void {
@@ -116,7 +136,9 @@ class SharedStore implements CacheStore {
     if (isDone === null) setTimeout(() => this.forgetWorker(worker), RETRY_MS)
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    await this.#keeper?.close()
+  }
 
   /** Make an entry with its record, pinned and owned by this worker; 0 when there is no room or it was purged. */
   #begin(key: string, record: EncodedRecord, options: CreateOptions): number {
@@ -124,7 +146,7 @@ class SharedStore implements CacheStore {
     if (purges.isPurgedSince(options.epoch, key, options.tags)) return 0
     const slot = room.takeSlot()
     if (slot === 0) return 0
-    if (!this.#writeRecord(slot, record)) {
+    if (!room.writeRecord(slot, record)) {
       table.giveSlot(slot)
       return 0
     }
@@ -142,23 +164,8 @@ class SharedStore implements CacheStore {
     return slot
   }
 
-  /** Take a block for key, meta and tags and fill it in. @returns false when there is no room */
-  #writeRecord(slot: number, { octets, keyOctets, metaOctets }: EncodedRecord): boolean {
-    const { arena, room, shared, table } = this.#parts
-    const units = unitsFor(octets.length)
-    const block = room.take(slot, units, units)
-    if (block === 0) return false
-    octets.copy(shared.arena, arena.dataAt(block))
-    arena.setOctets(block, octets.length)
-    table.set(slot, field.keyOctets, keyOctets)
-    table.set(slot, field.metaOctets, metaOctets)
-    table.set(slot, field.tagsOctets, octets.length - keyOctets - metaOctets)
-    table.set(slot, field.record, block)
-    return true
-  }
-
   #replaceRecord(object: SharedObject, record: EncodedRecord): boolean {
-    const { arena, table } = this.#parts
+    const { arena, room, table } = this.#parts
     const { slot } = object
     if (table.get(slot, field.generation) !== object.generation || table.get(slot, field.linked) === 0)
       return false
@@ -167,25 +174,17 @@ class SharedStore implements CacheStore {
     const old = table.get(slot, field.record)
     // Odd: whoever reads the record now looks again.
     table.set(slot, field.version, table.get(slot, field.version) + 1)
-    const isDone = this.#writeRecord(slot, record)
+    const isDone = room.writeRecord(slot, record)
     table.set(slot, field.version, table.get(slot, field.version) + 1)
     if (isDone) {
       table.setFlags(slot, 0, flag.stale)
       table.charge(slot, -arena.units(old))
       arena.give(old)
+      if (table.hasFlag(slot, flag.onDisk)) table.addChore(slot)
     }
     table.unpin(slot)
     return isDone
   }
-}
-
-type EncodedRecord = { readonly octets: Buffer; readonly keyOctets: number; readonly metaOctets: number }
-
-/** Key, meta and tags in one; null when they are too long for a block. */
-function encodeRecord(key: string, meta: string, tags: readonly string[]): EncodedRecord | null {
-  const [keyOctets, metaOctets] = [Buffer.byteLength(key), Buffer.byteLength(meta)]
-  const octets = Buffer.from(key + meta + (tags.length === 0 ? '' : JSON.stringify(tags)))
-  return unitsFor(octets.length) > BLOCK_UNITS / 2 ? null : { octets, keyOctets, metaOctets }
 }
 
 /** Long after a worker's death is heard of by main. */

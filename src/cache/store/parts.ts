@@ -1,4 +1,6 @@
+import type { Log } from '#core/log.ts'
 import { Arena } from './arena.ts'
+import { Files } from './files.ts'
 import { Lock } from './lock.ts'
 import { PurgeLog } from './purge-log.ts'
 import { Room } from './room.ts'
@@ -15,14 +17,29 @@ export type Parts = {
   readonly room: Room
   readonly purges: PurgeLog
   readonly waits: Waits
+  /** null without a disk tier */
+  readonly files: Files | null
+  readonly log: Log
 }
 
 /** @param worker number of this worker, below `WORKERS` */
-export function createParts(handle: StoreHandle, worker: number): Parts {
+export function createParts(handle: StoreHandle, worker: number, log: Log): Parts {
   const shared = new Shared(handle, worker)
   const lock = new Lock(shared)
   const arena = new Arena(shared)
   const table = new Table(shared, arena)
   const room = new Room(shared, table, arena)
-  return { shared, lock, arena, table, room, purges: new PurgeLog(shared), waits: new Waits(shared) }
+  const { disk } = handle.shape
+  const files = disk === null ? null : new Files(disk, shared, table, log)
+  return {
+    shared,
+    lock,
+    arena,
+    table,
+    room,
+    files,
+    log,
+    purges: new PurgeLog(shared),
+    waits: new Waits(shared),
+  }
 }

@@ -3,7 +3,7 @@ import type { Lookup } from './lookup.ts'
 import type { SharedObject } from './object.ts'
 import type { Parts } from './parts.ts'
 import { isNamed } from './purge-log.ts'
-import { count, field, flag } from './shared.ts'
+import { control, count, field, flag } from './shared.ts'
 import type { PurgeReceipt, PurgeSelector } from './store.ts'
 import { tagBits } from './tag-bits.ts'
 
@@ -24,12 +24,26 @@ export async function purge(
   if ('keys' in selector) for (const key of selector.keys) lookup.allOf(key).forEach(take)
   else await scan(parts, lookup, selector, take)
   parts.shared.counts[count.purged]! += receipt.objects
+  await choresDone(parts)
   return { ...receipt, doneAtMs: Date.now() }
 }
 
 /** The lock may be with a worker that died: main hears of it, and we wait for that. */
 async function note({ lock, purges }: Parts, selector: PurgeSelector): Promise<void> {
   while (lock.hold(() => purges.note(selector)) === null) await turn()
+}
+
+/** Until the keeper has written down all that was to do until now; not for long when there is none or it is stuck. */
+async function choresDone({ files, shared }: Parts): Promise<void> {
+  if (!files?.isOn()) return
+  const wanted = Atomics.load(shared.control, control.choreCount)
+  const deadline = performance.now() + KEEPER_MS
+  while (performance.now() < deadline) {
+    const done = Atomics.load(shared.control, control.choresDone)
+    if (wanted - done <= 0 || !files.isOn()) return
+    const change = Atomics.waitAsync(shared.control, control.choresDone, done, 100)
+    if (change.async) await change.value
+  }
 }
 
 /** Look at all objects, in slices: what is created meanwhile was fetched after the purge, or is refused. */
@@ -55,8 +69,10 @@ function apply({ lock, table }: Parts, object: SharedObject, mode: 'hard' | 'sof
   const { slot, generation } = object
   const isApplied = lock.hold(() => {
     if (table.get(slot, field.generation) !== generation || table.get(slot, field.linked) === 0) return false
-    if (mode === 'hard') return table.drop(slot)
-    table.setFlags(slot, flag.stale, 0)
+    if (mode === 'hard') table.drop(slot)
+    else table.setFlags(slot, flag.stale, 0)
+    // The journal learns it too: a restart must not bring it back.
+    if (table.getBig(slot, field.file) !== 0) table.addChore(slot)
     return true
   })
   return isApplied === true
@@ -64,3 +80,4 @@ function apply({ lock, table }: Parts, object: SharedObject, mode: 'hard' | 'sof
 
 /** Entries looked at in one turn: about 1 ms. */
 const SLICE = 32_768
+const KEEPER_MS = 10_000

@@ -1,4 +1,5 @@
-import type { Arena } from './arena.ts'
+import { type Arena, unitsFor } from './arena.ts'
+import type { EncodedRecord } from './record.ts'
 import { control, count, field, flag, type Shared, state, UNIT_OCTETS } from './shared.ts'
 import type { Table } from './table.ts'
 import { nextRandom, SAMPLES, worth } from './worth.ts'
@@ -38,6 +39,20 @@ export class Room {
     return block
   }
 
+  /** Take a block for key, meta and tags and fill it in. @returns false when there is no room */
+  writeRecord(slot: number, { octets, keyOctets, metaOctets }: EncodedRecord): boolean {
+    const units = unitsFor(octets.length)
+    const block = this.take(slot, units, units)
+    if (block === 0) return false
+    octets.copy(this.#shared.arena, this.#arena.dataAt(block))
+    this.#arena.setOctets(block, octets.length)
+    this.#table.set(slot, field.keyOctets, keyOctets)
+    this.#table.set(slot, field.metaOctets, metaOctets)
+    this.#table.set(slot, field.tagsOctets, octets.length - keyOctets - metaOctets)
+    this.#table.set(slot, field.record, block)
+    return true
+  }
+
   /** A free entry; 0 when everything is in use. */
   takeSlot(): number {
     for (let tries = 0; tries < TRIES; tries++) {
@@ -52,23 +67,38 @@ export class Room {
 
   /** Drop the object that is worth least of some that chance picks. @returns false when none can go */
   dropOne(): boolean {
-    const victim = this.#leastWorthy((slot) => this.#isIdle(slot))
+    // What lies on disk alone takes next to nothing here: only when there is nothing else.
+    const victim =
+      this.#leastWorthy((slot) => this.#isIdle(slot) && this.#takesMemory(slot)) ||
+      this.#leastWorthy((slot) => this.#isIdle(slot))
     if (victim !== 0) this.#makeRoom(victim)
     return victim !== 0
   }
 
+  /** Count so much more of the disk for an entry, in place of others. @returns false when there is no room */
+  takeDisk(slot: number, octets: number): boolean {
+    const budgetOctets = this.#shared.shape.disk?.budgetOctets ?? 0
+    const used = () => Number(Atomics.load(this.#shared.controlBig, control.diskOctets >> 1))
+    if (octets > budgetOctets) return false
+    for (let tries = 0; used() + octets > budgetOctets; tries++) {
+      if (tries === DISK_TRIES || !this.#dropFile()) return false
+    }
+    this.#table.chargeDisk(slot, octets)
+    return true
+  }
+
+  #isRoomy(): boolean {
+    return this.#shared.control[control.freeUnits]! * SLACK > this.#shared.shape.units
+  }
+
   /** Drop the least worthy object of the disk tier. @returns false when none can go */
-  dropFile(): boolean {
+  #dropFile(): boolean {
     const victim = this.#leastWorthy(
       (slot) => this.#isIdle(slot) && this.#table.hasFlag(slot, flag.onDisk),
       true,
     )
     if (victim !== 0) this.#evict(victim)
     return victim !== 0
-  }
-
-  #isRoomy(): boolean {
-    return this.#shared.control[control.freeUnits]! * SLACK > this.#shared.shape.units
   }
 
   /** The body leaves memory; the object only when its body is not on disk. */
@@ -92,7 +122,7 @@ export class Room {
     for (let sample = 0; sample < REGION_SAMPLES; sample++) {
       const slots = this.#arena.slotsAround(this.#chance(this.#shared.control[control.freshUnit]!))
       slots.delete(newcomer)
-      const idle = new Set([...slots].filter((slot) => this.#isIdle(slot)))
+      const idle = new Set([...slots].filter((slot) => this.#isIdle(slot) && this.#takesMemory(slot)))
       const sum = [...idle].reduce((total, slot) => total + this.#worth(slot, false), 0)
       if (idle.size === 0 || sum >= least) continue
       best = idle
@@ -119,6 +149,10 @@ export class Room {
       least = value
     }
     return victim
+  }
+
+  #takesMemory(slot: number): boolean {
+    return this.#table.get(slot, field.body) !== 0 || !this.#table.hasFlag(slot, flag.onDisk)
   }
 
   #isIdle(slot: number): boolean {
@@ -149,6 +183,8 @@ const TRIES = 256
 /** Blocks of 32 KiB and more: small objects that go at random would not leave such a hole. */
 const REGION_FROM_UNITS = 256
 const REGION_SAMPLES = 4
+/** Files dropped for one object at most: a large one takes the place of many. */
+const DISK_TRIES = 4096
 /** With more than this part of memory free, a body is stored in pieces rather than dropping more. */
 const SLACK = 32
 /** A nearly empty table has few objects to find. */

@@ -80,7 +80,6 @@ export const control = {
   choresDone: 25,
   /** 1 while the disk tier takes and gives */
   diskOn: 26,
-  diskObjects: 27,
   /** two words each, read as 64 bits */
   diskOctets: 28,
   nextFile: 30,
@@ -137,10 +136,12 @@ export const field = {
   length: 26,
   /** 64 bits: number of the file; 0 for none */
   file: 28,
+  /** 64 bits: octets of the disk budget that it takes */
+  fileOctets: 30,
 } as const
 
-/** What an entry holds: a free one has state 0. */
-export const state = { growing: 1, whole: 2, failed: 3 } as const
+/** What an entry holds: a free one has state 0; an emptied one waits for the keeper to remove its file. */
+export const state = { growing: 1, whole: 2, failed: 3, emptied: 4 } as const
 
 /** Bits of `field.flags`. */
 export const flag = {

@@ -1,5 +1,5 @@
 import type { Parts } from './parts.ts'
-import { control, count, UNIT_OCTETS, WORKERS } from './shared.ts'
+import { control, count, type DiskShape, type Shared, UNIT_OCTETS, WORKERS } from './shared.ts'
 import type { CacheStats } from './store.ts'
 
 /** See `CacheStore.stats`. */
@@ -14,10 +14,19 @@ export function statsOf({ shared }: Parts): CacheStats {
       budgetOctets: shape.budgetOctets,
       hits: total(shared.allCounts, count.memoryHits),
     },
-    disk: null,
+    disk: shape.disk === null ? null : diskOf(shape.disk, shared),
     fills: total(shared.allCounts, count.fills),
     evictions: total(shared.allCounts, count.evictions),
     purged: total(shared.allCounts, count.purged),
+  }
+}
+
+function diskOf({ budgetOctets }: DiskShape, shared: Shared): CacheStats['disk'] {
+  return {
+    octets: Number(Atomics.load(shared.controlBig, control.diskOctets >> 1)),
+    budgetOctets,
+    hits: total(shared.allCounts, count.diskHits),
+    isOn: Atomics.load(shared.control, control.diskOn) === 1,
   }
 }
 

@@ -116,7 +116,7 @@ export type CacheStats = {
   readonly objects: number
   readonly memory: TierStats
   /** null without a disk tier */
-  readonly disk: (TierStats & { readonly objects: number; readonly isOn: boolean }) | null
+  readonly disk: (TierStats & { readonly isOn: boolean }) | null
   readonly fills: number
   /** objects that made room for others */
   readonly evictions: number

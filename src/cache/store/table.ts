@@ -101,7 +101,7 @@ export class Table {
 
   /** Free what an entry holds, unless it can be found or is pinned. */
   free(slot: number): void {
-    if (this.get(slot, field.state) === 0 || this.get(slot, field.linked) === 1 || this.isPinned(slot)) return
+    if (!this.holds(slot) || this.get(slot, field.linked) === 1 || this.isPinned(slot)) return
     // Whoever pins looks at the generation afterwards: one of the two sees the other.
     Atomics.add(this.#words, slot * ENTRY_WORDS + field.generation, 1)
     if (this.isPinned(slot)) {
@@ -109,26 +109,45 @@ export class Table {
       return
     }
     Atomics.add(this.#words, slot * ENTRY_WORDS + field.version, 2)
-    this.freeBody(slot)
+    this.#giveBlocks(slot, this.get(slot, field.body))
     const record = this.get(slot, field.record)
     this.set(slot, field.record, 0)
     if (record !== 0) this.#arena.give(record)
-    this.set(slot, field.units, 0)
-    if (this.getBig(slot, field.file) === 0) this.giveSlot(slot)
-    else this.addChore(slot)
+    this.chargeDisk(slot, -this.getBig(slot, field.fileOctets))
+    if (this.getBig(slot, field.file) === 0 && !this.hasFlag(slot, flag.chore)) {
+      this.giveSlot(slot)
+      return
+    }
+    // The keeper removes the file, and then gives the entry back.
+    this.set(slot, field.state, state.emptied)
+    this.addChore(slot)
   }
 
-  /** Give back the memory of a body that nobody reads. */
+  /** Whether an entry holds an object, found or not. Without the lock. */
+  holds(slot: number): boolean {
+    const now = this.get(slot, field.state)
+    return now !== 0 && now !== state.emptied
+  }
+
+  /** Count octets of the disk budget for an entry. */
+  chargeDisk(slot: number, octets: number): void {
+    Atomics.add(this.#shared.controlBig, control.diskOctets >> 1, BigInt(octets))
+    this.setBig(slot, field.fileOctets, this.getBig(slot, field.fileOctets) + octets)
+  }
+
+  /** Give back the memory of a body that is on disk too, unless someone reads it. */
   freeBody(slot: number): void {
-    let block = this.get(slot, field.body)
-    this.set(slot, field.body, 0)
+    const [body, octets] = [this.get(slot, field.body), this.get(slot, field.bodyOctets)]
     this.set(slot, field.bodyOctets, 0)
-    while (block !== 0) {
-      const next = this.#arena.next(block)
-      this.charge(slot, -this.#arena.units(block))
-      this.#arena.give(block)
-      block = next
+    this.set(slot, field.body, 0)
+    // Whoever pins looks at these words afterwards: one of the two sees the other.
+    if (this.isPinned(slot)) {
+      this.set(slot, field.body, body)
+      this.set(slot, field.bodyOctets, octets)
+      return
     }
+    Atomics.add(this.#words, slot * ENTRY_WORDS + field.version, 2)
+    this.#giveBlocks(slot, body)
   }
 
   charge(slot: number, units: number): void {
@@ -171,7 +190,7 @@ export class Table {
   /** Keep what an entry holds in place for this worker. Without the lock. @returns false when it holds another object */
   pin(slot: number, generation: number): boolean {
     if (this.#pins[slot]!++ === 0) Atomics.or(this.#words, this.#pinWord(slot), this.#pinBit())
-    if (this.get(slot, field.generation) === generation && this.get(slot, field.state) !== 0) return true
+    if (this.get(slot, field.generation) === generation && this.holds(slot)) return true
     this.unpin(slot)
     return false
   }
@@ -180,13 +199,13 @@ export class Table {
   unpin(slot: number): boolean {
     if (--this.#pins[slot]! > 0) return false
     Atomics.and(this.#words, this.#pinWord(slot), ~this.#pinBit())
-    return this.get(slot, field.linked) === 0 && this.get(slot, field.state) !== 0
+    return this.get(slot, field.linked) === 0 && this.holds(slot)
   }
 
   /** A worker died: its pins are gone, and what it was filling broke off. */
   forgetWorker(worker: number): void {
     for (let slot = 1; slot < this.end(); slot++) {
-      if (this.get(slot, field.state) === 0) continue
+      if (!this.holds(slot)) continue
       Atomics.and(this.#words, slot * ENTRY_WORDS + field.pinned + (worker >> 5), ~(1 << (worker & 31)))
       if (this.get(slot, field.owner) === worker + 1) this.breakOff(slot)
       this.free(slot)
@@ -214,6 +233,16 @@ export class Table {
       else this.#relink(slot, used)
     }
     this.#arena.rebuild(used)
+  }
+
+  #giveBlocks(slot: number, first: number): void {
+    this.set(slot, field.body, 0)
+    for (let block = first; block !== 0; ) {
+      const next = this.#arena.next(block)
+      this.charge(slot, -this.#arena.units(block))
+      this.#arena.give(block)
+      block = next
+    }
   }
 
   #relink(slot: number, used: { start: number; units: number }[]): void {
