@@ -8,8 +8,8 @@ import type {
   ResponseHead,
   Source,
 } from '#http/exchange.ts'
-import { sourceOf } from '#http/source.ts'
 import type { Fields } from '#http/wire/fields.ts'
+import { sourceOf } from '#http/wire/octets-source.ts'
 
 /** What hears of an exchange that the cache has with the origin on its own account. */
 export type Asker = {

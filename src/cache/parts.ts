@@ -1,15 +1,14 @@
 import type { Exchange, Source } from '#http/exchange.ts'
 import { isRangeCurrent } from '#http/wire/conditional.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
-import { formatContentRange, type OctetRange } from '#http/wire/range.ts'
+import { formatContentRange, type OctetRange, parseRanges } from '#http/wire/range.ts'
 import type { Cache } from './cache.ts'
 import { forwardStatus } from './cache-status.ts'
-import { inTurn, type Opener } from './multipart.ts'
+import { inTurn, type Opener } from './in-turn.ts'
 import { headOf, type Told } from './respond.ts'
 import { fetchPart } from './resume.ts'
 import type { CachedObject } from './store/store.ts'
 import type { Stored } from './stored.ts'
-import { parseRanges } from './wire/ranges.ts'
 import { WithFields } from './wire/with-fields.ts'
 
 /** A stored part of a response, and its place. */

@@ -1,5 +1,5 @@
 import type { Exchange, ResponseHead, Source } from '#http/exchange.ts'
-import { sourceOf } from '#http/source.ts'
+import { sourceOf } from '#http/wire/octets-source.ts'
 import type { Cache } from './cache.ts'
 import { forwardStatus } from './cache-status.ts'
 import { pour } from './fill.ts'

@@ -1,13 +1,14 @@
+import { randomUUID } from 'node:crypto'
 import type { Exchange, ResponseHead, Source } from '#http/exchange.ts'
+import { layOutByteranges } from '#http/wire/byteranges.ts'
+import { ByterangesSource } from '#http/wire/byteranges-source.ts'
 import { evaluatePreconditions, isRangeCurrent } from '#http/wire/conditional.ts'
 import { type Fields, fieldsOf } from '#http/wire/fields.ts'
-import { formatContentRange } from '#http/wire/range.ts'
+import { formatContentRange, parseRanges } from '#http/wire/range.ts'
 import { hitStatus } from './cache-status.ts'
-import { multipart } from './multipart.ts'
 import type { ReuseReason } from './reuse.ts'
 import type { CachedObject } from './store/store.ts'
 import { ageMs, type Stored } from './stored.ts'
-import { parseRanges } from './wire/ranges.ts'
 import { WithFields } from './wire/with-fields.ts'
 
 /** How an answer says where it comes from. */
@@ -87,18 +88,23 @@ function partOf(
     }
   }
   if (ranges.length > 1) {
-    const parts = multipart(ranges, total, stored.fields.get('content-type'), (from, to) =>
-      object.read(from, to),
-    )
-    const type = fieldsOf([['Content-Type', parts.type]])
+    const layout = layOutByteranges(ranges, total, stored.fields.get('content-type'), randomUUID())
+    const body = new ByterangesSource(layout, ({ first, last }) => object.read(first, last + 1) ?? GONE)
+    const type = fieldsOf([['Content-Type', layout.contentType]])
     const fields = new WithFields(without(head.fields, 'content-type'), type)
-    return { head: { status: 206, fields, lengthOctets: parts.lengthOctets }, body: parts.body }
+    return { head: { status: 206, fields, lengthOctets: layout.lengthOctets }, body }
   }
   const { first, last } = ranges[0]!
   const body = object.read(first, last + 1)
   const place = fieldsOf([['Content-Range', formatContentRange({ first, last }, total)]])
   const fields = new WithFields(head.fields, place)
   return body === null ? null : { head: { status: 206, fields, lengthOctets: last - first + 1 }, body }
+}
+
+/** A part of an object that made room for another while parts before it were sent. */
+const GONE: Source = {
+  read: () => Promise.reject(new Error('The object has made room for another')),
+  cancel() {},
 }
 
 /** The head of a hit: made once for each second of a response's age. */

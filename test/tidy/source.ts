@@ -60,7 +60,7 @@ export function readSource(path: string, text: string): Source {
       ({ name, start, lines }) => ({ name, line: lineOf(start), lines }),
     ),
     // A table of cases gives tests their names.
-    isTest: path.endsWith('.test.ts') || path === 'test/planted.ts',
+    isTest: path.endsWith('.test.ts') || path === 'test/planted.ts' || path === 'test/cache-cases.ts',
   }
 }
 
