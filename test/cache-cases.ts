@@ -72,6 +72,12 @@ export const cacheCases: readonly CacheCase[] = [
       'origin',
     ).map((step) => ({ ...step, answerStatus: 599, status: 599 })),
   }),
+  ...under('RFC 9111 §4', {
+    'answers the next who asks': [
+      { answer: [fresh], from: 'origin' },
+      { from: 'cache', gets: 'one' },
+    ],
+  }),
   ...under('RFC 9111 §3.1', {
     'stores no field that Connection names': [
       { answer: [fresh, 'Connection: a', 'A: 1', 'B: 2'], from: 'origin' },
@@ -145,7 +151,7 @@ export const cacheCases: readonly CacheCase[] = [
       { send: ['A: 1', 'A: 2'], from: 'cache' },
       { send: ['A:  1,2 '], from: 'cache' },
     ],
-    'does not mind case and order of languages': [
+    'does not mind case and order of languages (RFC 9110 §12.5.4)': [
       { send: ['Accept-Language: en, de'], answer: [fresh, 'Vary: Accept-Language'], from: 'origin' },
       { send: ['Accept-Language: De , EN'], from: 'cache' },
     ],
@@ -206,6 +212,12 @@ export const cacheCases: readonly CacheCase[] = [
       ]),
     ),
   }),
+  ...under('RFC 9111 §5.2.2.10', {
+    'serves nothing stale with s-maxage, unless the response allows it by name': [
+      { answer: [cc('s-maxage=1, stale-if-error=60')], from: 'origin' },
+      { after: 5, isDown: true, from: 'stale', gets: 'one' },
+    ],
+  }),
   ...under('RFC 5861 §3', {
     'serves stale while it asks in the background': [
       { answer: [cc('max-age=1, stale-while-revalidate=10')], from: 'origin' },
@@ -254,10 +266,16 @@ export const cacheCases: readonly CacheCase[] = [
       },
       { send: ['If-None-Match: "b"'], from: 'cache', status: 200 },
     ],
-    'looks at If-None-Match first': [
+    'looks at If-None-Match first (RFC 9110 §13.1)': [
       { answer: [fresh, 'ETag: "a"', LM], from: 'origin' },
       { send: ['If-None-Match: "b"', `If-Modified-Since: ${LM.slice(15)}`], from: 'cache', status: 200 },
       { send: [`If-Modified-Since: ${LM.slice(15)}`], from: 'cache', status: 304 },
+    ],
+  }),
+  ...under('RFC 9110 §13.2.1', {
+    'looks at conditions only where the answer would be 200': [
+      { answer: [fresh, 'ETag: "a"'], answerStatus: 404, from: 'origin', status: 404 },
+      { send: ['If-None-Match: "a"'], from: 'cache', status: 404 },
     ],
   }),
   ...under('RFC 9111 §4.3.4', {
@@ -320,7 +338,7 @@ export const cacheCases: readonly CacheCase[] = [
       { method: 'POST', answerStatus: 500, from: 'origin', status: 500 },
       { from: 'cache' },
     ],
-    'keeps it for a safe method': [
+    'keeps it for a safe method (RFC 9110 §9.2.1)': [
       { answer: [fresh], from: 'origin' },
       { method: 'OPTIONS', answer: [], from: 'origin' },
       { from: 'cache' },

@@ -56,7 +56,7 @@ export function parseContentLength(fields: Fields): number | undefined | Refusal
   return Number(value)
 }
 
-/** Whether Transfer-Encoding names nothing that is registered (RFC 9112 §7.3), and no length stands beside it. */
+/** Whether Transfer-Encoding names nothing that is registered, and no length stands beside it. */
 function isNoCoding(fields: Fields): boolean {
   const codings = listMembers(fields.all('transfer-encoding'))
   return (
