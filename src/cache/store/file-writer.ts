@@ -23,14 +23,13 @@ export class FileWriter {
     this.#octets += octets.length
   }
 
-  /** Complete the file. */
-  async end(record: FileRecord): Promise<void> {
+  /** Complete the file. @returns its octets */
+  async end(record: FileRecord): Promise<number> {
     const handle = (this.#handle ??= await this.#open())
-    await writeFully(
-      handle,
-      encodeTrailer({ ...record, lengthOctets: this.#octets, sums: this.#sums.encode() }),
-    )
+    const trailer = encodeTrailer({ ...record, lengthOctets: this.#octets, sums: this.#sums.encode() })
+    await writeFully(handle, trailer)
     await this.close()
+    return this.#octets + trailer.length
   }
 
   /** Leave the file as it is: without an end it counts for nothing. */

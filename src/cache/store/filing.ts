@@ -38,12 +38,13 @@ export async function writeBody(
 export async function completeFile(parts: Parts, slot: number, writer: FileWriter): Promise<void> {
   const { files, lock, table } = parts
   try {
-    await writer.end({
+    const octets = await writer.end({
       keyOctets: table.get(slot, field.keyOctets),
       metaOctets: table.get(slot, field.metaOctets),
       record: lock.hold(() => recordOf(parts, slot)) ?? Buffer.alloc(0),
     })
     lock.hold(() => {
+      table.chargeDisk(slot, octets - table.getBig(slot, field.fileOctets))
       table.setFlags(slot, flag.onDisk, 0)
       table.addChore(slot)
     })

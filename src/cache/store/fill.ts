@@ -68,9 +68,7 @@ export class SharedFill implements Fill {
     lock.hold(() => table.breakOff(this.#slot))
     table.wake(this.#slot)
     const writer = this.#writer
-    void this.#pending
-      .then(() => writer?.abandon())
-      .finally(() => unpin(this.#parts, this.#slot))
+    void this.#pending.then(() => writer?.abandon()).finally(() => unpin(this.#parts, this.#slot))
   }
 
   /** Append to what is in memory. @returns how many octets found room */
@@ -119,7 +117,12 @@ export class SharedFill implements Fill {
   #finish(): void {
     const writer = this.#writer
     if (writer !== undefined) {
-      void completeFile(this.#parts, this.#slot, writer).finally(() => unpin(this.#parts, this.#slot))
+      const { finishing } = this.#parts
+      const finished = completeFile(this.#parts, this.#slot, writer).finally(() => {
+        finishing.delete(finished)
+        unpin(this.#parts, this.#slot)
+      })
+      finishing.add(finished)
       return
     }
     const { files, lock, table } = this.#parts

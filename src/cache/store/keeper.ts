@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { readdir, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { adopt } from './adopt.ts'
 import { type Files, folderOf } from './files.ts'
 import { recordOf } from './filing.ts'
@@ -44,13 +45,15 @@ export class Keeper {
       this.#isBehind = true
       this.#files.turnOff(error)
     }
-    this.#running = this.#run(known)
+    this.#running = this.#run(known).catch((error: unknown) => {
+      this.#files.turnOff(error)
+    })
   }
 
   /** Finish what is to be done, and stop. */
   async close(): Promise<void> {
     const { control: words } = this.#parts.shared
-    await this.#writeBehind.idle()
+    await Promise.all(this.#parts.finishing)
     this.#isClosed = true
     Atomics.add(words, control.choreCount, 1)
     Atomics.notify(words, control.choreCount)
@@ -75,6 +78,11 @@ export class Keeper {
       if (this.#isClosed) continue
       const change = Atomics.waitAsync(words, control.choreCount, count, LOOK_AGAIN_MS)
       if (change.async) await change.value
+    }
+    for (let rounds = 0; words[control.choreHead] !== 0 || !this.#writeBehind.isIdle(); rounds++) {
+      await this.#writeBehind.idle()
+      await this.#doChores()
+      if (rounds === LAST_ROUNDS) break
     }
     await sweeping
   }
@@ -107,13 +115,24 @@ export class Keeper {
 
   async #doBatch(slots: readonly number[]): Promise<void> {
     const { lock, table } = this.#parts
-    const said =
-      lock.hold(() => slots.map((slot) => this.#recordFor(slot)).filter((one) => one !== null)) ?? []
-    this.#say(said)
-    for (const slot of slots) {
-      if (table.get(slot, field.state) === state.emptied) await this.#removeFile(slot)
-      else if (table.getBig(slot, field.file) === 0) this.#writeBehind.add(slot)
-    }
+    const now = lock.hold(() => ({
+      said: slots.map((slot) => this.#recordFor(slot)).filter((one) => one !== null),
+      // With a chore again, an entry was emptied since we took this one: it comes back.
+      emptied: slots.filter(
+        (slot) => table.get(slot, field.state) === state.emptied && !table.hasFlag(slot, flag.chore),
+      ),
+      unfiled: slots.filter((slot) => table.holds(slot) && table.getBig(slot, field.file) === 0),
+    }))
+    if (now === null) return this.#tryLater(slots)
+    this.#say(now.said)
+    for (const slot of now.unfiled) this.#writeBehind.add(slot)
+    await Promise.all(now.emptied.map((slot) => this.#removeFile(slot)))
+  }
+
+  /** A worker died with the lock: main, which we are, hears of it in its next turn. */
+  async #tryLater(slots: readonly number[]): Promise<void> {
+    await turn()
+    return this.#doBatch(slots)
   }
 
   /** What the journal has to know of an entry. */
@@ -139,6 +158,7 @@ export class Keeper {
     const { lock, table } = this.#parts
     const file = table.getBig(slot, field.file)
     if (file !== 0) await unlink(this.#files.pathOf(file)).catch(() => {})
+    // Without the lock the entry is lost until the next start: rather that than one that two hold.
     lock.hold(() => table.giveSlot(slot))
   }
 
@@ -219,6 +239,8 @@ export class Keeper {
 
 /** A disk that failed is tried again every 5 s. */
 const LOOK_AGAIN_MS = 5000
+/** A write leaves a chore behind, and that is all: two rounds, unless other workers go on. */
+const LAST_ROUNDS = 8
 const PROBE_OCTETS = 1_048_576
 const BATCH = 256
 /** The journal is written anew when more than half of it is about what is gone, from so many records on. */

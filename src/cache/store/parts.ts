@@ -20,6 +20,8 @@ export type Parts = {
   /** null without a disk tier */
   readonly files: Files | null
   readonly log: Log
+  /** files that are being completed */
+  readonly finishing: Set<Promise<void>>
 }
 
 /** @param worker number of this worker, below `WORKERS` */
@@ -31,15 +33,6 @@ export function createParts(handle: StoreHandle, worker: number, log: Log): Part
   const room = new Room(shared, table, arena)
   const { disk } = handle.shape
   const files = disk === null ? null : new Files(disk, shared, table, log)
-  return {
-    shared,
-    lock,
-    arena,
-    table,
-    room,
-    files,
-    log,
-    purges: new PurgeLog(shared),
-    waits: new Waits(shared),
-  }
+  const own = { purges: new PurgeLog(shared), waits: new Waits(shared), finishing: new Set<Promise<void>>() }
+  return { shared, lock, arena, table, room, files, log, ...own }
 }

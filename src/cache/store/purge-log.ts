@@ -12,6 +12,8 @@ export function isNamed(selector: PurgeSelector, key: string, tags: readonly str
 /** The last purges: what was fetched before one of them must not be stored after it. Under the lock. */
 export class PurgeLog {
   readonly #shared: Shared
+  /** what this worker has read of the log */
+  readonly #read: { readonly epoch: number; readonly selector: PurgeSelector }[] = []
 
   constructor(shared: Shared) {
     this.#shared = shared
@@ -34,14 +36,20 @@ export class PurgeLog {
     const now = this.#shared.control[control.epoch]!
     if (now - epoch >= PURGES) return true
     for (let past = epoch + 1; past <= now; past++) {
-      if (isNamed(this.#read(past), key, tags)) return true
+      if (isNamed(this.#selectorOf(past), key, tags)) return true
     }
     return false
   }
 
-  #read(epoch: number): PurgeSelector {
+  #selectorOf(epoch: number): PurgeSelector {
+    const known = this.#read[epoch % PURGES]
+    if (known?.epoch === epoch) return known.selector
     const at = (epoch % PURGES) * PURGE_OCTETS
     const length = this.#shared.purges.readInt32LE(at)
-    return JSON.parse(this.#shared.purges.toString('utf8', at + 4, at + 4 + length)) as PurgeSelector
+    const selector = JSON.parse(
+      this.#shared.purges.toString('utf8', at + 4, at + 4 + length),
+    ) as PurgeSelector
+    this.#read[epoch % PURGES] = { epoch, selector }
+    return selector
   }
 }

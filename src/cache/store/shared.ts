@@ -45,9 +45,9 @@ export const ENTRY_WORDS = 32
 /** Words of a lead: low and high hash, worker + 1, and a count that followers wait on. */
 export const LEAD_WORDS = 4
 /** Purges that a fetch may be behind: more, and what it brings is not stored. */
-export const PURGES = 64
+export const PURGES = 512
 /** Octets in which a purge is noted. */
-export const PURGE_OCTETS = 1024
+export const PURGE_OCTETS = 512
 
 /** Places of the words that all share. */
 export const control = {

@@ -24,6 +24,10 @@ export class WriteBehind {
     if (this.#writing < AT_ONCE) void this.#work()
   }
 
+  isIdle(): boolean {
+    return this.#writing === 0
+  }
+
   /** Resolves when nothing is waiting. */
   async idle(): Promise<void> {
     if (this.#writing > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
