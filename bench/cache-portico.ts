@@ -1,4 +1,5 @@
 /** Portico's data path with a cache before one service, for the cache benches: `cache-portico.ts PORT ORIGIN_PORT [h2]`. */
+import { createCounts } from '#cache/counts.ts'
 import { createCache } from '#cache/handler.ts'
 import { planCache } from '#cache/plan.ts'
 import { openStore } from '#cache/store/open-store.ts'
@@ -23,7 +24,7 @@ const store = openStore(createStoreMemory({ budgetOctets: 512 * 2 ** 20 }), { wo
 const { handle } = createRouter(planOf([{ ...host, routes: [route] }]), () =>
   createCache(
     planCache(true)!,
-    { store, now: Date.now, log: silent },
+    { store, now: Date.now, log: silent, counts: createCounts() },
     createForward(action, { origins, pseudonym: 'portico', isTrusted: createTrust([]) }),
   ),
 )

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import http from 'node:http'
 import { after, before, describe, test } from 'node:test'
+import { createCounts } from '#cache/counts.ts'
 import { createCache } from '#cache/handler.ts'
 import { planCache } from '#cache/plan.ts'
 import { openStore } from '#cache/store/open-store.ts'
@@ -22,7 +23,11 @@ let asked: Record<string, string>[] = []
 let answered = 0
 
 const store = openStore(createStoreMemory({ budgetOctets: 16 * 2 ** 20 }), { worker: 0 })
-const cache = createCache(planCache(true)!, { store, now: () => nowMs, log: silent }, origin)
+const cache = createCache(
+  planCache(true)!,
+  { store, now: () => nowMs, log: silent, counts: createCounts() },
+  origin,
+)
 const server = createHttpServer({ limits: httpLimits(), handler: cache, log: silent })
 let port = 0
 

@@ -1,3 +1,4 @@
+import { listByQuery, purgeByQuery, showByQuery, warmByQuery } from '#run/cache-control.ts'
 import { explain, parseQuestion } from '#run/explain.ts'
 import type { Portico } from '#run/portico.ts'
 import { statusOf } from '#run/status.ts'
@@ -13,6 +14,10 @@ export function adminRoutes(portico: Portico): AdminRoutes {
     'GET /status': () => statusOf(portico),
     'GET /plan': () => front.plan,
     'POST /reload': () => portico.reload(),
+    'POST /cache/purge': (query) => purgeByQuery(front, query),
+    'GET /cache/ls': (query) => listByQuery(front, query),
+    'GET /cache/show': (query) => showByQuery(front, query),
+    'POST /cache/warm': (query) => warmByQuery(front, query),
     'GET /explain': (query) => {
       const question = parseQuestion([query.get('target') ?? ''])
       if (typeof question === 'string') throw new Error(question)
@@ -20,6 +25,7 @@ export function adminRoutes(portico: Portico): AdminRoutes {
         origins: front.origins.states(),
         processes: front.processes.states(),
         certificate: (name: string) => front.certificates.describe(name),
+        cache: { store: front.store, nowMs: Date.now() },
       }
       return explain(question, { plan: front.plan, zones: front.zones, live }, query.get('from'))
     },

@@ -1,5 +1,6 @@
 import type { Log } from '#core/log.ts'
 import type { Handler } from '#http/exchange.ts'
+import type { CacheCounts } from './counts.ts'
 import type { CachePlan } from './plan.ts'
 import type { CacheStore } from './store/store.ts'
 
@@ -9,6 +10,7 @@ export type CacheOptions = {
   /** milliseconds since 1970 */
   readonly now: () => number
   readonly log: Log
+  readonly counts: CacheCounts
 }
 
 /** One route's cache. */

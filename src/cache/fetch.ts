@@ -47,6 +47,24 @@ export function fetchFor(
   new Fetching(cache, request, exchange, wanted, lead).start()
 }
 
+/** Keep and give to the client what has come in answer to another request for the same. */
+export function takeFor(
+  cache: Cache,
+  exchange: Exchange,
+  wanted: Wanted,
+  { head, body, requestMs, epoch }: Arrived,
+): void {
+  new Fetching(cache, exchange.request, exchange, wanted, null).take(head, body, { requestMs, epoch })
+}
+
+/** A response of the origin, and the moment and the epoch of the store at which it was asked for. */
+export type Arrived = {
+  readonly head: ResponseHead
+  readonly body: Source | null
+  readonly requestMs: number
+  readonly epoch: number
+}
+
 class Fetching implements Asker {
   readonly #cache: Cache
   readonly #request: Request
@@ -72,7 +90,18 @@ class Fetching implements Asker {
     const { store, now, origin } = this.#cache
     this.#epoch = store.epoch()
     this.#requestMs = now()
+    this.#cache.counts.misses++
     ask(origin, { ...this.#request, fields: originFields(this.#request, this.#ownLines()) }, this)
+  }
+
+  take(
+    head: ResponseHead,
+    body: Source | null,
+    { requestMs, epoch }: { requestMs: number; epoch: number },
+  ): void {
+    this.#requestMs = requestMs
+    this.#epoch = epoch
+    this.#take(head, body)
   }
 
   informed(status: number, fields: Fields): void {

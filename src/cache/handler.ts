@@ -10,6 +10,7 @@ import type { CachePlan } from './plan.ts'
 import { isConditional, respondStored } from './respond.ts'
 import { type Held, type ReuseReason, reuse } from './reuse.ts'
 import { select } from './select.ts'
+import { mayBeSliced, respondSlices } from './slices.ts'
 import type { CachedObject } from './store/store.ts'
 import { cookieOf } from './wire/cookie.ts'
 
@@ -27,8 +28,11 @@ export function createCache(plan: CachePlan, options: CacheOptions, origin: Hand
   const cache: Cache = { ...options, plan, origin, passes: new Map() }
   return (exchange) => {
     const { request } = exchange
-    if (request.method !== 'GET' && request.method !== 'HEAD') return passAround(cache, exchange)
-    if (isBypassed(plan, request)) return passBy(cache, exchange, 'bypass')
+    const isRead = request.method === 'GET' || request.method === 'HEAD'
+    if (!isRead || isBypassed(plan, request)) {
+      cache.counts.passed++
+      return isRead ? passBy(cache, exchange, 'bypass') : passAround(cache, exchange)
+    }
     lookUp(cache, exchange, keyOf(plan.key, request), 0)
   }
 }
@@ -53,6 +57,7 @@ function lookUp(cache: Cache, exchange: Exchange, key: string, follows: number):
       const told = follows === 0 ? null : forwardStatus({ why: 'nothing stored', collapsed: true })
       const answer = { reason, status: told, isTold: plan.status }
       if (!respondStored(exchange, object!, held.stored!, answer, nowMs)) return lookUpAgain()
+      count(cache, reason, object!, follows > 0)
       if (action === 'refresh') refresh(cache, request, key, object!, held)
       return
     }
@@ -88,6 +93,13 @@ function lookUpParts(cache: Cache, exchange: Exchange, key: string, parts: reado
   })
 }
 
+function count({ counts }: Cache, reason: ReuseReason, object: CachedObject, isCollapsed: boolean): void {
+  counts.hits++
+  if (reason !== 'fresh') counts.stale++
+  if (isCollapsed) counts.collapsed++
+  counts.savedOctets += object.storedOctets
+}
+
 type Lookup = {
   readonly key: string
   readonly object: CachedObject | null
@@ -98,7 +110,17 @@ type Lookup = {
 
 function forward(cache: Cache, exchange: Exchange, { key, object, held, reason, follows }: Lookup): void {
   const { request } = exchange
-  if (request.method === 'HEAD') return passBy(cache, exchange, reason)
+  if (request.method === 'HEAD') {
+    cache.counts.misses++
+    return passBy(cache, exchange, reason)
+  }
+  if (held.stored === null && follows < LIMIT_FOLLOWS && mayBeSliced(cache, key)) {
+    const end = watchEnd(exchange)
+    const whole = (): void =>
+      void (end.isOver || forward(cache, exchange, { key, object, held, reason, follows: LIMIT_FOLLOWS }))
+    void respondSlices(cache, exchange, key, whole).catch(() => exchange.abort('origin broke off'))
+    return
+  }
   const what = { key, object, stored: held.stored, reason, isCollapsed: follows > 0 }
   // Who asks for something newer than what is stored would get just that by waiting for somebody else.
   if (reason.startsWith('request:') || follows >= LIMIT_FOLLOWS || isPassed(cache, key))

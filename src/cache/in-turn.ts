@@ -1,20 +1,20 @@
 import type { EndReason, Source } from '#http/exchange.ts'
 
 /** Opens a piece when its turn comes. */
-export type Opener = () => Uint8Array | Source | Promise<Source> | null
+export type Opener = () => Source | Promise<Source> | null
 
-/** Octets and sources one after the other; a source is opened when its turn comes. */
-export function inTurn(pieces: readonly Opener[]): Source {
-  let next = 0
+/** Sources one after the other; a source is opened when its turn comes. */
+export function inTurn(pieces: Iterable<Opener>): Source {
+  const openers = pieces[Symbol.iterator]()
   let open: Source | null = null
   let isOver = false
   const take = (limitOctets: number): Uint8Array | null | Promise<Uint8Array | null> => {
     while (!isOver) {
       if (open === null) {
-        const piece = pieces[next++]?.()
-        if (piece === undefined) return null
+        const next = openers.next()
+        if (next.done === true) return null
+        const piece = next.value()
         if (piece === null) return Promise.reject(new Error('The stored part has made room for another'))
-        if (piece instanceof Uint8Array) return piece
         if (piece instanceof Promise) return piece.then((source) => enter(source, limitOctets))
         open = piece
       }

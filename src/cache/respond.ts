@@ -38,16 +38,12 @@ export function respondStored(
   nowMs: number,
 ): boolean {
   const { request, note } = exchange
-  const { fields } = request
   note.reason = told.reason
   const head = headOf(object, stored, told, nowMs)
   // RFC 9110 §13.2.1: conditions count only where the answer would otherwise be 2xx.
-  if (stored.status === 200 && isConditional(fields) && isNotModified(exchange, stored, nowMs)) {
+  if (stored.status === 200 && isNotModified(exchange, stored, nowMs)) {
     told.body?.cancel('finished')
-    exchange.respond(
-      { status: 304, fields: only(head.fields, IN_304), lengthOctets: object.lengthOctets },
-      null,
-    )
+    respondNotModified(exchange, head.fields, object.lengthOctets)
     return true
   }
   const part = told.body === undefined ? partOf(exchange, object, stored, head) : 'whole'
@@ -134,11 +130,17 @@ export function isConditional(fields: Fields): boolean {
   return fields.get('if-none-match') !== undefined || fields.get('if-modified-since') !== undefined
 }
 
-/** RFC 9111 §4.3.2: where nothing says when it changed, it has not changed since it was made. */
-function isNotModified({ request }: Exchange, stored: Stored, nowMs: number): boolean {
+/** Whether the client has what it asks for. RFC 9111 §4.3.2: where nothing says when it changed, it has not since it was made. */
+export function isNotModified({ request }: Exchange, stored: Stored, nowMs: number): boolean {
+  if (!isConditional(request.fields)) return false
   const lastModifiedMs = stored.validators.lastModifiedMs ?? stored.bornMs
   const validators = { etag: stored.validators.etag, lastModifiedMs }
   return evaluatePreconditions(request.method, request.fields, validators, nowMs) === 'not modified'
+}
+
+/** Answer 304 with what is said again. */
+export function respondNotModified(exchange: Exchange, fields: Fields, lengthOctets: number | null): void {
+  exchange.respond({ status: 304, fields: only(fields, IN_304), lengthOctets }, null)
 }
 
 /** RFC 9110 §15.4.5: what a 304 says again. */

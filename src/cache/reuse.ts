@@ -42,7 +42,11 @@ const FRESH: Reuse = { action: 'serve', reason: 'fresh' }
  *
  * @param nowMs milliseconds since 1970
  */
-export function reuse(request: Request, { stored, isStale, missing }: Held, nowMs: number): Reuse {
+export function reuse(
+  request: Pick<Request, 'fields'>,
+  { stored, isStale, missing }: Held,
+  nowMs: number,
+): Reuse {
   const asked = requestDirectives(request)
   const isFresh = stored !== null && !isStale && !stored.noCache && nowMs < stored.freshUntilMs
   if (isFresh && asked === NONE) return FRESH
@@ -83,7 +87,7 @@ const NONE: Directives = new Map()
 const NO_CACHE: Directives = new Map([['no-cache', null]])
 
 /** RFC 9111 §5.4: Pragma counts where there is no Cache-Control. */
-function requestDirectives({ fields }: Request): Directives {
+function requestDirectives({ fields }: Pick<Request, 'fields'>): Directives {
   if (fields.get('cache-control') !== undefined) return parseCacheControl(fields.all('cache-control'))
   const pragma = fields.get('pragma')
   return pragma !== undefined && /(?:^|,)[ \t]*no-cache[ \t]*(?:,|$)/i.test(pragma) ? NO_CACHE : NONE

@@ -26,7 +26,7 @@ const NOTHING: Selected = {
  *
  * @param objects newest first
  */
-export function select(objects: readonly CachedObject[], request: Request): Selected {
+export function select(objects: readonly CachedObject[], request: Pick<Request, 'fields'>): Selected {
   let parts: StoredPart[] | null = null
   let hasOthers = false
   for (const object of objects) {

@@ -1,3 +1,6 @@
+import { cacheLsCommand } from './cache-ls.ts'
+import { cacheShowCommand } from './cache-show.ts'
+import { cacheWarmCommand } from './cache-warm.ts'
 import { checkCommand } from './check.ts'
 import type { Command } from './command.ts'
 import { createCompletionCommand } from './completion.ts'
@@ -9,6 +12,7 @@ import { importNginxCommand } from './import-nginx.ts'
 import { importZoneCommand } from './import-zone.ts'
 import { initCommand } from './init.ts'
 import { planCommand } from './plan.ts'
+import { purgeCommand } from './purge.ts'
 import { reloadCommand } from './reload.ts'
 import { statusCommand } from './status.ts'
 import { trustCommand } from './trust.ts'
@@ -19,6 +23,7 @@ export const commandGroups: readonly CommandGroup[] = [
   { title: 'Begin', commands: [initCommand, importNginxCommand, importZoneCommand] },
   { title: 'Look', commands: [checkCommand, planCommand, explainCommand] },
   { title: 'Serve', commands: [upCommand, statusCommand, reloadCommand] },
+  { title: 'Cache', commands: [purgeCommand, cacheLsCommand, cacheShowCommand, cacheWarmCommand] },
   {
     title: 'Around it',
     commands: [exportZoneCommand, trustCommand, hashPasswordCommand, createCompletionCommand(() => commands)],

@@ -24,7 +24,7 @@ export const statusCommand: Command = {
   },
 }
 
-function printStatus({ pid, startedAt, file, hosts, listeners, http, dns, reload }: Status): void {
+function printStatus({ pid, startedAt, file, hosts, listeners, http, cache, dns, reload }: Status): void {
   const seconds = Math.floor((Date.now() - Date.parse(startedAt)) / 1000)
   print(
     `${paint('strong', 'Portico')} serves ${file ?? 'a program'} as process ${pid}, for ${formatDuration(seconds * 1000)}`,
@@ -33,10 +33,19 @@ function printStatus({ pid, startedAt, file, hosts, listeners, http, dns, reload
   print(
     `  HTTP: ${plural(http.requests, 'request')}, ${plural(http.connections, 'open connection')}, ${formatSize(http.sentOctets)} sent, ${http.byClass[5] ?? 0} failed (5xx)`,
   )
+  if (cache !== null) print(`  cache: ${cacheText(cache)}`)
   print(
     `  DNS: ${plural(dns.queries, 'query').replace('querys', 'queries')}, ${dns.rcodes[3] ?? 0} for names that do not exist, ${dns.dropped} dropped`,
   )
   if (!reload.ok) print(paint('error', `  The last reload failed: ${reload.message}`))
   print('')
   for (const line of hostTable(hosts)) print(line)
+}
+
+function cacheText(cache: NonNullable<Status['cache']>): string {
+  const { hits, misses, collapsed, savedOctets, objects, memory, disk, evictions } = cache
+  const ratio = hits + misses === 0 ? '' : `, ${((100 * hits) / (hits + misses)).toFixed(1)} % hits`
+  const onDisk =
+    disk === null ? '' : `, ${formatSize(disk.octets)} on disk${disk.isOn ? '' : ' (turned off)'}`
+  return `${plural(objects, 'response')}, ${formatSize(memory.octets)} of ${formatSize(memory.budgetOctets)} in memory${onDisk}${ratio}, ${formatSize(savedOctets)} saved, ${collapsed} collapsed, ${evictions} evicted`
 }

@@ -15,6 +15,7 @@ import type { Plan } from '#plan/plan.ts'
 import type { ProcessState } from '#processes/process.ts'
 import { compileCertificates, select } from '#tls/select.ts'
 import type { CertificateDescription } from '#tls/store.ts'
+import { explainCache, type LiveCache } from './explain-cache.ts'
 import { explainOrigins } from './explain-service.ts'
 import { fault, type Step, step } from './explain-step.ts'
 import { explainRequestPath, explainResponse } from './explain-transform.ts'
@@ -31,6 +32,7 @@ export type Live = {
   readonly origins: readonly OriginState[]
   readonly processes: readonly ProcessState[]
   certificate(name: string): CertificateDescription
+  readonly cache: LiveCache
 }
 
 export type World = {
@@ -117,9 +119,10 @@ function explainUrl(url: URL, world: World, from: string | null): Step[] {
   steps.push(explainRoute(routing, target))
   if (routing.route === null) return steps
   const { clientRate } = plan.http
-  const { rate, access, action, from: at } = routing.route
+  const { rate, access, cache, action, from: at } = routing.route
   for (const limit of [clientRate, rate]) if (limit !== undefined) steps.push(explainRate(limit, at))
   if (access !== undefined) steps.push(...explainAccess(access, from, at))
+  if (cache !== undefined) steps.push(...explainCache(cache, url, at, live?.cache ?? null))
   steps.push(...explainRequestPath(routing.route, target, from))
   steps.push(...explainAction(action, at, world))
   steps.push(...explainResponse(routing.route, target))

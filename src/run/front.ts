@@ -6,6 +6,7 @@ import { createLimiters } from '#access/limiters.ts'
 import { limitMemory } from '#access/memory-budget.ts'
 import { createPasswordVerifier } from '#access/password.ts'
 import type { RatePlan } from '#access/plan.ts'
+import { type CacheCounts, createCounts } from '#cache/counts.ts'
 import { createCache } from '#cache/handler.ts'
 import { openStore } from '#cache/store/open-store.ts'
 import { createStoreMemory } from '#cache/store/shared.ts'
@@ -49,6 +50,7 @@ export type Front = {
   readonly zones: Zones
   /** where routes keep responses; null while none does */
   readonly store: CacheStore | null
+  readonly cacheCounts: CacheCounts
   /**
    * Prepare another Plan: open sockets, compile. When it throws, nothing has happened.
    *
@@ -105,6 +107,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const guarding: GuardOptions = { isTrusted, passwords, now, log }
   let plan = options.plan
   let store: CacheStore | null = null
+  const cacheCounts = createCounts()
   let router: Router | undefined
   let zones = createZones([])
 
@@ -122,7 +125,11 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   /** What a route keeps is what passed its guard, compressed already where the route says so. */
   function cached({ cache, transform }: RoutePlan, handler: Handler): Handler {
     if (cache === undefined || store === null) return handler
-    return createCache(cache, { store, now: Date.now, log }, compressResponses(handler, transform))
+    return createCache(
+      cache,
+      { store, now: Date.now, log, counts: cacheCounts },
+      compressResponses(handler, transform),
+    )
   }
 
   function createRefusal(host: HostPlan, refuse: Handler): Handler {
@@ -180,6 +187,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     origins,
     processes,
     listeners,
+    cacheCounts,
     get plan() {
       return plan
     },

@@ -1,4 +1,6 @@
 import { basename } from 'node:path'
+import type { CacheCounts } from '#cache/counts.ts'
+import type { CacheStats } from '#cache/store/store.ts'
 import type { OriginState } from '#http/origin/pool.ts'
 import type { ActionPlan, HostPlan, RoutePlan } from '#http/plan.ts'
 import { type ListenerPlan, printSocket } from '#plan/listeners.ts'
@@ -31,6 +33,8 @@ export type Status = {
     readonly sentOctets: number
     readonly receivedOctets: number
   }
+  /** null: no route has a cache */
+  readonly cache: (CacheCounts & CacheStats) | null
   readonly dns: {
     readonly queries: number
     readonly dropped: number
@@ -67,6 +71,7 @@ export function statusOf(portico: Portico): Status {
       problems: lastReload.problems.length,
     },
     http: { connections: http.openConnections(), ...counts },
+    cache: front.store === null ? null : { ...front.cacheCounts, ...front.store.stats() },
     dns: { queries, dropped, truncated, rcodes },
   }
 }
