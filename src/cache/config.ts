@@ -30,6 +30,9 @@ export type CacheConfig =
 /** The cache of all hosts. Sizes in octets. */
 export type CacheStoreConfig = {
   readonly memory: number
+  /** absent: no disk tier */
+  readonly disk?: number
+  readonly folder?: string
 }
 
 const YEAR_MS = 365 * 86_400_000
@@ -171,9 +174,21 @@ export const cacheStoreSettings: GroupSetting = {
       type: 'size',
       doc: 'Memory for stored responses, with all that goes with them.',
       initial: 256 * 2 ** 20,
-      min: 2 ** 20,
+      min: 4 * 2 ** 20,
       max: 2 ** 40,
       example: '1GiB',
+    },
+    disk: {
+      type: 'size',
+      doc: 'Disk space for stored responses, which then survive a restart; none when absent.',
+      min: 2 ** 24,
+      max: 2 ** 50,
+      example: '50GiB',
+    },
+    folder: {
+      type: 'text',
+      doc: 'Folder of the disk tier, for it alone; "cache" in the folder of state when absent.',
+      example: './cache',
     },
   },
 }

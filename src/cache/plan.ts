@@ -49,11 +49,19 @@ export type KeyPlan = {
 }
 
 /** Where all routes keep responses. */
-export type CacheStorePlan = { readonly memoryOctets: number }
+export type CacheStorePlan = {
+  readonly memoryOctets: number
+  /** null: memory only; `folder` null: in state */
+  readonly disk: { readonly octets: number; readonly folder: string | null } | null
+}
 
 /** @param isUsed some route has a cache; null without */
-export function planCacheStore({ memory }: CacheStoreConfig, isUsed: boolean): CacheStorePlan | null {
-  return isUsed ? { memoryOctets: memory } : null
+export function planCacheStore(
+  { memory, disk, folder }: CacheStoreConfig,
+  isUsed: boolean,
+): CacheStorePlan | null {
+  if (!isUsed) return null
+  return { memoryOctets: memory, disk: disk === undefined ? null : { octets: disk, folder: folder ?? null } }
 }
 
 /**

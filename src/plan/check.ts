@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { checkCache } from '#cache/check-plan.ts'
 import type { Config } from '#config/load.ts'
 import { parseNetwork } from '#core/network.ts'
 import type { Problem } from '#core/problem.ts'
@@ -41,6 +42,25 @@ export function checkAcross(across: Across): Problem[] {
     ...checkListeners(across.listeners, localServices(across)),
     ...across.plans.filter(({ name }) => !name.endsWith('.localhost')).flatMap(checkRoutes),
     ...across.hosts.flatMap(checkTransforms),
+    ...across.hosts.flatMap(checkCaches),
+  ]
+}
+
+/** The option of the host, then those of its routes. */
+function checkCaches({ written, at }: HostDraft): Problem[] {
+  const routes = Object.entries(written.routes ?? {})
+  const hasService = [written, ...routes.map(([, route]) => route)].some(
+    ({ service }) => service !== undefined,
+  )
+  return [
+    ...checkCache({ cache: written.cache ?? false, hasService, at: (...option) => at(undefined, ...option) }),
+    ...routes.flatMap(([pattern, route]) =>
+      checkCache({
+        cache: route.cache ?? false,
+        hasService: route.service !== undefined,
+        at: (...option) => at(pattern, ...option),
+      }),
+    ),
   ]
 }
 

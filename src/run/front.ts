@@ -144,7 +144,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
 
   async function prepare(next: Plan): Promise<() => void> {
     const nextZones = compileZones(next.dns.zones, await serials.advance(next.dns.zones), zones)
-    store ??= openStoreOf(next)
+    store ??= openStoreOf(next, options)
     const nextRouter = createRouter(next.http, createHandler, router, createRefusal)
     const commitCertificates = certificates.prepare(next.tls)
     const commitListeners = await listeners.prepare(next.listeners)
@@ -205,10 +205,17 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   }
 }
 
-function openStoreOf({ cache }: Plan): CacheStore | null {
-  return cache === null
-    ? null
-    : openStore(createStoreMemory({ budgetOctets: cache.memoryOctets }), { worker: 0 })
+/** The first Plan with a cache decides its size: another one counts after a restart. */
+function openStoreOf({ cache }: Plan, { folder, stateFolder, log }: FrontOptions): CacheStore | null {
+  if (cache === null) return null
+  const { disk, memoryOctets: budgetOctets } = cache
+  const at =
+    disk === null ? null : disk.folder === null ? join(stateFolder, 'cache') : resolve(folder, disk.folder)
+  const memory = createStoreMemory({
+    budgetOctets,
+    ...(disk === null || at === null ? {} : { disk: { folder: at, budgetOctets: disk.octets } }),
+  })
+  return openStore(memory, { worker: 0, keepsDisk: true, log })
 }
 
 /** Everything that handshakes need. */
