@@ -20,6 +20,7 @@ test('ARCHITECTURE.md lists every path from socket to socket, and each is short'
     [
       'A DNS answer: 6',
       'A proxied request: 8',
+      'A cache hit: 6',
       'An answer from files: 8',
       'A TLS handshake: 6',
       'A reload: 6',
