@@ -7,7 +7,9 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   dns: () => import('./dns.ts'),
   h2: () => import('./h2.ts'),
   'h2-proxy': () => import('./h2-proxy.ts'),
+  'hit-ratio': () => import('./hit-ratio.ts'),
   proxy: () => import('./proxy.ts'),
+  purge: () => import('./purge.ts'),
 }
 
 const { values, positionals } = parseArgs({

@@ -41,9 +41,10 @@ export class Lookup {
     return object
   }
 
-  /** All objects of a key, for a purge: asking for them does not count. */
-  allOf(key: string): SharedObject[] {
-    return this.find(key).filter((object) => object instanceof SharedObject)
+  /** Key and tags of an entry; undefined when it changes at this moment. */
+  names(slot: number): Names | undefined {
+    const version = this.#parts.table.get(slot, field.version)
+    return this.#names(slot, version)?.names
   }
 
   /** The object of an entry whatever changes meanwhile, not kept; undefined when there is none. */
@@ -102,28 +103,31 @@ export class Lookup {
 
   /** The strings of an entry, checked against a change in the meantime. */
   #read(slot: number, version: number): Record | undefined {
-    const { arena, shared, table } = this.#parts
-    if (version % 2 !== 0) return undefined
-    const record = table.get(slot, field.record)
-    if (record <= 0 || record >= shared.shape.units) return undefined
+    const { shared, table } = this.#parts
     const generation = table.get(slot, field.generation)
+    const read = this.#names(slot, version)
+    if (read === undefined) return undefined
+    const meta = shared.arena.toString('utf8', read.metaAt, read.tagsAt)
+    return table.get(slot, field.version) === version
+      ? { slot, generation, version, meta, ...read.names }
+      : undefined
+  }
+
+  #names(slot: number, version: number): { names: Names; metaAt: number; tagsAt: number } | undefined {
+    const { arena, shared, table } = this.#parts
+    const record = table.get(slot, field.record)
+    if (version % 2 !== 0 || record <= 0 || record >= shared.shape.units) return undefined
     const keyAt = arena.dataAt(record)
     const metaAt = keyAt + table.get(slot, field.keyOctets)
     const tagsAt = metaAt + table.get(slot, field.metaOctets)
     const key = shared.arena.toString('utf8', keyAt, metaAt)
-    const meta = shared.arena.toString('utf8', metaAt, tagsAt)
     const tags = shared.arena.toString('utf8', tagsAt, tagsAt + table.get(slot, field.tagsOctets))
     if (table.get(slot, field.version) !== version) return undefined
-    return {
-      slot,
-      generation,
-      version,
-      key,
-      meta,
-      tags: tags === '' ? NO_TAGS : (JSON.parse(tags) as string[]),
-    }
+    return { names: { key, tags: tags === '' ? NO_TAGS : (JSON.parse(tags) as string[]) }, metaAt, tagsAt }
   }
 }
+
+type Names = { readonly key: string; readonly tags: readonly string[] }
 
 function keepFirst(objects: SharedObject[], limit: number): SharedObject[] {
   objects.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))

@@ -1,6 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Lookup } from './lookup.ts'
-import type { SharedObject } from './object.ts'
 import type { Parts } from './parts.ts'
 import { isNamed } from './purge-log.ts'
 import { control, count, field, flag } from './shared.ts'
@@ -15,22 +14,33 @@ export async function purge(
   mode: 'hard' | 'soft',
 ): Promise<PurgeReceipt> {
   // First of all: what is fetched already must not come in behind us.
-  await note(parts, selector)
+  await locked(parts, () => parts.purges.note(selector))
   const receipt = { selector, mode, objects: 0, octets: 0 }
-  const take = (object: SharedObject): void => {
-    receipt.octets += object.storedOctets
-    if (apply(parts, object, mode)) receipt.objects += 1
+  for (const slots of 'keys' in selector
+    ? byKeys(parts, lookup, selector.keys)
+    : byScan(parts, lookup, selector)) {
+    await locked(parts, () => {
+      for (const slot of slots) {
+        if (!isNamedStill(parts, lookup, slot, selector)) continue
+        receipt.objects += 1
+        receipt.octets += parts.table.getBig(slot, field.stored)
+        apply(parts, slot, mode)
+      }
+    })
+    await turn()
   }
-  if ('keys' in selector) for (const key of selector.keys) lookup.allOf(key).forEach(take)
-  else await scan(parts, lookup, selector, take)
   parts.shared.counts[count.purged]! += receipt.objects
   await choresDone(parts)
   return { ...receipt, doneAtMs: Date.now() }
 }
 
 /** The lock may be with a worker that died: main hears of it, and we wait for that. */
-async function note({ lock, purges }: Parts, selector: PurgeSelector): Promise<void> {
-  while (lock.hold(() => purges.note(selector)) === null) await turn()
+async function locked({ lock }: Parts, work: () => void): Promise<void> {
+  const isDone = (): true => {
+    work()
+    return true
+  }
+  while (lock.hold(isDone) === null) await turn()
 }
 
 /** Until the keeper has written down all that was to do until now; not for long when there is none or it is stuck. */
@@ -46,38 +56,49 @@ async function choresDone({ files, shared }: Parts): Promise<void> {
   }
 }
 
+function* byKeys({ lock }: Parts, lookup: Lookup, keys: readonly string[]): Generator<number[]> {
+  // Under the lock: while the index is made anew after a death, a key is not found without it.
+  for (const key of keys) yield (lock.hold(() => lookup.find(key)) ?? lookup.find(key)).map(({ id }) => id)
+}
+
 /** Look at all objects, in slices: what is created meanwhile was fetched after the purge, or is refused. */
-async function scan(
-  { table }: Parts,
-  lookup: Lookup,
-  selector: PurgeSelector,
-  take: (object: SharedObject) => void,
-): Promise<void> {
-  const wanted = 'tags' in selector ? selector.tags.map((tag) => tagBits([tag])) : []
+function* byScan({ table }: Parts, lookup: Lookup, selector: PurgeSelector): Generator<number[]> {
+  const wanted = 'tags' in selector ? selector.tags.map((tag) => tagBits([tag])) : undefined
   const end = table.end()
+  let found: number[] = []
+  let turnEnd = performance.now() + TURN_MS
   for (let slot = 1; slot < end; slot++) {
-    if (slot % SLICE === 0) await turn()
+    if (found.length >= BATCH || (slot % 256 === 0 && performance.now() > turnEnd)) {
+      yield found
+      found = []
+      turnEnd = performance.now() + TURN_MS
+    }
     if (table.get(slot, field.linked) === 0) continue
     const bits = table.get(slot, field.tagBits)
-    if ('tags' in selector && !wanted.some((tag) => (bits & tag) === tag)) continue
-    const object = lookup.peek(slot)
-    if (object !== undefined && isNamed(selector, object.key, object.tags)) take(object)
+    if (wanted !== undefined && !wanted.some((tag) => (bits & tag) === tag)) continue
+    const names = lookup.names(slot)
+    // Not readable: it changes at this moment, and is looked at again under the lock.
+    if (names === undefined || isNamed(selector, names.key, names.tags)) found.push(slot)
   }
+  yield found
 }
 
-function apply({ lock, table }: Parts, object: SharedObject, mode: 'hard' | 'soft'): boolean {
-  const { slot, generation } = object
-  const isApplied = lock.hold(() => {
-    if (table.get(slot, field.generation) !== generation || table.get(slot, field.linked) === 0) return false
-    if (mode === 'hard') table.drop(slot)
-    else table.setFlags(slot, flag.stale, 0)
-    // The journal learns it too: a restart must not bring it back.
-    if (table.getBig(slot, field.file) !== 0) table.addChore(slot)
-    return true
-  })
-  return isApplied === true
+/** Whether the entry still holds an object that is named. Under the lock. */
+function isNamedStill({ table }: Parts, lookup: Lookup, slot: number, selector: PurgeSelector): boolean {
+  if (table.get(slot, field.linked) === 0) return false
+  const names = lookup.names(slot)
+  return names !== undefined && isNamed(selector, names.key, names.tags)
 }
 
-/** Entries looked at in one turn: about 1 ms. */
-const SLICE = 32_768
+function apply({ table }: Parts, slot: number, mode: 'hard' | 'soft'): void {
+  if (mode === 'hard') table.drop(slot)
+  else table.setFlags(slot, flag.stale, 0)
+  // The journal learns it too: a restart must not bring it back.
+  if (table.holds(slot) && table.getBig(slot, field.file) !== 0) table.addChore(slot)
+}
+
+/** What one turn of the event loop may take. */
+const TURN_MS = 1
+/** Objects that are purged while the lock is held once: below 1 ms. */
+const BATCH = 128
 const KEEPER_MS = 10_000
