@@ -17,7 +17,7 @@ import type { CacheStore } from './store.ts'
 
 const MIB = 1024 * 1024
 /** How often a process is killed; 50 by hand. */
-const kills = Number(process.env['PORTICO_KILLS'] ?? 6)
+const kills = Number(process.env['PORTICO_KILLS'] ?? 4)
 const pattern = Buffer.alloc(4 * MIB)
 for (let at = 0, value = 1; at < pattern.length; at++) {
   value = (Math.imul(value, 1_103_515_245) + 12_345) | 0

@@ -166,7 +166,7 @@ test('the budget of the disk is kept, by the sizes of the files', async (t) => {
   const folder = folderFor(t)
   const store = openOn(folder, { disk: 4 * MIB, object: 50_000 })
   for (let n = 0; n < 100; n++) {
-    await put(store, `k${n}`, bodyOf(n, n % 3 ? 100_000 : 20_000), n % 2 === 0)
+    await put(store, `k${n}`, bodyOf(n, n % 3 ? 100_000 : 8000), n % 2 === 0)
     if (n % 20 === 0) await sleep(20)
     const { disk } = store.stats()
     assert.ok(disk!.octets <= disk!.budgetOctets)
@@ -177,22 +177,22 @@ test('the budget of the disk is kept, by the sizes of the files', async (t) => {
   await store.close()
 })
 
-test('what memory has no room for is read from disk, and the index of 20 000 objects is ready at once', async (t) => {
+test('what memory has no room for is read from disk, and the index of 8000 objects is ready at once', async (t) => {
   const folder = folderFor(t)
-  const store = openOn(folder, { memory: 24 * MIB, disk: 512 * MIB })
-  for (let n = 0; n < 20_000; n++) {
+  const store = openOn(folder, { memory: 12 * MIB, disk: 512 * MIB })
+  for (let n = 0; n < 8000; n++) {
     await put(store, `https://example.com/${n}`, Buffer.alloc(1500, n))
-    if (n % 200 === 0) await sleep(1)
+    if (n % 50 === 0) await sleep(1)
   }
   await store.close()
   const stored = store.stats().objects
-  assert.ok(stored > 10_000, `${stored} objects stay`)
+  assert.ok(stored > 5000, `${stored} objects stay`)
   const started = performance.now()
-  const after = openOn(folder, { memory: 24 * MIB, disk: 512 * MIB })
+  const after = openOn(folder, { memory: 12 * MIB, disk: 512 * MIB })
   const readyMs = performance.now() - started
   t.diagnostic(`${after.stats().objects} of ${stored} objects ready after ${Math.round(readyMs)} ms`)
   assert.ok(readyMs < 2000)
-  for (let n = 0; n < 20_000; n += 97) {
+  for (let n = 0; n < 8000; n += 97) {
     const source = after.find(`https://example.com/${n}`)[0]?.read(0, null)
     if (source) assert.ok((await drain(source)).equals(Buffer.alloc(1500, n)))
   }

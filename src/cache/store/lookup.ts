@@ -41,6 +41,11 @@ export class Lookup {
     return object
   }
 
+  /** An object that this worker made, so that `find` gives the same one. */
+  keep(object: SharedObject): void {
+    this.#objects[object.slot & (DECODED_OBJECTS - 1)] = object
+  }
+
   /** Key and tags of an entry; undefined when it changes at this moment. */
   names(slot: number): Names | undefined {
     const version = this.#parts.table.get(slot, field.version)

@@ -75,10 +75,9 @@ class SharedStore implements CacheStore {
     const record = encodeRecord(key, options.meta, options.tags)
     if (record === null) return null
     hashKey(key, shared.seed, this.#hash)
-    const slot = lock.hold(() => this.#begin(key, record, options))
-    if (!slot) return null
-    const object = this.#lookup.objectAt(slot)
-    if (object === undefined) return null
+    const object = lock.hold(() => this.#begin(key, record, options))
+    if (object === null) return null
+    this.#lookup.keep(object)
     shared.counts[count.fills]! += 1
     return new SharedFill(this.#parts, object, options.lengthOctets)
   }
@@ -140,15 +139,15 @@ class SharedStore implements CacheStore {
     await this.#keeper?.close()
   }
 
-  /** Make an entry with its record, pinned and owned by this worker; 0 when there is no room or it was purged. */
-  #begin(key: string, record: EncodedRecord, options: CreateOptions): number {
+  /** Make an entry with its record, pinned and owned by this worker; null when there is no room or it was purged. */
+  #begin(key: string, record: EncodedRecord, options: CreateOptions): SharedObject | null {
     const { purges, room, shared, table } = this.#parts
-    if (purges.isPurgedSince(options.epoch, key, options.tags)) return 0
+    if (purges.isPurgedSince(options.epoch, key, options.tags)) return null
     const slot = room.takeSlot()
-    if (slot === 0) return 0
+    if (slot === 0) return null
     if (!room.writeRecord(slot, record)) {
       table.giveSlot(slot)
-      return 0
+      return null
     }
     const [low, high] = this.#hash
     table.set(slot, field.hashLow, low!)
@@ -159,9 +158,19 @@ class SharedStore implements CacheStore {
     table.set(slot, field.owner, shared.worker + 1)
     table.setBig(slot, field.length, options.lengthOctets ?? -1)
     table.set(slot, field.state, state.growing)
-    table.pin(slot, table.get(slot, field.generation))
+    const generation = table.get(slot, field.generation)
+    const version = table.get(slot, field.version)
+    table.pin(slot, generation)
     table.link(slot)
-    return slot
+    // Not read back: from now on another worker may change it.
+    return new SharedObject(this.#parts, {
+      slot,
+      generation,
+      version,
+      key,
+      meta: options.meta,
+      tags: options.tags,
+    })
   }
 
   #replaceRecord(object: SharedObject, record: EncodedRecord): boolean {

@@ -139,8 +139,7 @@ export class Room {
     for (let draws = 0; seen < SAMPLES && draws < DRAWS; draws++) {
       const slot = 1 + this.#chance(end - 1)
       // What a reader left when the lock was busy.
-      if (this.#table.get(slot, field.linked) === 0 && !this.#table.hasFlag(slot, flag.chore))
-        this.#table.free(slot)
+      if (this.#isLeftOver(slot)) this.#table.drop(slot)
       if (!mayGo(slot)) continue
       seen++
       const value = this.#worth(slot, byFile)
@@ -149,6 +148,10 @@ export class Room {
       least = value
     }
     return victim
+  }
+
+  #isLeftOver(slot: number): boolean {
+    return this.#table.get(slot, field.linked) === 0 || this.#table.get(slot, field.state) === state.failed
   }
 
   #takesMemory(slot: number): boolean {
