@@ -16,6 +16,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   nghttp: 'nghttp2-client',
   nginx: 'nginx-light',
   openssl: 'openssl',
+  varnishd: 'varnish',
   wrk: 'wrk',
 }
 
