@@ -41,9 +41,9 @@ export async function completeFile(parts: Parts, slot: number, writer: FileWrite
     const octets = await writer.end({
       keyOctets: table.get(slot, field.keyOctets),
       metaOctets: table.get(slot, field.metaOctets),
-      record: lock.hold(() => recordOf(parts, slot)) ?? Buffer.alloc(0),
+      record: await lock.holdSoon(() => recordOf(parts, slot)),
     })
-    lock.hold(() => {
+    await lock.holdSoon(() => {
       table.chargeDisk(slot, octets - table.getBig(slot, field.fileOctets))
       table.setFlags(slot, flag.onDisk, 0)
       table.addChore(slot)
@@ -51,7 +51,7 @@ export async function completeFile(parts: Parts, slot: number, writer: FileWrite
   } catch (error) {
     files?.turnOff(error)
     await writer.abandon()
-    lock.hold(() => table.drop(slot))
+    await lock.holdSoon(() => table.drop(slot))
   }
 }
 

@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { readdir, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setImmediate as turn } from 'node:timers/promises'
 import { adopt } from './adopt.ts'
 import { type Files, folderOf } from './files.ts'
 import { recordOf } from './filing.ts'
@@ -88,16 +87,16 @@ export class Keeper {
   }
 
   async #doChores(): Promise<void> {
-    const chores = this.#takeChores()
+    const chores = await this.#takeChores()
     for (let at = 0; at < chores.length; at += BATCH) await this.#doBatch(chores.slice(at, at + BATCH))
     const most = 2 * this.#parts.shared.control[control.objects]! + COMPACT_FROM
     if (this.#isBehind || this.#journal.records > most) this.#compact()
   }
 
   /** All entries that have something to do, first come first. */
-  #takeChores(): number[] {
+  #takeChores(): Promise<number[]> {
     const { lock, shared, table } = this.#parts
-    const chores = lock.hold(() => {
+    return lock.holdSoon(() => {
       const taken: number[] = []
       for (
         let slot = shared.control[control.choreHead]!;
@@ -110,12 +109,11 @@ export class Keeper {
       shared.control[control.choreHead] = 0
       return taken.reverse()
     })
-    return chores ?? []
   }
 
   async #doBatch(slots: readonly number[]): Promise<void> {
     const { lock, table } = this.#parts
-    const now = lock.hold(() => ({
+    const now = await lock.holdSoon(() => ({
       said: slots.map((slot) => this.#recordFor(slot)).filter((one) => one !== null),
       // With a chore again, an entry was emptied since we took this one: it comes back.
       emptied: slots.filter(
@@ -123,16 +121,9 @@ export class Keeper {
       ),
       unfiled: slots.filter((slot) => table.holds(slot) && table.getBig(slot, field.file) === 0),
     }))
-    if (now === null) return this.#tryLater(slots)
     this.#say(now.said)
     for (const slot of now.unfiled) this.#writeBehind.add(slot)
     await Promise.all(now.emptied.map((slot) => this.#removeFile(slot)))
-  }
-
-  /** A worker died with the lock: main, which we are, hears of it in its next turn. */
-  async #tryLater(slots: readonly number[]): Promise<void> {
-    await turn()
-    return this.#doBatch(slots)
   }
 
   /** What the journal has to know of an entry. */
@@ -158,8 +149,7 @@ export class Keeper {
     const { lock, table } = this.#parts
     const file = table.getBig(slot, field.file)
     if (file !== 0) await unlink(this.#files.pathOf(file)).catch(() => {})
-    // Without the lock the entry is lost until the next start: rather that than one that two hold.
-    lock.hold(() => table.giveSlot(slot))
+    await lock.holdSoon(() => table.giveSlot(slot))
   }
 
   #stored(slot: number): Stored {

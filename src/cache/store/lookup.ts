@@ -1,7 +1,7 @@
 import { hashKey } from './hash.ts'
 import { type Record, SharedObject } from './object.ts'
 import type { Parts } from './parts.ts'
-import { ENTRY_WORDS, field } from './shared.ts'
+import { ENTRY_WORDS, field, state } from './shared.ts'
 import type { CachedObject } from './store.ts'
 
 /** Finds objects by key without the lock, and keeps what this worker has decoded of them. */
@@ -90,7 +90,8 @@ export class Lookup {
       if (
         Atomics.load(this.#entries, at + field.hashLow) === low &&
         Atomics.load(this.#entries, at + field.hashHigh) === high &&
-        Atomics.load(this.#entries, at + field.linked) === 1
+        Atomics.load(this.#entries, at + field.linked) === 1 &&
+        Atomics.load(this.#entries, at + field.state) !== state.failed
       ) {
         const object = this.objectAt(slot)
         if (object === undefined) return undefined

@@ -94,9 +94,12 @@ class SharedStore implements CacheStore {
   remove(object: CachedObject): void {
     if (!(object instanceof SharedObject)) return
     const { lock, table } = this.#parts
-    lock.hold(() => {
+    const isGone = lock.hold(() => {
       if (table.get(object.slot, field.generation) === object.generation) table.drop(object.slot)
+      return true
     })
+    // A worker died with the lock. Rather an error for its readers than a response that nobody may have any more.
+    if (isGone === null) table.set(object.slot, field.state, state.failed)
   }
 
   epoch(): number {

@@ -14,12 +14,12 @@ export async function purge(
   mode: 'hard' | 'soft',
 ): Promise<PurgeReceipt> {
   // First of all: what is fetched already must not come in behind us.
-  await locked(parts, () => parts.purges.note(selector))
+  await parts.lock.holdSoon(() => parts.purges.note(selector))
   const receipt = { selector, mode, objects: 0, octets: 0 }
   for (const slots of 'keys' in selector
     ? byKeys(parts, lookup, selector.keys)
     : byScan(parts, lookup, selector)) {
-    await locked(parts, () => {
+    await parts.lock.holdSoon(() => {
       for (const slot of slots) {
         if (!isNamedStill(parts, lookup, slot, selector)) continue
         receipt.objects += 1
@@ -32,15 +32,6 @@ export async function purge(
   parts.shared.counts[count.purged]! += receipt.objects
   await choresDone(parts)
   return { ...receipt, doneAtMs: Date.now() }
-}
-
-/** The lock may be with a worker that died: main hears of it, and we wait for that. */
-async function locked({ lock }: Parts, work: () => void): Promise<void> {
-  const isDone = (): true => {
-    work()
-    return true
-  }
-  while (lock.hold(isDone) === null) await turn()
 }
 
 /** Until the keeper has written down all that was to do until now; not for long when there is none or it is stuck. */

@@ -54,6 +54,8 @@ export const control = {
   /** worker + 1 while it changes tables; 0 when free */
   lock: 0,
   lockWaiters: 1,
+  /** how often the lock was taken */
+  lockCount: 27,
   /** purges so far */
   epoch: 2,
   /** objects created so far: the clock of `worth` */

@@ -62,7 +62,7 @@ export class WriteBehind {
       this.#files.turnOff(error)
       await writer.abandon()
       // It stays in memory.
-      lock.hold(() => {
+      await lock.holdSoon(() => {
         table.chargeDisk(slot, -table.getBig(slot, field.fileOctets))
         table.setBig(slot, field.file, 0)
       })
