@@ -227,8 +227,8 @@ export class Keeper {
   }
 }
 
-/** A disk that failed is tried again every 5 s. */
-const LOOK_AGAIN_MS = 5000
+/** A disk that failed is tried again every 3 s. */
+const LOOK_AGAIN_MS = 3000
 /** A write leaves a chore behind, and that is all: two rounds, unless other workers go on. */
 const LAST_ROUNDS = 8
 const PROBE_OCTETS = 1_048_576
