@@ -66,7 +66,7 @@ class OriginExchange implements Exchange {
   /** The body; its end is the end of the exchange. */
   #watched(body: Source | Uint8Array): Source {
     // Small octets are the caller's again at once: they are kept for as long as the body is read.
-    const source = body instanceof Uint8Array ? sourceOf(Uint8Array.from(body)) : body
+    const source = body instanceof Uint8Array ? sourceOf(Buffer.from(body)) : body
     const note = (octets: Uint8Array | null): Uint8Array | null => {
       this.#octets += octets?.length ?? 0
       if (octets === null) this.#end('finished')

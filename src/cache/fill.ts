@@ -72,7 +72,7 @@ export class Tee {
 
   write(piece: Uint8Array): void {
     if (!this.isWanted) return
-    this.#queue.push(Uint8Array.from(piece))
+    this.#queue.push(Buffer.from(piece))
     this.#octets += piece.length
     if (this.#octets >= QUEUE_OCTETS && this.room === undefined) {
       this.room = new Promise((resolve) => {

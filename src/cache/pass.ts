@@ -57,10 +57,12 @@ async function invalidate(
 ): Promise<void> {
   const origin = request
   const keys = uris.map((uri) => uriOf(cache.plan.key, { ...origin, target: targetOf(uri) }))
-  const { cookies, fields } = cache.plan.key
   await cache.store.purge({ keys }, 'hard')
-  if (cookies.length + fields.length > 0)
-    await cache.store.purge({ prefixes: keys.map((key) => `${key} `) }, 'hard')
+  // Slices, and variants by what the key has beside the URI.
+  const { key, sliceOctets } = cache.plan
+  if (key.cookies.length + key.fields.length > 0 || sliceOctets !== null) {
+    await cache.store.purge({ prefixes: keys.map((uri) => `${uri} `) }, 'hard')
+  }
   if (tags.length > 0) await cache.store.purge({ tags }, 'hard')
 }
 

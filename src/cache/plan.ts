@@ -26,6 +26,8 @@ export type CachePlan = {
   readonly sliceOctets: number | null
   /** whether responses with Set-Cookie are kept: when they say how long they are fresh, never, or as any other */
   readonly setCookie: 'explicit' | 'never' | 'always'
+  /** whoever asks has been identified: what comes may be meant for one person, as with Authorization */
+  readonly isPersonal: boolean
   /** responses to requests with Authorization are kept as any other */
   readonly authorized: boolean
   /** what does not fit its path's suffix is not kept */
@@ -67,9 +69,10 @@ export function planCacheStore(
 /**
  * Decide how a route caches: its own options, or those of its host.
  *
+ * @param isPersonal clients of the route are identified before the cache
  * @returns undefined when it does not
  */
-export function planCache(written: CacheConfig | undefined): CachePlan | undefined {
+export function planCache(written: CacheConfig | undefined, isPersonal = false): CachePlan | undefined {
   if (written === undefined || written === false) return undefined
   const config = written === true ? {} : written
   const { key = {}, stale = {}, bypass = {} } = config
@@ -93,6 +96,7 @@ export function planCache(written: CacheConfig | undefined): CachePlan | undefin
     tags: config.tags ?? [],
     sliceOctets: config.slice ?? null,
     setCookie: config.setCookie ?? 'explicit',
+    isPersonal,
     authorized: config.authorized ?? false,
     guard: config.guard ?? true,
     status: config.status ?? true,

@@ -32,7 +32,7 @@ export function keepAnswer(
   const key = keyOf(cache.plan.key, request)
   const fill = beginFill(cache, { key, request, response: head, meta, epoch: cache.store.epoch() })
   if (fill === null) return false
-  void pour(body instanceof Uint8Array ? sourceOf(Uint8Array.from(body)) : body, fill, () =>
+  void pour(body instanceof Uint8Array ? sourceOf(Buffer.from(body)) : body, fill, () =>
     Promise.resolve(null),
   )
   const status = forwardStatus({ why: 'method', status: head.status, stored: true })

@@ -50,7 +50,8 @@ export function storable(candidate: Candidate): Storable {
   }
   if (status === 304 || status < 200) return 'status'
   if (status === 206 && !hasPlace(response)) return 'part without a place'
-  if (!plan.authorized && request.fields.get('authorization') !== undefined && !isForAll(directives)) {
+  const isPersonal = plan.isPersonal || request.fields.get('authorization') !== undefined
+  if (isPersonal && !plan.authorized && !isForAll(directives)) {
     return 'authorization'
   }
   if (fields.get('set-cookie') !== undefined && !keepsCookies(candidate)) return 'set-cookie'

@@ -129,7 +129,10 @@ export function planHost(host: HostInput): { host: HostPlan; processes: ProcessP
     const guarded = planGuard(host, pattern, written)
     problems.push(...guarded.problems)
     const transform = planTransform(pattern, host.written.routes === undefined ? {} : host.written, written)
-    const cache = action.kind === 'service' ? planCache(written.cache ?? host.written.cache) : undefined
+    const cache =
+      action.kind === 'service'
+        ? planCache(written.cache ?? host.written.cache, identifies(guarded.plans))
+        : undefined
     const content = {
       pattern,
       action,
@@ -178,6 +181,11 @@ function planGuard(
       ...(has('limits') || isFirst ? rated.problems : []),
     ],
   }
+}
+
+/** Whether a route knows who asks, by password, token or another service's word. */
+function identifies({ access }: Pick<RoutePlan, 'access'>): boolean {
+  return access !== undefined && [access.basic, access.bearer, access.forward].some((way) => way !== null)
 }
 
 /** Reading fills a group that was not written with nothing. */

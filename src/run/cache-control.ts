@@ -99,7 +99,7 @@ export async function warmByQuery(front: Front, query: URLSearchParams): Promise
             const piece = body === null ? null : await body.read(262_144)
             if (piece === null) break
             octets += piece.length
-            if (isTextWanted && octets <= LIMIT_TEXT_OCTETS) chunks.push(Uint8Array.from(piece))
+            if (isTextWanted && octets <= LIMIT_TEXT_OCTETS) chunks.push(Buffer.from(piece))
           }
           const text = isTextWanted ? { text: Buffer.concat(chunks).toString('utf8') } : {}
           return { ...answer, octets, ...text }
