@@ -7,8 +7,7 @@ import { trailerOctets } from './wire/object-file.ts'
 
 /** Make an entry for an object on disk, before any other. @returns false when there is no room for it. Under the lock. */
 export function adopt({ room, shared, table }: Parts, stored: Stored): boolean {
-  const { file, hits, isStale, keyOctets, lengthOctets, metaOctets } = stored
-  const record = Buffer.from(stored.record)
+  const { file, hits, isStale, keyOctets, lengthOctets, metaOctets, record } = stored
   const tagsJson = record.toString('utf8', keyOctets + metaOctets)
   const tags = tagsJson === '' ? [] : (JSON.parse(tagsJson) as string[])
   const slot = table.takeSlot()

@@ -38,21 +38,22 @@ export class Journal {
   /**
    * Read it, and make it ready to append to.
    *
-   * @returns the last word about each file, in the order in which they were stored
+   * @returns the last word about each file that holds an object, in the order in which they were stored
    * @throws {Error} when the disk fails
    */
-  load(): Map<number, Stored> {
-    const stored = new Map<number, Stored>()
+  load(): Iterable<Stored> {
     const octets = existsSync(this.#path) ? readFileSync(this.#path) : Buffer.alloc(0)
     if (!octets.subarray(0, JOURNAL_MARK.length).equals(JOURNAL_MARK)) {
       this.replace([])
-      return stored
+      return []
     }
+    // Places only: a hundred thousand records at once would keep the garbage collector busy.
+    const places = new Map<number, number>()
     let at = JOURNAL_MARK.length
     for (let one = decodeJournalRecord(octets, at); one !== null; one = decodeJournalRecord(octets, at)) {
       // Set anew, so that what was stored last comes last.
-      stored.delete(one.record.file)
-      if (one.record.kind === 'stored') stored.set(one.record.file, one.record)
+      places.delete(one.record.file)
+      if (one.record.kind === 'stored') places.set(one.record.file, at)
       this.#records++
       at = one.next
     }
@@ -60,7 +61,7 @@ export class Journal {
     // What follows was cut by a crash: nothing may come behind it.
     if (at < octets.length) ftruncateSync(this.#descriptor, at)
     this.#octets = at
-    return stored
+    return storedAt(octets, places.values())
   }
 
   /** Append records. @throws {Error} when the disk is full or fails: nothing was appended then */
@@ -110,6 +111,13 @@ export class Journal {
 
 /** An object that lies in a file. */
 export type Stored = JournalRecord & { readonly kind: 'stored' }
+
+function* storedAt(octets: Buffer, places: Iterable<number>): Generator<Stored> {
+  for (const at of places) {
+    const record = decodeJournalRecord(octets, at)?.record
+    if (record?.kind === 'stored') yield record
+  }
+}
 
 function writeFully(descriptor: number, octets: Uint8Array): void {
   for (let at = 0; at < octets.length; ) at += writeSync(descriptor, octets, at)

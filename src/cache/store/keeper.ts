@@ -193,7 +193,7 @@ export class Keeper {
     const { lock, shared } = this.#parts
     // Beyond every number of an earlier process: what it left half-written has another name.
     let next = Date.now() * 1000
-    for (const stored of this.#journal.load().values()) {
+    for (const stored of this.#journal.load()) {
       next = Math.max(next, stored.file + 1)
       if (lock.hold(() => adopt(this.#parts, stored))) known.add(stored.file)
     }

@@ -73,4 +73,4 @@ export class WriteBehind {
 }
 
 const AT_ONCE = 8
-const MOST_WAITING = 8192
+const MOST_WAITING = 65_536

@@ -12,7 +12,7 @@ export type JournalRecord =
       readonly keyOctets: number
       readonly metaOctets: number
       /** key, meta and tags */
-      readonly record: Uint8Array
+      readonly record: Buffer
     }
   | { readonly kind: 'removed'; readonly file: number }
 
