@@ -284,6 +284,11 @@ export const cacheCases: readonly CacheCase[] = [
       { after: 2, answer: ['ETag: "a"', cc('max-age=60'), 'A: 2'], from: 'validated', has: ['a: 2', 'b: 1'] },
       { after: 50, from: 'cache', has: ['a: 2', 'b: 1'], gets: 'one' },
     ],
+    'drops what is stored when something comes that may not be kept': [
+      { answer: [cc('max-age=1'), 'ETag: "a"'], from: 'origin' },
+      { after: 2, answer: [cc('no-store')], from: 'origin' },
+      { isDown: true, from: 'origin', status: 502 },
+    ],
     'believes no 304 about something else': [
       { answer: [cc('max-age=1'), 'ETag: "a"'], from: 'origin' },
       { after: 2, answerStatus: 304, answer: ['ETag: "b"'], from: 'origin', status: 304 },

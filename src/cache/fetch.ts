@@ -9,6 +9,7 @@ import { passBy, told } from './pass.ts'
 import { respondStored } from './respond.ts'
 import { resumeFrom } from './resume.ts'
 import { type ReuseReason, reuseAfter } from './reuse.ts'
+import type { Storable } from './storable.ts'
 import type { CachedObject, Fill, Lead } from './store/store.ts'
 import { type Stored, storedOf } from './stored.ts'
 import { isAbout } from './update.ts'
@@ -28,6 +29,9 @@ export type Wanted = {
 /** How long it is remembered that responses under a key are not kept: their requests do not wait for one another. */
 const PASS_MS = 120_000
 const LIMIT_PASSES = 10_000
+
+/** Reasons why a response is not kept that lie in its request. */
+const ONE_CLIENT: ReadonlySet<Storable> = new Set(['request: no-store', 'authorization', 'storable'])
 
 /**
  * Ask the origin for what a request wants, keep the answer if it may be kept, and give it to the client.
@@ -150,7 +154,8 @@ class Fetching implements Asker {
 
   #freshen(object: CachedObject, stored: Stored, head: ResponseHead): void {
     const times = { requestMs: this.#requestMs, responseMs: this.#cache.now() }
-    const updated = freshen(this.#cache, this.#request, { object, stored }, head.fields, times)
+    const asked = { object, stored, epoch: this.#epoch }
+    const updated = freshen(this.#cache, this.#request, asked, head.fields, times)
     this.#lead?.done()
     this.#respond(updated, 304)
   }
@@ -191,6 +196,9 @@ class Fetching implements Asker {
     const { passes, now } = this.#cache
     if (passes.size >= LIMIT_PASSES) passes.clear()
     passes.set(this.#wanted.key, now() + PASS_MS)
+    // What was stored holds no longer, also for bad times; but what concerns one client alone says nothing of it.
+    const { object } = this.#wanted
+    if (object !== null && head.status < 500 && !ONE_CLIENT.has(reason)) this.#cache.store.remove(object)
     this.#lead?.done()
     if (this.#exchange === null) body?.cancel('finished')
     else this.#exchange.respond(told(this.#cache, head, this.#wanted.reason, reason), body)

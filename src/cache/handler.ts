@@ -89,7 +89,8 @@ function lookUpParts(cache: Cache, exchange: Exchange, key: string, parts: reado
   exchange.note.answeredBy = 'cache'
   const end = watchEnd(exchange)
   void respondParts(cache, exchange, fresh, told).then((isAnswered) => {
-    if (!isAnswered && !end.isOver) fetch()
+    if (isAnswered) cache.counts.hits++
+    else if (!end.isOver) fetch()
   })
 }
 

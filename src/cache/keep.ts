@@ -60,26 +60,33 @@ export function beginFill(
   return fill
 }
 
+/** A stored response that the origin was asked about, and the epoch of the store at which it was. */
+export type Asked = { readonly object: CachedObject; readonly stored: Stored; readonly epoch: number }
+
 /**
  * Put what a 304 or HEAD says into a stored response (RFC 9111 §4.3.4, §4.3.5).
+ *
+ * What was purged since the origin was asked stays as the purge left it: the answer may be older than the reason for it.
  *
  * @returns the object as it is now
  */
 export function freshen(
   cache: Cache,
   request: Request,
-  { object, stored }: { readonly object: CachedObject; readonly stored: Stored },
+  { object, stored, epoch }: Asked,
   came: Fields,
   times: Times,
 ): CachedObject {
   const { store } = cache
+  const current = store.find(object.key).find(({ id }) => id === object.id)
+  if (current === undefined || (current.isStale && store.epoch() !== epoch)) return object
   const response = {
     status: stored.status,
     fields: updatedFields(stored, came),
     lengthOctets: object.lengthOctets,
   }
   const { meta, reason } = judge(cache, { ...request, method: 'GET' }, response, times)
-  store.update(object, encodeMeta({ ...meta, place: stored.place }))
+  store.update(current, encodeMeta({ ...meta, place: stored.place }))
   const updated = store.find(object.key).find(({ id }) => id === object.id) ?? object
   // It says now that it may not be kept: for this client it still holds.
   if (reason !== 'storable' && stored.place === null) store.remove(updated)

@@ -18,7 +18,7 @@ export function updateByHead(cache: Cache, request: Request, head: ResponseHead)
   if (object === null || held.stored === null || held.stored.status !== 200) return
   const responseMs = now()
   if (isSame(held.stored, object.lengthOctets, head, responseMs)) {
-    freshen(cache, request, { object, stored: held.stored }, head.fields, {
+    freshen(cache, request, { object, stored: held.stored, epoch: store.epoch() }, head.fields, {
       requestMs: responseMs,
       responseMs,
     })
