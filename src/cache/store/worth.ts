@@ -1,8 +1,8 @@
 /**
  * What a stored object is worth keeping: often asked for, not long ago, small.
  *
- * The first request counts a fifth: most objects of the web are asked for once. The root of the size stands between
- * hits of objects (divide by the size) and hits of octets (do not divide). decisions/cache-store.md has the figures.
+ * The first request counts a fifth: most objects of the web are asked for once. The size to the power of 3/4 stands
+ * between hits of objects (the size itself) and hits of octets (no size at all). decisions/cache-store.md has the figures.
  *
  * @param hits requests for it, with those that are remembered from before it was dropped; at least 1
  * @param idle objects that were created since it was last asked for
@@ -10,7 +10,8 @@
  * @returns more than 0; the least is dropped first
  */
 export function worth(hits: number, idle: number, octets: number): number {
-  return (hits - 0.8) / ((idle + 1) * Math.sqrt(octets + 1))
+  const root = Math.sqrt(octets + 1)
+  return (hits - 0.8) / ((idle + 1) * root * Math.sqrt(root))
 }
 
 /** How many objects are looked at to find one to drop: with 16 the hit ratio falls by 0.2 points, 64 bring nothing. */
