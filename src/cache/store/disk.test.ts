@@ -198,3 +198,25 @@ test('what memory has no room for is read from disk, and the index of 8000 objec
   }
   await after.close()
 })
+
+test('the journal is written anew when most of it is about what is gone, and nothing is lost by that', async (t) => {
+  const folder = folderFor(t)
+  const store = openOn(folder)
+  for (let n = 0; n < 50; n++) await put(store, `k${n}`, bodyOf(n, 1000))
+  await store.purge({ keys: ['none'] }, 'hard')
+  for (let round = 0; round < 230; round++) {
+    for (let n = 0; n < 50; n++)
+      for (const object of store.find(`k${n}`)) store.update(object, `round ${round}`)
+    // Waits until the journal knows it.
+    await store.purge({ keys: ['none'] }, 'hard')
+  }
+  await store.close()
+  assert.ok(
+    statSync(join(folder, 'journal')).size < 300_000,
+    `${statSync(join(folder, 'journal')).size} octets`,
+  )
+  const after = openOn(folder)
+  assert.equal(after.stats().objects, 50)
+  assert.ok(after.list({ limit: 50 }).every(({ meta }) => meta === 'round 229'))
+  await after.close()
+})

@@ -6,9 +6,11 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import {
   decodeJournalRecord,
   encodeJournalRecord,
@@ -44,7 +46,10 @@ export class Journal {
   load(): Iterable<Stored> {
     const octets = existsSync(this.#path) ? readFileSync(this.#path) : Buffer.alloc(0)
     if (!octets.subarray(0, JOURNAL_MARK.length).equals(JOURNAL_MARK)) {
-      this.replace([])
+      mkdirSync(dirname(this.#path), { recursive: true })
+      writeFileSync(this.#path, JOURNAL_MARK, { mode: MODE })
+      this.#descriptor = openSync(this.#path, 'a', MODE)
+      this.#octets = JOURNAL_MARK.length
       return []
     }
     // Places only: a hundred thousand records at once would keep the garbage collector busy.
@@ -79,10 +84,13 @@ export class Journal {
     this.#records += records.length
   }
 
-  /** Write it anew with these records alone; the old one stands until the new one is complete. */
-  replace(records: Iterable<JournalRecord>): void {
+  /**
+   * Write it anew with these records alone, a batch in each turn; the old one stands until the new one is complete.
+   * Nothing may be appended meanwhile.
+   */
+  async replace(records: Iterable<JournalRecord>): Promise<void> {
     const draft = `${this.#path}.new`
-    mkdirSync(join(this.#path, '..'), { recursive: true })
+    mkdirSync(dirname(this.#path), { recursive: true })
     const descriptor = openSync(draft, 'w', MODE)
     const journal = { records: 0, octets: JOURNAL_MARK.length }
     try {
@@ -92,6 +100,7 @@ export class Journal {
         writeFully(descriptor, octets)
         journal.records += batch.length
         journal.octets += octets.length
+        await turn()
       }
       renameSync(draft, this.#path)
     } finally {
@@ -134,5 +143,5 @@ function* batches(records: Iterable<JournalRecord>): Generator<JournalRecord[]> 
   if (batch.length > 0) yield batch
 }
 
-const BATCH = 1000
+const BATCH = 256
 const MODE = 0o600

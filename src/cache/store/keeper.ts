@@ -90,7 +90,7 @@ export class Keeper {
     const chores = await this.#takeChores()
     for (let at = 0; at < chores.length; at += BATCH) await this.#doBatch(chores.slice(at, at + BATCH))
     const most = 2 * this.#parts.shared.control[control.objects]! + COMPACT_FROM
-    if (this.#isBehind || this.#journal.records > most) this.#compact()
+    if (this.#isBehind || this.#journal.records > most) await this.#compact()
   }
 
   /** All entries that have something to do, first come first. */
@@ -166,10 +166,10 @@ export class Keeper {
     }
   }
 
-  #compact(): void {
+  async #compact(): Promise<void> {
     if (!this.#files.isOn()) return
     try {
-      this.#journal.replace(this.#everything())
+      await this.#journal.replace(this.#everything())
       this.#isBehind = false
     } catch (error) {
       this.#isBehind = true
@@ -219,7 +219,7 @@ export class Keeper {
       await writeFile(path, Buffer.alloc(PROBE_OCTETS), { flush: true })
       await unlink(path)
       Atomics.store(this.#parts.shared.control, control.diskOn, 1)
-      this.#compact()
+      await this.#compact()
       if (this.#files.isOn()) this.#parts.log('info', 'cache-disk-on', { folder: this.#folder })
     } catch {
       await unlink(path).catch(() => {})
