@@ -28,6 +28,8 @@ export type Wanted = {
 
 /** How long it is remembered that responses under a key are not kept: their requests do not wait for one another. */
 const PASS_MS = 120_000
+/** How long it is remembered that a response of unknown length was too large: whoever joined its fill was cut off. */
+const TOO_LARGE_MS = 3_600_000
 const LIMIT_PASSES = 10_000
 
 /** Reasons why a response is not kept that lie in its request. */
@@ -67,6 +69,11 @@ export type Arrived = {
   readonly body: Source | null
   readonly requestMs: number
   readonly epoch: number
+}
+
+/** Under which it is remembered that a response was too large to keep. */
+export function tooLargeKey(key: string): string {
+  return `${key} large`
 }
 
 class Fetching implements Asker {
@@ -212,7 +219,10 @@ class Fetching implements Asker {
     const resume = resumeFrom(this.#cache, this.#request, storedOf(fill.object), head.lengthOctets)
     const isTeed = head.lengthOctets === null && this.#exchange !== null && this.#request.method === 'GET'
     const tee = isTeed ? new Tee() : undefined
-    void pour(body, fill, resume, tee)
+    void pour(body, fill, resume, tee).then((end) => {
+      if (end === 'no room')
+        this.#cache.passes.set(tooLargeKey(this.#wanted.key), this.#cache.now() + TOO_LARGE_MS)
+    })
     this.#respond(fill.object, head.status, head.fields, tee)
   }
 

@@ -18,7 +18,7 @@ export async function pour(
   fill: Fill,
   resume: (fromOctet: number) => Promise<Source | null>,
   tee?: Tee,
-): Promise<void> {
+): Promise<'whole' | 'broke off' | 'no room'> {
   let source: Source | null = body
   let octets = 0
   while (source !== null) {
@@ -29,14 +29,17 @@ export async function pour(
         if (piece === null) {
           fill.end()
           tee?.end()
-          return
+          return fill.object.state === 'failed' ? 'no room' : 'whole'
         }
         octets += piece.length
         tee?.write(piece)
         const written = fill.write(piece)
         if (written instanceof Promise) await written
         await tee?.room
-        if (fill.object.state === 'failed' && tee?.isWanted !== true) return source.cancel('limit')
+        if (fill.object.state === 'failed' && tee?.isWanted !== true) {
+          source.cancel('limit')
+          return 'no room'
+        }
       }
     } catch {
       source = await resume(octets)
@@ -44,6 +47,7 @@ export async function pour(
   }
   fill.fail()
   tee?.fail()
+  return 'broke off'
 }
 
 /**

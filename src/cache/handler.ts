@@ -2,7 +2,7 @@ import type { Exchange, Handler, Request } from '#http/exchange.ts'
 import { respondPage } from '#http/wire/page.ts'
 import type { Cache, CacheOptions } from './cache.ts'
 import { forwardStatus } from './cache-status.ts'
-import { fetchFor } from './fetch.ts'
+import { fetchFor, tooLargeKey } from './fetch.ts'
 import { keyOf } from './key.ts'
 import { respondParts, type StoredPart } from './parts.ts'
 import { passAround, passBy } from './pass.ts'
@@ -111,7 +111,7 @@ type Lookup = {
 
 function forward(cache: Cache, exchange: Exchange, { key, object, held, reason, follows }: Lookup): void {
   const { request } = exchange
-  if (request.method === 'HEAD') {
+  if (request.method === 'HEAD' || isPassed(cache, tooLargeKey(key))) {
     cache.counts.misses++
     return passBy(cache, exchange, reason)
   }
