@@ -172,7 +172,7 @@ export const cacheStoreSettings: GroupSetting = {
   fields: {
     memory: {
       type: 'size',
-      doc: 'Memory for stored responses, with all that goes with them.',
+      doc: 'Memory for stored responses, with all that goes with them; a change counts after a restart.',
       initial: 256 * 2 ** 20,
       min: 4 * 2 ** 20,
       max: 2 ** 40,
