@@ -17,7 +17,7 @@ export function adminRoutes(portico: Portico): AdminRoutes {
     'POST /cache/purge': (query) => purgeByQuery(front, query),
     'GET /cache/ls': (query) => listByQuery(front, query),
     'GET /cache/show': (query) => showByQuery(front, query),
-    'POST /cache/warm': (query) => warmByQuery(front, query),
+    'POST /cache/warm': (query) => warmByQuery(front.router.handle, query),
     'GET /explain': (query) => {
       const question = parseQuestion([query.get('target') ?? ''])
       if (typeof question === 'string') throw new Error(question)

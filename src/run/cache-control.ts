@@ -1,9 +1,11 @@
 import { ask } from '#cache/ask.ts'
 import type { CachedObject, CacheStore, PurgeReceipt, PurgeSelector } from '#cache/store/store.ts'
 import { ageMs, storedOf } from '#cache/stored.ts'
-import type { Request } from '#http/exchange.ts'
+import type { Handler, Request } from '#http/exchange.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
-import type { Front } from './front.ts'
+
+/** Where responses are kept; null while no route has a cache. */
+type HasStore = { readonly store: CacheStore | null }
 
 /** A stored response in a list. */
 export type CacheRow = {
@@ -42,7 +44,7 @@ const LIMIT_TEXT_OCTETS = 50 * 2 ** 20
  *
  * @throws {Error} when it names nothing, or no route has a cache
  */
-export async function purgeByQuery(front: Front, query: URLSearchParams): Promise<PurgeReceipt[]> {
+export async function purgeByQuery(front: HasStore, query: URLSearchParams): Promise<PurgeReceipt[]> {
   const store = storeOf(front)
   const mode = query.has('soft') ? 'soft' : 'hard'
   const selectors = selectorsOf(query)
@@ -54,7 +56,7 @@ export async function purgeByQuery(front: Front, query: URLSearchParams): Promis
 }
 
 /** List what is stored, in the order of keys: `prefix`, `after`, `limit`. */
-export function listByQuery(front: Front, query: URLSearchParams): CacheRow[] {
+export function listByQuery(front: HasStore, query: URLSearchParams): CacheRow[] {
   const limit = Math.min(Number(query.get('limit') ?? 100) || 100, LIMIT_ROWS)
   const prefix = query.get('prefix')
   const after = query.get('after')
@@ -67,7 +69,7 @@ export function listByQuery(front: Front, query: URLSearchParams): CacheRow[] {
 }
 
 /** Everything that is stored under a URL: variants, parts, and what the key has beside it. */
-export function showByQuery(front: Front, query: URLSearchParams): CacheDetail[] {
+export function showByQuery(front: HasStore, query: URLSearchParams): CacheDetail[] {
   const url = normalUrl(query.get('url') ?? '')
   const objects = storeOf(front).list({ prefix: url, limit: LIMIT_ROWS })
   return objects
@@ -79,12 +81,16 @@ export function showByQuery(front: Front, query: URLSearchParams): CacheDetail[]
     })
 }
 
-/** Ask ourselves for a URL, as a client would: what may be kept is kept. `text` gives the content back. */
-export async function warmByQuery(front: Front, query: URLSearchParams): Promise<Warmed> {
+/**
+ * Ask ourselves for a URL, as a client would: what may be kept is kept. `text` gives the content back.
+ *
+ * @param handler what answers all exchanges
+ */
+export async function warmByQuery(handler: Handler, query: URLSearchParams): Promise<Warmed> {
   const url = new URL(query.get('url') ?? '')
   const isTextWanted = query.has('text')
   return new Promise((resolve, reject) => {
-    ask(front.router.handle, requestOf(url), {
+    ask(handler, requestOf(url), {
       informed() {},
       aborted: (reason) => reject(new Error(`No answer for ${url.href}: ${reason}`)),
       answered(head, body) {
@@ -165,7 +171,7 @@ function normalUrl(text: string): string {
   return `${origin}${pathname}${search}`
 }
 
-function storeOf({ store }: Front): CacheStore {
+function storeOf({ store }: HasStore): CacheStore {
   if (store === null) throw new Error('No route has a cache: "cache": true beside a service gives it one.')
   return store
 }
