@@ -1,4 +1,4 @@
-import { hashKey } from './hash.ts'
+import { hashKey, hashStem } from './hash.ts'
 import type { Stored } from './journal.ts'
 import type { Parts } from './parts.ts'
 import { field, flag, state } from './shared.ts'
@@ -16,7 +16,9 @@ export function adopt({ room, shared, table }: Parts, stored: Stored): boolean {
     table.giveSlot(slot)
     return false
   }
-  hashKey(record.toString('utf8', 0, keyOctets), shared.seed, hash)
+  const key = record.toString('utf8', 0, keyOctets)
+  hashKey(key, shared.seed, hash)
+  table.set(slot, field.stem, hashStem(key, shared.seed))
   table.set(slot, field.hashLow, hash[0]!)
   table.set(slot, field.hashHigh, hash[1]!)
   table.set(slot, field.tagBits, tagBits(tags))

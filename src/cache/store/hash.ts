@@ -37,6 +37,15 @@ export function hashKey(key: string, seed: Int32Array, out: Int32Array): void {
   out[1] = v1 ^ v3
 }
 
+/** The low hash of a key up to its first space: the same for all that stands under one URI. */
+export function hashStem(key: string, seed: Int32Array): number {
+  const end = key.indexOf(' ')
+  hashKey(end < 0 ? key : key.slice(0, end), seed, stem)
+  return stem[0]!
+}
+
+const stem = new Int32Array(2)
+
 /** Four code units; the last word of a key also holds its length. */
 function wordAt(key: string, at: number): number {
   if (at + 4 <= key.length) {

@@ -1,6 +1,6 @@
 import { type Log, silent } from '#core/log.ts'
 import { SharedFill } from './fill.ts'
-import { hashKey } from './hash.ts'
+import { hashKey, hashStem } from './hash.ts'
 import { Keeper } from './keeper.ts'
 import { Leads } from './leads.ts'
 import { Lookup } from './lookup.ts'
@@ -155,6 +155,7 @@ class SharedStore implements CacheStore {
     const [low, high] = this.#hash
     table.set(slot, field.hashLow, low!)
     table.set(slot, field.hashHigh, high!)
+    table.set(slot, field.stem, hashStem(key, shared.seed))
     table.set(slot, field.tagBits, tagBits(options.tags))
     table.set(slot, field.hits, 1 + droppedHits(shared.ghosts, low!))
     table.set(slot, field.usedAt, Atomics.add(shared.control, control.clock, 1) + 1)

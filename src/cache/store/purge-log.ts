@@ -1,4 +1,5 @@
-import { control, PURGE_OCTETS, PURGES, type Shared } from './shared.ts'
+import { hashKey } from './hash.ts'
+import { control, PURGE_WORDS, PURGES, type Shared } from './shared.ts'
 import type { PurgeSelector } from './store.ts'
 
 /** Whether a selector names an object. */
@@ -9,26 +10,26 @@ export function isNamed(selector: PurgeSelector, key: string, tags: readonly str
   return true
 }
 
-/** The last purges: what was fetched before one of them must not be stored after it. Under the lock. */
+/**
+ * The last purges, as hashes of what each named: what was fetched before one of them must not be stored after it.
+ * Under the lock.
+ */
 export class PurgeLog {
   readonly #shared: Shared
-  /** what this worker has read of the log */
-  readonly #read: { readonly epoch: number; readonly selector: PurgeSelector }[] = []
+  readonly #words: Int32Array
+  readonly #hash = new Int32Array(2)
 
   constructor(shared: Shared) {
     this.#shared = shared
+    this.#words = shared.purges
   }
 
-  /** @returns the epoch that begins */
-  note(selector: PurgeSelector): number {
-    const epoch = this.#shared.control[control.epoch]! + 1
-    const text = Buffer.from(JSON.stringify(selector))
-    // What does not fit counts as a purge of everything, for fetches under way.
-    const noted = text.length <= PURGE_OCTETS - 4 ? text : Buffer.from('{"everything":true}')
-    const at = (epoch % PURGES) * PURGE_OCTETS
-    this.#shared.purges.writeInt32LE(noted.length, at)
-    noted.copy(this.#shared.purges, at + 4)
-    return Atomics.store(this.#shared.control, control.epoch, epoch)
+  /** An epoch for each name in the selector. */
+  note(selector: PurgeSelector): void {
+    if ('keys' in selector) for (const key of selector.keys) this.#add(KEY, key)
+    else if ('prefixes' in selector) for (const prefix of selector.prefixes) this.#add(PREFIX, prefix)
+    else if ('tags' in selector) for (const tag of selector.tags) this.#add(TAG, tag)
+    else this.#add(EVERYTHING, '')
   }
 
   /** Whether a purge since `epoch` names it; also when there were too many to know. */
@@ -36,20 +37,37 @@ export class PurgeLog {
     const now = this.#shared.control[control.epoch]!
     if (now - epoch >= PURGES) return true
     for (let past = epoch + 1; past <= now; past++) {
-      if (isNamed(this.#selectorOf(past), key, tags)) return true
+      if (this.#names((past % PURGES) * PURGE_WORDS, key, tags)) return true
     }
     return false
   }
 
-  #selectorOf(epoch: number): PurgeSelector {
-    const known = this.#read[epoch % PURGES]
-    if (known?.epoch === epoch) return known.selector
-    const at = (epoch % PURGES) * PURGE_OCTETS
-    const length = this.#shared.purges.readInt32LE(at)
-    const selector = JSON.parse(
-      this.#shared.purges.toString('utf8', at + 4, at + 4 + length),
-    ) as PurgeSelector
-    this.#read[epoch % PURGES] = { epoch, selector }
-    return selector
+  #add(kind: number, name: string): void {
+    const epoch = this.#shared.control[control.epoch]! + 1
+    const at = (epoch % PURGES) * PURGE_WORDS
+    hashKey(name, this.#shared.seed, this.#hash)
+    this.#words[at] = kind
+    this.#words[at + 1] = name.length
+    this.#words[at + 2] = this.#hash[0]!
+    this.#words[at + 3] = this.#hash[1]!
+    Atomics.store(this.#shared.control, control.epoch, epoch)
+  }
+
+  #names(at: number, key: string, tags: readonly string[]): boolean {
+    const kind = this.#words[at]
+    if (kind === TAG) return tags.some((tag) => this.#isHashOf(at, tag))
+    if (kind === PREFIX) return this.#isHashOf(at, key.slice(0, this.#words[at + 1]!))
+    return kind === EVERYTHING || this.#isHashOf(at, key)
+  }
+
+  #isHashOf(at: number, name: string): boolean {
+    if (name.length !== this.#words[at + 1]) return false
+    hashKey(name, this.#shared.seed, this.#hash)
+    return this.#words[at + 2] === this.#hash[0] && this.#words[at + 3] === this.#hash[1]
   }
 }
+
+const KEY = 1
+const PREFIX = 2
+const TAG = 3
+const EVERYTHING = 4

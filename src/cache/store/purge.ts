@@ -1,9 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { hashStem } from './hash.ts'
 import type { Lookup } from './lookup.ts'
 import type { Parts } from './parts.ts'
 import { isNamed } from './purge-log.ts'
 import { control, count, field, flag } from './shared.ts'
 import type { PurgeReceipt, PurgeSelector } from './store.ts'
+import type { Table } from './table.ts'
 import { tagBits } from './tag-bits.ts'
 
 /** See `CacheStore.purge`. */
@@ -53,8 +55,8 @@ function* byKeys({ lock }: Parts, lookup: Lookup, keys: readonly string[]): Gene
 }
 
 /** Look at all objects, in slices: what is created meanwhile was fetched after the purge, or is refused. */
-function* byScan({ table }: Parts, lookup: Lookup, selector: PurgeSelector): Generator<number[]> {
-  const wanted = 'tags' in selector ? selector.tags.map((tag) => tagBits([tag])) : undefined
+function* byScan({ shared, table }: Parts, lookup: Lookup, selector: PurgeSelector): Generator<number[]> {
+  const mayBeNamed = filterFor(selector, shared.seed)
   const end = table.end()
   let found: number[] = []
   let turnEnd = performance.now() + TURN_MS
@@ -65,13 +67,29 @@ function* byScan({ table }: Parts, lookup: Lookup, selector: PurgeSelector): Gen
       turnEnd = performance.now() + TURN_MS
     }
     if (table.get(slot, field.linked) === 0) continue
-    const bits = table.get(slot, field.tagBits)
-    if (wanted !== undefined && !wanted.some((tag) => (bits & tag) === tag)) continue
+    if (!mayBeNamed(table, slot)) continue
     const names = lookup.names(slot)
     // Not readable: it changes at this moment, and is looked at again under the lock.
     if (names === undefined || isNamed(selector, names.key, names.tags)) found.push(slot)
   }
   yield found
+}
+
+/** What can be said of an entry without reading its strings. */
+function filterFor(selector: PurgeSelector, seed: Int32Array): (table: Table, slot: number) => boolean {
+  if ('tags' in selector) {
+    const wanted = selector.tags.map((tag) => tagBits([tag]))
+    return (table, slot) => {
+      const bits = table.get(slot, field.tagBits)
+      return wanted.some((tag) => (bits & tag) === tag)
+    }
+  }
+  // All that stands under some URIs: `https://example.com/a ` and what follows.
+  if ('prefixes' in selector && selector.prefixes.every((prefix) => prefix.includes(' '))) {
+    const stems = selector.prefixes.map((prefix) => hashStem(prefix, seed))
+    return (table, slot) => stems.includes(table.get(slot, field.stem))
+  }
+  return () => true
 }
 
 /** Whether the entry still holds an object that is named. Under the lock. */

@@ -45,9 +45,9 @@ export const ENTRY_WORDS = 32
 /** Words of a lead: low and high hash, worker + 1, and a count that followers wait on. */
 export const LEAD_WORDS = 4
 /** Purges that a fetch may be behind: more, and what it brings is not stored. */
-export const PURGES = 512
-/** Octets in which a purge is noted. */
-export const PURGE_OCTETS = 512
+export const PURGES = 8192
+/** Words of a purge in the log: kind, length and hash of the name. */
+export const PURGE_WORDS = 4
 
 /** Places of the words that all share. */
 export const control = {
@@ -132,6 +132,8 @@ export const field = {
   wake: 21,
   /** the next entry of the chores */
   nextChore: 22,
+  /** low hash of the key up to its first space: what stands under one URI */
+  stem: 23,
   /** 64 bits: octets that have arrived */
   stored: 24,
   /** 64 bits: octets of the whole body; -1 when not known */
@@ -205,7 +207,7 @@ export class Shared {
   readonly allCounts: Float64Array
   readonly seed: Int32Array
   readonly leads: Int32Array
-  readonly purges: Buffer
+  readonly purges: Int32Array
   readonly buckets: Int32Array
   readonly entries: Int32Array
   readonly entriesBig: BigInt64Array
@@ -225,7 +227,7 @@ export class Shared {
     this.counts = this.allCounts.subarray(worker * count.row, (worker + 1) * count.row)
     this.seed = this.control.subarray(control.seed, control.seed + 2)
     this.leads = new Int32Array(tables, places.leads, LEADS * LEAD_WORDS)
-    this.purges = Buffer.from(tables, places.purges, PURGES * PURGE_OCTETS)
+    this.purges = new Int32Array(tables, places.purges, PURGES * PURGE_WORDS)
     this.buckets = new Int32Array(tables, places.buckets, bucketsFor(shape.entries))
     this.entries = new Int32Array(tables, places.entries, shape.entries * ENTRY_WORDS)
     this.entriesBig = new BigInt64Array(tables, places.entries, shape.entries * (ENTRY_WORDS / 2))
@@ -255,7 +257,7 @@ function placesOf({
 }: Sizes): Record<'leads' | 'purges' | 'buckets' | 'entries' | 'ghosts' | 'marks', number> {
   const leads = CONTROL_OCTETS
   const purges = leads + LEADS * LEAD_WORDS * 4
-  const buckets = purges + PURGES * PURGE_OCTETS
+  const buckets = purges + PURGES * PURGE_WORDS * 4
   const entriesAt = buckets + bucketsFor(entries) * 4
   const ghosts = entriesAt + entries * ENTRY_WORDS * 4
   const marks = ghosts + bucketsFor(entries) * GHOSTS_PER_OBJECT * 4
