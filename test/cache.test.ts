@@ -197,6 +197,16 @@ test('what is compressed is kept compressed', async () => {
   assert.match((await get('/text', { headers: { Host: 'app.example.com' } })).body, /^words /)
 })
 
+test('each client gets its own answer to a method that invalidates', async () => {
+  answers.set('/echo', (response, request) => void response.end(`echo of ${request.url}`))
+  const paths = Array.from({ length: 200 }, (_, i) => `/echo?${i}`)
+  const bodies = await Promise.all(paths.map(async (path) => (await get(path, { method: 'POST' })).body))
+  assert.deepEqual(
+    bodies,
+    paths.map((path) => `echo of ${path}`),
+  )
+})
+
 test('PURGE wants the token, and answers with a receipt', async () => {
   const headers = { Host: 'app.example.com' }
   await get('/p', { headers })

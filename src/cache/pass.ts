@@ -27,13 +27,18 @@ export function passAround(cache: Cache, exchange: Exchange): void {
   cache.origin(
     new Passed(exchange, request, (head, body) => {
       const doubtful = invalidated(request, head.status, head.fields)
-      const answer = () => {
-        if (request.method === 'POST' && keepAnswer(cache, exchange, head, body)) return
-        exchange.respond(told(cache, head, 'method'), body)
+      const answer = (content: Source | Uint8Array | null) => {
+        if (request.method === 'POST' && keepAnswer(cache, exchange, head, content)) return
+        exchange.respond(told(cache, head, 'method'), content)
       }
-      if (doubtful === null) return answer()
-      // The client's next request must not find what its last one changed.
-      void invalidate(cache, request, doubtful).then(answer, () => exchange.abort('portico failed'))
+      if (doubtful === null) return answer(body)
+      // The client's next request must not find what its last one changed. Small octets are the origin's again meanwhile.
+      const kept = body instanceof Uint8Array ? Buffer.from(body) : body
+      const purged = invalidate(cache, request, doubtful)
+      void purged.then(
+        () => answer(kept),
+        () => exchange.abort('portico failed'),
+      )
     }),
   )
 }
