@@ -48,7 +48,7 @@ export class FileWriter {
   async #open(): Promise<FileHandle> {
     return open(this.#path, 'wx', MODE).catch(async (error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error
-      await mkdir(dirname(this.#path), { recursive: true })
+      await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 })
       return open(this.#path, 'wx', MODE)
     })
   }

@@ -38,7 +38,7 @@ export class Keeper {
     const known = new Set<number>()
     Atomics.store(this.#parts.shared.control, control.diskOn, 1)
     try {
-      mkdirSync(join(this.#folder, 'objects'), { recursive: true })
+      mkdirSync(join(this.#folder, 'objects'), { recursive: true, mode: 0o700 })
       this.#load(known)
     } catch (error) {
       this.#isBehind = true
@@ -215,7 +215,7 @@ export class Keeper {
   async #lookAgain(): Promise<void> {
     const path = join(this.#folder, 'probe')
     try {
-      mkdirSync(join(this.#folder, 'objects'), { recursive: true })
+      mkdirSync(join(this.#folder, 'objects'), { recursive: true, mode: 0o700 })
       await writeFile(path, Buffer.alloc(PROBE_OCTETS), { flush: true })
       await unlink(path)
       Atomics.store(this.#parts.shared.control, control.diskOn, 1)
