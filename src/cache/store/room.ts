@@ -53,9 +53,9 @@ export class Room {
     return true
   }
 
-  /** A free entry; 0 when everything is in use. */
+  /** A free entry; 0 when everything is in use, or waits for the keeper to remove its file. */
   takeSlot(): number {
-    for (let tries = 0; tries < TRIES; tries++) {
+    for (let tries = 0; tries < SLOT_TRIES; tries++) {
       const slot = this.#table.takeSlot()
       if (slot !== 0) return slot
       const victim = this.#leastWorthy((at) => this.#isIdle(at))
@@ -183,6 +183,8 @@ export class Room {
 
 /** One object in the place of so many others at most. */
 const TRIES = 256
+/** An entry with a file comes back later: not many objects go for one that needs a place now. */
+const SLOT_TRIES = 4
 /** Blocks of 32 KiB and more: small objects that go at random would not leave such a hole. */
 const REGION_FROM_UNITS = 256
 const REGION_SAMPLES = 4
