@@ -4,14 +4,20 @@ import { parseArgs } from 'node:util'
 type Bench = { run(options: { json: boolean }): Promise<void> }
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  'cache-hit': () => import('./cache-hit.ts'),
+  'cache-large': () => import('./cache-large.ts'),
+  'cache-miss-storm': () => import('./cache-miss-storm.ts'),
+  'cache-mixed': () => import('./cache-mixed.ts'),
   certs: () => import('./certs.ts'),
   connections: () => import('./connections.ts'),
   dns: () => import('./dns.ts'),
-  h2: () => import('./h2.ts'),
   'h2-proxy': () => import('./h2-proxy.ts'),
+  h2: () => import('./h2.ts'),
+  'hit-ratio': () => import('./hit-ratio.ts'),
   large: () => import('./large.ts'),
   observe: () => import('./observe.ts'),
   proxy: () => import('./proxy.ts'),
+  purge: () => import('./purge.ts'),
   reload: () => import('./reload.ts'),
   workers: () => import('./workers.ts'),
 }

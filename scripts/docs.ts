@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { fileSettings } from '#config/file.ts'
 import { jsonSchema } from '#config/json-schema.ts'
+import { cachingPage } from './docs/caching.ts'
 import { checksPage } from './docs/checks.ts'
 import { referencePage } from './docs/reference.ts'
 
@@ -14,6 +15,7 @@ const made: Record<string, () => string> = {
   'portico.schema.json': () => `${JSON.stringify(jsonSchema(fileSettings, 'portico.jsonc'), null, 2)}\n`,
   'docs/reference.md': () => referencePage(fileSettings),
   'docs/checks.md': checksPage,
+  'docs/caching.md': cachingPage,
 }
 
 const wanted = Object.entries(made).filter(([file]) => values.schema !== true || file.endsWith('.json'))

@@ -20,9 +20,9 @@ test('ARCHITECTURE.md lists every path from socket to socket, and each is short'
     [
       'A DNS answer: 6',
       'A proxied request: 8',
+      'A cache hit: 6',
       'An answer from files: 6',
       'A TLS handshake: 6',
-      'A certificate by ACME: 8',
       'A reload: 6',
     ],
   )

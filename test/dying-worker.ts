@@ -37,6 +37,7 @@ const procedures: WorkerProcedures = {
   samples: () => [],
   busyClients: () => [],
   reopenLog: () => {},
+  warm: () => Promise.reject(new Error('not here')),
   stop: async () => null,
 }
 connect<MainProcedures>(parentPort!, procedures)

@@ -1,12 +1,6 @@
-import {
-  createNote,
-  type Exchange,
-  type ExchangeNote,
-  type Request,
-  type ResponseHead,
-  type Source,
-} from '#http/exchange.ts'
+import type { Exchange, ExchangeNote, Request, ResponseHead, Source } from '#http/exchange.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
+import { createNote } from '#http/wire/note.ts'
 
 export type Asked = {
   readonly method?: string

@@ -537,6 +537,33 @@ export const plantedFaults: readonly Planted[] = planted([
     where: '"rewrite"',
   },
   {
+    code: 'cache/no-service',
+    level: 'warning',
+    why: 'Only what a service answers is kept; the rest is at hand already.',
+    hosts: '"a": { "files": "./public", "cache": true }',
+    where: '"cache"',
+  },
+  {
+    code: 'cache/status',
+    why: 'Lifetimes are given for statuses, or for a class of them.',
+    source: 'RFC 9110 §15',
+    hosts: '"a": { "service": 8081, "cache": { "ttl": { "40x": "1m" } } }',
+    where: '"40x"',
+  },
+  {
+    code: 'cache/query',
+    why: 'Of the parameters of a query either those that count are named, or those that do not.',
+    hosts: '"a": { "service": 8081, "cache": { "key": { "query": { "keep": "a", "drop": "b" } } } }',
+    where: '"query"',
+  },
+  {
+    code: 'cache/field',
+    why: 'A field that cannot be sent would never count.',
+    source: 'RFC 9110 §5.1',
+    hosts: '"a": { "service": 8081, "cache": { "key": { "headers": "X Device" } } }',
+    where: '"headers"',
+  },
+  {
     code: 'http/error-status',
     why: 'Only errors have pages: a status from 400 to 599, or all of a class.',
     source: 'RFC 9110 §15.5, §15.6',

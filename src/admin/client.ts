@@ -13,7 +13,7 @@ import { ADMIN_FILE, type AdminAddress } from './server.ts'
 export async function askPortico(
   stateFolder: string,
   what: string,
-  query: Record<string, string> = {},
+  query: Record<string, string> | [string, string][] = {},
 ): Promise<unknown> {
   const address = await readAddress(stateFolder)
   if (address === null) return null

@@ -1,5 +1,6 @@
 import { mergeBusiest } from '#metrics/busiest.ts'
 import { expose } from '#metrics/exposition.ts'
+import { listByQuery, purgeByQuery, showByQuery } from '#run/cache-control.ts'
 import { certificateRows } from '#run/certificate-rows.ts'
 import { explain, hostOf, parseQuestion } from '#run/explain.ts'
 import type { Front } from '#run/front.ts'
@@ -21,6 +22,10 @@ export function adminRoutes(portico: Portico): AdminRoutes {
     'GET /status': () => statusOf(portico),
     'GET /plan': () => front.plan,
     'POST /reload': () => portico.reload(),
+    'POST /cache/purge': (query) => purgeByQuery(front, query),
+    'GET /cache/ls': (query) => listByQuery(front, query),
+    'GET /cache/show': (query) => showByQuery(front, query),
+    'POST /cache/warm': (query) => front.warm(`${query}`),
     'GET /certs': () => certificateRows(front),
     'POST /certs/renew': (query) => renew(front, query.get('name') ?? ''),
     'POST /certs/roll-keys': async () => {
@@ -38,7 +43,12 @@ export function adminRoutes(portico: Portico): AdminRoutes {
       if (typeof question === 'string') throw new Error(question)
       const { origins } = await front.snapshot()
       const certificate = await front.certificates.describe(hostOf(question))
-      const live = { origins, processes: front.processes.states(), certificate }
+      const live = {
+        origins,
+        processes: front.processes.states(),
+        certificate,
+        cache: { store: front.store, nowMs: Date.now() },
+      }
       return explain(question, { plan: front.plan, zones: front.zones, live }, query.get('from'))
     },
   }

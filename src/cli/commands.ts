@@ -1,3 +1,6 @@
+import { cacheLsCommand } from './cache-ls.ts'
+import { cacheShowCommand } from './cache-show.ts'
+import { cacheWarmCommand } from './cache-warm.ts'
 import { certsCommand } from './certs.ts'
 import { checkCommand } from './check.ts'
 import type { Command } from './command.ts'
@@ -12,6 +15,7 @@ import { importZoneCommand } from './import-zone.ts'
 import { initCommand } from './init.ts'
 import { installCommand } from './install.ts'
 import { planCommand } from './plan.ts'
+import { purgeCommand } from './purge.ts'
 import { reloadCommand } from './reload.ts'
 import { reopenLogCommand } from './reopen-log.ts'
 import { statusCommand } from './status.ts'
@@ -35,6 +39,7 @@ export const commandGroups: readonly CommandGroup[] = [
       installCommand,
     ],
   },
+  { title: 'Cache', commands: [purgeCommand, cacheLsCommand, cacheShowCommand, cacheWarmCommand] },
   {
     title: 'Around it',
     commands: [exportZoneCommand, trustCommand, hashPasswordCommand, createCompletionCommand(() => commands)],

@@ -11,7 +11,7 @@ import { type CommandInput, findConfig } from './command.ts'
 export async function askRunning(
   input: CommandInput,
   what: string,
-  query: Record<string, string> = {},
+  query: Record<string, string> | [string, string][] = {},
 ): Promise<unknown> {
   const { config, folder } = await planSource({ file: findConfig(input) }, false)
   return askPortico(resolve(folder, config?.value.state ?? 'state'), what, query)

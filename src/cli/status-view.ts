@@ -1,3 +1,4 @@
+import { formatSize } from '#core/units.ts'
 import { type Rate, rateBetween, sumRows, type Traffic } from '#metrics/traffic.ts'
 import type { Status } from '#run/status.ts'
 import { failureLines } from './certs.ts'
@@ -18,12 +19,22 @@ export function statusLines({ before, now, seconds }: Looks, columns: number): s
     ...workerLines(now.workers),
     ...failureLines(now.certificates).map((line) => `  ${line}`),
     ...(reload.ok ? [] : [paint('error', `  The last reload failed: ${reload.message}`)]),
+    ...(now.cache === null ? [] : [`  cache: ${cacheText(now.cache)}`]),
     '',
     ...totals({ before, now, seconds }, columns),
     '',
     ...hostTable({ before, now, seconds }, columns),
     ...originTable({ before, now, seconds }, columns),
   ]
+}
+
+/** What is kept, and what it has saved. */
+function cacheText(cache: NonNullable<Status['cache']>): string {
+  const { hits, misses, collapsed, savedOctets, objects, memory, disk, evictions } = cache
+  const ratio = hits + misses === 0 ? '' : `, ${((100 * hits) / (hits + misses)).toFixed(1)} % hits`
+  const onDisk =
+    disk === null ? '' : `, ${formatSize(disk.octets)} on disk${disk.isOn ? '' : ' (turned off)'}`
+  return `${plural(objects, 'response')}, ${formatSize(memory.octets)} of ${formatSize(memory.budgetOctets)} in memory${onDisk}${ratio}, ${formatSize(savedOctets)} saved, ${collapsed} collapsed, ${evictions} evicted`
 }
 
 /** How many serve, and why others do not or had to be replaced. */

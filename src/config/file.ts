@@ -1,4 +1,5 @@
 import { type ClientLimitsConfig, clientLimitSettings, memorySetting } from '#access/limit-config.ts'
+import { type CacheStoreConfig, cacheStoreSettings } from '#cache/config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
 import { type DnsLimitsConfig, dnsSettings } from '#dns/config.ts'
 import { type RecordsConfig, recordSettings, type TtlConfig } from '#dns/record-config.ts'
@@ -29,6 +30,7 @@ export type PorticoConfig = {
   readonly metrics: MetricsConfig
   readonly requestId: RequestIdConfig
   readonly traces?: TracesConfig
+  readonly cache: CacheStoreConfig
 }
 
 export type DomainConfig = {
@@ -172,7 +174,7 @@ export const fileSettings: GroupSetting = {
       type: 'integer',
       doc: 'Threads that serve DNS and HTTP. One a core when absent, with --dev one. A change is used at the next start.',
       min: 1,
-      max: 64,
+      max: 63,
       unit: 'threads',
       source: 'nginx, HAProxy and Knot start one a core',
     },
@@ -193,6 +195,7 @@ export const fileSettings: GroupSetting = {
         memory: memorySetting,
       },
     },
+    cache: cacheStoreSettings,
     log: {
       type: 'group',
       doc: 'Where Portico says what happened.',

@@ -152,19 +152,6 @@ export type Trail = {
   ended(end: ExchangeEnd, exchange: Exchange): void
 }
 
-/** A note on which nothing stands. */
-export function createNote(): ExchangeNote {
-  return {
-    routeId: '',
-    answeredBy: '',
-    reason: '',
-    requestId: '',
-    startedAt: Number.NaN,
-    answeredAt: Number.NaN,
-    trail: undefined,
-  }
-}
-
 export type ExchangeEnd = {
   readonly reason: EndReason
   /** status sent; 0 when none was */

@@ -1,5 +1,6 @@
 import { type AccessConfig, accessSetting } from '#access/config.ts'
 import { type RateConfig, rateSettings } from '#access/limit-config.ts'
+import { type CacheConfig, cacheSetting } from '#cache/config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
 import { type FilesConfig, filesSetting } from '#files/config.ts'
 import { type ServiceConfig, serviceSetting } from './service-config.ts'
@@ -23,10 +24,12 @@ export type HostConfig = TransformConfig & {
   readonly access?: AccessConfig
   /** how much a client may ask for; a route's own takes its place */
   readonly limits?: RateConfig
+  /** how responses are kept; a route's own takes its place */
+  readonly cache?: CacheConfig
 }
 
 export type RouteConfig = TransformConfig &
-  Pick<HostConfig, 'service' | 'files' | 'redirect' | 'respond' | 'access' | 'limits'>
+  Pick<HostConfig, 'service' | 'files' | 'redirect' | 'respond' | 'access' | 'limits' | 'cache'>
 
 const redirect: Setting = {
   type: 'either',
@@ -88,7 +91,13 @@ const routeKinds: Readonly<Record<string, Setting>> = {
 const route: GroupSetting = {
   type: 'group',
   doc: 'What answers under a path.',
-  fields: { ...routeKinds, access: accessSetting, limits: rateSettings, ...transformSettings },
+  fields: {
+    ...routeKinds,
+    access: accessSetting,
+    limits: rateSettings,
+    cache: cacheSetting,
+    ...transformSettings,
+  },
   oneOf: Object.keys(routeKinds),
 }
 
@@ -127,6 +136,7 @@ export const hostSettings: GroupSetting = {
     },
     access: accessSetting,
     limits: rateSettings,
+    cache: cacheSetting,
   },
   oneOf: Object.keys(hostKinds),
 }

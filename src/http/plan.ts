@@ -2,6 +2,7 @@ import type { Place } from '#access/check-plan.ts'
 import type { AccessConfig } from '#access/config.ts'
 import type { RateConfig } from '#access/limit-config.ts'
 import { type AccessPlan, planAccess, planRate, type RatePlan } from '#access/plan.ts'
+import { type CachePlan, planCache } from '#cache/plan.ts'
 import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
 import { type FilesPlan, planFiles } from '#files/plan.ts'
@@ -47,6 +48,8 @@ export type RoutePlan = PlanNode & {
   readonly access?: AccessPlan
   /** how often a client may ask; absent: as often as it likes */
   readonly rate?: RatePlan
+  /** how responses are kept; absent: not at all */
+  readonly cache?: CachePlan
   /** absent: requests and responses pass as they are */
   readonly transform?: TransformPlan
 }
@@ -128,7 +131,17 @@ export function planHost(host: HostInput): { host: HostPlan; processes: ProcessP
     const guarded = planGuard(host, pattern, written)
     problems.push(...guarded.problems)
     const transform = planTransform(pattern, host.written.routes === undefined ? {} : host.written, written)
-    const content = { pattern, action, ...guarded.plans, ...(transform === undefined ? {} : { transform }) }
+    const cache =
+      action.kind === 'service'
+        ? planCache(written.cache ?? host.written.cache, identifies(guarded.plans))
+        : undefined
+    const content = {
+      pattern,
+      action,
+      ...guarded.plans,
+      ...(cache === undefined ? {} : { cache }),
+      ...(transform === undefined ? {} : { transform }),
+    }
     routes.push({ id: `route:${host.name}${pattern}`, key: contentKey(content), from, ...content })
   }
   const transform = planTransform('/**', {}, host.written)
@@ -172,6 +185,11 @@ function planGuard(
       ...(has('limits') || isFirst ? rated.problems : []),
     ],
   }
+}
+
+/** Whether a route knows who asks, by password, token or another service's word. */
+function identifies({ access }: Pick<RoutePlan, 'access'>): boolean {
+  return access !== undefined && [access.basic, access.bearer, access.forward].some((way) => way !== null)
 }
 
 /** Reading fills a group that was not written with nothing. */

@@ -1,13 +1,12 @@
 import type { ClientConnection } from './client-connection.ts'
-import {
-  createNote,
-  type EndListener,
-  type EndReason,
-  type Exchange,
-  type ExchangeNote,
-  type Request,
-  type ResponseHead,
-  type Source,
+import type {
+  EndListener,
+  EndReason,
+  Exchange,
+  ExchangeNote,
+  Request,
+  ResponseHead,
+  Source,
 } from './exchange.ts'
 import { COPY_OCTETS } from './output.ts'
 import type { RequestBody } from './request-body.ts'
@@ -16,6 +15,7 @@ import { Tunnel } from './tunnel.ts'
 import { type Fields, NameSet, serializeFields } from './wire/fields.ts'
 import { hasContent } from './wire/framing.ts'
 import { hasToken } from './wire/list.ts'
+import { createNote } from './wire/note.ts'
 import { sourceOf } from './wire/octets-source.ts'
 import { statusLine } from './wire/status.ts'
 

@@ -165,6 +165,21 @@ export const families = {
   },
   portico_config: { type: 'info', help: 'The Plan that is served, by its hash.', labels: ['key'] },
   portico_build: { type: 'info', help: 'Versions.', labels: ['version', 'node'] },
+  portico_cache_requests: {
+    type: 'counter',
+    help: 'Requests to routes with a cache, by what came of them.',
+    labels: ['result'],
+  },
+  portico_cache_saved_bytes: {
+    type: 'counter',
+    help: 'Content of hits, which origins did not send.',
+    labels: [],
+  },
+  portico_cache_objects: { type: 'gauge', help: 'Responses and parts that are kept.', labels: [] },
+  portico_cache_bytes: { type: 'gauge', help: 'What they take.', labels: ['tier'] },
+  portico_cache_budget_bytes: { type: 'gauge', help: 'What they may take.', labels: ['tier'] },
+  portico_cache_disk_up: { type: 'gauge', help: '0 while the disk cannot be used.', labels: [] },
+  portico_cache_evictions: { type: 'counter', help: 'Responses that made room for others.', labels: [] },
   portico_event_loop_delay_seconds: {
     type: 'gauge',
     help: 'How late timers ran in the last seconds: the median, 99th percentile and worst.',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createNote, type ExchangeEnd } from '#http/exchange.ts'
+import type { ExchangeEnd } from '#http/exchange.ts'
+import { createNote } from '#http/wire/note.ts'
 import { hostOf } from '../../test/routes.ts'
 import { RouteCounts } from './route-counts.ts'
 import { sumRows, trafficOf } from './traffic.ts'

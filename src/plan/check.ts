@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { authoritiesOf, challengesOf } from '#acme/config.ts'
+import { checkCache } from '#cache/check-plan.ts'
 import { parseNetwork } from '#core/network.ts'
 import type { Problem } from '#core/problem.ts'
 import { isPrivateAddress } from '#dns/check/addresses.ts'
@@ -35,6 +36,25 @@ export function checkAcross(across: Across): Problem[] {
     ...checkListeners(across.listeners, localServices(across)),
     ...across.plans.filter(({ name }) => !name.endsWith('.localhost')).flatMap(checkRoutes),
     ...across.hosts.flatMap(checkTransforms),
+    ...across.hosts.flatMap(checkCaches),
+  ]
+}
+
+/** The option of the host, then those of its routes. */
+function checkCaches({ written, at }: HostDraft): Problem[] {
+  const routes = Object.entries(written.routes ?? {})
+  const hasService = [written, ...routes.map(([, route]) => route)].some(
+    ({ service }) => service !== undefined,
+  )
+  return [
+    ...checkCache({ cache: written.cache ?? false, hasService, at: (...option) => at(undefined, ...option) }),
+    ...routes.flatMap(([pattern, route]) =>
+      checkCache({
+        cache: route.cache ?? false,
+        hasService: route.service !== undefined,
+        at: (...option) => at(pattern, ...option),
+      }),
+    ),
   ]
 }
 

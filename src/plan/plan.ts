@@ -1,4 +1,5 @@
 import { planRate } from '#access/plan.ts'
+import { type CacheStorePlan, planCacheStore } from '#cache/plan.ts'
 import type { Config } from '#config/load.ts'
 import { contentKey } from '#core/node.ts'
 import { type Problem, sortProblems } from '#core/problem.ts'
@@ -34,6 +35,8 @@ export type Plan = {
   readonly http: HttpPlan
   readonly processes: readonly ProcessPlan[]
   readonly observe: ObservePlan
+  /** null: no route has a cache */
+  readonly cache: CacheStorePlan | null
 }
 
 /**
@@ -93,8 +96,13 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
     },
     processes: front.processes,
     observe: planObserve(config.value),
+    cache: planCacheStore(config.value.cache, front.hosts.some(hasCache)),
   }
   return { plan: { key: planKey(slices), ...slices }, problems: sortProblems(problems) }
+}
+
+function hasCache({ routes }: HostPlan): boolean {
+  return routes.some(({ cache }) => cache !== undefined)
 }
 
 /** What one client may ask of all hosts together, and what all may take. */
@@ -239,7 +247,7 @@ function planFront(
 }
 
 function planKey(slices: Omit<Plan, 'key'>): string {
-  const { workers, listeners, dns, tls, http, processes, observe } = slices
+  const { workers, listeners, dns, tls, http, processes, observe, cache } = slices
   const nodes = [...listeners, ...dns.zones, ...tls.certificates, ...http.hosts, ...processes]
   return contentKey([
     workers,
@@ -256,5 +264,6 @@ function planKey(slices: Omit<Plan, 'key'>): string {
     http.clientConnections,
     http.memoryOctets,
     observe,
+    cache,
   ])
 }

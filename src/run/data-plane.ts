@@ -6,6 +6,10 @@ import { limitMemory } from '#access/memory-budget.ts'
 import { createPasswordVerifier } from '#access/password.ts'
 import type { Shown } from '#acme/present.ts'
 import { answerTokens } from '#acme/token-handler.ts'
+import { createCounts } from '#cache/counts.ts'
+import { createCache } from '#cache/handler.ts'
+import { openStore } from '#cache/store/open-store.ts'
+import type { CacheStore } from '#cache/store/store.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
 import { createDnsServer } from '#dns/server.ts'
@@ -19,7 +23,7 @@ import { createRedirect } from '#http/redirect.ts'
 import { createRespond } from '#http/respond.ts'
 import { createRouter, type Router } from '#http/router.ts'
 import { createHttpServer } from '#http/server.ts'
-import { transformRequests, transformResponses } from '#http/transform/transformed.ts'
+import { compressResponses, transformRequests, transformResponses } from '#http/transform/transformed.ts'
 import { createTrust } from '#http/trust.ts'
 import type { AccessLog } from '#log/record.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
@@ -28,6 +32,8 @@ import type { ObservePlan } from '#plan/observe.ts'
 import { createHandshake } from '#tls/handshake.ts'
 import type { Issued } from '#tls/issuer.ts'
 import { createCertificateStore } from '#tls/store.ts'
+import { type Warmed, warmByQuery } from './cache-control.ts'
+import { storeNumber } from './front-cache.ts'
 import { createListeners } from './listeners.ts'
 import { createObservation } from './observe.ts'
 import { overlaid } from './overlaid.ts'
@@ -54,6 +60,8 @@ export type DataPlane = {
   samples(): Sample[]
   busyClients(): BusyKey[]
   reopenLog(): void
+  /** Ask for a URL as a client would. */
+  warm(query: string): Promise<Warmed>
   /** Listeners first, then requests under way until the deadline. */
   stop(deadlineMs: number): Promise<void>
 }
@@ -109,16 +117,28 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const guarding: GuardOptions = { isTrusted, passwords: createPasswordVerifier(now), now, log }
   let served = first.http
   let router: Router | undefined
+  let store: CacheStore | null = null
+  const cacheCounts = createCounts()
   let fileZones = createZones([])
   let serials: DataSlice['serials'] = new Map()
   let { shown } = first
 
   function createHandler(route: RoutePlan): Handler {
-    const handler = transformRequests(handlerOf(route, { folder, forwarding, log }), route.transform)
+    const handler = cached(
+      route,
+      transformRequests(handlerOf(route, { folder, forwarding, log }), route.transform),
+    )
     const guarded = route.access === undefined ? handler : createGuard(route.access, guarding, handler)
     const limited = route.rate === undefined ? guarded : limiters.limit(route.rate, guarded)
     // Outermost, so that refusals get the owner's pages too.
     return transformResponses(limited, route.transform, { folder, log })
+  }
+
+  /** What a route keeps is what passed its guard, compressed already where the route says so. */
+  function cached({ cache, transform }: RoutePlan, handler: Handler): Handler {
+    if (cache === undefined || store === null) return handler
+    const compressing = compressResponses(handler, transform)
+    return createCache(cache, { store, now: Date.now, log, counts: cacheCounts }, compressing)
   }
 
   function createRefusal(host: HostPlan, refuse: Handler): Handler {
@@ -136,6 +156,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     shown = next.shown
     setTicketKey(next.ticketKey)
     const nextZones = compileZones(next.dns.zones, next.serials, fileZones)
+    if (next.cache !== null) store ??= openStore(next.cache, { worker: storeNumber(worker), log })
     const nextRouter = createRouter(next.http, createHandler, router, createRefusal)
     const commitCertificates = certificates.prepare(next.tls, next.clientRoots, next.certificates)
     const observed = await observation.prepare({
@@ -190,15 +211,17 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     },
     setTicketKey,
     told: origins.told,
-    snapshot: () => snapshotOf({ http, dns, origins }),
-    samples: () => observation.samples({ http, dns, origins }),
+    snapshot: () => snapshotOf({ http, dns, origins, cacheCounts }),
+    samples: () => observation.samples({ http, dns, origins, cacheCounts }),
     busyClients: observation.takeBusyClients,
     reopenLog: observation.reopenLog,
+    warm: (query) => warmByQuery(router!.handle, new URLSearchParams(query)),
     async stop(deadlineMs) {
       await Promise.all([listeners.retire(), adopted.retire()])
       await Promise.all([http.close(deadlineMs), dns.close()])
       origins.close()
       await observation.close()
+      await store?.close()
     },
   }
 }

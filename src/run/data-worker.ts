@@ -58,6 +58,7 @@ const procedures: WorkerProcedures = {
   samples: () => plane!.samples(),
   busyClients: () => plane!.busyClients(),
   reopenLog: () => plane?.reopenLog(),
+  warm: (query) => plane!.warm(query),
   async stop(deadlineMs) {
     await plane?.stop(deadlineMs)
     records.flush()

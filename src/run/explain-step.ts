@@ -12,6 +12,7 @@ export type Step = {
     | 'limits'
     | 'access'
     | 'request'
+    | 'cache'
     | 'origin'
     | 'transfer'
     | 'response'

@@ -16,6 +16,7 @@ import type { Plan } from '#plan/plan.ts'
 import type { ProcessState } from '#processes/process.ts'
 import type { CertificateDescription } from '#tls/keeper.ts'
 import { compileCertificates, select } from '#tls/select.ts'
+import { explainCache, type LiveCache } from './explain-cache.ts'
 import { explainObserved } from './explain-observe.ts'
 import { explainOrigins } from './explain-service.ts'
 import { fault, type Step, step } from './explain-step.ts'
@@ -34,6 +35,7 @@ export type Live = {
   readonly processes: readonly ProcessState[]
   /** of the host that is asked about */
   readonly certificate: CertificateDescription
+  readonly cache: LiveCache
 }
 
 export type World = {
@@ -126,7 +128,7 @@ function explainUrl(url: URL, world: World, from: string | null): Step[] {
   steps.push(explainRoute(routing, target))
   if (routing.route === null) return steps
   const { clientRate } = plan.http
-  const { rate, access, action, from: at } = routing.route
+  const { rate, access, cache, action, from: at } = routing.route
   const clientRoots = routing.host?.clientCertificates
   if (clientRoots !== undefined) {
     const says = `a certificate under ${clientRoots}; no handshake without, and 421 on a connection of another host`
@@ -134,6 +136,7 @@ function explainUrl(url: URL, world: World, from: string | null): Step[] {
   }
   for (const limit of [clientRate, rate]) if (limit !== undefined) steps.push(explainRate(limit, at))
   if (access !== undefined) steps.push(...explainAccess(access, from, at))
+  if (cache !== undefined) steps.push(...explainCache(cache, url, at, live?.cache ?? null))
   steps.push(...explainRequestPath(routing.route, target, from))
   steps.push(...explainAction(action, at, world))
   steps.push(...explainResponse(routing.route, target))

@@ -4,6 +4,7 @@ import { clearCounts, createCountMemory } from '#access/connection-counts.ts'
 import { createBucketMemory } from '#access/limiters.ts'
 import type { Keeper } from '#acme/keeper.ts'
 import type { Shown } from '#acme/present.ts'
+import type { CacheStore } from '#cache/store/store.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
 import { compileZones, type Zones } from '#dns/zone.ts'
@@ -15,6 +16,8 @@ import type { Plan } from '#plan/plan.ts'
 import { createSupervisor, type Supervisor } from '#processes/supervisor.ts'
 import type { Authority } from '#tls/authority.ts'
 import type { CertificateKeeper } from '#tls/keeper.ts'
+import type { Warmed } from './cache-control.ts'
+import { createFrontCache, storeNumber } from './front-cache.ts'
 import { openFrontTls } from './front-tls.ts'
 import { overlaid } from './overlaid.ts'
 import { readPassedSockets } from './passed-sockets.ts'
@@ -24,7 +27,7 @@ import { shareLimits } from './share-limits.ts'
 import type { DataSlice, MainProcedures, SharedMemory, WorkerSetup } from './slice.ts'
 import { joinSnapshots, type Snapshot } from './snapshot.ts'
 import { createSockets } from './sockets.ts'
-import { createWorkers, type WorkerState } from './workers.ts'
+import { createWorkers, type WorkerState, type Workers } from './workers.ts'
 
 /** What the main thread has of one Plan: everything but the serving, which the workers do. */
 export type Front = {
@@ -51,6 +54,10 @@ export type Front = {
   busyClients(): Promise<BusyKey[][]>
   /** Another program has moved the access log away: go on in a new file. */
   reopenLog(): void
+  /** where routes keep responses; null while none does */
+  readonly store: CacheStore | null
+  /** Ask for a URL as a client would; the query of `cache warm`. */
+  warm(query: string): Promise<Warmed>
   /**
    * Prepare another Plan on all workers: open sockets, compile. When it throws, nothing has happened.
    *
@@ -74,6 +81,9 @@ export type FrontOptions = {
   /** the first of the threads that serve */
   readonly loaded: Worker
 }
+
+/** A large file comes from its origin as a whole. */
+const WARM_MS = 600_000
 
 /**
  * Start everything that a Plan asks for.
@@ -101,11 +111,10 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const onPort = (): void => workers.tell('ports', processes.ports())
   const processes = createSupervisor({ folder, log, output, holderOf, onPort })
   const passed = await readPassedSockets()
+  const cache = createFrontCache(options)
   const sockets = createSockets({ descriptors, workers: count, passed, holderOf, log })
   const workers = createWorkers({
-    setups: Array.from({ length: count }, (_, worker) =>
-      setupOf(options, { worker, workers: count, shared }),
-    ),
+    setups: setupsOf(options, count, shared),
     procedures: {
       ...writers(options),
       certificate: tls.certificates.obtain,
@@ -114,7 +123,10 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     },
     log,
     loaded: options.loaded,
-    onDeath: (worker) => clearCounts(shared.connections, worker),
+    onDeath(worker) {
+      clearCounts(shared.connections, worker)
+      cache.store?.forgetWorker(storeNumber(worker))
+    },
   })
 
   function servedZones(): Zones {
@@ -144,6 +156,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       ports: processes.ports(),
       ticketKey: tls.ticketKey(),
       shown,
+      cache: cache.handleFor(next),
     })
     const preparedWorkers = await workers.prepare(sliceOf).catch((error: unknown) => {
       preparedSockets.abort()
@@ -166,6 +179,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     sockets.close()
     await workers.stop(deadlineMs)
     await processes.stop(deadlineMs === 0)
+    await cache.store?.close()
   }
 
   const commit = await prepare(options.plan).catch(async (error: unknown) => {
@@ -185,6 +199,28 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       return servedZones()
     },
     listeners: () => sockets.slices(0),
+    ...questionsTo(workers),
+    get store() {
+      return cache.store
+    },
+    prepare,
+    stop,
+  }
+}
+
+type Questions =
+  | 'workers'
+  | 'endWorker'
+  | 'snapshots'
+  | 'snapshot'
+  | 'samples'
+  | 'busyClients'
+  | 'reopenLog'
+  | 'warm'
+
+/** What is asked of workers, whatever they serve. */
+function questionsTo(workers: Workers): Pick<Front, Questions> {
+  return {
     workers: workers.states,
     endWorker: workers.end,
     snapshots: () => workers.askAll('snapshot'),
@@ -192,8 +228,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     samples: () => workers.askAll('samples'),
     busyClients: () => workers.askAll('busyClients'),
     reopenLog: () => workers.tell('reopenLog', null),
-    prepare,
-    stop,
+    warm: (query) => workers.askOne('warm', query, WARM_MS),
   }
 }
 
@@ -213,9 +248,11 @@ function defaultWorkers(): number {
   return process.platform === 'linux' ? availableParallelism() : 1
 }
 
-function setupOf(
+function setupsOf(
   { folder, accessLog }: FrontOptions,
-  rest: Pick<WorkerSetup, 'worker' | 'workers' | 'shared'>,
-): WorkerSetup {
-  return { folder, tellsRequests: accessLog !== null, ...rest }
+  workers: number,
+  shared: SharedMemory,
+): readonly WorkerSetup[] {
+  const tellsRequests = accessLog !== null
+  return Array.from({ length: workers }, (_, worker) => ({ folder, tellsRequests, worker, workers, shared }))
 }

@@ -1,6 +1,7 @@
 import { version } from '#core/version.ts'
 import { mergeSamples, type Sample } from '#metrics/sample.ts'
 import type { Portico } from './portico.ts'
+import { storeSamples } from './samples.ts'
 
 /** Everything that is counted: of this process, its programs and its file, and of all data planes together. */
 export async function metricsOf(portico: Portico): Promise<Sample[]> {
@@ -25,5 +26,6 @@ export async function metricsOf(portico: Portico): Promise<Sample[]> {
     { family: 'process_cpu_seconds', labels: [], value: (user + system) / 1e6 },
     { family: 'process_start_time_seconds', labels: [], value: startedAt.getTime() / 1000 },
   ]
-  return [...own, ...mergeSamples(await front.samples())]
+  const stored = front.store === null ? [] : storeSamples(front.store.stats())
+  return [...own, ...stored, ...mergeSamples(await front.samples())]
 }

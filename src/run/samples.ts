@@ -1,4 +1,6 @@
 import type { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { CacheCounts } from '#cache/counts.ts'
+import type { CacheStats } from '#cache/store/store.ts'
 import type { DnsServer } from '#dns/server.ts'
 import type { Origins } from '#http/origin/origins.ts'
 import type { OriginState } from '#http/origin/pool.ts'
@@ -8,7 +10,12 @@ import type { RouteCounts } from '#metrics/route-counts.ts'
 import { mergeSamples, type Sample } from '#metrics/sample.ts'
 
 /** The servers of one data plane, each of which counts for itself. */
-export type DataPlane = { readonly http: HttpServer; readonly dns: DnsServer; readonly origins: Origins }
+export type DataPlane = {
+  readonly http: HttpServer
+  readonly dns: DnsServer
+  readonly origins: Origins
+  readonly cacheCounts: Readonly<CacheCounts>
+}
 
 export type Observed = {
   readonly counts: RouteCounts
@@ -22,13 +29,15 @@ export type Observed = {
 }
 
 /** What one data plane has counted. */
-export function dataPlaneSamples({ http, dns, origins }: DataPlane, observed: Observed): Sample[] {
+export function dataPlaneSamples(plane: DataPlane, observed: Observed): Sample[] {
+  const { http, dns, origins, cacheCounts } = plane
   const { counts, droppedLines, droppedSpans } = observed
   return [
     ...counts.samples(),
     ...httpSamples(http, counts),
     ...originSamples(origins.states(), observed),
     ...dnsSamples(dns),
+    ...cacheSamples(cacheCounts),
     one('portico_access_log_dropped_lines', droppedLines),
     one('portico_trace_dropped_spans', droppedSpans),
     ...threadSamples(observed),
@@ -87,6 +96,30 @@ function dnsSamples(dns: DnsServer): Sample[] {
     one('portico_dns_dropped_queries', dropped),
     one('portico_dns_truncated_responses', truncated),
     one('portico_dns_tcp_connections', tcpConnections),
+  ]
+}
+
+function cacheSamples({ hits, stale, misses, collapsed, passed, savedOctets }: CacheCounts): Sample[] {
+  return [
+    one('portico_cache_requests', hits - stale, 'hit'),
+    one('portico_cache_requests', stale, 'stale'),
+    one('portico_cache_requests', misses, 'miss'),
+    one('portico_cache_requests', collapsed, 'collapsed'),
+    one('portico_cache_requests', passed, 'passed'),
+    one('portico_cache_saved_bytes', savedOctets),
+  ]
+}
+
+/** What the store of all caches holds. */
+export function storeSamples({ objects, memory, disk, evictions }: CacheStats): Sample[] {
+  return [
+    one('portico_cache_objects', objects),
+    one('portico_cache_bytes', memory.octets, 'memory'),
+    one('portico_cache_budget_bytes', memory.budgetOctets, 'memory'),
+    ...(disk === null ? [] : [one('portico_cache_bytes', disk.octets, 'disk')]),
+    ...(disk === null ? [] : [one('portico_cache_budget_bytes', disk.budgetOctets, 'disk')]),
+    ...(disk === null ? [] : [one('portico_cache_disk_up', disk.isOn ? 1 : 0)]),
+    one('portico_cache_evictions', evictions),
   ]
 }
 

@@ -1,6 +1,7 @@
 import type { CountMemory } from '#access/connection-counts.ts'
 import type { BucketMemory } from '#access/limiters.ts'
 import type { Shown } from '#acme/present.ts'
+import type { StoreHandle } from '#cache/store/shared.ts'
 import type { LogLevel, LogValue } from '#core/log.ts'
 import type { DnsPlan } from '#dns/plan.ts'
 import type { OriginCheck } from '#http/origin/origins.ts'
@@ -13,6 +14,7 @@ import type { ObservePlan } from '#plan/observe.ts'
 import type { Issued } from '#tls/issuer.ts'
 import type { TlsPlan } from '#tls/plan.ts'
 import type { ClientRoots } from '#tls/store.ts'
+import type { Warmed } from './cache-control.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** What a data worker is started with, whatever the Plan. */
@@ -44,6 +46,8 @@ export type DataSlice = TlsSlice & {
   readonly ports: ProcessPorts
   readonly ticketKey: Uint8Array
   readonly shown: Shown
+  /** where routes keep responses; null while none does */
+  readonly cache: StoreHandle | null
 }
 
 /** What handshakes need of a Plan. */
@@ -93,6 +97,8 @@ export type WorkerProcedures = {
   readonly samples: (nothing: null) => Sample[]
   readonly busyClients: (nothing: null) => BusyKey[]
   readonly reopenLog: (nothing: null) => void
+  /** Ask for a URL as a client would. */
+  readonly warm: (query: string) => Promise<Warmed>
   /** No new connections; answered when those that are open have ended, or the deadline is over. */
   readonly stop: (deadlineMs: number) => Promise<null>
 }

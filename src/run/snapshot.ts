@@ -1,3 +1,4 @@
+import { type CacheCounts, createCounts } from '#cache/counts.ts'
 import { addHistograms } from '#core/histogram.ts'
 import type { DnsStats } from '#dns/server.ts'
 import type { OriginState } from '#http/origin/pool.ts'
@@ -10,16 +11,18 @@ type HttpCounts = Readonly<Pick<HttpStats, 'requests' | 'byClass' | 'receivedOct
 export type Snapshot = {
   readonly http: HttpCounts & { readonly connections: number }
   readonly dns: Readonly<DnsStats>
+  readonly cache: Readonly<CacheCounts>
   /** how each origin is doing, and why it is left out if it is */
   readonly origins: readonly OriginState[]
 }
 
 /** Look at what one thread serves. */
-export function snapshotOf({ http, dns, origins }: DataPlane): Snapshot {
+export function snapshotOf({ http, dns, origins, cacheCounts }: DataPlane): Snapshot {
   const { requests, byClass, receivedOctets, sentOctets } = http.stats
   return {
     http: { connections: http.openConnections(), requests, byClass, receivedOctets, sentOctets },
     dns: dns.stats(),
+    cache: { ...cacheCounts },
     origins: origins.states(),
   }
 }
@@ -39,6 +42,10 @@ export function joinSnapshots(snapshots: readonly Snapshot[]): Snapshot {
     dns: addUp(
       snapshots.map(({ dns }) => dns),
       NO_DNS,
+    ),
+    cache: addUp(
+      snapshots.map(({ cache }) => cache),
+      createCounts(),
     ),
     origins: [...origins.values()],
   }

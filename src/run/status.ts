@@ -1,4 +1,6 @@
 import { basename } from 'node:path'
+import type { CacheCounts } from '#cache/counts.ts'
+import type { CacheStats } from '#cache/store/store.ts'
 import type { OriginState } from '#http/origin/pool.ts'
 import type { ActionPlan, HostPlan, RoutePlan } from '#http/plan.ts'
 import { type Traffic, trafficOf } from '#metrics/traffic.ts'
@@ -41,6 +43,8 @@ export type Status = {
     readonly sentOctets: number
     readonly receivedOctets: number
   }
+  /** null: no route has a cache */
+  readonly cache: (CacheCounts & CacheStats) | null
   readonly dns: {
     readonly queries: number
     readonly dropped: number
@@ -64,7 +68,7 @@ export type HostRow = {
 export async function statusOf(portico: Portico): Promise<Status> {
   const { front, lastReload } = portico
   const { plan } = front
-  const { http, dns, origins } = await front.snapshot()
+  const { http, dns, origins, cache } = await front.snapshot()
   const { queries, dropped, truncated, rcodes } = dns
   return {
     at: new Date().toISOString(),
@@ -88,6 +92,7 @@ export async function statusOf(portico: Portico): Promise<Status> {
       problems: lastReload.problems.length,
     },
     http,
+    cache: front.store === null ? null : { ...cache, ...front.store.stats() },
     dns: { queries, dropped, truncated, rcodes },
     traffic: trafficOf(await metricsOf(portico)),
   }

@@ -40,7 +40,16 @@ function slice(number: number): () => DataSlice {
   }
   const http = { ...planOf([]), httpsPort: number }
   const observe = { accessLog: null, identity: null, traces: null, metrics: { limitRoutes: 1 } }
-  return () => ({ dns, tls, http, observe, listeners: [], ticketKey: new Uint8Array(48), ...maps })
+  return () => ({
+    dns,
+    tls,
+    http,
+    observe,
+    listeners: [],
+    ticketKey: new Uint8Array(48),
+    cache: null,
+    ...maps,
+  })
 }
 
 type Options = { folder?: string; log?: Log; onDeath?: (worker: number) => void; loaded?: Worker }

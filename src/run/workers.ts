@@ -17,6 +17,12 @@ export type Workers = {
   tell: Remote<WorkerProcedures>['tell']
   /** Ask all workers that serve; those that do not answer in time are left out. */
   askAll<Name extends Question>(name: Name): Promise<Awaited<ReturnType<WorkerProcedures[Name]>>[]>
+  /** Ask any worker that serves. @throws {Error} when none does, or it gives no answer */
+  askOne<Name extends Task>(
+    name: Name,
+    value: Parameters<WorkerProcedures[Name]>[0],
+    timeoutMs: number,
+  ): Promise<Awaited<ReturnType<WorkerProcedures[Name]>>>
   states(): WorkerState[]
   /** End one at once, as if it had died. */
   end(worker: number): void
@@ -26,6 +32,9 @@ export type Workers = {
 
 /** What all workers can be asked, without changing anything. */
 type Question = 'snapshot' | 'samples' | 'busyClients'
+
+/** What one worker does for all. */
+type Task = 'warm'
 
 export type PreparedWorkers = { commit(): void; abort(): void }
 
@@ -247,6 +256,11 @@ export function createWorkers(options: WorkersOptions): Workers {
       const asked = serving.map(({ thread }) => thread.remote.call(name, null, ASK_MS))
       const answers = await Promise.allSettled(asked)
       return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
+    },
+    askOne(name, value, timeoutMs) {
+      const serving = alive().find(({ state }) => state === 'serving')
+      if (serving === undefined) return Promise.reject(new Error('No worker serves at the moment.'))
+      return serving.thread.remote.call(name, value, timeoutMs)
     },
     states: () =>
       slots.map(({ setup, state, restarts, lastEnd }) => ({

@@ -1,5 +1,4 @@
 import {
-  createNote,
   type EndListener,
   type EndReason,
   type Exchange,
@@ -12,6 +11,7 @@ import {
 import { BrokenBody } from '../origin/failure.ts'
 import { type Fields, fieldsOf, NameSet, noFields } from '../wire/fields.ts'
 import { hasContent } from '../wire/framing.ts'
+import { createNote } from '../wire/note.ts'
 import { type Page, respondPage } from '../wire/page.ts'
 import type { FrameOutput } from './frame-output.ts'
 import type { Scheduled } from './scheduler.ts'

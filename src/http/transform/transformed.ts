@@ -40,6 +40,11 @@ export function transformResponses(
   return chained(steps, handler)
 }
 
+/** Compress what a handler answers, where its route says so: what a cache keeps is compressed once. */
+export function compressResponses(handler: Handler, plan: TransformPlan | undefined): Handler {
+  return plan?.compress === true ? chained([compress], handler) : handler
+}
+
 /** Put before a handler what its route says of requests; who is let in was decided on the request as it came. */
 export function transformRequests(handler: Handler, plan: TransformPlan | undefined): Handler {
   if (plan === undefined) return handler

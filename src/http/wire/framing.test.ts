@@ -103,6 +103,7 @@ describe('responseBodyLength()', () => {
     ['GET', 200, [[TE, 'chunked']], 1, 'chunked'],
     ['GET', 200, [[TE, 'chunked']], 0, 'refused'],
     ['GET', 200, [[TE, 'gzip']], 1, 'refused'],
+    ['GET', 200, [[TE, 'anan']], 1, 'until close'],
     [
       'GET',
       200,

@@ -29,7 +29,10 @@ export function responseBodyLength(
     return typeof length === 'object' ? refuse(502, length.reason) : length
   }
   const refusal = judgeCodings(fields, minor)
-  return refusal === undefined ? 'chunked' : refuse(502, refusal.reason)
+  if (refusal === undefined) return 'chunked'
+  // RFC 9112 §6.3: without chunked at the end, the end of the connection ends the content. Only a name that is no coding
+  // at all is passed over like that: content in a coding would reach the client without the word for it.
+  return minor === 1 && isNoCoding(fields) ? 'until close' : refuse(502, refusal.reason)
 }
 
 /** Whether a response has content at all, whatever its fields say (RFC 9110 §6.4.1). */
@@ -51,6 +54,17 @@ export function parseContentLength(fields: Fields): number | undefined | Refusal
     return refuse(400, 'Content-Length is not one number of at most 15 digits')
   if (fields.all('content-length').length > 1) return refuse(400, 'there is more than one Content-Length')
   return Number(value)
+}
+
+/** Whether Transfer-Encoding names nothing that is registered, and no length stands beside it. */
+function isNoCoding(fields: Fields): boolean {
+  const codings = listMembers(fields.all('transfer-encoding'))
+  return (
+    codings.length === 1 &&
+    /^[a-z]+$/i.test(codings[0]!) &&
+    !/^(?:x-)?(?:chunked|compress|deflate|gzip|identity|br|zstd)$/i.test(codings[0]!) &&
+    fields.get('content-length') === undefined
+  )
 }
 
 /** Judge Transfer-Encoding: undefined when it is exactly chunked. */

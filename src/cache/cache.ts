@@ -1,0 +1,23 @@
+import type { Log } from '#core/log.ts'
+import type { Handler } from '#http/exchange.ts'
+import type { CacheCounts } from './counts.ts'
+import type { CachePlan } from './plan.ts'
+import type { CacheStore } from './store/store.ts'
+
+/** What the cache of a route works with. */
+export type CacheOptions = {
+  readonly store: CacheStore
+  /** milliseconds since 1970 */
+  readonly now: () => number
+  readonly log: Log
+  readonly counts: CacheCounts
+}
+
+/** One route's cache. */
+export type Cache = CacheOptions & {
+  readonly plan: CachePlan
+  /** the handler of the origin */
+  readonly origin: Handler
+  /** keys whose responses were not kept, and until when that is remembered: their requests do not wait for one another */
+  readonly passes: Map<string, number>
+}

@@ -1,0 +1,247 @@
+import type { EndReason, Exchange, ExchangeNote, Request, ResponseHead, Source } from '#http/exchange.ts'
+import type { Fields } from '#http/wire/fields.ts'
+import { type Asker, ask } from './ask.ts'
+import type { Cache } from './cache.ts'
+import { forwardStatus } from './cache-status.ts'
+import { pour, Tee } from './fill.ts'
+import { beginFill, freshen, type Judged, judge } from './keep.ts'
+import { passBy, told } from './pass.ts'
+import { respondStored } from './respond.ts'
+import { resumeFrom } from './resume.ts'
+import { type ReuseReason, reuseAfter } from './reuse.ts'
+import type { Storable } from './storable.ts'
+import type { CachedObject, Fill, Lead } from './store/store.ts'
+import { type Stored, storedOf } from './stored.ts'
+import { isAbout } from './update.ts'
+import { conditionLines, originFields } from './validate.ts'
+
+/** What is fetched, and why. */
+export type Wanted = {
+  readonly key: string
+  /** what is stored and no longer fresh; null when there is nothing */
+  readonly object: CachedObject | null
+  readonly stored: Stored | null
+  readonly reason: ReuseReason
+  /** somebody else's fetch was waited for first */
+  readonly isCollapsed: boolean
+}
+
+/** How long it is remembered that responses under a key are not kept: their requests do not wait for one another. */
+const PASS_MS = 120_000
+/** How long it is remembered that a response of unknown length was too large: whoever joined its fill was cut off. */
+const TOO_LARGE_MS = 3_600_000
+const LIMIT_PASSES = 10_000
+
+/** Reasons why a response is not kept that lie in its request. */
+const ONE_CLIENT: ReadonlySet<Storable> = new Set(['request: no-store', 'authorization', 'storable'])
+
+/**
+ * Ask the origin for what a request wants, keep the answer if it may be kept, and give it to the client.
+ *
+ * The fetch belongs to the cache: it goes on when the client leaves.
+ *
+ * @param exchange of the client; null in the background
+ * @param lead ends when the store has a head, or there will be none; null when others may fetch the same
+ */
+export function fetchFor(
+  cache: Cache,
+  request: Request,
+  exchange: Exchange | null,
+  wanted: Wanted,
+  lead: Lead | null,
+): void {
+  new Fetching(cache, request, exchange, wanted, lead).start()
+}
+
+/** Keep and give to the client what has come in answer to another request for the same. */
+export function takeFor(
+  cache: Cache,
+  exchange: Exchange,
+  wanted: Wanted,
+  { head, body, requestMs, epoch }: Arrived,
+): void {
+  new Fetching(cache, exchange.request, exchange, wanted, null).take(head, body, { requestMs, epoch })
+}
+
+/** A response of the origin, and the moment and the epoch of the store at which it was asked for. */
+export type Arrived = {
+  readonly head: ResponseHead
+  readonly body: Source | null
+  readonly requestMs: number
+  readonly epoch: number
+}
+
+/** Under which it is remembered that a response was too large to keep. */
+export function tooLargeKey(key: string): string {
+  return `${key} large`
+}
+
+class Fetching implements Asker {
+  readonly #cache: Cache
+  readonly #request: Request
+  readonly #exchange: Exchange | null
+  readonly #wanted: Wanted
+  readonly #lead: Lead | null
+  #epoch = 0
+  #requestMs = 0
+  /** asked about with conditions */
+  #validated: { readonly object: CachedObject; readonly stored: Stored } | null
+
+  constructor(cache: Cache, request: Request, exchange: Exchange | null, wanted: Wanted, lead: Lead | null) {
+    this.#cache = cache
+    this.#request = request
+    this.#exchange = exchange
+    this.#wanted = wanted
+    this.#lead = lead
+    const { object, stored } = wanted
+    this.#validated = object === null || stored === null ? null : { object, stored }
+  }
+
+  start(): void {
+    const { store, now, origin } = this.#cache
+    this.#epoch = store.epoch()
+    this.#requestMs = now()
+    this.#cache.counts.misses++
+    ask(origin, { ...this.#request, fields: originFields(this.#request, this.#ownLines()) }, this)
+  }
+
+  take(
+    head: ResponseHead,
+    body: Source | null,
+    { requestMs, epoch }: { requestMs: number; epoch: number },
+  ): void {
+    this.#requestMs = requestMs
+    this.#epoch = epoch
+    this.#take(head, body)
+  }
+
+  informed(status: number, fields: Fields): void {
+    this.#exchange?.inform(status, fields)
+  }
+
+  answered(head: ResponseHead, body: Source | null, note: ExchangeNote): void {
+    if (this.#exchange !== null) {
+      this.#exchange.note.answeredBy = note.answeredBy
+      if (note.reason !== '') this.#exchange.note.reason = note.reason
+    }
+    const validated = this.#validated
+    if (validated !== null && head.status === 304) {
+      body?.cancel('finished')
+      if (!isAbout(validated.stored, head.fields)) return this.#askAgain()
+      return this.#freshen(validated.object, validated.stored, head)
+    }
+    if (head.status >= 500 && this.#serveStale(head.isPage === true ? 'down' : 'error', head.status)) {
+      body?.cancel('finished')
+      return
+    }
+    this.#take(head, body)
+  }
+
+  aborted(reason: EndReason): void {
+    if (this.#serveStale('down', undefined)) return
+    this.#lead?.done()
+    this.#exchange?.abort(reason)
+  }
+
+  /** The conditions of what is stored; or the client's own range, when there is nothing to validate. */
+  #ownLines(): string {
+    if (this.#validated !== null) return conditionLines(this.#validated.stored)
+    const { fields } = this.#request
+    const range = fields.get('range')
+    if (range === undefined) return ''
+    const ifRange = fields.get('if-range')
+    return `Range: ${range}\r\n${ifRange === undefined ? '' : `If-Range: ${ifRange}\r\n`}`
+  }
+
+  /** RFC 9111 §4.3.4: a 304 about something else says nothing of what is stored. */
+  #askAgain(): void {
+    this.#validated = null
+    this.start()
+  }
+
+  #freshen(object: CachedObject, stored: Stored, head: ResponseHead): void {
+    const times = { requestMs: this.#requestMs, responseMs: this.#cache.now() }
+    const asked = { object, stored, epoch: this.#epoch }
+    const updated = freshen(this.#cache, this.#request, asked, head.fields, times)
+    this.#lead?.done()
+    this.#respond(updated, 304)
+  }
+
+  /** @returns whether what is stored stands in for what could not be had */
+  #serveStale(failure: 'error' | 'down', status: number | undefined): boolean {
+    if (this.#validated === null) return false
+    const { object, stored } = this.#validated
+    const { plan, now } = this.#cache
+    const nowMs = now()
+    const reason = reuseAfter(failure, stored, nowMs)
+    if (reason === undefined) return false
+    const said = forwardStatus({ why: 'stale', ...(status === undefined ? {} : { status }), detail: reason })
+    const answer = { reason, status: said, isTold: plan.status }
+    if (this.#exchange !== null && !respondStored(this.#exchange, object, stored, answer, nowMs)) return false
+    this.#lead?.done()
+    return true
+  }
+
+  /** Keep a new response, or pass it on. */
+  #take(head: ResponseHead, body: Source | null): void {
+    const times = { requestMs: this.#requestMs, responseMs: this.#cache.now() }
+    const judged = judge(this.#cache, this.#request, head, times)
+    const { key } = this.#wanted
+    const { meta } = judged
+    const response = body === null ? { ...head, lengthOctets: 0 } : head
+    const fill =
+      judged.reason === 'storable'
+        ? beginFill(this.#cache, { key, request: this.#request, response, meta, epoch: this.#epoch })
+        : null
+    if (fill === null) return this.#pass(head, body, judged)
+    this.#cache.passes.delete(key)
+    this.#keep(fill, head, body)
+    this.#lead?.done()
+  }
+
+  #pass(head: ResponseHead, body: Source | null, { reason }: Judged): void {
+    const { passes, now } = this.#cache
+    if (passes.size >= LIMIT_PASSES) passes.clear()
+    passes.set(this.#wanted.key, now() + PASS_MS)
+    // What was stored holds no longer, also for bad times; but what concerns one client alone says nothing of it.
+    const { object } = this.#wanted
+    if (object !== null && head.status < 500 && !ONE_CLIENT.has(reason)) this.#cache.store.remove(object)
+    this.#lead?.done()
+    if (this.#exchange === null) body?.cancel('finished')
+    else this.#exchange.respond(told(this.#cache, head, this.#wanted.reason, reason), body)
+  }
+
+  #keep(fill: Fill, head: ResponseHead, body: Source | null): void {
+    if (body === null) {
+      fill.end()
+      return this.#respond(fill.object, head.status, head.fields)
+    }
+    const resume = resumeFrom(this.#cache, this.#request, storedOf(fill.object), head.lengthOctets)
+    const isTeed = head.lengthOctets === null && this.#exchange !== null && this.#request.method === 'GET'
+    const tee = isTeed ? new Tee() : undefined
+    void pour(body, fill, resume, tee).then((end) => {
+      if (end === 'no room')
+        this.#cache.passes.set(tooLargeKey(this.#wanted.key), this.#cache.now() + TOO_LARGE_MS)
+    })
+    this.#respond(fill.object, head.status, head.fields, tee)
+  }
+
+  #respond(object: CachedObject, status: number, fields?: Fields, tee?: Tee): void {
+    if (this.#exchange === null) return
+    const { plan, now } = this.#cache
+    const { reason, isCollapsed } = this.#wanted
+    const stored = storedOf(object)
+    const nowMs = now()
+    const ttlSeconds = Math.floor((stored.freshUntilMs - nowMs) / 1000)
+    const said = forwardStatus({ why: reason, status, stored: true, collapsed: isCollapsed, ttlSeconds })
+    const answer = {
+      reason,
+      status: said,
+      isTold: plan.status,
+      ...(fields === undefined ? {} : { fields }),
+      ...(tee === undefined ? {} : { body: tee.source }),
+    }
+    if (!respondStored(this.#exchange, object, stored, answer, nowMs))
+      passBy(this.#cache, this.#exchange, reason)
+  }
+}

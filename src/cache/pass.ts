@@ -1,0 +1,94 @@
+import type { Exchange, Request, ResponseHead, Source } from '#http/exchange.ts'
+import { fieldsOf } from '#http/wire/fields.ts'
+import { PassingExchange } from '#http/wire/passing-exchange.ts'
+import type { Cache } from './cache.ts'
+import { type Forwarded, forwardStatus } from './cache-status.ts'
+import { invalidated } from './invalidate.ts'
+import { uriOf } from './key.ts'
+import { keepAnswer } from './post.ts'
+import { purge } from './purge.ts'
+import { updateByHead } from './update-by-head.ts'
+import { WithFields } from './wire/with-fields.ts'
+
+/** Send GET or HEAD on to the origin, and keep nothing of the answer but what HEAD says of a stored response. */
+export function passBy(cache: Cache, exchange: Exchange, why: Forwarded['why']): void {
+  cache.origin(
+    new Passed(exchange, exchange.request, (head, body) => {
+      if (exchange.request.method === 'HEAD' && why !== 'bypass') updateByHead(cache, exchange.request, head)
+      exchange.respond(told(cache, head, why), body)
+    }),
+  )
+}
+
+/** Send another method on to the origin; what it may have changed is no longer served (RFC 9111 §4.4). */
+export function passAround(cache: Cache, exchange: Exchange): void {
+  const { request } = exchange
+  if (request.method === 'PURGE' && cache.plan.purgeToken !== null) return purge(cache, exchange)
+  cache.origin(
+    new Passed(exchange, request, (head, body) => {
+      const doubtful = invalidated(request, head.status, head.fields)
+      const answer = (content: Source | Uint8Array | null) => {
+        if (request.method === 'POST' && keepAnswer(cache, exchange, head, content)) return
+        exchange.respond(told(cache, head, 'method'), content)
+      }
+      if (doubtful === null) return answer(body)
+      // The client's next request must not find what its last one changed. Small octets are the origin's again meanwhile.
+      const kept = body instanceof Uint8Array ? Buffer.from(body) : body
+      const purged = invalidate(cache, request, doubtful)
+      void purged.then(
+        () => answer(kept),
+        () => exchange.abort('portico failed'),
+      )
+    }),
+  )
+}
+
+/** The head of a response that passes, with our member of Cache-Status. */
+export function told(
+  cache: Cache,
+  head: ResponseHead,
+  why: Forwarded['why'],
+  detail?: Forwarded['detail'],
+): ResponseHead {
+  if (!cache.plan.status || head.isPage === true) return head
+  const status = forwardStatus({ why, status: head.status, detail })
+  return { ...head, fields: new WithFields(head.fields, fieldsOf([['Cache-Status', status]])) }
+}
+
+async function invalidate(
+  cache: Cache,
+  request: Request,
+  { uris, tags }: NonNullable<ReturnType<typeof invalidated>>,
+): Promise<void> {
+  const origin = request
+  const keys = uris.map((uri) => uriOf(cache.plan.key, { ...origin, target: targetOf(uri) }))
+  await cache.store.purge({ keys }, 'hard')
+  // Slices, and variants by what the key has beside the URI.
+  const { key, sliceOctets } = cache.plan
+  if (key.cookies.length + key.fields.length > 0 || sliceOctets !== null) {
+    await cache.store.purge({ prefixes: keys.map((uri) => `${uri} `) }, 'hard')
+  }
+  if (tags.length > 0) await cache.store.purge({ tags }, 'hard')
+}
+
+function targetOf(uri: string): string {
+  return uri.slice(uri.indexOf('/', uri.indexOf('://') + 3))
+}
+
+/** An exchange whose response is looked at on its way. */
+class Passed extends PassingExchange {
+  readonly #respond: (head: ResponseHead, body: Source | Uint8Array | null) => void
+
+  constructor(
+    below: Exchange,
+    request: Request,
+    respond: (head: ResponseHead, body: Source | Uint8Array | null) => void,
+  ) {
+    super(below, request)
+    this.#respond = respond
+  }
+
+  override respond(head: ResponseHead, body: Source | Uint8Array | null): void {
+    this.#respond(head, body)
+  }
+}
