@@ -7,7 +7,7 @@ import { debianPackagesFor, filesUnder, installPeers, peersOf } from './peers.ts
 import { Report } from './test-report.ts'
 
 /** How long a file of tests may take. */
-const fileMs = 120_000
+const fileMs = 300_000
 
 const ci = process.env['CI'] === 'true'
 
