@@ -18,7 +18,7 @@ export type RRsetPlan = {
   /** rdata in presentation form (RFC 1035 §5.1), one string a record */
   readonly data: readonly string[]
   readonly from: Position
-  readonly why: 'written' | 'derived from the host' | 'default'
+  readonly why: 'written' | 'derived from the host' | 'default' | 'DNSSEC'
 }
 
 /** A zone without its serial, which is State: it grows when `key` changes. */
