@@ -1,5 +1,7 @@
+import type { RollCommand } from '#dns/dnssec/roll.ts'
 import { mergeBusiest } from '#metrics/busiest.ts'
 import { expose } from '#metrics/exposition.ts'
+import { type DnssecStatus, dnssecStatus } from '#run/dnssec-status.ts'
 import { explain, hostOf, parseQuestion } from '#run/explain.ts'
 import { metricsOf } from '#run/metrics.ts'
 import type { Portico } from '#run/portico.ts'
@@ -25,6 +27,9 @@ export function adminRoutes(portico: Portico): AdminRoutes {
       front.reopenLog()
       return { reopened: true }
     },
+    'GET /dnssec': () => dnssecOf(portico),
+    'POST /dnssec/roll': (query) => tellDnssec(portico, query.get('domain') ?? '', 'roll'),
+    'POST /dnssec/submitted': (query) => tellDnssec(portico, query.get('domain') ?? '', 'submitted'),
     'GET /explain': async (query) => {
       const question = parseQuestion([query.get('target') ?? ''])
       if (typeof question === 'string') throw new Error(question)
@@ -34,4 +39,15 @@ export function adminRoutes(portico: Portico): AdminRoutes {
       return explain(question, { plan: front.plan, zones: front.zones, live }, query.get('from'))
     },
   }
+}
+
+function dnssecOf({ front }: Portico): DnssecStatus[] {
+  return dnssecStatus(front.plan.dns.zones, front.dnssec.saved(), front.dnssec.parent)
+}
+
+/** Tell the keeper of keys, and say where the domain stands then. */
+async function tellDnssec(portico: Portico, domain: string, command: RollCommand): Promise<DnssecStatus> {
+  const fault = await portico.front.dnssec.command(`zone:${domain}`, command)
+  if (fault !== null) throw new Error(fault)
+  return dnssecOf(portico).find((status) => status.domain === domain)!
 }

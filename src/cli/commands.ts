@@ -1,6 +1,7 @@
 import { checkCommand } from './check.ts'
 import type { Command } from './command.ts'
 import { createCompletionCommand } from './completion.ts'
+import { dnssecDsCommand, dnssecRollCommand, dnssecStatusCommand, dnssecSubmittedCommand } from './dnssec.ts'
 import { doctorCommand } from './doctor.ts'
 import { explainCommand } from './explain.ts'
 import { exportZoneCommand } from './export-zone.ts'
@@ -25,6 +26,10 @@ export const commandGroups: readonly CommandGroup[] = [
   {
     title: 'Serve',
     commands: [upCommand, statusCommand, topCommand, reloadCommand, reopenLogCommand, installCommand],
+  },
+  {
+    title: 'Sign',
+    commands: [dnssecStatusCommand, dnssecDsCommand, dnssecRollCommand, dnssecSubmittedCommand],
   },
   {
     title: 'Around it',

@@ -1,6 +1,7 @@
 import { type ClientLimitsConfig, clientLimitSettings, memorySetting } from '#access/limit-config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
 import { type DnsLimitsConfig, dnsSettings } from '#dns/config.ts'
+import { type DnssecConfig, dnssecSetting } from '#dns/dnssec/config.ts'
 import { type RecordsConfig, recordSettings, type TtlConfig } from '#dns/record-config.ts'
 import { type HttpLimitsConfig, httpLimitSettings } from '#http/config.ts'
 import { type HostConfig, hostSettings } from '#http/host-config.ts'
@@ -35,6 +36,7 @@ export type DomainConfig = {
   readonly hosts: Readonly<Record<string, HostConfig>>
   readonly records: RecordsConfig
   readonly ttl?: TtlConfig
+  readonly dnssec?: DnssecConfig
 }
 
 /** Each is `host:port`, `:port` (all addresses) or `off`. */
@@ -127,6 +129,7 @@ const domain: GroupSetting = {
       of: hostSettings,
     },
     ...recordSettings,
+    dnssec: dnssecSetting,
   },
 }
 

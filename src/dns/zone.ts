@@ -80,7 +80,9 @@ export function compileZones(
     plans.map((plan) => {
       const serial = serials.get(plan.id) ?? 1
       const zone = running.get(plan.id)
-      return zone?.plan.key === plan.key && zone.serial === serial ? zone : compileZone(plan, serial, signerOf(plan))
+      return zone?.plan.key === plan.key && zone.serial === serial
+        ? zone
+        : compileZone(plan, serial, signerOf(plan))
     }),
   )
 }

@@ -6,6 +6,9 @@ import { limitMemory } from '#access/memory-budget.ts'
 import { createPasswordVerifier } from '#access/password.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
+import { createBudget } from '#dns/dnssec/budget.ts'
+import { createPresigner } from '#dns/dnssec/presign.ts'
+import { createSigning } from '#dns/dnssec/signer.ts'
 import { createDnsServer } from '#dns/server.ts'
 import { compileZones, createZones } from '#dns/zone.ts'
 import { createFiles } from '#files/serve.ts'
@@ -90,6 +93,12 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     onCheck: options.onCheck,
   })
   const dns = createDnsServer({ zones: createZones([]), limits: first.dns.limits, log })
+  let { signatures } = first.dns
+  const signing = createSigning({
+    now: () => Date.now() / 1000,
+    budget: createBudget(() => signatures, now),
+  })
+  const presigner = createPresigner()
   const counts = createConnectionCounts(isTrusted, shared.connections, worker)
   const limiters = createLimiters({ isTrusted, now, memory: shared.buckets })
   const { mayConnect } = counts
@@ -125,7 +134,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   async function prepare(next: DataSlice): Promise<PreparedSlice> {
     ports = next.ports
     setTicketKey(next.ticketKey)
-    const nextZones = compileZones(next.dns.zones, next.serials, zones)
+    const nextZones = compileZones(next.dns.zones, next.serials, zones, (zone) => {
+      const keys = next.keys.get(zone.id)
+      return keys && signing.signerOf(zone, keys)
+    })
     const nextRouter = createRouter(next.http, createHandler, router, createRefusal)
     const commitCertificates = certificates.prepare(next.tls, next.certificates)
     const observed = await observation.prepare({
@@ -144,7 +156,9 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       router = nextRouter
       forwarding.isTrusted = isNextTrusted
       counts.limit = next.http.clientConnections ?? null
+      signatures = next.dns.signatures
       dns.replaceZones(zones, next.dns.limits)
+      presigner.replace(zones)
       commitCertificates()
       observed.commit()
       http.commit(handle, next.http.limits)
@@ -178,6 +192,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     busyClients: observation.takeBusyClients,
     reopenLog: observation.reopenLog,
     async stop(deadlineMs) {
+      presigner.close()
       await Promise.all([listeners.retire(), adopted.retire()])
       await Promise.all([http.close(deadlineMs), dns.close()])
       origins.close()

@@ -19,6 +19,7 @@ import {
   createCertificateKeeper,
 } from '#tls/keeper.ts'
 import { createTicketKeys } from '#tls/ticket-keys.ts'
+import { type DnssecKeeper, loadDnssec } from './dnssec.ts'
 import { readPassedSockets } from './passed-sockets.ts'
 import { holderOf } from './port-holder.ts'
 import { loadSerials } from './serials.ts'
@@ -34,6 +35,8 @@ export type Front = {
   readonly authority: Authority
   readonly certificates: CertificateKeeper
   readonly processes: Supervisor
+  /** keys of zones, and where they stand */
+  readonly dnssec: DnssecKeeper
   /** zones as the workers answer from them; compiled when asked for */
   readonly zones: Zones
   /** what is listened on, with the ports that were found for 0 */
@@ -89,6 +92,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     workers.tell('certificate', { id, issued }),
   )
   const serials = await loadSerials(stateFolder)
+  const dnssec = await loadDnssec({ stateFolder, log, now: () => Date.now() / 1000 })
   const descriptors = createDescriptors()
   const count = options.plan.workers ?? defaultWorkers()
   const shared: SharedMemory = { buckets: createBucketMemory(), connections: createCountMemory(count) }
@@ -114,6 +118,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   let plan = options.plan
   let ticketKey = ticketKeys.current()
   let zones: Zones | undefined
+  let zonePlans = plan.dns.zones
   let zoneSerials: ReadonlyMap<string, number> = new Map()
 
   function renewTicketKey(): void {
@@ -124,16 +129,22 @@ export async function createFront(options: FrontOptions): Promise<Front> {
 
   async function prepare(next: Plan): Promise<() => void> {
     const { dns, http, tls, observe } = next
-    const nextSerials = await serials.advance(dns.zones)
+    const keyed = await dnssec.advance(dns.zones)
+    const nextSerials = await serials.advance(keyed.zones)
     const preparedCertificates = await certificates.prepare(tls)
     const preparedSockets = await sockets.prepare(next.listeners)
     const sliceOf = (worker: number): DataSlice => ({
-      dns: { ...dns, limits: shareLimits(dns.limits, count) },
+      dns: {
+        zones: keyed.zones,
+        limits: shareLimits(dns.limits, count),
+        signatures: Math.ceil(dns.signatures / count),
+      },
       http: { ...http, limits: shareLimits(http.limits, count) },
       tls,
       observe,
       listeners: preparedSockets.slices(worker),
       serials: nextSerials,
+      keys: keyed.keys,
       certificates: preparedCertificates.first(),
       ports: processes.ports(),
       ticketKey,
@@ -146,7 +157,9 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       if (next.workers !== plan.workers) log('warning', 'the number of workers changes at the next start')
       plan = next
       zones = undefined
+      zonePlans = keyed.zones
       zoneSerials = nextSerials
+      dnssec.commit(keyed)
       preparedCertificates.commit()
       preparedWorkers.commit()
       preparedSockets.commit()
@@ -156,6 +169,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
 
   async function stop(deadlineMs: number): Promise<void> {
     clearInterval(timer)
+    dnssec.close()
     sockets.close()
     await workers.stop(deadlineMs)
     await processes.stop(deadlineMs === 0)
@@ -170,11 +184,12 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     authority,
     certificates,
     processes,
+    dnssec,
     get plan() {
       return plan
     },
     get zones() {
-      zones ??= compileZones(plan.dns.zones, zoneSerials)
+      zones ??= compileZones(zonePlans, zoneSerials)
       return zones
     },
     listeners: () => sockets.slices(0),

@@ -23,7 +23,12 @@ function typeBitmap(types: readonly number[]): Buffer {
     bits[(type & 0xff) >> 3]! |= 0x80 >> (type & 7)
     windows.set(window, bits)
   }
-  return Buffer.concat([...windows].flatMap(([window, bits]) => [Buffer.of(window, lengthOf(bits)), bits.subarray(0, lengthOf(bits))]))
+  return Buffer.concat(
+    [...windows].flatMap(([window, bits]) => [
+      Buffer.of(window, lengthOf(bits)),
+      bits.subarray(0, lengthOf(bits)),
+    ]),
+  )
 }
 
 function lengthOf(bits: Buffer): number {

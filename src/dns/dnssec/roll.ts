@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { GeneratedKey } from './key.ts'
 import type { DnssecPlan } from './plan.ts'
 
@@ -33,6 +34,8 @@ export type SavedZone = {
   readonly until: number | null
   /** seconds that the DS at the parent may be held; 0: none was ever seen there */
   readonly dsTtl: number
+  /** what the file said last: it still holds while the zone leaves */
+  readonly wishes: DnssecPlan
 }
 
 /** What the parent says: key tags of the DS, and how long they may be held; null when it was not asked or gave no answer. */
@@ -43,7 +46,7 @@ export type RollCommand = 'roll' | 'submitted'
 
 export type Advance = {
   /** null: the file wants no signatures */
-  readonly wanted: Pick<DnssecPlan, 'propagationMs' | 'lifetimeMs'> | null
+  readonly wanted: DnssecPlan | null
   readonly nowSeconds: number
   /** the longest that a cache holds a record of the zone, in seconds */
   readonly ttl: number
@@ -53,9 +56,6 @@ export type Advance = {
   readonly tagOf: (key: GeneratedKey) => number
 }
 
-/** Time for a zone that is on its way out, and whose wishes are gone with it. */
-const PROPAGATION_MS = 3_600_000
-
 /**
  * Take a zone one step on.
  *
@@ -63,8 +63,8 @@ const PROPAGATION_MS = 3_600_000
  */
 export function advance(saved: SavedZone | undefined, input: Advance): SavedZone | undefined {
   const { wanted, nowSeconds } = input
-  if (saved === undefined) return wanted === null ? undefined : begin(input)
-  const known = noteDs(saved, input.parent)
+  if (saved === undefined) return wanted === null ? undefined : begin(wanted, input)
+  const known = note(saved, input)
   const isOver = known.until !== null && nowSeconds >= known.until
   if (wanted === null) return leave(known, input, isOver)
   switch (known.phase) {
@@ -95,19 +95,22 @@ export function waitsForParent({ phase }: SavedZone): boolean {
   return phase === 'submitting' || phase === 'leaving'
 }
 
-function begin(input: Advance): SavedZone {
+function begin(wishes: DnssecPlan, input: Advance): SavedZone {
   const key = { ...input.newKey(), createdAt: input.nowSeconds, signsData: true }
-  const zone: SavedZone = { keys: [key], phase: 'beginning', since: 0, until: null, dsTtl: 0 }
+  const zone: SavedZone = { keys: [key], phase: 'beginning', since: 0, until: null, dsTtl: 0, wishes }
   return enter(zone, 'beginning', input, input.ttl)
 }
 
-function noteDs(saved: SavedZone, parent: ParentDs): SavedZone {
-  if (parent === null || parent.tags.length === 0 || parent.ttl <= saved.dsTtl) return saved
-  return { ...saved, dsTtl: parent.ttl }
+/** Remember what the parent and the file say; the same object when that is nothing new. */
+function note(saved: SavedZone, { parent, wanted }: Advance): SavedZone {
+  const dsTtl = Math.max(saved.dsTtl, parent === null || parent.tags.length === 0 ? 0 : parent.ttl)
+  const wishes = wanted ?? saved.wishes
+  const isSame = dsTtl === saved.dsTtl && isDeepStrictEqual(wishes, saved.wishes)
+  return isSame ? saved : { ...saved, dsTtl, wishes }
 }
 
-function isRollWanted({ keys }: SavedZone, { command, wanted, nowSeconds }: Advance): boolean {
-  const lifetime = wanted?.lifetimeMs ?? null
+function isRollWanted({ keys, wishes }: SavedZone, { command, nowSeconds }: Advance): boolean {
+  const lifetime = wishes.lifetimeMs
   const isOld = lifetime !== null && nowSeconds - keys[0]!.createdAt >= lifetime / 1000
   return command === 'roll' || isOld
 }
@@ -138,8 +141,8 @@ function leave(saved: SavedZone, input: Advance, isOver: boolean): SavedZone | u
 
 /** @param waitSeconds beside propagation; the phase has no end of its own when not given */
 function enter(saved: SavedZone, phase: Phase, input: Advance, waitSeconds?: number): SavedZone {
-  const { nowSeconds, wanted } = input
-  const propagation = Math.ceil((wanted?.propagationMs ?? PROPAGATION_MS) / 1000)
+  const { nowSeconds } = input
+  const propagation = Math.ceil(saved.wishes.propagationMs / 1000)
   const until = waitSeconds === undefined ? null : nowSeconds + waitSeconds + propagation
   return { ...saved, phase, since: nowSeconds, until }
 }

@@ -16,7 +16,7 @@ import { KEY_TYPES } from './key.ts'
 import { nameAfter, nsecRdata } from './nsec.ts'
 import type { SigningKey } from './plan.ts'
 import { RecentNames } from './recent.ts'
-import { type SignedSet, signSet, type SignatureKey, type Validity, validityAt } from './rrsig.ts'
+import { type SignatureKey, type SignedSet, signSet, type Validity, validityAt } from './rrsig.ts'
 
 /** What all signers of a thread share. */
 export type Signing = {
@@ -123,9 +123,7 @@ export function createSigning({ now, budget }: SigningOptions): Signing {
 
 /** Types of a name (RFC 4035 §2.3): at a cut, glue is not ours, and NS stands there unsigned. */
 function typesOf(rrsets: readonly RRset[]): number[] {
-  return rrsets
-    .filter(({ signer, type }) => signer !== undefined || type === TYPE.NS)
-    .map(({ type }) => type)
+  return rrsets.filter(({ signer, type }) => signer !== undefined || type === TYPE.NS).map(({ type }) => type)
 }
 
 /** Whether the RRset of a wildcard answers for another name than its own. */
