@@ -1,7 +1,8 @@
-import { type KeyObject, sign } from 'node:crypto'
+import { createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import { canonicalOrder } from '../wire/canonical.ts'
 import { countLabels } from '../wire/name.ts'
-import { ALGORITHM } from './key.ts'
+import { ALGORITHM, KEY_TYPES } from './key.ts'
+import type { SigningKey } from './plan.ts'
 
 /** What is signed together (RFC 4034 §3.1.8.1). */
 export type SignedSet = {
@@ -60,20 +61,42 @@ export function signSet(set: SignedSet, { apex, tag, key }: SignatureKey, validi
   return Buffer.concat([head, apex, signature])
 }
 
+/** Find the keys that sign RRsets of a type; `apex` in wire form, lower case. */
+export function openKeys(
+  apex: Uint8Array,
+  keys: readonly SigningKey[],
+): (type: number) => readonly SignatureKey[] {
+  const all = keys.map(({ tag, privateKey, signsData }) => ({
+    apex,
+    tag,
+    signsData,
+    key: createPrivateKey({ key: Buffer.from(privateKey, 'base64'), format: 'der', type: 'pkcs8' }),
+  }))
+  const ofData = all.filter(({ signsData }) => signsData)
+  return (type) => (KEY_TYPES.has(type) ? all : ofData)
+}
+
 /**
- * When a signature holds. Time is cut into periods that begin at another moment for each RRset, so that signatures
- * never end all at once, and all threads find the same without talking.
+ * When the signature of an RRset holds. Time is cut into periods that begin at another moment for each RRset, so that
+ * signatures never end all at once, and all threads find the same without talking.
  *
- * @param seed of the RRset, such as a hash of its name
+ * @param owner wire form, lower case
  */
-export function validityAt(nowSeconds: number, seed: number): Validity {
-  const offset = (seed >>> 0) % PERIOD_SECONDS
+export function validityOf(owner: Uint8Array, type: number, nowSeconds: number): Validity {
+  const offset = hash(owner, type) % PERIOD_SECONDS
   const start = Math.floor((nowSeconds - offset) / PERIOD_SECONDS) * PERIOD_SECONDS + offset
   return {
     inception: start - SKEW_SECONDS,
     expiration: start + VALID_SECONDS,
     refreshAt: start + PERIOD_SECONDS,
   }
+}
+
+/** FNV-1a. */
+function hash(owner: Uint8Array, type: number): number {
+  let sum = 0x811c9dc5 ^ type
+  for (const octet of owner) sum = Math.imul(sum ^ octet, 0x01000193)
+  return sum >>> 0
 }
 
 function length16(data: Uint8Array): Buffer {

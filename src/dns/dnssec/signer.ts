@@ -1,4 +1,3 @@
-import { createPrivateKey } from 'node:crypto'
 import type { ZonePlan } from '../plan.ts'
 import {
   type Denial,
@@ -12,11 +11,10 @@ import {
 } from '../rrset.ts'
 import { TYPE } from '../wire/types.ts'
 import type { Budget } from './budget.ts'
-import { KEY_TYPES } from './key.ts'
 import { nameAfter, nsecRdata } from './nsec.ts'
 import type { SigningKey } from './plan.ts'
 import { RecentNames } from './recent.ts'
-import { type SignatureKey, type SignedSet, signSet, type Validity, validityAt } from './rrsig.ts'
+import { openKeys, type SignedSet, signSet, type Validity, validityOf } from './rrsig.ts'
 
 /** What all signers of a thread share. */
 export type Signing = {
@@ -46,13 +44,7 @@ export function createSigning({ now, budget }: SigningOptions): Signing {
 
   function signerOf(zone: ZonePlan, keys: readonly SigningKey[]): Signer {
     const apex = wireName(zone.apex)
-    const all = keys.map(({ tag, privateKey, signsData }) => ({
-      apex,
-      tag,
-      signsData,
-      key: createPrivateKey({ key: Buffer.from(privateKey, 'base64'), format: 'der', type: 'pkcs8' }),
-    }))
-    const ofData = all.filter(({ signsData }) => signsData)
+    const keysOf = openKeys(apex, keys)
     const negativeTtl = Math.min(zone.soa.ttl, zone.soa.minimum)
     const signer: Signer = { sign, deny }
     return signer
@@ -87,7 +79,7 @@ export function createSigning({ now, budget }: SigningOptions): Signing {
 
     function signAs(rrset: RRset, owner: Uint8Array): Signature {
       const set = { owner, type: rrset.type, ttl: rrset.plan.ttl, rdata: rdataOf(rrset) }
-      return make(set, KEY_TYPES.has(rrset.type) ? all : ofData)
+      return make(set)
     }
 
     function deny(name: Uint8Array, start: number, { rrsets, patient }: Denied): Denial | undefined {
@@ -98,17 +90,17 @@ export function createSigning({ now, budget }: SigningOptions): Signing {
       const owner = name.slice(start, end)
       const rdata = [nsecRdata(nameAfter(owner), rrsets === undefined ? [TYPE.NXNAME] : typesOf(rrsets))]
       const nsec = prepareRecords({ plan: planOf('NSEC', negativeTtl), type: TYPE.NSEC, owner, apex }, rdata)
-      const signature = make({ owner, type: TYPE.NSEC, ttl: negativeTtl, rdata }, ofData)
+      const signature = make({ owner, type: TYPE.NSEC, ttl: negativeTtl, rdata })
       const made = { signer, denial: { nsec, signature: signature.rrset }, refreshAt: signature.refreshAt }
       if (proven === undefined) denials.add(name, start, end, made)
       else Object.assign(proven, made)
       return made.denial
     }
 
-    function make(set: SignedSet, keys: readonly SignatureKey[]): Signature {
+    function make(set: SignedSet): Signature {
       const { owner, type, ttl } = set
-      const validity: Validity = validityAt(now(), seedOf(owner, type))
-      const rdata = keys.map((key) => signSet(set, key, validity))
+      const validity: Validity = validityOf(owner, type, now())
+      const rdata = keysOf(type).map((key) => signSet(set, key, validity))
       const rrset = prepareRecords({ plan: planOf('RRSIG', ttl), type: TYPE.RRSIG, owner, apex }, rdata)
       return { rrset, refreshAt: validity.refreshAt, validUntil: validity.expiration }
     }
@@ -137,11 +129,4 @@ function nameEnd(name: Uint8Array, start: number): number {
   let at = start
   while (name[at]! !== 0) at += name[at]! + 1
   return at + 1
-}
-
-/** FNV-1a, so that periods of different RRsets begin at different times. */
-function seedOf(owner: Uint8Array, type: number): number {
-  let sum = 0x811c9dc5 ^ type
-  for (const octet of owner) sum = Math.imul(sum ^ octet, 0x01000193)
-  return sum >>> 0
 }
