@@ -35,7 +35,9 @@ export function adminRoutes(portico: Portico): AdminRoutes {
       if (typeof question === 'string') throw new Error(question)
       const { origins } = await front.snapshot()
       const certificate = await front.certificates.describe(hostOf(question))
-      const live = { origins, processes: front.processes.states(), certificate }
+      const signed = front.dnssec.saved()
+      const nowSeconds = Math.floor(Date.now() / 1000)
+      const live = { origins, processes: front.processes.states(), certificate, signed, nowSeconds }
       return explain(question, { plan: front.plan, zones: front.zones, live }, query.get('from'))
     },
   }

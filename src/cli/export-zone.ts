@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import { hasErrors } from '#core/problem.ts'
-import { keyZones } from '#dns/dnssec/keyed-zones.ts'
-import type { KeyedZones } from '#dns/dnssec/plan.ts'
+import { type KeyedZones, keyZones } from '#dns/dnssec/keyed-zones.ts'
 import { signZone } from '#dns/dnssec/sign-zone.ts'
 import { type PrintedRRset, printMasterFile } from '#dns/wire/masterfile-print.ts'
 import { soaPlan } from '#dns/zone.ts'

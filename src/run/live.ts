@@ -1,8 +1,10 @@
 import { resolve } from 'node:path'
 import type { Finding } from '#core/finding.ts'
 import type { Asked } from '#dns/ask.ts'
+import { keyZones } from '#dns/dnssec/keyed-zones.ts'
 import { addressesOf } from '#plan/plan.ts'
 import { compareWorld, looksOf } from '#plan/world.ts'
+import { readDnssec } from './dnssec.ts'
 import type { Planned } from './portico.ts'
 import { DNS_PORT, systemResolver } from './resolver.ts'
 import { readSerials } from './serials.ts'
@@ -34,6 +36,8 @@ export async function checkLive(planned: Planned, options: LiveOptions): Promise
   const looks = looksOf(plan, addressesOf(config, facts), options.resolver !== undefined)
   const { timeoutMs, serverPort = DNS_PORT } = options
   const world = await lookAtWorld(looks, { resolver, serverPort, timeoutMs })
-  const serials = await readSerials(resolve(folder, config.value.state), plan.dns.zones)
-  return compareWorld(world, { plan, config, serials })
+  const stateFolder = resolve(folder, config.value.state)
+  const { zones } = keyZones(plan.dns.zones, await readDnssec(stateFolder))
+  const serials = await readSerials(stateFolder, zones)
+  return compareWorld(world, { plan: { ...plan, dns: { ...plan.dns, zones } }, config, serials })
 }

@@ -3,12 +3,15 @@ import { parentOf, zoneOf } from '../names.ts'
 import type { RRsetPlan, ZonePlan } from '../plan.ts'
 import { wireName } from '../rrset.ts'
 import { dsData } from './key.ts'
-import type { KeyedZones } from './plan.ts'
+import type { ZoneKeys } from './plan.ts'
 import { type SavedZone, wishOf } from './roll.ts'
 import { signingKeys, withKeys } from './zone-keys.ts'
 
 /** What is remembered of each signed zone, by the id of the zone. */
 export type SavedZones = Readonly<Record<string, SavedZone>>
+
+/** Zones as they are served, with their keys among the records, and what signs them. */
+export type KeyedZones = { readonly zones: readonly ZonePlan[]; readonly keys: ZoneKeys }
 
 /** All zones as they are served: signed ones with their keys, and with the DS of those of ours below them. */
 export function keyZones(zones: readonly ZonePlan[], saved: SavedZones): KeyedZones {

@@ -1,5 +1,3 @@
-import type { ZonePlan } from '../plan.ts'
-
 /** A key of a zone as the threads that sign have it. A secret: it is handed over, never shown. */
 export type SigningKey = {
   /** RFC 4034 §3.1.6 */
@@ -12,9 +10,6 @@ export type SigningKey = {
 
 /** Keys of each signed zone by the id of the zone. */
 export type ZoneKeys = ReadonlyMap<string, readonly SigningKey[]>
-
-/** Zones as they are served, with their keys among the records, and what signs them. */
-export type KeyedZones = { readonly zones: readonly ZonePlan[]; readonly keys: ZoneKeys }
 
 /** How a domain wants to be signed. */
 export type DnssecPlan = {
