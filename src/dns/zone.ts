@@ -80,11 +80,25 @@ export function compileZones(
     plans.map((plan) => {
       const serial = serials.get(plan.id) ?? 1
       const zone = running.get(plan.id)
-      return zone?.plan.key === plan.key && zone.serial === serial
-        ? zone
-        : compileZone(plan, serial, signerOf(plan))
+      if (zone?.plan.key === plan.key && zone.serial === serial) return zone
+      const compiled = compileZone(plan, serial, signerOf(plan))
+      if (zone !== undefined && zone.signer === compiled.signer) keepSignatures(zone, compiled)
+      return compiled
     }),
   )
+}
+
+/** What a change of the zone left as it was keeps its signature. */
+function keepSignatures(from: Zone, to: Zone): void {
+  for (const { rrsets } of from.names.values) {
+    for (const { signature, plan, type, wire } of rrsets) {
+      if (signature === undefined) continue
+      const owner = wireName(plan.owner)
+      const node = to.names.find(owner, 0, owner.length)
+      const same = node && findRRset(node, type)
+      if (same !== undefined && Buffer.compare(same.wire, wire) === 0) same.signature = signature
+    }
+  }
 }
 
 /**

@@ -2,7 +2,7 @@ import { getServers } from 'node:dns'
 import { isIP } from 'node:net'
 import type { Asked } from '#dns/ask.ts'
 
-/** Where name servers listen (RFC 1035 §4.2). */
+/** Where name servers listen. */
 export const DNS_PORT = 53
 
 /**

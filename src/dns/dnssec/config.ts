@@ -36,7 +36,7 @@ export const dnssecSetting: Setting = {
           initial: PROPAGATION_MS,
           min: 0,
           max: 30 * DAY_MS,
-          source: 'RFC 7583 §2.1',
+          source: 'Knot waits as long',
         },
         resolver: {
           type: 'text',

@@ -1,6 +1,6 @@
 /** A key of a zone as the threads that sign have it. A secret: it is handed over, never shown. */
 export type SigningKey = {
-  /** RFC 4034 §3.1.6 */
+  /** RFC 4034 Appendix B */
   readonly tag: number
   /** PKCS #8, DER in base64 */
   readonly privateKey: string

@@ -26,7 +26,8 @@ export function createPresigner(): Presigner {
     const waiting = (zones?.list ?? []).flatMap(staticRRsets)
     let done = 0
     const batch = (): void => {
-      for (let i = 0; i < BATCH && done < waiting.length; i++) signAhead(waiting[done++]!)
+      // Past the limit of signatures, clients come first.
+      for (let i = 0; i < BATCH && done < waiting.length && signAhead(waiting[done]!); i++) done++
       timer =
         done < waiting.length ? setTimeout(batch, BATCH_EVERY_MS).unref() : setTimeout(walk, AGAIN_MS).unref()
     }
@@ -50,6 +51,7 @@ function staticRRsets({ plan, names, negative, signer }: Zone): RRset[] {
   return [negative, ...rrsets].filter((rrset) => rrset.signer && !rrset.plan.owner.startsWith('*.'))
 }
 
-function signAhead(rrset: RRset): void {
-  rrset.signer?.sign(rrset, NO_NAME, true)
+/** Whether it is signed. */
+function signAhead(rrset: RRset): boolean {
+  return rrset.signer?.sign(rrset, NO_NAME, false) !== undefined
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import fc from 'fast-check'
 import { zonePlan } from '../../../test/zone-fixture.ts'
 import { answer, type Transport } from '../answer.ts'
 import { decodeMessage, encodeMessage, type Message } from '../wire/message.ts'
@@ -197,6 +198,32 @@ describe('with DO', () => {
     assert.equal(server.ask('no.ent.example.', TYPE.A, { flags: 0xc000 }).rcode, RCODE.NXDOMAIN)
     assert.equal(server.ask('no.ent.example.', TYPE.A, { flags: 0x4000 }).rcode, RCODE.NXDOMAIN)
   })
+})
+
+test('NXNAME is no type to ask for (RFC 9824 §3.5)', () => {
+  assert.equal(createServer().ask('mail.example.', TYPE.NXNAME).rcode, RCODE.FORMERR)
+})
+
+test('whatever is asked, each RRset that is ours has its signature, or the answer is truncated', () => {
+  const server = createServer()
+  const label = fc.constantFrom('mail', 'ns1', 'x', '*', 'ent', 'a', 'cut', 'sec', 'alias', 'dn', 'no')
+  const type = fc.constantFrom(...Object.values(TYPE).filter((number) => number < 128), TYPE.ANY)
+  fc.assert(
+    fc.property(fc.array(label, { maxLength: 3 }), type, fc.boolean(), (labels, qtype, isCompact) => {
+      const name = [...labels, 'example', ''].join('.')
+      const said = server.ask(name, qtype, { flags: isCompact ? 0xc000 : 0x8000 })
+      if (said.tc || labels.includes('cut') || labels.includes('sec')) return
+      for (const section of [said.answer, said.authority]) {
+        const lines = say(section)
+        for (const line of lines) {
+          const [owner, what] = line.split(' ')
+          const isMade = what === 'CNAME' && lines.some((other) => other.startsWith('dn.example. DNAME'))
+          if (what !== 'RRSIG' && !isMade)
+            assert.ok(lines.includes(`${owner} RRSIG ${what}`), `${name}: ${lines}`)
+        }
+      }
+    }),
+  )
 })
 
 test('without DO nothing is signed, and a name that is not there is NXDOMAIN', () => {

@@ -18,7 +18,7 @@ import { openKeys, type SignedSet, signSet, type Validity, validityOf } from './
 
 /** What all signers of a thread share. */
 export type Signing = {
-  /** Who signs a zone with these keys, at least one of which signs data. */
+  /** Who signs a zone with these keys, at least one of which signs data: the same while the keys are the same. */
   signerOf(zone: ZonePlan, keys: readonly SigningKey[]): Signer
 }
 
@@ -33,7 +33,13 @@ const LIMIT_NAMES = 4096
 /** RRsets of a wildcard that are kept for each of these names. */
 const LIMIT_RRSETS = 16
 
-type Proven = { signer: Signer; denial: Denial; refreshAt: number }
+type Proven = {
+  signer: Signer
+  /** what the name had: the same array until the zone changes */
+  rrsets: readonly RRset[] | undefined
+  denial: Denial
+  refreshAt: number
+}
 /** The RRsets of a wildcard as they were signed for one name. */
 type Expanded = Map<RRset, Signature>
 
@@ -42,7 +48,18 @@ export function createSigning({ now, budget }: SigningOptions): Signing {
   const denials = new RecentNames<Proven>(LIMIT_NAMES)
   const expansions = new RecentNames<Expanded>(LIMIT_NAMES)
 
+  const signers = new Map<string, { readonly key: string; readonly signer: Signer }>()
+
   function signerOf(zone: ZonePlan, keys: readonly SigningKey[]): Signer {
+    const key = JSON.stringify([zone.soa, keys])
+    const known = signers.get(zone.id)
+    if (known?.key === key) return known.signer
+    const signer = createSigner(zone, keys)
+    signers.set(zone.id, { key, signer })
+    return signer
+  }
+
+  function createSigner(zone: ZonePlan, keys: readonly SigningKey[]): Signer {
     const apex = wireName(zone.apex)
     const keysOf = openKeys(apex, keys)
     const negativeTtl = Math.min(zone.soa.ttl, zone.soa.minimum)
@@ -85,13 +102,15 @@ export function createSigning({ now, budget }: SigningOptions): Signing {
     function deny(name: Uint8Array, start: number, { rrsets, patient }: Denied): Denial | undefined {
       const end = nameEnd(name, start)
       const proven = denials.find(name, start, end)
-      if (proven?.signer === signer && now() < proven.refreshAt) return proven.denial
+      const isSame = proven?.signer === signer && proven.rrsets === rrsets
+      if (isSame && now() < proven.refreshAt) return proven.denial
       if (!budget.take(patient)) return undefined
       const owner = name.slice(start, end)
       const rdata = [nsecRdata(nameAfter(owner), rrsets === undefined ? [TYPE.NXNAME] : typesOf(rrsets))]
       const nsec = prepareRecords({ plan: planOf('NSEC', negativeTtl), type: TYPE.NSEC, owner, apex }, rdata)
       const signature = make({ owner, type: TYPE.NSEC, ttl: negativeTtl, rdata })
-      const made = { signer, denial: { nsec, signature: signature.rrset }, refreshAt: signature.refreshAt }
+      const denial = { nsec, signature: signature.rrset }
+      const made = { signer, rrsets, denial, refreshAt: signature.refreshAt }
       if (proven === undefined) denials.add(name, start, end, made)
       else Object.assign(proven, made)
       return made.denial
