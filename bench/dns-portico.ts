@@ -1,5 +1,11 @@
 /** The server that `bench/dns.ts` measures, as a process of its own: `node dns-portico.ts PORT NAMES`. */
 import { silent } from '#core/log.ts'
+import { createBudget } from '#dns/dnssec/budget.ts'
+import { generateKey } from '#dns/dnssec/key.ts'
+import { keyZones } from '#dns/dnssec/keyed-zones.ts'
+import { advance } from '#dns/dnssec/roll.ts'
+import { createSigning } from '#dns/dnssec/signer.ts'
+import { tagOf } from '#dns/dnssec/zone-keys.ts'
 import type { RRsetPlan, ZonePlan } from '#dns/plan.ts'
 import { createDnsServer } from '#dns/server.ts'
 import { compileZones } from '#dns/zone.ts'
@@ -32,8 +38,38 @@ const zone: ZonePlan = {
     ...Array.from({ length: names }, (_, i) => rrset(`host${i}.example.com.`, 'A', '192.0.2.3')),
   ],
 }
+const signed: ZonePlan = {
+  ...zone,
+  id: 'zone:example.net',
+  apex: 'example.net.',
+  rrsets: zone.rrsets.map((set) => ({
+    ...set,
+    owner: set.owner.replace('example.com', 'example.net'),
+    data: set.data.map((data) => data.replace('example.com', 'example.net')),
+  })),
+}
+const saved = advance(undefined, {
+  wanted: { propagationMs: 0, lifetimeMs: null, resolver: null },
+  nowSeconds: 0,
+  ttl: 0,
+  parent: null,
+  command: null,
+  newKey: generateKey,
+  tagOf,
+})
+const { zones, keys } = keyZones([zone, signed], { [signed.id]: saved! })
+const signing = createSigning({
+  now: () => Date.now() / 1000,
+  budget: createBudget(
+    () => 1_000_000,
+    () => performance.now(),
+  ),
+})
 const server = createDnsServer({
-  zones: compileZones([zone], new Map()),
+  zones: compileZones(zones, new Map(), undefined, (one) => {
+    const own = keys.get(one.id)
+    return own && signing.signerOf(one, own)
+  }),
   limits: { udpPayload: 1232, tcpConnections: 512, tcpIdleMs: 10_000 },
   log: silent,
 })

@@ -5,6 +5,7 @@ import { certsCommand } from './certs.ts'
 import { checkCommand } from './check.ts'
 import type { Command } from './command.ts'
 import { createCompletionCommand } from './completion.ts'
+import { dnssecDsCommand, dnssecRollCommand, dnssecStatusCommand, dnssecSubmittedCommand } from './dnssec.ts'
 import { doctorCommand } from './doctor.ts'
 import { explainCommand } from './explain.ts'
 import { exportZoneCommand } from './export-zone.ts'
@@ -40,6 +41,10 @@ export const commandGroups: readonly CommandGroup[] = [
     ],
   },
   { title: 'Cache', commands: [purgeCommand, cacheLsCommand, cacheShowCommand, cacheWarmCommand] },
+  {
+    title: 'Sign',
+    commands: [dnssecStatusCommand, dnssecDsCommand, dnssecRollCommand, dnssecSubmittedCommand],
+  },
   {
     title: 'Around it',
     commands: [exportZoneCommand, trustCommand, hashPasswordCommand, createCompletionCommand(() => commands)],

@@ -2,6 +2,7 @@ import { type ClientLimitsConfig, clientLimitSettings, memorySetting } from '#ac
 import { type CacheStoreConfig, cacheStoreSettings } from '#cache/config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
 import { type DnsLimitsConfig, dnsSettings } from '#dns/config.ts'
+import { type DnssecConfig, dnssecSetting } from '#dns/dnssec/config.ts'
 import { type RecordsConfig, recordSettings, type TtlConfig } from '#dns/record-config.ts'
 import { type HttpLimitsConfig, httpLimitSettings } from '#http/config.ts'
 import { type HostConfig, hostSettings } from '#http/host-config.ts'
@@ -37,6 +38,7 @@ export type DomainConfig = {
   readonly hosts: Readonly<Record<string, HostConfig>>
   readonly records: RecordsConfig
   readonly ttl?: TtlConfig
+  readonly dnssec?: DnssecConfig
 }
 
 /** Each is `host:port`, `:port` (all addresses) or `off`. */
@@ -129,6 +131,7 @@ const domain: GroupSetting = {
       of: hostSettings,
     },
     ...recordSettings,
+    dnssec: dnssecSetting,
   },
 }
 

@@ -1,3 +1,4 @@
+import { Proof } from './dnssec/proof.ts'
 import { type Lookup, lookup } from './lookup.ts'
 import { createQuery, HEADER, type Query, readQuery } from './query.ts'
 import { ANCOUNT, ARCOUNT, NSCOUNT, Response } from './response.ts'
@@ -24,6 +25,7 @@ const QR = 0x80
 // Answers are written one after the other, never two at a time: nothing is allocated for a query.
 const query = createQuery()
 const response = new Response()
+const proof = new Proof(response, query)
 
 /**
  * Answer one message.
@@ -45,8 +47,9 @@ export function answer(
   const refusal = query.fault === RCODE.NOERROR ? refuse(query) : query.fault
   if (refusal !== RCODE.NOERROR) return response.finish(refusal, query, transport.udpPayload)
   const found = lookup(zones, query.name, query.qtype)
+  proof.begin(transport.protocol === 'tcp')
   write(found)
-  return response.finish(found.rcode, query, transport.udpPayload)
+  return response.finish(proof.rcode(found), query, transport.udpPayload)
 }
 
 /** RFC 6891 §6.2.3: what the client takes, but never less than 512; then what we give. */
@@ -64,10 +67,10 @@ function refuse({ qclass, qtype }: Query): number {
 }
 
 /** Write the sections: all of answer and authority, or TC; of additional what fits. */
-function write({ answers, authority, authoritative }: Lookup): void {
+function write(found: Lookup): void {
+  const { answers, authority, authoritative } = found
   if (authoritative) response.setAuthoritative()
-  if (!writeAnswers(answers) || (authority !== undefined && !writeAuthority(authority)))
-    response.setTruncated()
+  if (!writeAnswers(answers) || !writeRest(found)) response.setTruncated()
   else writeAdditional(authority ?? answers[answers.length - 1])
 }
 
@@ -76,21 +79,31 @@ function writeAnswers(answers: readonly RRset[]): boolean {
     const rrset = answers[i]!
     // A DNAME is owned by an ancestor of the name when the alias made from it comes next.
     const isAbove = rrset.type === TYPE.DNAME && i + 1 < answers.length
-    if (!response.add(rrset, ANCOUNT, isAbove ? rrset.ownerLength : undefined)) return false
-    if (rrset.type === TYPE.CNAME) response.follow(rrset)
+    const ownerLength = isAbove ? rrset.ownerLength : undefined
+    const start = response.at
+    if (!response.add(rrset, ANCOUNT, ownerLength) || !proof.sign(rrset, ANCOUNT, ownerLength)) return false
+    if (rrset.type !== TYPE.CNAME) continue
+    response.follow(rrset, start)
+    proof.follow(rrset)
   }
   return true
 }
 
-function writeAuthority(rrset: RRset): boolean {
-  return response.add(rrset, NSCOUNT, rrset.ownerLength)
+function writeRest(found: Lookup): boolean {
+  const { authority: rrset } = found
+  if (rrset === undefined) return true
+  if (proof.isAsked(found)) return proof.answer(found)
+  if (!response.add(rrset, NSCOUNT, rrset.ownerLength)) return false
+  return proof.sign(rrset, NSCOUNT, rrset.ownerLength) && proof.deny(found)
 }
 
 /** RFC 2181 §9: what is missing here is no truncation, but for the glue of a referral (RFC 9471 §3.1). */
 function writeAdditional(source: RRset | undefined): void {
   if (source === undefined) return
-  for (const { rrset, labels, required } of source.additional) {
+  for (const additional of source.additional) {
+    const { rrset, labels, required } = additional
     const fits = labels === undefined ? response.add(rrset, ARCOUNT) : response.addBeside(rrset, labels)
-    if (!fits && required) response.setTruncated()
+    if (fits) proof.signBeside(additional)
+    else if (required) response.setTruncated()
   }
 }

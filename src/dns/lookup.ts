@@ -12,6 +12,8 @@ export type Lookup = {
   readonly authoritative: boolean
   /** the zone of the last name; undefined where that is not ours */
   readonly zone: Zone | undefined
+  /** what the last name has: its node, or the wildcard's in its place; undefined where nothing is */
+  readonly node: Node | undefined
   /** aliases in their order, then what was asked for */
   readonly answers: readonly RRset[]
   /** the SOA of a negative answer, or the NS of a referral */
@@ -36,7 +38,11 @@ type Ending =
   | 'referral'
   | 'yxdomain: alias too long'
 
-type Found = { readonly reason: Ending; readonly rrset: RRset | undefined }
+type Found = {
+  readonly reason: Ending
+  readonly rrset: RRset | undefined
+  readonly node: Node | undefined
+}
 
 /** Aliases followed in one answer; checked zones have no loops, and nobody needs longer chains. */
 const ALIAS_LIMIT = 8
@@ -55,9 +61,10 @@ export function lookup(zones: Zones, name: Uint8Array, qtype: number): Lookup {
     const labels = markLabels(current)
     const zone = findZone(zones, current, labels, qtype)
     if (zone === undefined) return leave(answers)
-    const { reason, rrset } = search(zone, current, labels, qtype)
-    if (rrset === undefined) return deny(zone, reason, answers)
-    if (reason === 'referral') return refer(zone, rrset, answers)
+    const found = search(zone, current, labels, qtype)
+    const { reason, rrset } = found
+    if (rrset === undefined) return deny(zone, found, answers)
+    if (reason === 'referral') return refer(zone, rrset, found, answers)
 
     const wasThere = answers.includes(rrset)
     if (!wasThere) answers.push(rrset)
@@ -76,7 +83,8 @@ export function lookup(zones: Zones, name: Uint8Array, qtype: number): Lookup {
 }
 
 function end(reason: Reason, zone: Zone | undefined, answers: readonly RRset[]): Lookup {
-  return { reason, rcode: RCODE.NOERROR, authoritative: true, zone, answers, authority: undefined }
+  const rcode = RCODE.NOERROR
+  return { reason, rcode, authoritative: true, zone, node: undefined, answers, authority: undefined }
 }
 
 /** A name outside our zones: none of our business, unless one of our aliases led there. */
@@ -87,20 +95,21 @@ function leave(answers: readonly RRset[]): Lookup {
     rcode: RCODE.REFUSED,
     authoritative: false,
     zone: undefined,
+    node: undefined,
     answers,
     authority: undefined,
   }
 }
 
 /** NODATA or NXDOMAIN (RFC 2308 §2). */
-function deny(zone: Zone, reason: Ending, answers: readonly RRset[]): Lookup {
+function deny(zone: Zone, { reason, node }: Found, answers: readonly RRset[]): Lookup {
   const rcode = reason === 'nxdomain' ? RCODE.NXDOMAIN : RCODE.NOERROR
-  return { reason, rcode, authoritative: true, zone, answers, authority: zone.negative }
+  return { reason, rcode, authoritative: true, zone, node, answers, authority: zone.negative }
 }
 
-function refer(zone: Zone, delegation: RRset, answers: readonly RRset[]): Lookup {
+function refer(zone: Zone, authority: RRset, { node }: Found, answers: readonly RRset[]): Lookup {
   const authoritative = answers.length > 0
-  return { reason: 'referral', rcode: RCODE.NOERROR, authoritative, zone, answers, authority: delegation }
+  return { reason: 'referral', rcode: RCODE.NOERROR, authoritative, zone, node, answers, authority }
 }
 
 /** Where the labels of the name at hand begin; the last is the root's. At most 127 labels fit into 255 octets. */
@@ -142,16 +151,16 @@ function search(zone: Zone, name: Uint8Array, labels: number, qtype: number): Fo
   const exists = label === 0
 
   const cut = node.cut ?? (exists ? undefined : findRRset(node, TYPE.DNAME))
-  if (cut?.type === TYPE.DNAME) return { reason: 'answer: DNAME', rrset: cut }
+  if (cut?.type === TYPE.DNAME) return { reason: 'answer: DNAME', rrset: cut, node }
   const isParentSide = qtype === TYPE.DS && exists && cut?.ownerLength === nameEnd(labels)
-  if (cut !== undefined && !isParentSide) return { reason: 'referral', rrset: cut }
+  if (cut !== undefined && !isParentSide) return { reason: 'referral', rrset: cut, node }
 
   const source = exists ? node : node.wildcard
-  if (source === undefined) return { reason: 'nxdomain', rrset: undefined }
+  if (source === undefined) return { reason: 'nxdomain', rrset: undefined, node: undefined }
   const rrset = select(source, qtype)
-  if (rrset !== undefined) return { reason: exists ? 'answer' : 'answer: wildcard', rrset }
-  if (!exists) return { reason: 'nodata: wildcard', rrset }
-  return { reason: node.rrsets.length === 0 ? 'nodata: empty non-terminal' : 'nodata', rrset }
+  if (rrset !== undefined) return { reason: exists ? 'answer' : 'answer: wildcard', rrset, node: source }
+  if (!exists) return { reason: 'nodata: wildcard', rrset, node: source }
+  return { reason: node.rrsets.length === 0 ? 'nodata: empty non-terminal' : 'nodata', rrset, node }
 }
 
 /** The RRset of that type, else the alias; for ANY the alias, else any one RRset (RFC 8482 §4.1, §4.2). */

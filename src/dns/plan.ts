@@ -1,5 +1,6 @@
 import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
+import type { DnssecPlan } from './dnssec/plan.ts'
 import { addressFault, hostTargetFault, type ReadRecords, type RecordDraft } from './records.ts'
 import { absoluteName, looksLikeAddress, targetName } from './written-name.ts'
 
@@ -18,7 +19,7 @@ export type RRsetPlan = {
   /** rdata in presentation form (RFC 1035 §5.1), one string a record */
   readonly data: readonly string[]
   readonly from: Position
-  readonly why: 'written' | 'derived from the host' | 'default' | 'proof for a certificate'
+  readonly why: 'written' | 'derived from the host' | 'default' | 'proof for a certificate' | 'DNSSEC'
 }
 
 /** A zone without its serial, which is State: it grows when `key` changes. */
@@ -28,6 +29,8 @@ export type ZonePlan = PlanNode & {
   readonly soa: SoaPlan
   /** all but the SOA, sorted by owner (canonical order is not needed) */
   readonly rrsets: readonly RRsetPlan[]
+  /** how it wants to be signed; keys are State, and join the RRsets when it is served */
+  readonly dnssec?: DnssecPlan
 }
 
 /** RFC 1035 §3.3.13; times in seconds. */
@@ -46,6 +49,8 @@ export type SoaPlan = {
 export type DnsPlan = {
   readonly zones: readonly ZonePlan[]
   readonly limits: DnsLimits
+  /** signatures that may be made in a second, by all threads together */
+  readonly signatures: number
 }
 
 export type DnsLimits = {
@@ -78,6 +83,7 @@ export type ZoneInput = {
   /** seconds */
   readonly defaultTtl: number
   readonly contact: string | undefined
+  readonly dnssec?: DnssecPlan | undefined
 }
 
 /**
@@ -125,8 +131,11 @@ export function planZone(input: ZoneInput, drafts: readonly RecordDraft[]): Zone
     input.apex,
     soa,
     rrsets.map(({ owner, type, ttl, data }) => [owner, type, ttl, data]),
+    ...(input.dnssec === undefined ? [] : [input.dnssec]),
   ])
-  return { id: `zone:${input.apex.slice(0, -1)}`, key, from: input.from, apex: input.apex, soa, rrsets }
+  const { apex, from, dnssec } = input
+  const zone: ZonePlan = { id: `zone:${apex.slice(0, -1)}`, key, from, apex, soa, rrsets }
+  return dnssec === undefined ? zone : { ...zone, dnssec }
 }
 
 function draftAlias(host: NamedHost, alias: string, input: ZoneInput): RecordDraft | Problem {

@@ -27,6 +27,8 @@ export type Query = {
   hasEdns: boolean
   udpPayload: number
   dnssecOk: boolean
+  /** CO: the client knows compact denial, and wants NXDOMAIN with it (RFC 9824 §5.1) */
+  compactOk: boolean
 }
 
 /** An object for `readQuery` to fill. */
@@ -41,6 +43,7 @@ export function createQuery(): Query {
     hasEdns: false,
     udpPayload: 0,
     dnssecOk: false,
+    compactOk: false,
   }
 }
 
@@ -53,7 +56,7 @@ export function createQuery(): Query {
 export function readQuery(message: Uint8Array, length: number, query: Query): void {
   query.fault = RCODE.NOERROR
   query.questionEnd = HEADER
-  query.hasEdns = false
+  query.hasEdns = query.dnssecOk = query.compactOk = false
   const opcode = (message[FLAGS]! >> 3) & 0x0f
   if (opcode !== OPCODE.QUERY) query.fault = RCODE.NOTIMP
   else if (read16(message, QDCOUNT) !== 1 || !readQuestion(message, length, query))
@@ -124,6 +127,7 @@ function readOpt(message: Uint8Array, at: number, query: Query): void {
   query.hasEdns = true
   query.udpPayload = read16(message, at + 2)
   query.dnssecOk = (message[at + 6]! & 0x80) !== 0
+  query.compactOk = (message[at + 6]! & 0x40) !== 0
   if (version > 0) query.fault ||= RCODE.BADVERS
   const end = at + 10 + read16(message, at + 8)
   let option = at + 10

@@ -100,13 +100,18 @@ export class Response {
     return true
   }
 
-  /** The name at hand is now the target of the alias that was added last. */
-  follow(alias: RRset): void {
+  /** Octets written. */
+  get at(): number {
+    return this.#at
+  }
+
+  /** The name at hand is now the target of an alias that was added at `start`. */
+  follow(alias: RRset, start: number): void {
     if (alias.apexes.length > 0) {
       this.#tailAt = this.#suffix(alias.apexLength)
       this.#tail = alias.apexLength
     } else this.#tail = 0
-    this.#name = this.#at - alias.wire.length + RECORD_HEAD
+    this.#name = start + RECORD_HEAD
     this.#nameLength = alias.targets[0]!.length
   }
 
@@ -122,6 +127,7 @@ export class Response {
     out[FLAGS + 1]! |= rcode & 0x0f
     if (!query.hasEdns) return this.#at
     const DO = 0x80
+    const CO = 0x40
     const opt = [
       0,
       0,
@@ -130,7 +136,7 @@ export class Response {
       udpPayload & 0xff,
       rcode >> 4,
       0,
-      query.dnssecOk ? DO : 0,
+      (query.dnssecOk ? DO : 0) | (query.compactOk ? CO : 0),
       0,
       0,
       0,

@@ -1,5 +1,12 @@
 import type { RRsetPlan, ZonePlan } from './plan.ts'
-import { type Additional, prepareRRset, type RRset, type RRsetSource, wireName } from './rrset.ts'
+import {
+  type Additional,
+  prepareRRset,
+  type RRset,
+  type RRsetSource,
+  type Signer,
+  wireName,
+} from './rrset.ts'
 import { NameTable } from './table.ts'
 import { countLabels, isWithin } from './wire/name.ts'
 import { TYPE, typeNumber } from './wire/types.ts'
@@ -26,6 +33,8 @@ export type Zone = {
   readonly depth: number
   /** the SOA for negative answers, with their TTL (RFC 2308 §5) */
   readonly negative: RRset
+  /** undefined where the zone is not signed */
+  readonly signer: Signer | undefined
 }
 
 /** A name that exists: it owns records, or it is an empty non-terminal (RFC 4592 §2.2.2). */
@@ -58,20 +67,38 @@ export function createZones(list: readonly Zone[]): Zones {
  *
  * @param serials serial of each zone by its id; 1 where there is none
  * @param previous zones that are served now; those with equal id, key and serial are taken over as they are
+ * @param signerOf who signs a zone; nobody when not given
  */
 export function compileZones(
   plans: readonly ZonePlan[],
   serials: ReadonlyMap<string, number>,
   previous?: Zones,
+  signerOf: (plan: ZonePlan) => Signer | undefined = () => undefined,
 ): Zones {
   const running = new Map(previous?.list.map((zone) => [zone.plan.id, zone]))
   return createZones(
     plans.map((plan) => {
       const serial = serials.get(plan.id) ?? 1
       const zone = running.get(plan.id)
-      return zone?.plan.key === plan.key && zone.serial === serial ? zone : compileZone(plan, serial)
+      if (zone?.plan.key === plan.key && zone.serial === serial) return zone
+      const compiled = compileZone(plan, serial, signerOf(plan))
+      if (zone !== undefined && zone.signer === compiled.signer) keepSignatures(zone, compiled)
+      return compiled
     }),
   )
+}
+
+/** What a change of the zone left as it was keeps its signature. */
+function keepSignatures(from: Zone, to: Zone): void {
+  for (const { rrsets } of from.names.values) {
+    for (const { signature, plan, type, wire } of rrsets) {
+      if (signature === undefined) continue
+      const owner = wireName(plan.owner)
+      const node = to.names.find(owner, 0, owner.length)
+      const same = node && findRRset(node, type)
+      if (same !== undefined && Buffer.compare(same.wire, wire) === 0) same.signature = signature
+    }
+  }
 }
 
 /**
@@ -80,7 +107,7 @@ export function compileZones(
  * @param serial of the SOA, 0 to 2³² − 1
  * @throws {Error} when a name, a type or rdata cannot be read: a bug, the check of the plan came first
  */
-export function compileZone(plan: ZonePlan, serial: number): Zone {
+export function compileZone(plan: ZonePlan, serial: number, signer?: Signer): Zone {
   const apex = wireName(plan.apex)
   const names = new NameTable<Node>(plan.rrsets.length + 1)
   const soa = soaPlan(plan, serial)
@@ -96,7 +123,19 @@ export function compileZone(plan: ZonePlan, serial: number): Zone {
   // RFC 2308 §5: the lesser of the SOA's own TTL and its minimum.
   const negativePlan = { ...soa, ttl: Math.min(plan.soa.ttl, plan.soa.minimum) }
   const negative = prepareRRset({ plan: negativePlan, type: TYPE.SOA, owner: apex, apex })
-  return { plan, serial, apex, names, depth, negative }
+  if (signer !== undefined) {
+    negative.signer = signer
+    for (const node of names.values) assignSigner(node, signer)
+  }
+  return { plan, serial, apex, names, depth, negative, signer }
+}
+
+/** RFC 4035 §2.2: what the zone is authoritative for is signed; NS at a cut and glue are not, DS there is. */
+function assignSigner(node: Node, signer: Signer): void {
+  for (const rrset of node.rrsets) {
+    const isOwnDs = rrset.type === TYPE.DS && node.cut !== undefined && node.rrsets.includes(node.cut)
+    if (node.cut === undefined || isOwnDs) rrset.signer = signer
+  }
 }
 
 /** The SOA of a zone, once its serial is known. */

@@ -6,6 +6,8 @@ import { type Problem, sortProblems } from '#core/problem.ts'
 import { checkZones } from '#dns/check.ts'
 import { dnsLimits } from '#dns/config.ts'
 import { delegateChildren } from '#dns/delegate.ts'
+import { checkSigned } from '#dns/dnssec/check.ts'
+import { planDnssec } from '#dns/dnssec/config.ts'
 import { indexNames, type Names, zoneOf } from '#dns/names.ts'
 import { type DnsPlan, draftZone, planZone, type ZoneInput } from '#dns/plan.ts'
 import { readRecords, ttlAdvice, ttlFault, ttlSeconds } from '#dns/records.ts'
@@ -49,7 +51,7 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
   const { hosts, zones } = draftDomains(config, facts, problems)
   const drafted = zones.map((input) => {
     const { drafts, problems: found } = draftZone(input)
-    problems.push(...found)
+    problems.push(...found, ...checkSigned(input, drafts))
     return { input, drafts }
   })
   const names = indexZones(drafted)
@@ -75,6 +77,7 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
   const dns: DnsPlan = {
     zones: delegateChildren([...drafted, ...copies]).map(({ input, drafts }) => planZone(input, drafts)),
     limits: dnsLimits(config.value.limits.dns),
+    signatures: config.value.limits.dns.signatures,
   }
   const slices = {
     // On a laptop others need the cores.
@@ -178,7 +181,10 @@ function draftDomains(
       from: at(),
     }))
     const addresses = addressesOf(config, facts)
-    zones.push({ apex, from, hosts: named, records, addresses, defaultTtl, contact: config.value.contact })
+    const { contact } = config.value
+    // Nobody validates what a laptop says of itself.
+    const dnssec = facts.dev ? undefined : planDnssec(domain.dnssec)
+    zones.push({ apex, from, hosts: named, records, addresses, defaultTtl, contact, dnssec })
   }
   return { hosts, zones }
 }
@@ -257,6 +263,7 @@ function planKey(slices: Omit<Plan, 'key'>): string {
     tls.clients,
     tls.limits,
     dns.limits,
+    dns.signatures,
     http.limits,
     http.trust,
     http.httpsPort,

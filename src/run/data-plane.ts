@@ -12,6 +12,11 @@ import { openStore } from '#cache/store/open-store.ts'
 import type { CacheStore } from '#cache/store/store.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
+import { createBudget } from '#dns/dnssec/budget.ts'
+import { createPresigner } from '#dns/dnssec/presign.ts'
+import { createSigning } from '#dns/dnssec/signer.ts'
+import type { DnsLimits, ZonePlan } from '#dns/plan.ts'
+import type { Signer } from '#dns/rrset.ts'
 import { createDnsServer } from '#dns/server.ts'
 import { compileZones, createZones } from '#dns/zone.ts'
 import { createFiles } from '#files/serve.ts'
@@ -105,6 +110,12 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     onCheck: options.onCheck,
   })
   const dns = createDnsServer({ zones: createZones([]), limits: first.dns.limits, log })
+  let { signatures } = first.dns
+  const signing = createSigning({
+    now: () => Date.now() / 1000,
+    budget: createBudget(() => signatures, now),
+  })
+  const presigner = createPresigner()
   const counts = createConnectionCounts(isTrusted, shared.connections, worker)
   const limiters = createLimiters({ isTrusted, now, memory: shared.buckets })
   const { mayConnect } = counts
@@ -120,8 +131,15 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   let store: CacheStore | null = null
   const cacheCounts = createCounts()
   let fileZones = createZones([])
+  let signs: (zone: ZonePlan) => Signer | undefined = () => undefined
   let serials: DataSlice['serials'] = new Map()
   let { shown } = first
+
+  function replaceZones(limits?: DnsLimits): void {
+    const zones = overlaid(fileZones, shown.texts, serials, signs)
+    dns.replaceZones(zones, limits)
+    presigner.replace(zones)
+  }
 
   function createHandler(route: RoutePlan): Handler {
     const handler = cached(
@@ -155,7 +173,11 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     ports = next.ports
     shown = next.shown
     setTicketKey(next.ticketKey)
-    const nextZones = compileZones(next.dns.zones, next.serials, fileZones)
+    const signerOf = (zone: ZonePlan): Signer | undefined => {
+      const keys = next.keys.get(zone.id)
+      return keys && signing.signerOf(zone, keys)
+    }
+    const nextZones = compileZones(next.dns.zones, next.serials, fileZones, signerOf)
     if (next.cache !== null) store ??= openStore(next.cache, { worker: storeNumber(worker), log })
     const nextRouter = createRouter(next.http, createHandler, router, createRefusal)
     const commitCertificates = certificates.prepare(next.tls, next.clientRoots, next.certificates)
@@ -177,7 +199,9 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       router = nextRouter
       forwarding.isTrusted = isNextTrusted
       counts.limit = next.http.clientConnections ?? null
-      dns.replaceZones(overlaid(fileZones, shown.texts, serials), next.dns.limits)
+      signatures = next.dns.signatures
+      signs = signerOf
+      replaceZones(next.dns.limits)
       commitCertificates()
       observed.commit()
       http.commit(handle, next.http.limits)
@@ -207,7 +231,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     setTls: ({ tls, clientRoots }) => certificates.prepare(tls, clientRoots)(),
     show(next) {
       shown = next
-      dns.replaceZones(overlaid(fileZones, shown.texts, serials))
+      replaceZones()
     },
     setTicketKey,
     told: origins.told,
@@ -217,6 +241,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     reopenLog: observation.reopenLog,
     warm: (query) => warmByQuery(router!.handle, new URLSearchParams(query)),
     async stop(deadlineMs) {
+      presigner.close()
       await Promise.all([listeners.retire(), adopted.retire()])
       await Promise.all([http.close(deadlineMs), dns.close()])
       origins.close()

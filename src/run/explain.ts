@@ -2,6 +2,7 @@ import { admitAddress, compileNetworks } from '#access/admit.ts'
 import type { AccessPlan, RatePlan } from '#access/plan.ts'
 import { isOnDemand } from '#acme/plan.ts'
 import type { Position } from '#core/problem.ts'
+import type { SavedZones } from '#dns/dnssec/keyed-zones.ts'
 import { type Lookup, lookup } from '#dns/lookup.ts'
 import { lowerName, parseName } from '#dns/wire/name.ts'
 import { rcodeName, typeNumber } from '#dns/wire/types.ts'
@@ -17,6 +18,7 @@ import type { ProcessState } from '#processes/process.ts'
 import type { CertificateDescription } from '#tls/keeper.ts'
 import { compileCertificates, select } from '#tls/select.ts'
 import { explainCache, type LiveCache } from './explain-cache.ts'
+import { explainSigning } from './explain-dnssec.ts'
 import { explainObserved } from './explain-observe.ts'
 import { explainOrigins } from './explain-service.ts'
 import { fault, type Step, step } from './explain-step.ts'
@@ -36,6 +38,9 @@ export type Live = {
   /** of the host that is asked about */
   readonly certificate: CertificateDescription
   readonly cache: LiveCache
+  /** keys of signed zones */
+  readonly signed: SavedZones
+  readonly nowSeconds: number
 }
 
 export type World = {
@@ -157,7 +162,7 @@ function explainAddress(host: string, world: World): Step[] {
   return [...first!, ...others.flat().filter(({ says }) => !told.has(says))]
 }
 
-function explainRecord(name: string, type: string, { zones }: World): Step[] {
+function explainRecord(name: string, type: string, { zones, live }: World): Step[] {
   const wire = parseName(name.endsWith('.') ? name : `${name}.`)
   if (typeof wire === 'string') return [fault('record', wire, 'not a name', null)]
   const found = lookup(zones, lowerName(wire), typeNumber(type)!)
@@ -172,7 +177,8 @@ function explainRecord(name: string, type: string, { zones }: World): Step[] {
       step('record', `${shown} ${ttl} ${rrset.plan.type} ${rdata}`, `${reason}, ${why}`, from),
     )
   })
-  return isAnswered(found) ? steps : [...steps, explainAbsence(name, type, found)]
+  if (!isAnswered(found)) steps.push(explainAbsence(name, type, found))
+  return [...steps, ...explainSigning(asked, type, found, live)]
 }
 
 function isAnswered({ reason }: Lookup): boolean {

@@ -17,6 +17,7 @@ import { createSupervisor, type Supervisor } from '#processes/supervisor.ts'
 import type { Authority } from '#tls/authority.ts'
 import type { CertificateKeeper } from '#tls/keeper.ts'
 import type { Warmed } from './cache-control.ts'
+import { type DnssecKeeper, loadDnssec } from './dnssec.ts'
 import { createFrontCache, storeNumber } from './front-cache.ts'
 import { openFrontTls } from './front-tls.ts'
 import { overlaid } from './overlaid.ts'
@@ -37,6 +38,8 @@ export type Front = {
   /** certificates of authorities over ACME */
   readonly keeper: Keeper
   readonly processes: Supervisor
+  /** keys of zones, and where they stand */
+  readonly dnssec: DnssecKeeper
   /** zones as the workers answer from them; compiled when asked for */
   readonly zones: Zones
   /** what is listened on, with the ports that were found for 0 */
@@ -94,6 +97,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const { folder, stateFolder, log, output } = options
   let plan = options.plan
   let zones: Zones | undefined
+  let zonePlans = plan.dns.zones
   let zoneSerials: ReadonlyMap<string, number> = new Map()
   let shown: Shown = { texts: [], tokens: {}, digests: {} }
   const tls = await openFrontTls({
@@ -105,6 +109,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     onTicketKey: (key) => workers.tell('ticketKey', key),
   })
   const serials = await loadSerials(stateFolder)
+  const dnssec = await loadDnssec({ stateFolder, log, now: () => Date.now() / 1000 })
   const descriptors = createDescriptors()
   const count = options.plan.workers ?? defaultWorkers()
   const shared: SharedMemory = { buckets: createBucketMemory(), connections: createCountMemory(count) }
@@ -130,7 +135,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   })
 
   function servedZones(): Zones {
-    zones ??= overlaid(compileZones(plan.dns.zones, zoneSerials), shown.texts, zoneSerials)
+    zones ??= overlaid(compileZones(zonePlans, zoneSerials), shown.texts, zoneSerials)
     return zones
   }
 
@@ -142,16 +147,22 @@ export async function createFront(options: FrontOptions): Promise<Front> {
 
   async function prepare(next: Plan): Promise<() => void> {
     const { dns, http, observe } = next
-    const nextSerials = await serials.advance(dns.zones)
+    const keyed = await dnssec.advance(dns.zones)
+    const nextSerials = await serials.advance(keyed.zones)
     const preparedTls = await tls.prepare(next)
     const preparedSockets = await sockets.prepare(next.listeners)
     const sliceOf = (worker: number): DataSlice => ({
-      dns: { ...dns, limits: shareLimits(dns.limits, count) },
+      dns: {
+        zones: keyed.zones,
+        limits: shareLimits(dns.limits, count),
+        signatures: Math.ceil(dns.signatures / count),
+      },
       http: { ...http, limits: shareLimits(http.limits, count) },
       ...tls.sliceOf(next),
       observe,
       listeners: preparedSockets.slices(worker),
       serials: nextSerials,
+      keys: keyed.keys,
       certificates: preparedTls.first(),
       ports: processes.ports(),
       ticketKey: tls.ticketKey(),
@@ -166,7 +177,9 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       if (next.workers !== plan.workers) log('warning', 'the number of workers changes at the next start')
       plan = next
       zones = undefined
+      zonePlans = keyed.zones
       zoneSerials = nextSerials
+      dnssec.commit(keyed)
       preparedTls.commit()
       preparedWorkers.commit()
       preparedSockets.commit()
@@ -176,6 +189,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
 
   async function stop(deadlineMs: number): Promise<void> {
     await tls.close()
+    dnssec.close()
     sockets.close()
     await workers.stop(deadlineMs)
     await processes.stop(deadlineMs === 0)
@@ -192,6 +206,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     certificates: tls.certificates,
     keeper: tls.keeper,
     processes,
+    dnssec,
     get plan() {
       return plan
     },

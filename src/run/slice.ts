@@ -3,6 +3,7 @@ import type { BucketMemory } from '#access/limiters.ts'
 import type { Shown } from '#acme/present.ts'
 import type { StoreHandle } from '#cache/store/shared.ts'
 import type { LogLevel, LogValue } from '#core/log.ts'
+import type { ZoneKeys } from '#dns/dnssec/plan.ts'
 import type { DnsPlan } from '#dns/plan.ts'
 import type { OriginCheck } from '#http/origin/origins.ts'
 import type { HttpPlan } from '#http/plan.ts'
@@ -40,6 +41,8 @@ export type DataSlice = TlsSlice & {
   readonly listeners: readonly ListenerSlice[]
   /** of each zone, by its id */
   readonly serials: ReadonlyMap<string, number>
+  /** what signs zones, whose records are among theirs already */
+  readonly keys: ZoneKeys
   /** by id; others are asked for when they are needed */
   readonly certificates: ReadonlyMap<string, Issued>
   /** What is told again when it changes holds as soon as a slice is there, so that nothing older replaces it. */

@@ -22,7 +22,7 @@ const shared = { buckets: createBucketMemory(8), connections: createCountMemory(
 
 /** A slice that is known by a number. */
 function slice(number: number): () => DataSlice {
-  const dns = { zones: [], limits: { udpPayload: 1232, tcpConnections: 1, tcpIdleMs: 1 } }
+  const dns = { zones: [], limits: { udpPayload: 1232, tcpConnections: 1, tcpIdleMs: 1 }, signatures: 100 }
   const tls = {
     certificates: [],
     limits: { lifetimeMs: 1, sessionTimeoutMs: 1, handshakeTimeoutMs: 1, contexts: 1 },
@@ -33,6 +33,7 @@ function slice(number: number): () => DataSlice {
   const shown = { texts: [], tokens: {}, digests: {} }
   const maps = {
     serials: new Map(),
+    keys: new Map(),
     certificates: new Map(),
     ports: new Map(),
     clientRoots: new Map(),
