@@ -28,6 +28,7 @@ const procedures: WorkerProcedures = {
   certificate: () => {},
   ticketKey: () => {},
   checked: () => {},
+  zones: () => {},
   snapshot() {
     const nothing = joinSnapshots([])
     return { ...nothing, http: { ...nothing.http, requests: served } }

@@ -2,6 +2,7 @@ import { type ClientLimitsConfig, clientLimitSettings, memorySetting } from '#ac
 import type { GroupSetting, Setting } from '#core/settings.ts'
 import { type DnsLimitsConfig, dnsSettings } from '#dns/config.ts'
 import { type RecordsConfig, recordSettings, type TtlConfig } from '#dns/record-config.ts'
+import { type KeysConfig, keySettings, type MovesConfig, moveSettings } from '#dns/transfer/config.ts'
 import { type HttpLimitsConfig, httpLimitSettings } from '#http/config.ts'
 import { type HostConfig, hostSettings } from '#http/host-config.ts'
 import { type AccessLogConfig, accessLogSetting } from '#log/config.ts'
@@ -14,6 +15,7 @@ export type PorticoConfig = {
   readonly address?: readonly string[]
   readonly contact?: string
   readonly domains: Readonly<Record<string, DomainConfig>>
+  readonly keys: KeysConfig
   readonly certificates: CertificatesConfig
   readonly listen: ListenConfig
   readonly state: string
@@ -31,7 +33,7 @@ export type PorticoConfig = {
   readonly traces?: TracesConfig
 }
 
-export type DomainConfig = {
+export type DomainConfig = MovesConfig & {
   readonly hosts: Readonly<Record<string, HostConfig>>
   readonly records: RecordsConfig
   readonly ttl?: TtlConfig
@@ -127,6 +129,7 @@ const domain: GroupSetting = {
       of: hostSettings,
     },
     ...recordSettings,
+    ...moveSettings,
   },
 }
 
@@ -161,6 +164,7 @@ export const fileSettings: GroupSetting = {
       of: domain,
       example: { 'example.com': { hosts: { www: { service: 8081 } } } },
     },
+    keys: keySettings,
     certificates: certificateSettings,
     listen,
     state: {

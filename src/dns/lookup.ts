@@ -23,6 +23,7 @@ export type Reason =
   | 'answer: alias to elsewhere'
   | 'answer: alias without end'
   | 'refused: not our zone'
+  | 'servfail: no copy of the zone'
 
 /** How the search in one zone ends. */
 type Ending =
@@ -55,6 +56,7 @@ export function lookup(zones: Zones, name: Uint8Array, qtype: number): Lookup {
     const labels = markLabels(current)
     const zone = findZone(zones, current, labels, qtype)
     if (zone === undefined) return leave(answers)
+    if (zone.plan.expired === true) return { ...end('servfail: no copy of the zone', zone, answers), ...FAILED }
     const { reason, rrset } = search(zone, current, labels, qtype)
     if (rrset === undefined) return deny(zone, reason, answers)
     if (reason === 'referral') return refer(zone, rrset, answers)
@@ -74,6 +76,9 @@ export function lookup(zones: Zones, name: Uint8Array, qtype: number): Lookup {
     current = alias.targets[0]!
   }
 }
+
+/** RFC 1034 §4.3.5: a copy that is too old is not answered from. */
+const FAILED = { rcode: RCODE.SERVFAIL, authoritative: false } as const
 
 function end(reason: Reason, zone: Zone | undefined, answers: readonly RRset[]): Lookup {
   return { reason, rcode: RCODE.NOERROR, authoritative: true, zone, answers, authority: undefined }

@@ -1,5 +1,6 @@
 import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
+import type { KeyPlan, MovePlan } from './transfer/plan.ts'
 import { addressFault, hostTargetFault, type ReadRecords, type RecordDraft } from './records.ts'
 import { absoluteName, looksLikeAddress, targetName } from './written-name.ts'
 
@@ -18,7 +19,7 @@ export type RRsetPlan = {
   /** rdata in presentation form (RFC 1035 §5.1), one string a record */
   readonly data: readonly string[]
   readonly from: Position
-  readonly why: 'written' | 'derived from the host' | 'default'
+  readonly why: 'written' | 'derived from the host' | 'default' | 'updated' | 'copied from the primary'
 }
 
 /** A zone without its serial, which is State: it grows when `key` changes. */
@@ -28,6 +29,8 @@ export type ZonePlan = PlanNode & {
   readonly soa: SoaPlan
   /** all but the SOA, sorted by owner (canonical order is not needed) */
   readonly rrsets: readonly RRsetPlan[]
+  /** a copy that is too old, or that never came: there is nothing to answer with (RFC 1034 §4.3.5) */
+  readonly expired?: true
 }
 
 /** RFC 1035 §3.3.13; times in seconds. */
@@ -45,6 +48,10 @@ export type SoaPlan = {
 
 export type DnsPlan = {
   readonly zones: readonly ZonePlan[]
+  /** secrets that are shared with other name servers, by name alone */
+  readonly keys: readonly KeyPlan[]
+  /** zones that are copied from or to other servers, or changed by them */
+  readonly moves: readonly MovePlan[]
   readonly limits: DnsLimits
 }
 

@@ -27,6 +27,9 @@ export type Query = {
   hasEdns: boolean
   udpPayload: number
   dnssecOk: boolean
+  opcode: number
+  /** whether there is a TSIG record (RFC 8945) */
+  hasTsig: boolean
 }
 
 /** An object for `readQuery` to fill. */
@@ -41,6 +44,8 @@ export function createQuery(): Query {
     hasEdns: false,
     udpPayload: 0,
     dnssecOk: false,
+    opcode: 0,
+    hasTsig: false,
   }
 }
 
@@ -54,7 +59,9 @@ export function readQuery(message: Uint8Array, length: number, query: Query): vo
   query.fault = RCODE.NOERROR
   query.questionEnd = HEADER
   query.hasEdns = false
+  query.hasTsig = false
   const opcode = (message[FLAGS]! >> 3) & 0x0f
+  query.opcode = opcode
   if (opcode !== OPCODE.QUERY) query.fault = RCODE.NOTIMP
   else if (read16(message, QDCOUNT) !== 1 || !readQuestion(message, length, query))
     query.fault = RCODE.FORMERR
@@ -98,7 +105,9 @@ function readRecords(message: Uint8Array, length: number, query: Query): void {
     if (fixed + 10 > length) return void (query.fault = RCODE.FORMERR)
     const isRoot = fixed === at + 1
     at = fixed + 10 + read16(message, fixed + 8)
-    if (read16(message, fixed) !== TYPE.OPT) continue
+    const type = read16(message, fixed)
+    if (type === TYPE.TSIG) query.hasTsig = true
+    if (type !== TYPE.OPT) continue
     // RFC 6891 §6.1.1: one OPT, at the root, in the additional section.
     if (query.hasEdns || !isRoot || i < others || at > length) query.fault = RCODE.FORMERR
     else readOpt(message, fixed, query)

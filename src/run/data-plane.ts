@@ -7,6 +7,9 @@ import { createPasswordVerifier } from '#access/password.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
 import { createDnsServer } from '#dns/server.ts'
+import type { Version } from '#dns/transfer/difference.ts'
+import { createGate, type GateOptions } from '#dns/transfer/gate.ts'
+import type { MovePlan } from '#dns/transfer/plan.ts'
 import { compileZones, createZones } from '#dns/zone.ts'
 import { createFiles } from '#files/serve.ts'
 import type { Handler } from '#http/exchange.ts'
@@ -45,6 +48,8 @@ export type DataPlane = {
   renewCertificate(id: string, issued: Issued): void
   setTicketKey(key: Uint8Array): void
   told(check: OriginCheck): void
+  /** Answer from other versions of these zones. */
+  replaceZones(versions: readonly Version[]): void
   snapshot(): Snapshot
   samples(): Sample[]
   busyClients(): BusyKey[]
@@ -64,6 +69,8 @@ export type DataPlaneOptions = {
   /** Ask for the certificate of a node of the Plan. */
   readonly certificate: (id: string) => Promise<Issued | null>
   readonly onCheck: (check: OriginCheck) => void
+  /** what the main thread answers of DNS */
+  readonly errands: Pick<GateOptions, 'ask' | 'askMore'>
 }
 
 /** Milliseconds that never go back, and are the same on all threads. */
@@ -89,7 +96,16 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     checks: worker === 0,
     onCheck: options.onCheck,
   })
-  const dns = createDnsServer({ zones: createZones([]), limits: first.dns.limits, log })
+  let tsigKeys = first.tsigKeys
+  let moves = movesOf(first)
+  const elsewhere = createGate({
+    keys: () => tsigKeys,
+    moves: () => moves,
+    nowSeconds: () => Math.floor(Date.now() / 1000),
+    answer: (query, sender, reserveOctets) => dns.answerSigned(query, sender, reserveOctets),
+    ...options.errands,
+  })
+  const dns = createDnsServer({ zones: createZones([]), limits: first.dns.limits, log, elsewhere })
   const counts = createConnectionCounts(isTrusted, shared.connections, worker)
   const limiters = createLimiters({ isTrusted, now, memory: shared.buckets })
   const { mayConnect } = counts
@@ -144,6 +160,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       router = nextRouter
       forwarding.isTrusted = isNextTrusted
       counts.limit = next.http.clientConnections ?? null
+      tsigKeys = next.tsigKeys
+      moves = movesOf(next)
       dns.replaceZones(zones, next.dns.limits)
       commitCertificates()
       observed.commit()
@@ -157,6 +175,14 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       origins.keep(originsOf(served), served.limits)
     }
     return { commit, abort }
+  }
+
+  function replaceZones(versions: readonly Version[]): void {
+    const served = new Map(zones.list.map(({ plan, serial }) => [plan.id, { plan, serial }]))
+    for (const version of versions) served.set(version.plan.id, version)
+    const serials = new Map([...served.values()].map(({ plan, serial }) => [plan.id, serial]))
+    zones = compileZones(Array.from(served.values(), ({ plan }) => plan), serials, zones)
+    dns.replaceZones(zones)
   }
 
   function adopt(slices: readonly ListenerSlice[]): Promise<void> {
@@ -173,6 +199,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     renewCertificate: certificates.renew,
     setTicketKey,
     told: origins.told,
+    replaceZones,
     snapshot: () => snapshotOf({ http, dns, origins }),
     samples: () => observation.samples({ http, dns, origins }),
     busyClients: observation.takeBusyClients,
@@ -184,6 +211,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       await observation.close()
     },
   }
+}
+
+function movesOf({ dns }: DataSlice): ReadonlyMap<string, MovePlan> {
+  return new Map(dns.moves.map((move) => [move.apex, move]))
 }
 
 /** One worker begins a new file of the access log when it is large; the others follow it. */

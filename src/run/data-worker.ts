@@ -28,6 +28,10 @@ const procedures: WorkerProcedures = {
       accessLog: setup.tellsRequests ? records.add : null,
       certificate: (id) => main.call('certificate', id),
       onCheck: (check) => main.tell('checked', check),
+      errands: {
+        ask: (errand) => main.call('errand', errand),
+        askMore: (more) => main.call('errandMore', more),
+      },
     })
     prepared = await plane.prepare(slice)
     return null
@@ -48,6 +52,7 @@ const procedures: WorkerProcedures = {
   certificate: ({ id, issued }) => plane?.renewCertificate(id, issued),
   ticketKey: (key) => plane?.setTicketKey(key),
   checked: (check) => plane?.told(check),
+  zones: (versions) => plane?.replaceZones(versions),
   snapshot: () => plane!.snapshot(),
   samples: () => plane!.samples(),
   busyClients: () => plane!.busyClients(),

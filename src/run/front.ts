@@ -5,6 +5,8 @@ import { clearCounts, createCountMemory } from '#access/connection-counts.ts'
 import { createBucketMemory } from '#access/limiters.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
+import type { Version } from '#dns/transfer/difference.ts'
+import { createLedger, type Ledger } from '#dns/transfer/ledger.ts'
 import { compileZones, type Zones } from '#dns/zone.ts'
 import type { AccessLog } from '#log/record.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
@@ -22,6 +24,7 @@ import { createTicketKeys } from '#tls/ticket-keys.ts'
 import { readPassedSockets } from './passed-sockets.ts'
 import { holderOf } from './port-holder.ts'
 import { loadSerials } from './serials.ts'
+import { readTsigKeys } from './tsig-keys.ts'
 import { shareLimits } from './share-limits.ts'
 import type { DataSlice, MainProcedures, SharedMemory, WorkerSetup } from './slice.ts'
 import { joinSnapshots, type Snapshot } from './snapshot.ts'
@@ -34,6 +37,7 @@ export type Front = {
   readonly authority: Authority
   readonly certificates: CertificateKeeper
   readonly processes: Supervisor
+  readonly ledger: Ledger
   /** zones as the workers answer from them; compiled when asked for */
   readonly zones: Zones
   /** what is listened on, with the ports that were found for 0 */
@@ -88,7 +92,16 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const { authority, certificates } = await openTls(options, (id, issued) =>
     workers.tell('certificate', { id, issued }),
   )
-  const serials = await loadSerials(stateFolder)
+  const { advance } = await loadSerials(stateFolder)
+  const ledger = createLedger({
+    folder: join(stateFolder, 'dns'),
+    advance,
+    log,
+    publish(versions) {
+      zones = undefined
+      workers.tell('zones', versions)
+    },
+  })
   const descriptors = createDescriptors()
   const count = options.plan.workers ?? defaultWorkers()
   const shared: SharedMemory = { buckets: createBucketMemory(), connections: createCountMemory(count) }
@@ -104,6 +117,8 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     procedures: {
       ...writers(options),
       certificate: certificates.obtain,
+      errand: ledger.ask,
+      errandMore: ledger.askMore,
       checked: (check) => workers.tell('checked', check),
     },
     log,
@@ -114,7 +129,6 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   let plan = options.plan
   let ticketKey = ticketKeys.current()
   let zones: Zones | undefined
-  let zoneSerials: ReadonlyMap<string, number> = new Map()
 
   function renewTicketKey(): void {
     if (ticketKey === ticketKeys.current()) return
@@ -124,38 +138,47 @@ export async function createFront(options: FrontOptions): Promise<Front> {
 
   async function prepare(next: Plan): Promise<() => void> {
     const { dns, http, tls, observe } = next
-    const nextSerials = await serials.advance(dns.zones)
+    const tsigKeys = await readTsigKeys(dns.keys, folder)
     const preparedCertificates = await certificates.prepare(tls)
     const preparedSockets = await sockets.prepare(next.listeners)
+    const preparedZones = await ledger.prepare(dns, tsigKeys).catch((error: unknown) => {
+      preparedSockets.abort()
+      throw error
+    })
+    let versions = (): readonly Version[] => preparedZones.versions
     const sliceOf = (worker: number): DataSlice => ({
-      dns: { ...dns, limits: shareLimits(dns.limits, count) },
+      dns: { ...dns, zones: versions().map((one) => one.plan), limits: shareLimits(dns.limits, count) },
       http: { ...http, limits: shareLimits(http.limits, count) },
       tls,
       observe,
       listeners: preparedSockets.slices(worker),
-      serials: nextSerials,
+      serials: serialsOf(versions()),
+      tsigKeys,
       certificates: preparedCertificates.first(),
       ports: processes.ports(),
       ticketKey,
     })
     const preparedWorkers = await workers.prepare(sliceOf).catch((error: unknown) => {
       preparedSockets.abort()
+      preparedZones.abort()
       throw error
     })
     return () => {
       if (next.workers !== plan.workers) log('warning', 'the number of workers changes at the next start')
       plan = next
       zones = undefined
-      zoneSerials = nextSerials
+      versions = ledger.versions
       preparedCertificates.commit()
       preparedWorkers.commit()
       preparedSockets.commit()
+      preparedZones.commit()
       processes.replace(next.processes)
     }
   }
 
   async function stop(deadlineMs: number): Promise<void> {
     clearInterval(timer)
+    ledger.close()
     sockets.close()
     await workers.stop(deadlineMs)
     await processes.stop(deadlineMs === 0)
@@ -170,11 +193,14 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     authority,
     certificates,
     processes,
+    ledger,
     get plan() {
       return plan
     },
     get zones() {
-      zones ??= compileZones(plan.dns.zones, zoneSerials)
+      if (zones !== undefined) return zones
+      const versions = ledger.versions()
+      zones = compileZones(versions.map((version) => version.plan), serialsOf(versions))
       return zones
     },
     listeners: () => sockets.slices(0),
@@ -188,6 +214,10 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     prepare,
     stop,
   }
+}
+
+function serialsOf(versions: readonly Version[]): ReadonlyMap<string, number> {
+  return new Map(versions.map(({ plan, serial }) => [plan.id, serial]))
 }
 
 /** Who issues certificates, and keeps them. */

@@ -2,6 +2,9 @@ import type { CountMemory } from '#access/connection-counts.ts'
 import type { BucketMemory } from '#access/limiters.ts'
 import type { LogLevel, LogValue } from '#core/log.ts'
 import type { DnsPlan } from '#dns/plan.ts'
+import type { Version } from '#dns/transfer/difference.ts'
+import type { Errand, ErrandReply } from '#dns/transfer/gate.ts'
+import type { TsigKeys } from '#dns/wire/tsig.ts'
 import type { OriginCheck } from '#http/origin/origins.ts'
 import type { HttpPlan } from '#http/plan.ts'
 import type { AccessRecord } from '#log/record.ts'
@@ -37,6 +40,8 @@ export type DataSlice = {
   readonly listeners: readonly ListenerSlice[]
   /** of each zone, by its id */
   readonly serials: ReadonlyMap<string, number>
+  /** with their secrets */
+  readonly tsigKeys: TsigKeys
   /** by id; others are asked for when they are needed */
   readonly certificates: ReadonlyMap<string, Issued>
   /** What is told again when it changes holds as soon as a slice is there, so that nothing older replaces it. */
@@ -76,6 +81,8 @@ export type WorkerProcedures = {
   readonly certificate: (renewed: { readonly id: string; readonly issued: Issued }) => void
   readonly ticketKey: (key: Uint8Array) => void
   readonly checked: (check: OriginCheck) => void
+  /** Other versions of zones that are served. */
+  readonly zones: (versions: readonly Version[]) => void
   readonly snapshot: (nothing: null) => Snapshot
   readonly samples: (nothing: null) => Sample[]
   readonly busyClients: (nothing: null) => BusyKey[]
@@ -89,6 +96,9 @@ export type MainProcedures = {
   /** The certificate of a node of the Plan, with its key. */
   readonly certificate: (id: string) => Promise<Issued | null>
   readonly checked: (check: OriginCheck) => void
+  /** What moves or changes a zone. */
+  readonly errand: (errand: Errand) => Promise<ErrandReply>
+  readonly errandMore: (more: number) => Promise<ErrandReply>
   readonly log: (records: readonly LogRecord[]) => void
   readonly access: (records: readonly AccessRecord[]) => void
 }

@@ -11,17 +11,24 @@ import type { DataSlice } from './slice.ts'
 import { createWorkers, type Workers } from './workers.ts'
 
 const entry = new URL('../../test/dying-worker.ts', import.meta.url)
-const procedures = { certificate: async () => null, checked: () => {}, log: () => {}, access: () => {} }
+const procedures = {
+  certificate: async () => null,
+  checked: () => {},
+  errand: async () => ({ messages: [], more: null }),
+  errandMore: async () => ({ messages: [], more: null }),
+  log: () => {},
+  access: () => {},
+}
 const shared = { buckets: createBucketMemory(8), connections: createCountMemory(2) }
 
 /** A slice that is known by a number. */
 function slice(number: number): () => DataSlice {
-  const dns = { zones: [], limits: { udpPayload: 1232, tcpConnections: 1, tcpIdleMs: 1 } }
+  const dns = { zones: [], keys: [], moves: [], limits: { udpPayload: 1232, tcpConnections: 1, tcpIdleMs: 1 } }
   const tls = {
     certificates: [],
     limits: { lifetimeMs: 1, sessionTimeoutMs: 1, handshakeTimeoutMs: 1, contexts: 1 },
   }
-  const maps = { serials: new Map(), certificates: new Map(), ports: new Map() }
+  const maps = { serials: new Map(), tsigKeys: new Map(), certificates: new Map(), ports: new Map() }
   const http = { ...planOf([]), httpsPort: number }
   const observe = { accessLog: null, identity: null, traces: null, metrics: { limitRoutes: 1 } }
   return () => ({ dns, tls, http, observe, listeners: [], ticketKey: new Uint8Array(48), ...maps })

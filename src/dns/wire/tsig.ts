@@ -157,6 +157,12 @@ export class TsigChain {
     this.#prior = Buffer.concat([encodeInteger(mac.length, 2), mac])
   }
 
+  /** Octets that a signature adds to a message. */
+  get octets(): number {
+    const { name, algorithm } = this.key
+    return wire(name).length + 10 + algorithm.length + 2 + 16 + 6 + this.#digest([]).length
+  }
+
   isMac(tsig: Tsig, parts: readonly Uint8Array[]): boolean {
     const mac = this.#digest(parts)
     return timingSafeEqual(mac.subarray(0, tsig.mac.length), tsig.mac)

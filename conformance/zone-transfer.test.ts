@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import test, { after, before } from 'node:test'
+import { peer, run } from '../test/peers.ts'
+import { freePort } from '../test/ports.ts'
+import { type Running, startRunning, until } from '../test/running.ts'
+import { ask, type NameServer, SECRET, serialAt, startKnot, startNamed, startNsd } from './name-servers.ts'
+
+const knotd = peer('knotd')
+const nsd = peer('nsd')
+const named = peer('named')
+const kdig = peer('kdig')
+const nsupdate = peer('nsupdate')
+const skip =
+  [knotd, nsd, named, kdig, nsupdate].includes(undefined) && 'needs knotd, nsd, named, kdig and nsupdate'
+
+const ZONE = 'example.com'
+const keys = { transfer: { secret: { env: 'PORTICO_TEST_KEY' } } }
+process.env['PORTICO_TEST_KEY'] = SECRET
+
+let portico: Running
+let secondaries: NameServer[] = []
+
+before(async () => {
+  if (skip !== false) return
+  const ports = [await freePort(), await freePort()]
+  portico = await startRunning(domain(ports, {}), { keys })
+  const peerPort = portico.ports.dns
+  secondaries = await Promise.all([
+    startKnot(knotd!, { peerPort, port: ports[0]!, zones: `  - domain: ${ZONE}\n    master: portico\n    acl: peer` }),
+    startNamed(named!, {
+      peerPort,
+      port: ports[1]!,
+      zones: (server) => `zone "${ZONE}" { type secondary; file "zone"; primaries { ${server} key transfer; }; };`,
+    }),
+  ])
+})
+after(async () => {
+  await Promise.all([portico?.stop(), ...secondaries.map((server) => server.stop())])
+})
+
+function domain(notify: readonly number[], records: object): object {
+  return {
+    hosts: {},
+    records: { '@': { NS: 'ns1' }, ns1: { A: '192.0.2.1' }, www: { A: '192.0.2.2' }, ...records },
+    transfer: { to: '127.0.0.0/8', key: 'transfer', notify: notify.map((port) => `127.0.0.1:${port}`) },
+    update: { keys: 'transfer' },
+  }
+}
+
+async function inStep(): Promise<void> {
+  const serial = await serialAt(portico.ports.dns, ZONE)
+  for (const { port, output } of secondaries) {
+    await until(async () => (await serialAt(port, ZONE)) === serial, 15_000).catch((error: unknown) => {
+      throw new Error(`${error}: ${output()}\n${portico.output()}`)
+    })
+  }
+}
+
+test('knotd and named copy the zone, told by NOTIFY and signed by TSIG (RFC 5936 §2.2, RFC 1996 §3.6)', { skip }, async () => {
+  await inStep()
+  for (const { port } of secondaries) assert.equal(await ask(port, `www.${ZONE}`, 'A'), '192.0.2.2')
+})
+
+test('who has not the key, or another one, gets no copy (RFC 8945 §5.2)', { skip }, async () => {
+  const axfr = async (...words: string[]): Promise<string> => {
+    const args = ['@127.0.0.1', '-p', `${portico.ports.dns}`, '+timeout=2', '+retry=0', ZONE, 'AXFR', ...words]
+    return (await run(kdig!, args)).stdout
+  }
+  assert.match(await axfr(), /REFUSED/)
+  assert.match(await axfr('-y', 'hmac-sha256:transfer:AAAAAAAAAAAAAAAAAAAAAA=='), /NOTAUTH|BADSIG/)
+  assert.match(await axfr('-y', `hmac-sha256:other:${SECRET}`), /NOTAUTH|BADKEY/)
+  const whole = await axfr('-y', `hmac-sha256:transfer:${SECRET}`)
+  assert.match(whole, /www\.example\.com\.\s+\d+\s+IN\s+A\s+192\.0\.2\.2/)
+  assert.equal(whole.match(/\sSOA\s/g)?.length, 2)
+})
+
+test('1 000 changes by dynamic update reach knotd by IXFR (RFC 2136 §3.4, RFC 1995 §4)', { skip, timeout: 120_000 }, async () => {
+  const lines = [`server 127.0.0.1 ${portico.ports.dns}`, `zone ${ZONE}`, `key hmac-sha256:transfer ${SECRET}`]
+  for (let i = 0; i < 1000; i++) {
+    const name = `n${i % 300}.${ZONE}`
+    if (i % 5 === 4) lines.push(`update delete ${name}`)
+    lines.push(`update add ${name} 60 A 10.0.${i >> 8}.${i & 255}`, 'send')
+  }
+  const { stdout, stderr, code } = await run(nsupdate!, [], { input: `${lines.join('\n')}\n`, timeoutMs: 60_000 })
+  assert.equal(code, 0, `${stdout}${stderr}`)
+  await inStep()
+  const copied = secondaries[0]!.output()
+  assert.ok(!/AXFR, incoming/.test(copied.slice(copied.indexOf('IXFR'))), copied.slice(-2000))
+  assert.match(copied, /IXFR, incoming/)
+  const dump = async (port: number): Promise<string[]> => {
+    const args = ['@127.0.0.1', '-p', `${port}`, '-y', `hmac-sha256:transfer:${SECRET}`, '+noall', '+answer', ZONE, 'AXFR']
+    return (await run(kdig!, args)).stdout.split('\n').filter((line) => line !== '').sort()
+  }
+  assert.deepEqual(await dump(portico.ports.dns), await dump(secondaries[0]!.port))
+})
+
+test('what was acknowledged outlives kill -9, and a reload (RFC 2136 §3.5)', { skip }, async () => {
+  const { stdout } = await portico.command('explain', `n1.${ZONE}`, 'A')
+  assert.match(stdout, /updated/)
+})
+
+test('nsd copies the zone', { skip }, async () => {
+  const server = await startNsd(nsd!, {
+    peerPort: portico.ports.dns,
+    zones: (primary) => `zone:\n  name: "${ZONE}"\n  zonefile: "zone"\n  request-xfr: ${primary} transfer\n  allow-notify: 127.0.0.1 transfer`,
+  })
+  try {
+    await until(async () => (await ask(server.port, `www.${ZONE}`, 'A')) === '192.0.2.2', 15_000)
+  } finally {
+    await server.stop()
+  }
+})
