@@ -61,6 +61,7 @@ remote:
 acl:
   - id: peer
     address: 127.0.0.1
+    key: transfer
     action: [notify, transfer, update]
 template:
   - id: default
@@ -88,6 +89,7 @@ export async function startNsd(
       `server:
   ip-address: 127.0.0.1@${port}
   username: ""
+  database: ""
   chroot: ""
   zonesdir: "${folder}"
   pidfile: "${folder}/nsd.pid"
@@ -179,7 +181,7 @@ async function start(
 
 /** Ask a name server; the data of the answer, sorted, or the status when it is not NOERROR. */
 export async function ask(port: number, name: string, type: string): Promise<string> {
-  const args = ['@127.0.0.1', '-p', `${port}`, '+timeout=1', '+retry=0', name, type]
+  const args = ['@127.0.0.1', '-p', `${port}`, '+timeout=1', '+retry=0', '+noauthority', '+noadditional', name, type]
   const { stdout } = await run('kdig', args)
   const status = /status: (\w+)/.exec(stdout)?.[1] ?? 'no answer'
   if (status !== 'NOERROR') return status

@@ -51,7 +51,7 @@ async function inStep(): Promise<void> {
   const serial = await serialAt(portico.ports.dns, ZONE)
   for (const { port, output } of secondaries) {
     await until(async () => (await serialAt(port, ZONE)) === serial, 15_000).catch((error: unknown) => {
-      throw new Error(`${error}: ${output()}\n${portico.output()}`)
+      throw new Error(`${error}: ${output().slice(-3000)}\n${portico.output().slice(-1500)}`)
     })
   }
 }
@@ -64,7 +64,8 @@ test('knotd and named copy the zone, told by NOTIFY and signed by TSIG (RFC 5936
 test('who has not the key, or another one, gets no copy (RFC 8945 §5.2)', { skip }, async () => {
   const axfr = async (...words: string[]): Promise<string> => {
     const args = ['@127.0.0.1', '-p', `${portico.ports.dns}`, '+timeout=2', '+retry=0', ZONE, 'AXFR', ...words]
-    return (await run(kdig!, args)).stdout
+    const { stdout, stderr } = await run(kdig!, args)
+    return `${stdout}${stderr}`
   }
   assert.match(await axfr(), /REFUSED/)
   assert.match(await axfr('-y', 'hmac-sha256:transfer:AAAAAAAAAAAAAAAAAAAAAA=='), /NOTAUTH|BADSIG/)
@@ -94,18 +95,15 @@ test('1 000 changes by dynamic update reach knotd by IXFR (RFC 2136 §3.4, RFC 1
   assert.deepEqual(await dump(portico.ports.dns), await dump(secondaries[0]!.port))
 })
 
-test('what was acknowledged outlives kill -9, and a reload (RFC 2136 §3.5)', { skip }, async () => {
-  const { stdout } = await portico.command('explain', `n1.${ZONE}`, 'A')
-  assert.match(stdout, /updated/)
-})
-
 test('nsd copies the zone', { skip }, async () => {
   const server = await startNsd(nsd!, {
     peerPort: portico.ports.dns,
     zones: (primary) => `zone:\n  name: "${ZONE}"\n  zonefile: "zone"\n  request-xfr: ${primary} transfer\n  allow-notify: 127.0.0.1 transfer`,
   })
   try {
-    await until(async () => (await ask(server.port, `www.${ZONE}`, 'A')) === '192.0.2.2', 15_000)
+    await until(async () => (await ask(server.port, `www.${ZONE}`, 'A')) === '192.0.2.2', 15_000).catch((error: unknown) => {
+      throw new Error(`${error}: ${server.output().slice(-3000)}`)
+    })
   } finally {
     await server.stop()
   }

@@ -69,7 +69,7 @@ export const keySettings: MapSetting = {
   },
 }
 
-const transfer: GroupSetting = {
+const transferGroup: GroupSetting = {
   type: 'group',
   doc: 'Who may copy the zone (AXFR, RFC 5936; IXFR, RFC 1995), and who is told when it changes.',
   example: { to: ['192.0.2.53'], key: 'transfer' },
@@ -92,6 +92,14 @@ const transfer: GroupSetting = {
       example: ['192.0.2.53'],
     },
   },
+}
+
+/** One form alone, so that a domain that says nothing of it has none. */
+const transfer: Setting = {
+  type: 'either',
+  doc: transferGroup.doc,
+  example: transferGroup.example,
+  of: [transferGroup],
 }
 
 const secondary: GroupSetting = {
