@@ -124,7 +124,7 @@ test('an update that is not signed, or by another key, is refused (RFC 2136 §3.
 
 test('knsupdate is understood, and the serial grows (RFC 2136 §3.6)', { skip }, async () => {
   const before = await serialAt(portico.ports.dns, ZONE)
-  const input = `server 127.0.0.1 ${portico.ports.dns}\nzone ${ZONE}.\nkey hmac-sha256:transfer ${SECRET}\nadd k.dyn 60 TXT "by knot"\nsend\n`
+  const input = `server 127.0.0.1 ${portico.ports.dns}\nzone ${ZONE}.\nkey hmac-sha256:transfer ${SECRET}\nadd k.dyn.${ZONE}. 60 TXT "by knot"\nsend\n`
   const { stdout, stderr } = await run(knsupdate!, [], { input })
   assert.equal(`${stdout}${stderr}`, '')
   assert.equal(await ask(portico.ports.dns, `k.dyn.${ZONE}`, 'TXT'), '"by knot"')

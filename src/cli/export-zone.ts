@@ -1,7 +1,10 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { hasErrors } from '#core/problem.ts'
+import { silent } from '#core/log.ts'
+import { createLedger } from '#dns/transfer/ledger.ts'
 import { printMasterFile } from '#dns/wire/masterfile-print.ts'
 import { soaPlan } from '#dns/zone.ts'
+import type { ZonePlan } from '#dns/plan.ts'
 import { planSource } from '#run/portico.ts'
 import { readSerials } from '#run/serials.ts'
 import { type Command, findConfig, UsageError } from './command.ts'
@@ -23,15 +26,23 @@ export const exportZoneCommand: Command = {
       printProblems(problems, printError)
       return 1
     }
-    const zones = plan.dns.zones
+    const stateFolder = resolve(folder, config.value.state)
+    // As it is served: with dynamic updates, and copies of primaries. Nothing is written.
+    const advance = (zones: readonly ZonePlan[]) => readSerials(stateFolder, zones)
+    const ledger = createLedger({ folder: join(stateFolder, 'dns'), advance, publish: () => {}, log: silent })
+    const { versions } = await ledger.prepare(plan.dns, new Map())
     const apex = readDomain(input.positionals[0]!)
-    const zone = zones.find((candidate) => candidate.apex === apex)
-    if (zone === undefined) {
-      const known = zones.map((candidate) => candidate.apex.slice(0, -1)).join(', ')
+    const version = versions.find((candidate) => candidate.plan.apex === apex)
+    if (version === undefined) {
+      const known = versions.map((candidate) => candidate.plan.apex.slice(0, -1)).join(', ')
       throw new UsageError(`${apex.slice(0, -1)} is no domain of ${file}; it has ${known || 'none'}.`)
     }
-    const serials = await readSerials(resolve(folder, config.value.state), zones)
-    const { ttl, data } = soaPlan(zone, serials.get(zone.id)!)
+    const { plan: zone, serial } = version
+    if (zone.expired === true) {
+      printError(`${apex.slice(0, -1)} is copied from its primary, and there is no copy in ${stateFolder} that holds.`)
+      return 1
+    }
+    const { ttl, data } = soaPlan(zone, serial)
     print(printMasterFile({ apex: zone.apex, soa: { ttl, data: data[0]! }, rrsets: zone.rrsets }).trimEnd())
     return 0
   },

@@ -14,7 +14,7 @@ export type Journal<Line> = {
 }
 
 /**
- * Open a journal; what the last crash left of a line is taken off.
+ * Open a journal. What the last crash left of a line is taken off when lines are added: who only reads changes nothing.
  *
  * @param path of a folder that is there
  * @throws {Error} when it is there and cannot be read
@@ -23,10 +23,11 @@ export async function openJournal<Line>(path: string): Promise<Journal<Line>> {
   const text = (await readIfThere(path)) ?? ''
   const lines = readLines<Line>(text)
   let count = lines.length
+  let isTorn = text !== printLines(lines)
   const journal: Journal<Line> = {
     lines,
     async append(added, isSafe) {
-      if (count === 0) return journal.replace(added)
+      if (count === 0 || isTorn) return journal.replace([...lines, ...added])
       await appendFile(path, printLines(added))
       count += added.length
       if (!isSafe) return
@@ -37,10 +38,10 @@ export async function openJournal<Line>(path: string): Promise<Journal<Line>> {
       if (all.length === 0) await rm(path, { force: true })
       else await replaceFile(path, printLines(all), 0o644)
       count = all.length
+      isTorn = false
     },
     count: () => count,
   }
-  if (text !== printLines(lines)) await journal.replace(lines)
   return journal
 }
 

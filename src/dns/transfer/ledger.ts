@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import type { Log } from '#core/log.ts'
 import type { DnsPlan, ZonePlan } from '../plan.ts'
 import { decodeMessage, type Message } from '../wire/message.ts'
@@ -105,7 +104,6 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
   }
 
   async function openEntries({ zones, moves }: DnsPlan): Promise<NextEntries> {
-    if (moves.length > 0) await mkdir(folder, { recursive: true })
     const moveOf = new Map(moves.map((move) => [move.apex, move]))
     const drafts = await Promise.all(zones.map((base) => openZone(base, moveOf.get(base.apex) ?? null)))
     const serials = await advance(drafts.map(({ version }) => version.plan))
