@@ -181,7 +181,17 @@ async function start(
 
 /** Ask a name server; the data of the answer, sorted, or the status when it is not NOERROR. */
 export async function ask(port: number, name: string, type: string): Promise<string> {
-  const args = ['@127.0.0.1', '-p', `${port}`, '+timeout=1', '+retry=0', '+noauthority', '+noadditional', name, type]
+  const args = [
+    '@127.0.0.1',
+    '-p',
+    `${port}`,
+    '+timeout=1',
+    '+retry=0',
+    '+noauthority',
+    '+noadditional',
+    name,
+    type,
+  ]
   const { stdout } = await run('kdig', args)
   const status = /status: (\w+)/.exec(stdout)?.[1] ?? 'no answer'
   if (status !== 'NOERROR') return status

@@ -67,14 +67,19 @@ function rest(knotPort: number, bindPort: number): object {
 
 /** 30 000 names: more messages than the answer to one errand has. */
 function largeZone(): string {
-  const names = Array.from({ length: 30_000 }, (_, i) => `name${i} A 10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`)
+  const names = Array.from(
+    { length: 30_000 },
+    (_, i) => `name${i} A 10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`,
+  )
   return `$TTL 60\n@ SOA ns1 hostmaster 1 600 600 6000 60\n@ NS ns1.example.net.\n${names.join('\n')}\n`
 }
 
 async function isServed(zone: string, serial: number): Promise<void> {
-  await until(async () => (await serialAt(portico.ports.dns, zone)) === serial, 15_000).catch((error: unknown) => {
-    throw new Error(`${error}: ${portico.output().slice(-2000)}`)
-  })
+  await until(async () => (await serialAt(portico.ports.dns, zone)) === serial, 15_000).catch(
+    (error: unknown) => {
+      throw new Error(`${error}: ${portico.output().slice(-2000)}`)
+    },
+  )
 }
 
 async function update(server: NameServer, zone: string, ...lines: string[]): Promise<void> {
@@ -99,10 +104,20 @@ test('a zone of many messages comes whole', { skip }, async () => {
   assert.equal(await ask(portico.ports.dns, 'name29999.large.test', 'A'), '10.0.117.47')
 })
 
-test('changes come by IXFR when the primary says that there are some (RFC 1996 §3.11, RFC 1995 §4)', { skip }, async () => {
-  for (const [server, zone] of [[knot, 'knot.test'], [bind, 'bind.test']] as const) {
+test('changes come by IXFR when the primary says that there are some (RFC 1996 §3.11, RFC 1995 §4)', {
+  skip,
+}, async () => {
+  for (const [server, zone] of [
+    [knot, 'knot.test'],
+    [bind, 'bind.test'],
+  ] as const) {
     for (let i = 0; i < 5; i++) {
-      await update(server, zone, `update add n${i}.${zone} 60 A 10.0.0.${i}`, `update delete n${i - 1}.${zone}`)
+      await update(
+        server,
+        zone,
+        `update add n${i}.${zone} 60 A 10.0.0.${i}`,
+        `update delete n${i - 1}.${zone}`,
+      )
     }
     await isServed(zone, await serialAt(server.port, zone))
     assert.equal(await ask(portico.ports.dns, `n4.${zone}`, 'A'), '10.0.0.4')
@@ -123,7 +138,9 @@ test('a zone of a primary that never answered is SERVFAIL (RFC 1034 §4.3.5)', {
   assert.match((await portico.command('explain', 'www.never.test', 'A')).stdout, /no copy of the zone/)
 })
 
-test('copies are kept in state and served at the start; they expire without their primary (RFC 1035 §3.3.13)', { skip }, async () => {
+test('copies are kept in state and served at the start; they expire without their primary (RFC 1035 §3.3.13)', {
+  skip,
+}, async () => {
   await knot.stop()
   await bind.stop()
   const { child } = portico

@@ -26,11 +26,16 @@ before(async () => {
   portico = await startRunning(domain(ports, {}), { keys })
   const peerPort = portico.ports.dns
   secondaries = await Promise.all([
-    startKnot(knotd!, { peerPort, port: ports[0]!, zones: `  - domain: ${ZONE}\n    master: portico\n    acl: peer` }),
+    startKnot(knotd!, {
+      peerPort,
+      port: ports[0]!,
+      zones: `  - domain: ${ZONE}\n    master: portico\n    acl: peer`,
+    }),
     startNamed(named!, {
       peerPort,
       port: ports[1]!,
-      zones: (server) => `zone "${ZONE}" { type secondary; file "zone"; primaries { ${server} key transfer; }; };`,
+      zones: (server) =>
+        `zone "${ZONE}" { type secondary; file "zone"; primaries { ${server} key transfer; }; };`,
     }),
   ])
 })
@@ -56,14 +61,25 @@ async function inStep(): Promise<void> {
   }
 }
 
-test('knotd and named copy the zone, told by NOTIFY and signed by TSIG (RFC 5936 §2.2, RFC 1996 §3.6)', { skip }, async () => {
+test('knotd and named copy the zone, told by NOTIFY and signed by TSIG (RFC 5936 §2.2, RFC 1996 §3.6)', {
+  skip,
+}, async () => {
   await inStep()
   for (const { port } of secondaries) assert.equal(await ask(port, `www.${ZONE}`, 'A'), '192.0.2.2')
 })
 
 test('who has not the key, or another one, gets no copy (RFC 8945 §5.2)', { skip }, async () => {
   const axfr = async (...words: string[]): Promise<string> => {
-    const args = ['@127.0.0.1', '-p', `${portico.ports.dns}`, '+timeout=2', '+retry=0', ZONE, 'AXFR', ...words]
+    const args = [
+      '@127.0.0.1',
+      '-p',
+      `${portico.ports.dns}`,
+      '+timeout=2',
+      '+retry=0',
+      ZONE,
+      'AXFR',
+      ...words,
+    ]
     const { stdout, stderr } = await run(kdig!, args)
     return `${stdout}${stderr}`
   }
@@ -75,22 +91,45 @@ test('who has not the key, or another one, gets no copy (RFC 8945 §5.2)', { ski
   assert.equal(whole.match(/\sSOA\s/g)?.length, 2)
 })
 
-test('1 000 changes by dynamic update reach knotd by IXFR (RFC 2136 §3.4, RFC 1995 §4)', { skip, timeout: 120_000 }, async () => {
-  const lines = [`server 127.0.0.1 ${portico.ports.dns}`, `zone ${ZONE}`, `key hmac-sha256:transfer ${SECRET}`]
+test('1 000 changes by dynamic update reach knotd by IXFR (RFC 2136 §3.4, RFC 1995 §4)', {
+  skip,
+  timeout: 120_000,
+}, async () => {
+  const lines = [
+    `server 127.0.0.1 ${portico.ports.dns}`,
+    `zone ${ZONE}`,
+    `key hmac-sha256:transfer ${SECRET}`,
+  ]
   for (let i = 0; i < 1000; i++) {
     const name = `n${i % 300}.${ZONE}`
     if (i % 5 === 4) lines.push(`update delete ${name}`)
     lines.push(`update add ${name} 60 A 10.0.${i >> 8}.${i & 255}`, 'send')
   }
-  const { stdout, stderr, code } = await run(nsupdate!, [], { input: `${lines.join('\n')}\n`, timeoutMs: 60_000 })
+  const { stdout, stderr, code } = await run(nsupdate!, [], {
+    input: `${lines.join('\n')}\n`,
+    timeoutMs: 60_000,
+  })
   assert.equal(code, 0, `${stdout}${stderr}`)
   await inStep()
   const copied = secondaries[0]!.output()
   assert.ok(!/AXFR, incoming/.test(copied.slice(copied.indexOf('IXFR'))), copied.slice(-2000))
   assert.match(copied, /IXFR, incoming/)
   const dump = async (port: number): Promise<string[]> => {
-    const args = ['@127.0.0.1', '-p', `${port}`, '-y', `hmac-sha256:transfer:${SECRET}`, '+noall', '+answer', ZONE, 'AXFR']
-    return (await run(kdig!, args)).stdout.split('\n').filter((line) => line !== '').sort()
+    const args = [
+      '@127.0.0.1',
+      '-p',
+      `${port}`,
+      '-y',
+      `hmac-sha256:transfer:${SECRET}`,
+      '+noall',
+      '+answer',
+      ZONE,
+      'AXFR',
+    ]
+    return (await run(kdig!, args)).stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .sort()
   }
   assert.deepEqual(await dump(portico.ports.dns), await dump(secondaries[0]!.port))
 })
@@ -98,12 +137,15 @@ test('1 000 changes by dynamic update reach knotd by IXFR (RFC 2136 §3.4, RFC 1
 test('nsd copies the zone', { skip }, async () => {
   const server = await startNsd(nsd!, {
     peerPort: portico.ports.dns,
-    zones: (primary) => `zone:\n  name: "${ZONE}"\n  zonefile: "zone"\n  request-xfr: ${primary} transfer\n  allow-notify: 127.0.0.1 transfer`,
+    zones: (primary) =>
+      `zone:\n  name: "${ZONE}"\n  zonefile: "zone"\n  request-xfr: ${primary} transfer\n  allow-notify: 127.0.0.1 transfer`,
   })
   try {
-    await until(async () => (await ask(server.port, `www.${ZONE}`, 'A')) === '192.0.2.2', 15_000).catch((error: unknown) => {
-      throw new Error(`${error}: ${server.output().slice(-3000)}`)
-    })
+    await until(async () => (await ask(server.port, `www.${ZONE}`, 'A')) === '192.0.2.2', 15_000).catch(
+      (error: unknown) => {
+        throw new Error(`${error}: ${server.output().slice(-3000)}`)
+      },
+    )
   } finally {
     await server.stop()
   }

@@ -48,7 +48,11 @@ type Case = {
 }
 
 const CASES: readonly Case[] = [
-  { name: 'a record is added', lines: ['add a.dyn.example.com 60 A 10.0.0.1'], then: ['a.dyn', 'A', '10.0.0.1'] },
+  {
+    name: 'a record is added',
+    lines: ['add a.dyn.example.com 60 A 10.0.0.1'],
+    then: ['a.dyn', 'A', '10.0.0.1'],
+  },
   {
     name: 'a second one beside it, as an RRset has one TTL (RFC 2136 §3.4.2.2)',
     lines: ['add a.dyn.example.com 60 A 10.0.0.2'],
@@ -59,14 +63,26 @@ const CASES: readonly Case[] = [
     lines: ['delete a.dyn.example.com A 10.0.0.1'],
     then: ['a.dyn', 'A', '10.0.0.2'],
   },
-  { name: 'an RRset goes by its type (RFC 2136 §2.5.2)', lines: ['delete www.example.com A'], then: ['www', 'A', 'NXDOMAIN'] },
-  { name: 'a name goes with all its types (RFC 2136 §2.5.3)', lines: ['delete mail.example.com'], then: ['mail', 'MX', 'NXDOMAIN'] },
+  {
+    name: 'an RRset goes by its type (RFC 2136 §2.5.2)',
+    lines: ['delete www.example.com A'],
+    then: ['www', 'A', 'NXDOMAIN'],
+  },
+  {
+    name: 'a name goes with all its types (RFC 2136 §2.5.3)',
+    lines: ['delete mail.example.com'],
+    then: ['mail', 'MX', 'NXDOMAIN'],
+  },
   {
     name: 'the name servers of the apex stay, its other records go (RFC 2136 §3.4.2.3)',
     lines: ['delete example.com'],
     then: ['@', 'NS', 'ns1.example.com. | ns2.example.net.'],
   },
-  { name: 'other records of the apex went', lines: ['delete nothing.dyn.example.com'], then: ['@', 'TXT', ''] },
+  {
+    name: 'other records of the apex went',
+    lines: ['delete nothing.dyn.example.com'],
+    then: ['@', 'TXT', ''],
+  },
   {
     name: 'a name server goes while another one stays',
     lines: ['delete example.com NS ns2.example.net.'],
@@ -87,18 +103,48 @@ const CASES: readonly Case[] = [
     lines: ['add alias.example.com 60 CNAME other.example.net.'],
     then: ['alias', 'CNAME', 'other.example.net.'],
   },
-  { name: 'a name that must be in use and is not (RFC 2136 §2.4.4)', lines: ['prereq yxdomain none.dyn.example.com', 'add x.dyn.example.com 60 A 10.0.0.1'], wants: 'NXDOMAIN', then: ['x.dyn', 'A', 'NXDOMAIN'] },
-  { name: 'a name that must not be in use and is (RFC 2136 §2.4.5)', lines: ['prereq nxdomain a.dyn.example.com', 'add x.dyn.example.com 60 A 10.0.0.1'], wants: 'YXDOMAIN' },
-  { name: 'an RRset that must be there and is not (RFC 2136 §2.4.1)', lines: ['prereq yxrrset a.dyn.example.com MX', 'add x.dyn.example.com 60 A 10.0.0.1'], wants: 'NXRRSET' },
-  { name: 'an RRset that must not be there and is (RFC 2136 §2.4.3)', lines: ['prereq nxrrset a.dyn.example.com A', 'add x.dyn.example.com 60 A 10.0.0.1'], wants: 'YXRRSET' },
-  { name: 'an RRset that must have certain data and has other (RFC 2136 §2.4.2)', lines: ['prereq yxrrset a.dyn.example.com A 10.0.0.9', 'add x.dyn.example.com 60 A 10.0.0.1'], wants: 'NXRRSET' },
+  {
+    name: 'a name that must be in use and is not (RFC 2136 §2.4.4)',
+    lines: ['prereq yxdomain none.dyn.example.com', 'add x.dyn.example.com 60 A 10.0.0.1'],
+    wants: 'NXDOMAIN',
+    then: ['x.dyn', 'A', 'NXDOMAIN'],
+  },
+  {
+    name: 'a name that must not be in use and is (RFC 2136 §2.4.5)',
+    lines: ['prereq nxdomain a.dyn.example.com', 'add x.dyn.example.com 60 A 10.0.0.1'],
+    wants: 'YXDOMAIN',
+  },
+  {
+    name: 'an RRset that must be there and is not (RFC 2136 §2.4.1)',
+    lines: ['prereq yxrrset a.dyn.example.com MX', 'add x.dyn.example.com 60 A 10.0.0.1'],
+    wants: 'NXRRSET',
+  },
+  {
+    name: 'an RRset that must not be there and is (RFC 2136 §2.4.3)',
+    lines: ['prereq nxrrset a.dyn.example.com A', 'add x.dyn.example.com 60 A 10.0.0.1'],
+    wants: 'YXRRSET',
+  },
+  {
+    name: 'an RRset that must have certain data and has other (RFC 2136 §2.4.2)',
+    lines: ['prereq yxrrset a.dyn.example.com A 10.0.0.9', 'add x.dyn.example.com 60 A 10.0.0.1'],
+    wants: 'NXRRSET',
+  },
   {
     name: 'an RRset with the very data lets the update through (RFC 2136 §3.2.3)',
     lines: ['prereq yxrrset a.dyn.example.com A 10.0.0.2', 'add x.dyn.example.com 60 A 10.0.0.1'],
     then: ['x.dyn', 'A', '10.0.0.1'],
   },
-  { name: 'a name outside the zone (RFC 2136 §3.4.1)', lines: ['add example.net 60 A 10.0.0.1'], wants: 'NOTZONE' },
-  { name: 'an owner that "names" does not have, and all beside it', lines: ['add y.dyn.example.com 60 A 10.0.0.1', 'add ns1.example.com 60 A 10.0.0.1'], wants: 'REFUSED', then: ['y.dyn', 'A', 'NXDOMAIN'] },
+  {
+    name: 'a name outside the zone (RFC 2136 §3.4.1)',
+    lines: ['add example.net 60 A 10.0.0.1'],
+    wants: 'NOTZONE',
+  },
+  {
+    name: 'an owner that "names" does not have, and all beside it',
+    lines: ['add y.dyn.example.com 60 A 10.0.0.1', 'add ns1.example.com 60 A 10.0.0.1'],
+    wants: 'REFUSED',
+    then: ['y.dyn', 'A', 'NXDOMAIN'],
+  },
 ]
 
 for (const { name, lines, wants = 'NOERROR', then } of CASES) {
@@ -114,7 +160,14 @@ for (const { name, lines, wants = 'NOERROR', then } of CASES) {
 
 test('an update that is not signed, or by another key, is refused (RFC 2136 §3.3)', { skip }, async () => {
   const send = async (...head: string[]): Promise<string> => {
-    const lines = [`server 127.0.0.1 ${portico.ports.dns}`, `zone ${ZONE}`, ...head, 'update add z.dyn.example.com 60 A 10.0.0.1', 'send', '']
+    const lines = [
+      `server 127.0.0.1 ${portico.ports.dns}`,
+      `zone ${ZONE}`,
+      ...head,
+      'update add z.dyn.example.com 60 A 10.0.0.1',
+      'send',
+      '',
+    ]
     return (await run(nsupdate!, [], { input: lines.join('\n') })).stderr
   }
   assert.match(await send(), /REFUSED/)

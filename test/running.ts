@@ -59,7 +59,9 @@ export async function startRunning(domain: object, rest: object = {}): Promise<R
   let started = start()
 
   function start(): { child: ChildProcess; ended: Promise<number | null> } {
-    const child = spawn(process.execPath, [main, 'up', '--config', file], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [main, 'up', '--config', file], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (octets) => (output += octets))
     return { child, ended: new Promise((resolve) => child.once('exit', (code) => resolve(code))) }
   }

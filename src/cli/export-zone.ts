@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path'
-import { hasErrors } from '#core/problem.ts'
 import { silent } from '#core/log.ts'
+import { hasErrors } from '#core/problem.ts'
+import type { ZonePlan } from '#dns/plan.ts'
 import { createLedger } from '#dns/transfer/ledger.ts'
 import { printMasterFile } from '#dns/wire/masterfile-print.ts'
 import { soaPlan } from '#dns/zone.ts'
-import type { ZonePlan } from '#dns/plan.ts'
 import { planSource } from '#run/portico.ts'
 import { readSerials } from '#run/serials.ts'
 import { type Command, findConfig, UsageError } from './command.ts'
@@ -39,7 +39,9 @@ export const exportZoneCommand: Command = {
     }
     const { plan: zone, serial } = version
     if (zone.expired === true) {
-      printError(`${apex.slice(0, -1)} is copied from its primary, and there is no copy in ${stateFolder} that holds.`)
+      printError(
+        `${apex.slice(0, -1)} is copied from its primary, and there is no copy in ${stateFolder} that holds.`,
+      )
       return 1
     }
     const { ttl, data } = soaPlan(zone, serial)

@@ -43,7 +43,8 @@ export const importAxfrCommand: Command = {
     const source = { file: serverText, domain: apex, guess: apex }
     const { value, notes, problems } = importZone([soa, ...lines].join('\n'), source)
     // The domain was given, so there is a value.
-    if (!flagOption(input, 'json')) return reportImport(input, { text: printZoneFile(value!), notes, problems })
+    if (!flagOption(input, 'json'))
+      return reportImport(input, { text: printZoneFile(value!), notes, problems })
     printJson({ file: value, notes, problems })
     return 0
   },
@@ -57,7 +58,9 @@ function readKey(input: CommandInput): TsigKey | null {
     throw new UsageError('--key and --secret stand together: a name, and the file of its secret.')
   const [, prefix = 'hmac-sha256', name] = /^(?:([^:]+):)?([^:]+)$/.exec(written) ?? []
   if (name === undefined || !Object.hasOwn(ALGORITHMS, prefix))
-    throw new UsageError(`--key is ${written}; NAME or one of ${Object.keys(ALGORITHMS).join(', ')} and :NAME is wanted.`)
+    throw new UsageError(
+      `--key is ${written}; NAME or one of ${Object.keys(ALGORITHMS).join(', ')} and :NAME is wanted.`,
+    )
   const secret = Buffer.from(readGiven(file).trim(), 'base64')
   return { name: readDomain(name), algorithm: prefix as Algorithm, secret }
 }

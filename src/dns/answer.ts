@@ -64,7 +64,10 @@ function isForElsewhere({ fault, hasTsig, opcode, qtype }: Query): boolean {
 }
 
 /** RFC 6891 §6.2.3: what the client takes, but never less than 512; then what we give. */
-function limitOctets({ protocol, udpPayload, reserveOctets = 0 }: Transport, { hasEdns, udpPayload: theirs }: Query): number {
+function limitOctets(
+  { protocol, udpPayload, reserveOctets = 0 }: Transport,
+  { hasEdns, udpPayload: theirs }: Query,
+): number {
   if (protocol === 'tcp') return TCP_LIMIT - reserveOctets
   return (hasEdns ? Math.min(Math.max(theirs, UDP_LIMIT), udpPayload) : UDP_LIMIT) - reserveOctets
 }

@@ -105,7 +105,10 @@ function createBatch(
       const length = answer(queries.slots[i]!, octets, answers.slots[count]!)
       if (length === 0) continue
       if (length === ELSEWHERE) {
-        onElsewhere(Buffer.from(queries.slots[i]!.subarray(0, octets)), peerOf(names, i * NAME.size, nameLength))
+        onElsewhere(
+          Buffer.from(queries.slots[i]!.subarray(0, octets)),
+          peerOf(names, i * NAME.size, nameLength),
+        )
         continue
       }
       answers.vectors.writeUInt32LE(length, count * VECTOR.size + VECTOR.length)

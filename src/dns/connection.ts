@@ -24,7 +24,11 @@ export type Connections = {
   count(): number
 }
 
-export type ConnectionsOptions = { readonly limits: () => DnsLimits; readonly answer: AnswerOctets; readonly elsewhere: Elsewhere }
+export type ConnectionsOptions = {
+  readonly limits: () => DnsLimits
+  readonly answer: AnswerOctets
+  readonly elsewhere: Elsewhere
+}
 
 /**
  * Serve TCP connections within limits, which are asked for at each new connection.

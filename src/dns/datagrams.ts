@@ -31,7 +31,8 @@ export async function serveDatagrams(
   options: DatagramOptions,
 ): Promise<Socket> {
   const { batches, reusePort = false } = options
-  const onElsewhere = (message: Buffer, from: Peer): void => void answerElsewhere(socket, message, from, options)
+  const onElsewhere = (message: Buffer, from: Peer): void =>
+    void answerElsewhere(socket, message, from, options)
   const batch = batches && !reusePort ? openBatch(address, port, { ...options, onElsewhere }) : undefined
   const socket = createSocket({
     type: isIPv6(address) ? 'udp6' : 'udp4',

@@ -56,7 +56,8 @@ export function lookup(zones: Zones, name: Uint8Array, qtype: number): Lookup {
     const labels = markLabels(current)
     const zone = findZone(zones, current, labels, qtype)
     if (zone === undefined) return leave(answers)
-    if (zone.plan.expired === true) return { ...end('servfail: no copy of the zone', zone, answers), ...FAILED }
+    if (zone.plan.expired === true)
+      return { ...end('servfail: no copy of the zone', zone, answers), ...FAILED }
     const { reason, rrset } = search(zone, current, labels, qtype)
     if (rrset === undefined) return deny(zone, reason, answers)
     if (reason === 'referral') return refer(zone, rrset, answers)

@@ -1,7 +1,7 @@
 import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
-import type { KeyPlan, MovePlan } from './transfer/plan.ts'
 import { addressFault, hostTargetFault, type ReadRecords, type RecordDraft } from './records.ts'
+import type { KeyPlan, MovePlan } from './transfer/plan.ts'
 import { absoluteName, looksLikeAddress, targetName } from './written-name.ts'
 
 /**

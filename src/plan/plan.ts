@@ -8,9 +8,9 @@ import { delegateChildren } from '#dns/delegate.ts'
 import { indexNames, type Names, zoneOf } from '#dns/names.ts'
 import { type DnsPlan, draftZone, planZone, type ZoneInput } from '#dns/plan.ts'
 import { type RecordDraft, readRecords, ttlAdvice, ttlFault, ttlSeconds } from '#dns/records.ts'
-import { parseIpv6, printIpv6 } from '#dns/wire/address.ts'
 import { draftCatalog } from '#dns/transfer/catalog.ts'
 import { type MovingDomain, planMoves } from '#dns/transfer/plan.ts'
+import { parseIpv6, printIpv6 } from '#dns/wire/address.ts'
 import { absoluteName, checkBelow, checkDomain, ownerName } from '#dns/written-name.ts'
 import { httpLimits } from '#http/config.ts'
 import type { HostConfig } from '#http/host-config.ts'
@@ -184,7 +184,11 @@ function draftDomains(
 function catalogOf({ apex, from }: ZoneInput, moving: readonly MovingDomain[]): RecordDraft[] {
   if (!moving.some((domain) => domain.apex === apex && domain.config.catalog)) return []
   const members = moving.filter(({ config }) => config.transfer !== undefined && !config.catalog)
-  return draftCatalog(apex, members.map((domain) => domain.apex), from)
+  return draftCatalog(
+    apex,
+    members.map((domain) => domain.apex),
+    from,
+  )
 }
 
 /** On a laptop everything is here; else what the file says, else what this machine has. */
@@ -252,7 +256,15 @@ function planFront(
 
 function planKey(slices: Omit<Plan, 'key'>): string {
   const { workers, listeners, dns, tls, http, processes, observe } = slices
-  const nodes = [...listeners, ...dns.zones, ...dns.keys, ...dns.moves, ...tls.certificates, ...http.hosts, ...processes]
+  const nodes = [
+    ...listeners,
+    ...dns.zones,
+    ...dns.keys,
+    ...dns.moves,
+    ...tls.certificates,
+    ...http.hosts,
+    ...processes,
+  ]
   return contentKey([
     workers,
     nodes.map(({ id, key }) => [id, key]),

@@ -181,7 +181,11 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     const served = new Map(zones.list.map(({ plan, serial }) => [plan.id, { plan, serial }]))
     for (const version of versions) served.set(version.plan.id, version)
     const serials = new Map([...served.values()].map(({ plan, serial }) => [plan.id, serial]))
-    zones = compileZones(Array.from(served.values(), ({ plan }) => plan), serials, zones)
+    zones = compileZones(
+      Array.from(served.values(), ({ plan }) => plan),
+      serials,
+      zones,
+    )
     dns.replaceZones(zones)
   }
 

@@ -24,11 +24,11 @@ import { createTicketKeys } from '#tls/ticket-keys.ts'
 import { readPassedSockets } from './passed-sockets.ts'
 import { holderOf } from './port-holder.ts'
 import { loadSerials } from './serials.ts'
-import { readTsigKeys } from './tsig-keys.ts'
 import { shareLimits } from './share-limits.ts'
 import type { DataSlice, MainProcedures, SharedMemory, WorkerSetup } from './slice.ts'
 import { joinSnapshots, type Snapshot } from './snapshot.ts'
 import { createSockets } from './sockets.ts'
+import { readTsigKeys } from './tsig-keys.ts'
 import { createWorkers, type WorkerState } from './workers.ts'
 
 /** What the main thread has of one Plan: everything but the serving, which the workers do. */
@@ -200,7 +200,10 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     get zones() {
       if (zones !== undefined) return zones
       const versions = ledger.versions()
-      zones = compileZones(versions.map((version) => version.plan), serialsOf(versions))
+      zones = compileZones(
+        versions.map((version) => version.plan),
+        serialsOf(versions),
+      )
       return zones
     },
     listeners: () => sockets.slices(0),

@@ -23,7 +23,12 @@ const shared = { buckets: createBucketMemory(8), connections: createCountMemory(
 
 /** A slice that is known by a number. */
 function slice(number: number): () => DataSlice {
-  const dns = { zones: [], keys: [], moves: [], limits: { udpPayload: 1232, tcpConnections: 1, tcpIdleMs: 1 } }
+  const dns = {
+    zones: [],
+    keys: [],
+    moves: [],
+    limits: { udpPayload: 1232, tcpConnections: 1, tcpIdleMs: 1 },
+  }
   const tls = {
     certificates: [],
     limits: { lifetimeMs: 1, sessionTimeoutMs: 1, handshakeTimeoutMs: 1, contexts: 1 },

@@ -44,7 +44,6 @@ export async function touchCopy(folder: string, apex: string): Promise<void> {
   await utimes(fileOf(folder, apex, 'copy.json'), now, now)
 }
 
-
 export function placeOf({ apex, from }: MovePlan): Pick<ZonePlan, 'id' | 'from' | 'apex'> {
   return { id: `zone:${apex.slice(0, -1)}`, from, apex }
 }

@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto'
 import { connect } from 'node:net'
+import { wireName } from '../rrset.ts'
 import { decodeMessage, encodeMessage } from '../wire/message.ts'
 import { TsigChain, type TsigKey } from '../wire/tsig.ts'
 import { CLASS, TYPE } from '../wire/types.ts'
 import type { ResourceRecord } from '../wire/writer.ts'
-import { wireName } from '../rrset.ts'
 import { IncomingTransfer, type Received } from './incoming.ts'
 import type { ServerPlan } from './plan.ts'
 

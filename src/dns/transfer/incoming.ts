@@ -10,8 +10,18 @@ import { type Difference, isNewer, type ZoneRecord } from './difference.ts'
 /** What a primary gave. */
 export type Received =
   | { readonly kind: 'up to date'; readonly serial: number }
-  | { readonly kind: 'whole'; readonly soa: SoaPlan; readonly serial: number; readonly records: readonly ZoneRecord[] }
-  | { readonly kind: 'changes'; readonly soa: SoaPlan; readonly serial: number; readonly changes: readonly Difference[] }
+  | {
+      readonly kind: 'whole'
+      readonly soa: SoaPlan
+      readonly serial: number
+      readonly records: readonly ZoneRecord[]
+    }
+  | {
+      readonly kind: 'changes'
+      readonly soa: SoaPlan
+      readonly serial: number
+      readonly changes: readonly Difference[]
+    }
 
 /** Records of one transfer: a primary that never ends must not take all memory. */
 const RECORD_LIMIT = 5_000_000
@@ -119,7 +129,8 @@ function toRecord({ owner, type, class: rclass, ttl, rdata }: ResourceRecord): Z
   const name = printName(lowerName(owner))
   if (rclass !== CLASS.IN || isMetaType(type)) return `${name} ${typeName(type)} is no record of a zone`
   const data = printRdata(type, rdata)
-  if (typeof parseRdata(type, data) === 'string') return `${name} ${typeName(type)} has octets that are no such data`
+  if (typeof parseRdata(type, data) === 'string')
+    return `${name} ${typeName(type)} has octets that are no such data`
   // RFC 2181 §8: the highest bit set means 0.
   return { owner: name, type: typeName(type), ttl: ttl < 2 ** 31 ? ttl : 0, data }
 }

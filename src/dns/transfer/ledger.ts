@@ -5,7 +5,7 @@ import { lowerName, printName } from '../wire/name.ts'
 import type { TsigKey, TsigKeys } from '../wire/tsig.ts'
 import { RCODE, TYPE } from '../wire/types.ts'
 import { expiredVersion, fileOf, isTooOld, readCopy } from './copies.ts'
-import { differ, type Difference, HISTORY_LIMIT, remember, setKey, type Version } from './difference.ts'
+import { type Difference, differ, HISTORY_LIMIT, remember, setKey, type Version } from './difference.ts'
 import { type Errand, type ErrandReply, wishOf } from './gate.ts'
 import { type Journal, openJournal } from './journal.ts'
 import { createNotifier } from './notify.ts'
@@ -14,7 +14,7 @@ import { chooseTransfer, replyTo, serialOfQuery, writeDatagram, writeMessages } 
 import { createSecondary, type Secondary, type SecondaryState } from './secondary.ts'
 import { createStreams } from './streams.ts'
 import { applyUpdate, type UpdatedSet } from './update.ts'
-import { layUpdates, mergeUpdates, type Updates, UPDATES_LIMIT } from './updates.ts'
+import { layUpdates, mergeUpdates, UPDATES_LIMIT, type Updates } from './updates.ts'
 
 /** All zones as they are at this moment: those of the file with updates laid over, and copies of primaries. */
 export type Ledger = {
@@ -121,7 +121,8 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
     const known = entries.get(base.apex)
     const history = await openHistory(base.apex, move, known)
     const journal = move?.update == null ? null : (known?.updateJournal ?? (await openUpdates(base.apex)))
-    const updates = journal === null ? new Map<string, UpdatedSet>() : (known?.updates ?? foldUpdates(base, journal))
+    const updates =
+      journal === null ? new Map<string, UpdatedSet>() : (known?.updates ?? foldUpdates(base, journal))
     const plan = layUpdates(base, updates)
     return { version: { plan, serial: 0 }, base, updates, updateJournal: journal, ...history, move }
   }
@@ -149,10 +150,18 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
     const start = (): Secondary => {
       const key = (): TsigKey | null => keyNamed(move.secondary!.key)
       const onVersion = (version: Version): Promise<void> => inTurn(() => replace(version))
-      return createSecondary({ move: { ...move, secondary: move.secondary! }, key, folder, kept, onVersion, log })
+      return createSecondary({
+        move: { ...move, secondary: move.secondary! },
+        key,
+        folder,
+        kept,
+        onVersion,
+        log,
+      })
     }
     const isGood = kept !== null && !isTooOld(kept)
-    const version = secondary?.current() ?? (isGood ? kept.version : expiredVersion(move, kept?.version ?? null))
+    const version =
+      secondary?.current() ?? (isGood ? kept.version : expiredVersion(move, kept?.version ?? null))
     const history = await openHistory(move.apex, move, known)
     const entry = { version, base: null, updates: new Map(), updateJournal: null, ...history, move }
     return { entry, secondary, start }
@@ -225,14 +234,22 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
   }
 
   /** @param reserveOctets for a signature, over UDP */
-  function copy(query: Message, entry: Entry, reserveOctets: number | null): ErrandReply | Promise<ErrandReply> {
+  function copy(
+    query: Message,
+    entry: Entry,
+    reserveOctets: number | null,
+  ): ErrandReply | Promise<ErrandReply> {
     const { version, history } = entry
     if (version.plan.expired === true) return oneReply(query, RCODE.SERVFAIL)
     const isWhole = query.question[0]!.type === TYPE.AXFR
     const theirs = isWhole ? null : serialOfQuery(query)
     if (theirs === undefined) return oneReply(query, RCODE.FORMERR)
     const { reason, records } = chooseTransfer(version, history, theirs)
-    log('info', 'dns: zone copied out', { zone: version.plan.apex.slice(0, -1), serial: version.serial, by: reason })
+    log('info', 'dns: zone copied out', {
+      zone: version.plan.apex.slice(0, -1),
+      serial: version.serial,
+      by: reason,
+    })
     if (reserveOctets !== null)
       return { messages: [writeDatagram(query, version, records, reserveOctets)], more: null }
     return streams.begin(writeMessages(query, records)) ?? oneReply(query, RCODE.SERVFAIL)
@@ -253,7 +270,8 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
     const plan = layUpdates(base, updates)
     // On disk before it is answered: what was acknowledged outlives a crash (RFC 2136 §3.5).
     const isLess = sets.some((set) => !updates.has(setKey(set)))
-    if (isLess || updateJournal.count() > 2 * updates.size + 1000) await updateJournal.replace([...updates.values()])
+    if (isLess || updateJournal.count() > 2 * updates.size + 1000)
+      await updateJournal.replace([...updates.values()])
     else await updateJournal.append(sets, true)
     const serial = (await advance([plan])).get(plan.id)!
     entry.updates = updates

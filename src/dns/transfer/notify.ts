@@ -37,7 +37,11 @@ export function createNotifier(log: Log): Notifier {
     }
     if (running.get(name) === controller) running.delete(name)
     if (controller.signal.aborted) return
-    const fields = { zone: zone.slice(0, -1), server: `${server.address} port ${server.port}`, serial: version.serial }
+    const fields = {
+      zone: zone.slice(0, -1),
+      server: `${server.address} port ${server.port}`,
+      serial: version.serial,
+    }
     if (said === 'NOERROR') log('info', 'dns: secondary told', fields)
     else log('warning', 'dns: secondary not told', { ...fields, why: said })
   }
@@ -52,7 +56,11 @@ export function createNotifier(log: Log): Notifier {
   }
 }
 
-type NotifyOptions = { readonly key: TsigKey | null; readonly timeoutMs: number; readonly signal: AbortSignal }
+type NotifyOptions = {
+  readonly key: TsigKey | null
+  readonly timeoutMs: number
+  readonly signal: AbortSignal
+}
 
 /** One NOTIFY; the rcode of its answer, or why there was none when the time was over. */
 function notifyOnce(

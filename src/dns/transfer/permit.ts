@@ -1,4 +1,4 @@
-import { parseNetwork, cut } from '#core/network.ts'
+import { cut, parseNetwork } from '#core/network.ts'
 import { addressKey, type MovePlan } from './plan.ts'
 
 /** Who asks for something about a zone; `key` is the name of the key that signed it. */

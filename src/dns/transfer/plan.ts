@@ -104,7 +104,13 @@ function planOut({ config: { transfer }, path }: MovingDomain, reading: Reading)
   const to = (transfer.to ?? []).filter((text, index) => {
     if (parseNetwork(text) !== undefined) return true
     const message = `"to" has "${text}"; an address, or a network with the length of its prefix (RFC 4632 §3.1), is wanted.`
-    report(reading, itemPath([...at, 'to'], transfer.to!, index), 'dns/not-a-network', message, '"to": ["192.0.2.0/24"]')
+    report(
+      reading,
+      itemPath([...at, 'to'], transfer.to!, index),
+      'dns/not-a-network',
+      message,
+      '"to": ["192.0.2.0/24"]',
+    )
     return false
   })
   const told = transfer.notify ?? to.filter((text) => isIP(text) !== 0)
@@ -119,7 +125,8 @@ function planSecondary({ apex, config, path }: MovingDomain, reading: Reading): 
   const { secondary, records, update, catalog } = config
   if (secondary === undefined) return null
   const at = [...path, 'secondary']
-  const own = Object.keys(records).length > 0 ? 'records' : update ? 'update' : catalog ? 'catalog' : undefined
+  const own =
+    Object.keys(records).length > 0 ? 'records' : update ? 'update' : catalog ? 'catalog' : undefined
   if (own !== undefined) {
     const message = `"${apex.slice(0, -1)}" is copied from its primary, and has "${own}" of its own: there is one place where a zone is changed (RFC 1034 §4.3.5).`
     report(reading, [...path, own], 'dns/secondary-with-own', message, `remove "${own}", or "secondary"`)
@@ -169,7 +176,13 @@ function serversOf(texts: readonly string[], path: Path, reading: Reading): Serv
     const found = parseServer(text)
     if (found !== undefined) return found
     const message = `"${text}" is no server; an address is wanted, with a port where that is not 53.`
-    report(reading, itemPath(path, texts, index), 'dns/not-a-server', message, '"192.0.2.53", "192.0.2.53:5353" or "[2001:db8::53]:5353"')
+    report(
+      reading,
+      itemPath(path, texts, index),
+      'dns/not-a-server',
+      message,
+      '"192.0.2.53", "192.0.2.53:5353" or "[2001:db8::53]:5353"',
+    )
     return []
   })
 }

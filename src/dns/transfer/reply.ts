@@ -1,7 +1,7 @@
-import { parseSoa } from '../wire/soa.ts'
 import { decodeMessage, encodeMessage, type Message } from '../wire/message.ts'
 import { parseName, printName } from '../wire/name.ts'
 import { parseRdata } from '../wire/rdata.ts'
+import { parseSoa } from '../wire/soa.ts'
 import { CLASS, TYPE, typeNumber } from '../wire/types.ts'
 import { MessageWriter, type ResourceRecord } from '../wire/writer.ts'
 import {
@@ -26,7 +26,12 @@ const EDNS_OCTETS = 1232
 
 /** What a transfer is answered with, and why. */
 export type TransferReply = {
-  readonly reason: 'whole zone' | 'changes' | 'up to date' | 'whole zone: changes not known' | 'whole zone: shorter than its changes'
+  readonly reason:
+    | 'whole zone'
+    | 'changes'
+    | 'up to date'
+    | 'whole zone: changes not known'
+    | 'whole zone: shorter than its changes'
   readonly records: Iterable<ZoneRecord>
 }
 
@@ -171,6 +176,8 @@ function replyHead({ id, opcode, rd, edns }: Message, rcode: number): Message {
     answer: [],
     authority: [],
     additional: [],
-    ...(edns === undefined ? {} : { edns: { payloadSize: EDNS_OCTETS, version: 0, dnssecOk: edns.dnssecOk, options: [] } }),
+    ...(edns === undefined
+      ? {}
+      : { edns: { payloadSize: EDNS_OCTETS, version: 0, dnssecOk: edns.dnssecOk, options: [] } }),
   }
 }

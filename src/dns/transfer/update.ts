@@ -1,10 +1,10 @@
 import type { RRsetPlan, ZonePlan } from '../plan.ts'
+import { wireName } from '../rrset.ts'
 import type { Message } from '../wire/message.ts'
 import { isWithin, lowerName, printName } from '../wire/name.ts'
 import { parseRdata, printRdata } from '../wire/rdata.ts'
 import { CLASS, isMetaType, RCODE, TYPE, typeName } from '../wire/types.ts'
 import type { ResourceRecord } from '../wire/writer.ts'
-import { wireName } from '../rrset.ts'
 import { setKey } from './difference.ts'
 
 /** RRsets that dynamic updates put in place of those of the file, by owner and type; no data: there is none. */
@@ -18,7 +18,18 @@ export type Updated = {
 }
 
 /** Types whose rdata has names, which are equal whatever the case of their letters (RFC 2136 §1.1.1). */
-const NAMED: ReadonlySet<string> = new Set(['NS', 'CNAME', 'DNAME', 'PTR', 'MX', 'SRV', 'KX', 'AFSDB', 'RT', 'RP'])
+const NAMED: ReadonlySet<string> = new Set([
+  'NS',
+  'CNAME',
+  'DNAME',
+  'PTR',
+  'MX',
+  'SRV',
+  'KX',
+  'AFSDB',
+  'RT',
+  'RP',
+])
 
 /** What may stand beside a CNAME (RFC 4034 §3, §4). */
 const BESIDE_ALIAS: ReadonlySet<string> = new Set(['CNAME', 'RRSIG', 'NSEC', 'KEY'])
@@ -38,7 +49,11 @@ class Refusal extends Error {
  * @param zone as it is served
  * @param mayChange whether the client may change an owner
  */
-export function applyUpdate(message: Message, zone: ZonePlan, mayChange: (owner: string) => boolean): Updated {
+export function applyUpdate(
+  message: Message,
+  zone: ZonePlan,
+  mayChange: (owner: string) => boolean,
+): Updated {
   const state = new ZoneState(zone)
   try {
     checkPrerequisites(message.answer, state)
@@ -111,7 +126,8 @@ function nameOf(owner: Uint8Array): string {
 }
 
 function checkZone(owner: Uint8Array, { apex }: ZoneState): void {
-  if (!isWithin(lowerName(owner), apex)) throw new Refusal(RCODE.NOTZONE, `${nameOf(owner)} is not in the zone`)
+  if (!isWithin(lowerName(owner), apex))
+    throw new Refusal(RCODE.NOTZONE, `${nameOf(owner)} is not in the zone`)
 }
 
 /** RFC 2136 §3.2. */
@@ -135,13 +151,20 @@ function checkPrerequisites(records: readonly ResourceRecord[], state: ZoneState
 }
 
 /** RFC 2136 §2.4: a name or an RRset is there (ANY), or it is not (NONE). */
-function checkExistence({ type, class: rclass, rdata }: ResourceRecord, owner: string, state: ZoneState): void {
+function checkExistence(
+  { type, class: rclass, rdata }: ResourceRecord,
+  owner: string,
+  state: ZoneState,
+): void {
   if ((rclass !== CLASS.ANY && rclass !== CLASS.NONE) || rdata.length > 0)
     throw new Refusal(RCODE.FORMERR, 'a prerequisite of another class, or with data')
   const isWanted = rclass === CLASS.ANY
   if (type === TYPE.ANY) {
     if (state.isInUse(owner) === isWanted) return
-    throw new Refusal(isWanted ? RCODE.NXDOMAIN : RCODE.YXDOMAIN, `${owner} is ${isWanted ? 'not ' : ''}in use`)
+    throw new Refusal(
+      isWanted ? RCODE.NXDOMAIN : RCODE.YXDOMAIN,
+      `${owner} is ${isWanted ? 'not ' : ''}in use`,
+    )
   }
   const isThere =
     (type === TYPE.SOA && owner === state.apexName) || state.find(owner, typeName(type)) !== undefined
@@ -152,7 +175,8 @@ function checkExistence({ type, class: rclass, rdata }: ResourceRecord, owner: s
 
 function hasSameData(set: UpdatedSet, state: ZoneState): boolean {
   const there = state.find(set.owner, set.type)
-  const sorted = ({ data }: UpdatedSet): string => [...new Set(data.map((text) => canon(set.type, text)))].sort().join('\n')
+  const sorted = ({ data }: UpdatedSet): string =>
+    [...new Set(data.map((text) => canon(set.type, text)))].sort().join('\n')
   return there !== undefined && sorted(there) === sorted(set)
 }
 

@@ -30,7 +30,9 @@ export function mergeUpdates(zone: ZonePlan, updates: Updates, changes: readonly
     const isAsWritten =
       base === undefined
         ? set.data.length === 0
-        : base.ttl === set.ttl && base.data.length === set.data.length && set.data.every((one) => base.data.includes(one))
+        : base.ttl === set.ttl &&
+          base.data.length === set.data.length &&
+          set.data.every((one) => base.data.includes(one))
     if (isAsWritten) merged.delete(key)
     else merged.set(key, set)
   }

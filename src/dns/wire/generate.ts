@@ -53,7 +53,9 @@ function print(form: string, number: number): string | undefined {
   const value = number + Number(offset)
   if (offset === undefined || value < 0) return undefined
   if (base === 'n' || base === 'N') return nibbles(value, Number(width), base === 'N')
-  const text = value.toString({ d: 10, o: 8, x: 16, X: 16 }[base as 'd' | 'o' | 'x' | 'X']).padStart(Number(width), '0')
+  const text = value
+    .toString({ d: 10, o: 8, x: 16, X: 16 }[base as 'd' | 'o' | 'x' | 'X'])
+    .padStart(Number(width), '0')
   return base === 'X' ? text.toUpperCase() : text
 }
 
