@@ -44,70 +44,70 @@ type Case = {
   readonly name: string
   readonly lines: readonly string[]
   readonly wants?: string
-  readonly then?: readonly [owner: string, type: string, answer: string]
+  readonly after?: readonly [owner: string, type: string, answer: string]
 }
 
 const CASES: readonly Case[] = [
   {
     name: 'a record is added',
     lines: ['add a.dyn.example.com 60 A 10.0.0.1'],
-    then: ['a.dyn', 'A', '10.0.0.1'],
+    after: ['a.dyn', 'A', '10.0.0.1'],
   },
   {
     name: 'a second one beside it, as an RRset has one TTL (RFC 2136 §3.4.2.2)',
     lines: ['add a.dyn.example.com 60 A 10.0.0.2'],
-    then: ['a.dyn', 'A', '10.0.0.1 | 10.0.0.2'],
+    after: ['a.dyn', 'A', '10.0.0.1 | 10.0.0.2'],
   },
   {
     name: 'one record goes by its data (RFC 2136 §2.5.4)',
     lines: ['delete a.dyn.example.com A 10.0.0.1'],
-    then: ['a.dyn', 'A', '10.0.0.2'],
+    after: ['a.dyn', 'A', '10.0.0.2'],
   },
   {
     name: 'an RRset goes by its type (RFC 2136 §2.5.2)',
     lines: ['delete www.example.com A'],
-    then: ['www', 'A', 'NXDOMAIN'],
+    after: ['www', 'A', 'NXDOMAIN'],
   },
   {
     name: 'a name goes with all its types (RFC 2136 §2.5.3)',
     lines: ['delete mail.example.com'],
-    then: ['mail', 'MX', 'NXDOMAIN'],
+    after: ['mail', 'MX', 'NXDOMAIN'],
   },
   {
     name: 'the name servers of the apex stay, its other records go (RFC 2136 §3.4.2.3)',
     lines: ['delete example.com'],
-    then: ['@', 'NS', 'ns1.example.com. | ns2.example.net.'],
+    after: ['@', 'NS', 'ns1.example.com. | ns2.example.net.'],
   },
   {
     name: 'other records of the apex went',
     lines: ['delete nothing.dyn.example.com'],
-    then: ['@', 'TXT', ''],
+    after: ['@', 'TXT', ''],
   },
   {
     name: 'a name server goes while another one stays',
     lines: ['delete example.com NS ns2.example.net.'],
-    then: ['@', 'NS', 'ns1.example.com.'],
+    after: ['@', 'NS', 'ns1.example.com.'],
   },
   {
     name: 'the last name server stays (RFC 2136 §3.4.2.4)',
     lines: ['delete example.com NS ns1.example.com.'],
-    then: ['@', 'NS', 'ns1.example.com.'],
+    after: ['@', 'NS', 'ns1.example.com.'],
   },
   {
     name: 'nothing is added beside an alias (RFC 2136 §3.4.2.2)',
     lines: ['add alias.example.com 60 A 10.0.0.3'],
-    then: ['alias', 'CNAME', 'www.example.com.'],
+    after: ['alias', 'CNAME', 'www.example.com.'],
   },
   {
     name: 'an alias replaces an alias',
     lines: ['add alias.example.com 60 CNAME other.example.net.'],
-    then: ['alias', 'CNAME', 'other.example.net.'],
+    after: ['alias', 'CNAME', 'other.example.net.'],
   },
   {
     name: 'a name that must be in use and is not (RFC 2136 §2.4.4)',
     lines: ['prereq yxdomain none.dyn.example.com', 'add x.dyn.example.com 60 A 10.0.0.1'],
     wants: 'NXDOMAIN',
-    then: ['x.dyn', 'A', 'NXDOMAIN'],
+    after: ['x.dyn', 'A', 'NXDOMAIN'],
   },
   {
     name: 'a name that must not be in use and is (RFC 2136 §2.4.5)',
@@ -132,7 +132,7 @@ const CASES: readonly Case[] = [
   {
     name: 'an RRset with the very data lets the update through (RFC 2136 §3.2.3)',
     lines: ['prereq yxrrset a.dyn.example.com A 10.0.0.2', 'add x.dyn.example.com 60 A 10.0.0.1'],
-    then: ['x.dyn', 'A', '10.0.0.1'],
+    after: ['x.dyn', 'A', '10.0.0.1'],
   },
   {
     name: 'a name outside the zone (RFC 2136 §3.4.1)',
@@ -143,16 +143,16 @@ const CASES: readonly Case[] = [
     name: 'an owner that "names" does not have, and all beside it',
     lines: ['add y.dyn.example.com 60 A 10.0.0.1', 'add ns1.example.com 60 A 10.0.0.1'],
     wants: 'REFUSED',
-    then: ['y.dyn', 'A', 'NXDOMAIN'],
+    after: ['y.dyn', 'A', 'NXDOMAIN'],
   },
 ]
 
-for (const { name, lines, wants = 'NOERROR', then } of CASES) {
+for (const { name, lines, wants = 'NOERROR', after: state } of CASES) {
   test(`update: ${name}`, { skip }, async () => {
     const words = lines.map((line) => (line.startsWith('prereq') ? line : `update ${line}`))
     assert.equal(await update(...words), wants)
-    if (then === undefined) return
-    const [owner, type, answer] = then
+    if (state === undefined) return
+    const [owner, type, answer] = state
     const qname = owner === '@' ? ZONE : `${owner}.${ZONE}`
     assert.equal(await ask(portico.ports.dns, qname, type), answer)
   })

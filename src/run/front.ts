@@ -5,9 +5,8 @@ import { clearCounts, createCountMemory } from '#access/connection-counts.ts'
 import { createBucketMemory } from '#access/limiters.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
-import type { Version } from '#dns/transfer/difference.ts'
-import { createLedger, type Ledger } from '#dns/transfer/ledger.ts'
-import { compileZones, type Zones } from '#dns/zone.ts'
+import type { SecondaryState } from '#dns/transfer/secondary.ts'
+import type { Zones } from '#dns/zone.ts'
 import type { AccessLog } from '#log/record.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
@@ -23,13 +22,12 @@ import {
 import { createTicketKeys } from '#tls/ticket-keys.ts'
 import { readPassedSockets } from './passed-sockets.ts'
 import { holderOf } from './port-holder.ts'
-import { loadSerials } from './serials.ts'
 import { shareLimits } from './share-limits.ts'
 import type { DataSlice, MainProcedures, SharedMemory, WorkerSetup } from './slice.ts'
 import { joinSnapshots, type Snapshot } from './snapshot.ts'
 import { createSockets } from './sockets.ts'
-import { readTsigKeys } from './tsig-keys.ts'
 import { createWorkers, type WorkerState } from './workers.ts'
+import { keepZones, type ZoneKeepingOptions } from './zones.ts'
 
 /** What the main thread has of one Plan: everything but the serving, which the workers do. */
 export type Front = {
@@ -37,9 +35,10 @@ export type Front = {
   readonly authority: Authority
   readonly certificates: CertificateKeeper
   readonly processes: Supervisor
-  readonly ledger: Ledger
   /** zones as the workers answer from them; compiled when asked for */
   readonly zones: Zones
+  /** how it stands with zones that are copied from primaries */
+  secondaries(): SecondaryState[]
   /** what is listened on, with the ports that were found for 0 */
   listeners(): readonly ListenerPlan[]
   workers(): WorkerState[]
@@ -92,16 +91,8 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const { authority, certificates } = await openTls(options, (id, issued) =>
     workers.tell('certificate', { id, issued }),
   )
-  const { advance } = await loadSerials(stateFolder)
-  const ledger = createLedger({
-    folder: join(stateFolder, 'dns'),
-    advance,
-    log,
-    publish(versions) {
-      zones = undefined
-      workers.tell('zones', versions)
-    },
-  })
+  const publish: ZoneKeepingOptions['publish'] = (versions) => workers.tell('zones', versions)
+  const keeping = await keepZones({ folder, stateFolder, publish, log })
   const descriptors = createDescriptors()
   const count = options.plan.workers ?? defaultWorkers()
   const shared: SharedMemory = { buckets: createBucketMemory(), connections: createCountMemory(count) }
@@ -117,8 +108,8 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     procedures: {
       ...writers(options),
       certificate: certificates.obtain,
-      errand: ledger.ask,
-      errandMore: ledger.askMore,
+      errand: keeping.ask,
+      errandMore: keeping.askMore,
       checked: (check) => workers.tell('checked', check),
     },
     log,
@@ -128,7 +119,6 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const timer = setInterval(renewTicketKey, TICKET_KEYS_EVERY_MS).unref()
   let plan = options.plan
   let ticketKey = ticketKeys.current()
-  let zones: Zones | undefined
 
   function renewTicketKey(): void {
     if (ticketKey === ticketKeys.current()) return
@@ -138,22 +128,18 @@ export async function createFront(options: FrontOptions): Promise<Front> {
 
   async function prepare(next: Plan): Promise<() => void> {
     const { dns, http, tls, observe } = next
-    const tsigKeys = await readTsigKeys(dns.keys, folder)
     const preparedCertificates = await certificates.prepare(tls)
     const preparedSockets = await sockets.prepare(next.listeners)
-    const preparedZones = await ledger.prepare(dns, tsigKeys).catch((error: unknown) => {
+    const preparedZones = await keeping.prepare(dns).catch((error: unknown) => {
       preparedSockets.abort()
       throw error
     })
-    let versions = (): readonly Version[] => preparedZones.versions
     const sliceOf = (worker: number): DataSlice => ({
-      dns: { ...dns, zones: versions().map((one) => one.plan), limits: shareLimits(dns.limits, count) },
+      ...preparedZones.part({ ...dns, limits: shareLimits(dns.limits, count) }),
       http: { ...http, limits: shareLimits(http.limits, count) },
       tls,
       observe,
       listeners: preparedSockets.slices(worker),
-      serials: serialsOf(versions()),
-      tsigKeys,
       certificates: preparedCertificates.first(),
       ports: processes.ports(),
       ticketKey,
@@ -166,8 +152,6 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     return () => {
       if (next.workers !== plan.workers) log('warning', 'the number of workers changes at the next start')
       plan = next
-      zones = undefined
-      versions = ledger.versions
       preparedCertificates.commit()
       preparedWorkers.commit()
       preparedSockets.commit()
@@ -178,7 +162,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
 
   async function stop(deadlineMs: number): Promise<void> {
     clearInterval(timer)
-    ledger.close()
+    keeping.close()
     sockets.close()
     await workers.stop(deadlineMs)
     await processes.stop(deadlineMs === 0)
@@ -193,19 +177,13 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     authority,
     certificates,
     processes,
-    ledger,
     get plan() {
       return plan
     },
     get zones() {
-      if (zones !== undefined) return zones
-      const versions = ledger.versions()
-      zones = compileZones(
-        versions.map((version) => version.plan),
-        serialsOf(versions),
-      )
-      return zones
+      return keeping.zones
     },
+    secondaries: keeping.secondaries,
     listeners: () => sockets.slices(0),
     workers: workers.states,
     endWorker: workers.end,
@@ -217,10 +195,6 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     prepare,
     stop,
   }
-}
-
-function serialsOf(versions: readonly Version[]): ReadonlyMap<string, number> {
-  return new Map(versions.map(({ plan, serial }) => [plan.id, serial]))
 }
 
 /** Who issues certificates, and keeps them. */
