@@ -4,7 +4,7 @@ import { printPosition } from '#core/problem.ts'
 import type { KeyPlan } from '#dns/transfer/plan.ts'
 import type { TsigKey, TsigKeys } from '#dns/wire/tsig.ts'
 
-/** RFC 8945 §8: a secret is as long as the hash gives, at best; far shorter ones are guessed. */
+/** A secret should be as long as the hash gives; far shorter ones are guessed. */
 const SECRET_MIN_OCTETS = 8
 
 /**

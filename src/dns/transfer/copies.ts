@@ -44,6 +44,7 @@ export async function touchCopy(folder: string, apex: string): Promise<void> {
   await utimes(fileOf(folder, apex, 'copy.json'), now, now)
 }
 
+/** What a zone of a copy has before there are records: its names, and the line of the file. */
 export function placeOf({ apex, from }: MovePlan): Pick<ZonePlan, 'id' | 'from' | 'apex'> {
   return { id: `zone:${apex.slice(0, -1)}`, from, apex }
 }

@@ -10,7 +10,7 @@ import { soaOf, type Version } from './difference.ts'
 import type { ServerPlan } from './plan.ts'
 import { toWire } from './reply.ts'
 
-/** RFC 1996 §3.6 has five tries a minute apart; here they begin sooner and grow apart: 31 s in all. */
+/** Five tries, as the RFC proposes, but sooner and growing apart: 31 s in all. */
 const TRIES_MS = [1000, 2000, 4000, 8000, 16_000]
 
 export type Notifier = {
@@ -103,7 +103,7 @@ function notifyOnce(
   })
 }
 
-/** RFC 1996 §3.7: the SOA is a hint of what is new. */
+/** With the new SOA as a hint (RFC 1996 §3.6). */
 function notifyMessage(id: number, version: Version): Buffer {
   return encodeMessage({
     id,

@@ -29,7 +29,7 @@ export function permit(
   }
   const isPrimary = move?.secondary?.from.some(({ address }) => addressKey(address) === addressKey(client))
   if (isPrimary !== true) return 'refused: not from a primary'
-  // RFC 1996 §4.5: whoever knows the primaries' addresses can forge a NOTIFY; it makes us ask, no more.
+  // Whoever knows the primaries' addresses can forge a NOTIFY; it makes us ask, no more.
   return 'allowed'
 }
 

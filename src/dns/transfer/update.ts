@@ -31,7 +31,7 @@ const NAMED: ReadonlySet<string> = new Set([
   'RP',
 ])
 
-/** What may stand beside a CNAME (RFC 4034 §3, §4). */
+/** What may stand beside a CNAME (RFC 2136 §3.4.2.2). */
 const BESIDE_ALIAS: ReadonlySet<string> = new Set(['CNAME', 'RRSIG', 'NSEC', 'KEY'])
 
 class Refusal extends Error {
@@ -44,7 +44,7 @@ class Refusal extends Error {
 }
 
 /**
- * Work out what a dynamic update changes (RFC 2136 §3): prerequisites, then all records or none.
+ * Work out what a dynamic update changes (RFC 2136 §3.4.2): prerequisites, then all records or none.
  *
  * @param zone as it is served
  * @param mayChange whether the client may change an owner

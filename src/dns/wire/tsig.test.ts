@@ -29,7 +29,7 @@ function check(octets: Uint8Array, now = NOW) {
 }
 
 for (const algorithm of ['hmac-sha256', 'hmac-sha384', 'hmac-sha512'] as const) {
-  test(`a request signed by ${algorithm} is believed, and its answer too (RFC 8945 §5.2, §5.4, §6)`, () => {
+  test(`a request signed by ${algorithm} is believed, and its answer too (RFC 8945 §4.2, §4.3.3, §5.2, §5.3, §5.4, §6)`, () => {
     const other = { ...key, algorithm }
     const client = new TsigChain(other)
     const signed = client.request(message, NOW)

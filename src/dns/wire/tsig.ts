@@ -24,10 +24,10 @@ export type TsigKey = {
 /** By name. */
 export type TsigKeys = ReadonlyMap<string, TsigKey>
 
-/** Values of the error field (RFC 8945 §3). */
+/** Values of the error field (RFC 8945 §5.2). */
 export const TSIG_ERROR = { NOERROR: 0, BADSIG: 16, BADKEY: 17, BADTIME: 18, BADTRUNC: 22 } as const
 
-/** Seconds that the clocks of both may differ by (RFC 8945 §10). */
+/** Seconds that the clocks of both may differ by (RFC 8945 §5.2.3). */
 const FUDGE_SECONDS = 300
 /** RFC 8945 §5.2.2.1: octets of a MAC, at least, and at least half of what the hash gives. */
 const MAC_MIN_OCTETS = 10
@@ -43,7 +43,7 @@ export type Split = {
   readonly tsig: Tsig
 }
 
-/** RFC 8945 §4.2. */
+/** The fields of the record (RFC 8945 §4.2). */
 export type Tsig = {
   readonly keyName: string
   readonly algorithm: string
