@@ -28,10 +28,10 @@ export type NameServerConfig = {
   readonly port?: number
 }
 
-/** Start knotd. `zones` and `more` are parts of its configuration. */
+/** Start knotd; `zones` and `templates` are parts of its configuration, FOLDER in them its folder. */
 export async function startKnot(
   knotd: string,
-  { files = {}, peerPort, port: given, ...parts }: NameServerConfig & { zones: string; more?: string },
+  { files = {}, peerPort, port: given, ...parts }: NameServerConfig & { zones: string; templates?: string },
 ): Promise<NameServer> {
   const port = given ?? (await freePort())
   return start(port, files, (folder) => ({
@@ -67,7 +67,7 @@ template:
   - id: default
     storage: ${folder}
     zonefile-sync: -1
-${parts.more ?? ''}
+${(parts.templates ?? '').replaceAll('FOLDER', folder)}
 zone:
 ${parts.zones}
 `,

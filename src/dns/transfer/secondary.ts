@@ -50,6 +50,8 @@ export type SecondaryOptions = {
 
 /** Seconds: a SOA must not make us ask without a pause, nor never again. */
 const PAUSE_SECONDS = { min: 1, max: 604_800 }
+/** Between two tries, however often somebody says in a primary's name that the zone changed. */
+const POKE_PAUSE_MS = 250
 /** Until a first copy is there nobody said how often to ask. */
 const FIRST_RETRY_SECONDS = 30
 
@@ -65,6 +67,7 @@ export function createSecondary(options: SecondaryOptions): Secondary {
   let nextCheckAtMs = Date.now()
   let checking: Promise<void> | null = null
   let isPoked = false
+  let startedAtMs = 0
   let timer: NodeJS.Timeout | undefined
 
   function current(): Version {
@@ -152,6 +155,7 @@ export function createSecondary(options: SecondaryOptions): Secondary {
 
   function run(): void {
     isPoked = false
+    startedAtMs = Date.now()
     clearTimeout(timer)
     checking ??= check()
       .catch((error: unknown) => {
@@ -161,8 +165,13 @@ export function createSecondary(options: SecondaryOptions): Secondary {
       })
       .finally(() => {
         checking = null
-        if (isPoked && !stopping.signal.aborted) run()
+        if (isPoked && !stopping.signal.aborted) runSoon()
       })
+  }
+
+  function runSoon(): void {
+    clearTimeout(timer)
+    timer = setTimeout(run, Math.max(0, startedAtMs + POKE_PAUSE_MS - Date.now()))
   }
 
   run()
@@ -178,7 +187,7 @@ export function createSecondary(options: SecondaryOptions): Secondary {
       lastFault,
     }),
     poke() {
-      if (checking === null) run()
+      if (checking === null) runSoon()
       else isPoked = true
     },
     close() {
