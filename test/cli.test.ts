@@ -222,7 +222,7 @@ test('portico import zone includes regular files from beside the file, and names
 const unread: [what: string, include: string, found: RegExp][] = [
   ['a folder', 'home', /There is no file .*home\./],
   ['a missing file', 'missing', /There is no file .*missing\./],
-  ['a device', '/dev/zero', /There is no file \/dev\/zero\./],
+  ['a device', '/dev/zero', /\/dev\/zero is outside the folder/],
 ]
 
 for (const [what, include, found] of unread) {
@@ -284,7 +284,7 @@ const completed: [words: string[], offered: string[]][] = [
   [['im'], ['import']],
   [
     ['import', ''],
-    ['nginx', 'zone', '--help'],
+    ['nginx', 'zone', 'axfr', '--help'],
   ],
   [['import', 'zone', '--d'], ['--domain']],
   [['import', 'zone', 'por'], ['portico.jsonc']],

@@ -30,6 +30,7 @@ const procedures: WorkerProcedures = {
   tls: () => {},
   shown: () => {},
   checked: () => {},
+  zones: () => {},
   snapshot() {
     const nothing = joinSnapshots([])
     return { ...nothing, http: { ...nothing.http, requests: served } }

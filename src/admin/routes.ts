@@ -55,6 +55,7 @@ export function adminRoutes(portico: Portico): AdminRoutes {
         cache: { store: front.store, nowMs: Date.now() },
         signed: front.dnssec.saved(),
         nowSeconds: Math.floor(Date.now() / 1000),
+        secondaries: front.secondaries(),
       }
       return explain(question, { plan: front.plan, zones: front.zones, live }, query.get('from'))
     },

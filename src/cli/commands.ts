@@ -11,6 +11,7 @@ import { explainCommand } from './explain.ts'
 import { exportZoneCommand } from './export-zone.ts'
 import { hashPasswordCommand } from './hash-password.ts'
 import type { CommandGroup } from './help.ts'
+import { importAxfrCommand } from './import-axfr.ts'
 import { importNginxCommand } from './import-nginx.ts'
 import { importZoneCommand } from './import-zone.ts'
 import { initCommand } from './init.ts'
@@ -26,7 +27,7 @@ import { upCommand } from './up.ts'
 
 /** Every command by its purpose, in the order of the list that `--help` prints. */
 export const commandGroups: readonly CommandGroup[] = [
-  { title: 'Begin', commands: [initCommand, importNginxCommand, importZoneCommand] },
+  { title: 'Begin', commands: [initCommand, importNginxCommand, importZoneCommand, importAxfrCommand] },
   { title: 'Look', commands: [checkCommand, planCommand, explainCommand, doctorCommand] },
   {
     title: 'Serve',

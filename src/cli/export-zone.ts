@@ -1,7 +1,12 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
+import { silent } from '#core/log.ts'
 import { hasErrors } from '#core/problem.ts'
-import { type KeyedZones, keyZones } from '#dns/dnssec/keyed-zones.ts'
+import { keyZones } from '#dns/dnssec/keyed-zones.ts'
+import type { ZoneKeys } from '#dns/dnssec/plan.ts'
 import { signZone } from '#dns/dnssec/sign-zone.ts'
+import type { ZonePlan } from '#dns/plan.ts'
+import type { Version } from '#dns/transfer/difference.ts'
+import { createLedger } from '#dns/transfer/ledger.ts'
 import { type PrintedRRset, printMasterFile } from '#dns/wire/masterfile-print.ts'
 import { soaPlan } from '#dns/zone.ts'
 import { readDnssec } from '#run/dnssec.ts'
@@ -31,29 +36,36 @@ export const exportZoneCommand: Command = {
       printProblems(problems, printError)
       return 1
     }
-    const zones = plan.dns.zones
+    const stateFolder = resolve(folder, config.value.state)
+    const keyed = keyZones(plan.dns.zones, await readDnssec(stateFolder))
+    // As it is served: with dynamic updates, and copies of primaries. Nothing is written.
+    const advance = (zones: readonly ZonePlan[]) => readSerials(stateFolder, zones)
+    const ledger = createLedger({ folder: join(stateFolder, 'dns'), advance, publish: () => {}, log: silent })
+    const { versions } = await ledger.prepare({ ...plan.dns, zones: keyed.zones }, new Map())
     const apex = readDomain(input.positionals[0]!)
-    const zone = zones.find((candidate) => candidate.apex === apex)
-    if (zone === undefined) {
-      const known = zones.map((candidate) => candidate.apex.slice(0, -1)).join(', ')
+    const version = versions.find((candidate) => candidate.plan.apex === apex)
+    if (version === undefined) {
+      const known = versions.map((candidate) => candidate.plan.apex.slice(0, -1)).join(', ')
       throw new UsageError(`${apex.slice(0, -1)} is no domain of ${file}; it has ${known || 'none'}.`)
     }
-    const stateFolder = resolve(folder, config.value.state)
-    const keyed = keyZones(zones, await readDnssec(stateFolder))
-    const serials = await readSerials(stateFolder, keyed.zones)
-    const serial = serials.get(zone.id)!
+    const { plan: zone, serial } = version
+    if (zone.expired === true) {
+      printError(
+        `${apex.slice(0, -1)} is copied from its primary, and there is no copy in ${stateFolder} that holds.`,
+      )
+      return 1
+    }
     const { ttl, data } = soaPlan(zone, serial)
-    const rrsets = flagOption(input, 'signed') ? sign(zone.id, keyed, serial) : zone.rrsets
+    const rrsets = flagOption(input, 'signed') ? sign(version, keyed.keys) : zone.rrsets
     print(printMasterFile({ apex: zone.apex, soa: { ttl, data: data[0]! }, rrsets }).trimEnd())
     return 0
   },
 }
 
-function sign(zoneId: string, { zones, keys }: KeyedZones, serial: number): PrintedRRset[] {
-  const zone = zones.find(({ id }) => id === zoneId)!
-  const own = keys.get(zoneId)
-  if (own !== undefined) return signZone(zone, own, { serial, nowSeconds: Math.floor(Date.now() / 1000) })
+function sign({ plan, serial }: Version, keys: ZoneKeys): PrintedRRset[] {
+  const own = keys.get(plan.id)
+  if (own !== undefined) return signZone(plan, own, { serial, nowSeconds: Math.floor(Date.now() / 1000) })
   throw new Error(
-    `${zone.apex.slice(0, -1)} has no keys yet. Fix: "dnssec": true, and "portico up", which makes them`,
+    `${plan.apex.slice(0, -1)} has no keys yet. Fix: "dnssec": true, and "portico up", which makes them`,
   )
 }

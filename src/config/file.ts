@@ -4,6 +4,7 @@ import type { GroupSetting, Setting } from '#core/settings.ts'
 import { type DnsLimitsConfig, dnsSettings } from '#dns/config.ts'
 import { type DnssecConfig, dnssecSetting } from '#dns/dnssec/config.ts'
 import { type RecordsConfig, recordSettings, type TtlConfig } from '#dns/record-config.ts'
+import { type KeysConfig, keySettings, type MovesConfig, moveSettings } from '#dns/transfer/config.ts'
 import { type HttpLimitsConfig, httpLimitSettings } from '#http/config.ts'
 import { type HostConfig, hostSettings } from '#http/host-config.ts'
 import { type AccessLogConfig, accessLogSetting } from '#log/config.ts'
@@ -16,6 +17,7 @@ export type PorticoConfig = {
   readonly address?: readonly string[]
   readonly contact?: string
   readonly domains: Readonly<Record<string, DomainConfig>>
+  readonly keys: KeysConfig
   readonly certificates: CertificatesConfig
   readonly listen: ListenConfig
   readonly state: string
@@ -34,7 +36,7 @@ export type PorticoConfig = {
   readonly cache: CacheStoreConfig
 }
 
-export type DomainConfig = {
+export type DomainConfig = MovesConfig & {
   readonly hosts: Readonly<Record<string, HostConfig>>
   readonly records: RecordsConfig
   readonly ttl?: TtlConfig
@@ -132,6 +134,7 @@ const domain: GroupSetting = {
     },
     ...recordSettings,
     dnssec: dnssecSetting,
+    ...moveSettings,
   },
 }
 
@@ -166,6 +169,7 @@ export const fileSettings: GroupSetting = {
       of: domain,
       example: { 'example.com': { hosts: { www: { service: 8081 } } } },
     },
+    keys: keySettings,
     certificates: certificateSettings,
     listen,
     state: {

@@ -3,7 +3,7 @@ import { type Lookup, lookup } from './lookup.ts'
 import { createQuery, HEADER, type Query, readQuery } from './query.ts'
 import { ANCOUNT, ARCOUNT, NSCOUNT, Response } from './response.ts'
 import type { RRset } from './rrset.ts'
-import { CLASS, isMetaType, RCODE, TYPE } from './wire/types.ts'
+import { CLASS, isMetaType, OPCODE, RCODE, TYPE } from './wire/types.ts'
 import type { Zones } from './zone.ts'
 
 /** How a query came, and how much an answer may take that way. */
@@ -11,7 +11,14 @@ export type Transport = {
   readonly protocol: 'udp' | 'tcp'
   /** largest answer over UDP in octets, which EDNS also tells the client to be what we take */
   readonly udpPayload: number
+  /** signed messages, and those that move or change zones, are answered elsewhere */
+  readonly hasElsewhere?: boolean
+  /** octets that a signature will take */
+  readonly reserveOctets?: number
 }
+
+/** Not answered here: the message is signed, or it moves or changes a zone. */
+export const ELSEWHERE = -1
 
 /** Largest message over TCP: the length before it has two octets (RFC 1035 §4.2.2). */
 export const TCP_LIMIT = 65_535
@@ -32,7 +39,8 @@ const proof = new Proof(response, query)
  *
  * @param message holds the query in its first `length` octets
  * @param out for the answer: `udpPayload` octets or more for UDP, 65535 for TCP; not the buffer of `message`
- * @returns octets of the answer in `out`; 0 when there is none to give (RFC 8906 §3.2: only to what is no query)
+ * @returns octets of the answer in `out`; 0 when there is none to give (RFC 8906 §3.2: only to what is no query);
+ *   `ELSEWHERE`
  */
 export function answer(
   zones: Zones,
@@ -43,6 +51,7 @@ export function answer(
 ): number {
   if (length < HEADER || (message[FLAGS]! & QR) !== 0) return 0
   readQuery(message, length, query)
+  if (transport.hasElsewhere === true && isForElsewhere(query)) return ELSEWHERE
   response.begin(out, message, query, limitOctets(transport, query))
   const refusal = query.fault === RCODE.NOERROR ? refuse(query) : query.fault
   if (refusal !== RCODE.NOERROR) return response.finish(refusal, query, transport.udpPayload)
@@ -52,10 +61,18 @@ export function answer(
   return response.finish(proof.rcode(found), query, transport.udpPayload)
 }
 
+function isForElsewhere({ fault, hasTsig, opcode, qtype }: Query): boolean {
+  if (hasTsig || opcode === OPCODE.NOTIFY || opcode === OPCODE.UPDATE) return true
+  return fault === RCODE.NOERROR && (qtype === TYPE.AXFR || qtype === TYPE.IXFR)
+}
+
 /** RFC 6891 §6.2.3: what the client takes, but never less than 512; then what we give. */
-function limitOctets({ protocol, udpPayload }: Transport, { hasEdns, udpPayload: theirs }: Query): number {
-  if (protocol === 'tcp') return TCP_LIMIT
-  return hasEdns ? Math.min(Math.max(theirs, UDP_LIMIT), udpPayload) : UDP_LIMIT
+function limitOctets(
+  { protocol, udpPayload, reserveOctets = 0 }: Transport,
+  { hasEdns, udpPayload: theirs }: Query,
+): number {
+  if (protocol === 'tcp') return TCP_LIMIT - reserveOctets
+  return (hasEdns ? Math.min(Math.max(theirs, UDP_LIMIT), udpPayload) : UDP_LIMIT) - reserveOctets
 }
 
 /** The rcode for a question that no zone is asked about; NOERROR for the others. */

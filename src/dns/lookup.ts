@@ -25,6 +25,7 @@ export type Reason =
   | 'answer: alias to elsewhere'
   | 'answer: alias without end'
   | 'refused: not our zone'
+  | 'servfail: no copy of the zone'
 
 /** How the search in one zone ends. */
 type Ending =
@@ -61,6 +62,8 @@ export function lookup(zones: Zones, name: Uint8Array, qtype: number): Lookup {
     const labels = markLabels(current)
     const zone = findZone(zones, current, labels, qtype)
     if (zone === undefined) return leave(answers)
+    if (zone.plan.expired === true)
+      return { ...end('servfail: no copy of the zone', zone, answers), ...FAILED }
     const found = search(zone, current, labels, qtype)
     const { reason, rrset } = found
     if (rrset === undefined) return deny(zone, found, answers)
@@ -81,6 +84,9 @@ export function lookup(zones: Zones, name: Uint8Array, qtype: number): Lookup {
     current = alias.targets[0]!
   }
 }
+
+/** RFC 1034 §4.3.5: a copy that is too old is not answered from. */
+const FAILED = { rcode: RCODE.SERVFAIL, authoritative: false } as const
 
 function end(reason: Reason, zone: Zone | undefined, answers: readonly RRset[]): Lookup {
   const rcode = RCODE.NOERROR

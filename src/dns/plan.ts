@@ -2,6 +2,7 @@ import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
 import type { DnssecPlan } from './dnssec/plan.ts'
 import { addressFault, hostTargetFault, type ReadRecords, type RecordDraft } from './records.ts'
+import type { KeyPlan, MovePlan } from './transfer/plan.ts'
 import { absoluteName, looksLikeAddress, targetName } from './written-name.ts'
 
 /**
@@ -19,7 +20,14 @@ export type RRsetPlan = {
   /** rdata in presentation form (RFC 1035 §5.1), one string a record */
   readonly data: readonly string[]
   readonly from: Position
-  readonly why: 'written' | 'derived from the host' | 'default' | 'proof for a certificate' | 'DNSSEC'
+  readonly why:
+    | 'written'
+    | 'derived from the host'
+    | 'default'
+    | 'proof for a certificate'
+    | 'DNSSEC'
+    | 'updated'
+    | 'copied from the primary'
 }
 
 /** A zone without its serial, which is State: it grows when `key` changes. */
@@ -31,6 +39,8 @@ export type ZonePlan = PlanNode & {
   readonly rrsets: readonly RRsetPlan[]
   /** how it wants to be signed; keys are State, and join the RRsets when it is served */
   readonly dnssec?: DnssecPlan
+  /** a copy that is too old, or that never came: there is nothing to answer with (RFC 1034 §4.3.5) */
+  readonly expired?: true
 }
 
 /** RFC 1035 §3.3.13; times in seconds. */
@@ -48,6 +58,10 @@ export type SoaPlan = {
 
 export type DnsPlan = {
   readonly zones: readonly ZonePlan[]
+  /** secrets that are shared with other name servers, by name alone */
+  readonly keys: readonly KeyPlan[]
+  /** zones that are copied from or to other servers, or changed by them */
+  readonly moves: readonly MovePlan[]
   readonly limits: DnsLimits
   /** signatures that may be made in a second, by all threads together */
   readonly signatures: number

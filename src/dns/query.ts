@@ -29,6 +29,9 @@ export type Query = {
   dnssecOk: boolean
   /** CO: the client knows compact denial, and wants NXDOMAIN with it (RFC 9824 §5.1) */
   compactOk: boolean
+  opcode: number
+  /** whether there is a TSIG record (RFC 8945) */
+  hasTsig: boolean
 }
 
 /** An object for `readQuery` to fill. */
@@ -44,6 +47,8 @@ export function createQuery(): Query {
     udpPayload: 0,
     dnssecOk: false,
     compactOk: false,
+    opcode: 0,
+    hasTsig: false,
   }
 }
 
@@ -56,8 +61,9 @@ export function createQuery(): Query {
 export function readQuery(message: Uint8Array, length: number, query: Query): void {
   query.fault = RCODE.NOERROR
   query.questionEnd = HEADER
-  query.hasEdns = query.dnssecOk = query.compactOk = false
+  query.hasEdns = query.dnssecOk = query.compactOk = query.hasTsig = false
   const opcode = (message[FLAGS]! >> 3) & 0x0f
+  query.opcode = opcode
   if (opcode !== OPCODE.QUERY) query.fault = RCODE.NOTIMP
   else if (read16(message, QDCOUNT) !== 1 || !readQuestion(message, length, query))
     query.fault = RCODE.FORMERR
@@ -101,7 +107,9 @@ function readRecords(message: Uint8Array, length: number, query: Query): void {
     if (fixed + 10 > length) return void (query.fault = RCODE.FORMERR)
     const isRoot = fixed === at + 1
     at = fixed + 10 + read16(message, fixed + 8)
-    if (read16(message, fixed) !== TYPE.OPT) continue
+    const type = read16(message, fixed)
+    if (type === TYPE.TSIG) query.hasTsig = true
+    if (type !== TYPE.OPT) continue
     // RFC 6891 §6.1.1: one OPT, at the root, in the additional section.
     if (query.hasEdns || !isRoot || i < others || at > length) query.fault = RCODE.FORMERR
     else readOpt(message, fixed, query)

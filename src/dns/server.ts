@@ -2,11 +2,12 @@ import type { Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, isIPv6, type Server } from 'node:net'
 import type { Log } from '#core/log.ts'
-import { answer, type Transport } from './answer.ts'
+import { answer, ELSEWHERE, TCP_LIMIT, type Transport } from './answer.ts'
 import { createConnections } from './connection.ts'
 import { type DnsCount, QueryCounts } from './counts.ts'
 import { type DatagramOptions, serveDatagrams } from './datagrams.ts'
 import type { DnsLimits } from './plan.ts'
+import type { Elsewhere, Sender } from './transfer/gate.ts'
 import type { Zones } from './zone.ts'
 
 /** The authoritative server of all our zones. */
@@ -24,6 +25,8 @@ export type DnsServer = {
   listen(address: string, port: number, sharing?: DnsSharing): Promise<DnsListener>
   /** From now on answer from these zones, and within these limits. Cannot fail. */
   replaceZones(zones: Zones, limits?: DnsLimits): void
+  /** Answer an ordinary query that came signed, leaving room for a signature. */
+  answerSigned(query: Uint8Array, sender: Sender, reserveOctets: number): Uint8Array | null
   stats(): Readonly<DnsStats>
   /** answers by transport with type or rcode */
   counts(): DnsCount[]
@@ -64,13 +67,21 @@ export type DnsServerOptions = {
   readonly log: Log
   /** many datagrams for one system call where that is possible (64-bit Linux, a Node with `node:ffi`); true */
   readonly batches?: boolean
+  /** answers messages that are signed, or that move or change zones; without it they are refused */
+  readonly elsewhere?: Elsewhere
 }
 
 /** Tries to find a port that is free for both protocols. */
 const FREE_PORT_TRIES = 10
 
 /** @example createDnsServer({ zones, limits, log }).listen('127.0.0.1', 5300) */
-export function createDnsServer({ zones, limits, log, batches = true }: DnsServerOptions): DnsServer {
+export function createDnsServer({
+  zones,
+  limits,
+  log,
+  batches = true,
+  elsewhere,
+}: DnsServerOptions): DnsServer {
   let udp: Transport
   let tcp: Transport
   const stats: DnsStats = {
@@ -85,14 +96,31 @@ export function createDnsServer({ zones, limits, log, batches = true }: DnsServe
   const connections = createConnections({
     limits: () => limits,
     answer: (query, length, out) => respond(query, length, tcp, out),
+    elsewhere: answerElsewhere,
   })
   replaceZones(zones, limits)
 
   function replaceZones(wanted: Zones, wantedLimits: DnsLimits = limits): void {
     zones = wanted
     limits = wantedLimits
-    udp = { protocol: 'udp', udpPayload: limits.udpPayload }
-    tcp = { protocol: 'tcp', udpPayload: limits.udpPayload }
+    udp = transportOf('udp')
+    tcp = transportOf('tcp')
+  }
+
+  function transportOf(protocol: 'udp' | 'tcp', reserveOctets?: number): Transport {
+    const hasElsewhere = elsewhere !== undefined && reserveOctets === undefined
+    return { protocol, udpPayload: limits.udpPayload, hasElsewhere, reserveOctets: reserveOctets ?? 0 }
+  }
+
+  async function* answerElsewhere(message: Buffer, sender: Sender): AsyncGenerator<Uint8Array> {
+    let isFirst = true
+    for await (const reply of elsewhere!(message, sender)) {
+      if (isFirst) count(stats, reply, reply.length)
+      if (isFirst) counts.count(sender.protocol, reply)
+      isFirst = false
+      yield reply
+    }
+    if (isFirst) count(stats, message, 0)
   }
 
   async function listen(address: string, port: number, sharing: DnsSharing = {}): Promise<DnsListener> {
@@ -101,6 +129,7 @@ export function createDnsServer({ zones, limits, log, batches = true }: DnsServe
       batches,
       ...sharing,
       answer: (query, length, out) => respond(query, length, udp, out),
+      elsewhere: answerElsewhere,
       onDrop: () => stats.dropped++,
     })
     socket.on('error', (error) => log('warning', 'dns: udp', { address, port, error: error.message }))
@@ -121,6 +150,7 @@ export function createDnsServer({ zones, limits, log, batches = true }: DnsServe
 
   function respond(query: Uint8Array, octets: number, transport: Transport, out: Uint8Array): number {
     const length = answer(zones, query, octets, transport, out)
+    if (length === ELSEWHERE) return length
     count(stats, out, length)
     if (length > 0) counts.count(transport.protocol, out)
     return length
@@ -129,6 +159,11 @@ export function createDnsServer({ zones, limits, log, batches = true }: DnsServe
   return {
     listen,
     replaceZones,
+    answerSigned(query, { protocol }, reserveOctets) {
+      const out = Buffer.allocUnsafe(protocol === 'tcp' ? TCP_LIMIT : limits.udpPayload)
+      const length = answer(zones, query, query.length, transportOf(protocol, reserveOctets), out)
+      return length === 0 ? null : out.subarray(0, length)
+    },
     counts: () => counts.list(),
     stats: () => ({ ...stats, tcpConnections: connections.count() }),
     async close() {

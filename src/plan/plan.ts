@@ -10,7 +10,9 @@ import { checkSigned } from '#dns/dnssec/check.ts'
 import { planDnssec } from '#dns/dnssec/config.ts'
 import { indexNames, type Names, zoneOf } from '#dns/names.ts'
 import { type DnsPlan, draftZone, planZone, type ZoneInput } from '#dns/plan.ts'
-import { readRecords, ttlAdvice, ttlFault, ttlSeconds } from '#dns/records.ts'
+import { type RecordDraft, readRecords, ttlAdvice, ttlFault, ttlSeconds } from '#dns/records.ts'
+import { draftCatalog } from '#dns/transfer/catalog.ts'
+import { type MovingDomain, planMoves } from '#dns/transfer/plan.ts'
 import { parseIpv6, printIpv6 } from '#dns/wire/address.ts'
 import { absoluteName, checkBelow, checkDomain, ownerName } from '#dns/written-name.ts'
 import { httpLimits } from '#http/config.ts'
@@ -48,11 +50,11 @@ export type Plan = {
  */
 export function plan(config: Config, facts: Facts): { plan: Plan; problems: Problem[] } {
   const problems: Problem[] = []
-  const { hosts, zones } = draftDomains(config, facts, problems)
+  const { hosts, zones, moving } = draftDomains(config, facts, problems)
   const drafted = zones.map((input) => {
     const { drafts, problems: found } = draftZone(input)
     problems.push(...found, ...checkSigned(input, drafts))
-    return { input, drafts }
+    return { input, drafts: [...drafts, ...catalogOf(input, moving)] }
   })
   const names = indexZones(drafted)
   problems.push(...checkZones(names))
@@ -73,11 +75,15 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
       drafted,
     }),
   )
+  const { keys, moves, problems: faults } = planMoves({ ...config, keys: config.value.keys, domains: moving })
+  problems.push(...faults)
   const copies = facts.dev ? devZones(drafted) : []
   const dns: DnsPlan = {
     zones: delegateChildren([...drafted, ...copies]).map(({ input, drafts }) => planZone(input, drafts)),
     limits: dnsLimits(config.value.limits.dns),
     signatures: config.value.limits.dns.signatures,
+    keys,
+    moves,
   }
   const slices = {
     // On a laptop others need the cores.
@@ -140,9 +146,10 @@ function draftDomains(
   config: Config,
   facts: Facts,
   problems: Problem[],
-): { hosts: HostDraft[]; zones: ZoneInput[] } {
+): { hosts: HostDraft[]; zones: ZoneInput[]; moving: MovingDomain[] } {
   const hosts: HostDraft[] = []
   const zones: ZoneInput[] = []
+  const moving: MovingDomain[] = []
   for (const [text, domain] of Object.entries(config.value.domains)) {
     const path = ['domains', text]
     const from = config.written.keyAt(path)
@@ -151,7 +158,7 @@ function draftDomains(
       problems.push({ level: 'error', at: from, ...apex })
       continue
     }
-    if (zones.some((zone) => zone.apex === apex)) {
+    if (moving.some((known) => known.apex === apex)) {
       const message = `"${text}" is the same domain as one above: case and form of letters do not tell names apart (RFC 4343 §2).`
       problems.push({ level: 'error', code: 'dns/domain-twice', at: from, message, fix: 'join the two' })
       continue
@@ -161,6 +168,7 @@ function draftDomains(
       problems.push(stray)
       continue
     }
+    moving.push({ apex, path, config: domain })
     const defaultTtl = domain.ttl === undefined ? 300 : ttlSeconds(domain.ttl)
     const ttlAt = config.written.at([...path, 'ttl'])
     const fault = ttlFault(defaultTtl, `"${text}"`, ttlAt) ?? ttlAdvice(defaultTtl, `"${text}"`, ttlAt)
@@ -181,12 +189,25 @@ function draftDomains(
       from: at(),
     }))
     const addresses = addressesOf(config, facts)
+    // The zone of a copy is what its primary says.
+    if (domain.secondary !== undefined) continue
     const { contact } = config.value
     // Nobody validates what a laptop says of itself.
     const dnssec = facts.dev ? undefined : planDnssec(domain.dnssec)
     zones.push({ apex, from, hosts: named, records, addresses, defaultTtl, contact, dnssec })
   }
-  return { hosts, zones }
+  return { hosts, zones, moving }
+}
+
+/** What a catalog lists: domains whose zone others may copy. */
+function catalogOf({ apex, from }: ZoneInput, moving: readonly MovingDomain[]): RecordDraft[] {
+  if (!moving.some((domain) => domain.apex === apex && domain.config.catalog)) return []
+  const members = moving.filter(({ config }) => config.transfer !== undefined && !config.catalog)
+  return draftCatalog(
+    apex,
+    members.map((domain) => domain.apex),
+    from,
+  )
 }
 
 /** On a laptop everything is here; else what the file says, else what this machine has. */
@@ -254,7 +275,15 @@ function planFront(
 
 function planKey(slices: Omit<Plan, 'key'>): string {
   const { workers, listeners, dns, tls, http, processes, observe, cache } = slices
-  const nodes = [...listeners, ...dns.zones, ...tls.certificates, ...http.hosts, ...processes]
+  const nodes = [
+    ...listeners,
+    ...dns.zones,
+    ...dns.keys,
+    ...dns.moves,
+    ...tls.certificates,
+    ...http.hosts,
+    ...processes,
+  ]
   return contentKey([
     workers,
     nodes.map(({ id, key }) => [id, key]),

@@ -12,13 +12,8 @@ import { openStore } from '#cache/store/open-store.ts'
 import type { CacheStore } from '#cache/store/store.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
-import { createBudget } from '#dns/dnssec/budget.ts'
-import { createPresigner } from '#dns/dnssec/presign.ts'
-import { createSigning } from '#dns/dnssec/signer.ts'
-import type { DnsLimits, ZonePlan } from '#dns/plan.ts'
-import type { Signer } from '#dns/rrset.ts'
-import { createDnsServer } from '#dns/server.ts'
-import { compileZones, createZones } from '#dns/zone.ts'
+import type { Version } from '#dns/transfer/difference.ts'
+import type { GateOptions } from '#dns/transfer/gate.ts'
 import { createFiles } from '#files/serve.ts'
 import type { Handler } from '#http/exchange.ts'
 import { createForward, type ForwardOptions } from '#http/forward.ts'
@@ -38,10 +33,10 @@ import { createHandshake } from '#tls/handshake.ts'
 import type { Issued } from '#tls/issuer.ts'
 import { createCertificateStore } from '#tls/store.ts'
 import { type Warmed, warmByQuery } from './cache-control.ts'
+import { createDnsPlane } from './dns-plane.ts'
 import { storeNumber } from './front-cache.ts'
 import { createListeners } from './listeners.ts'
 import { createObservation } from './observe.ts'
-import { overlaid } from './overlaid.ts'
 import type { DataSlice, ListenerSlice, ProcessPorts, TlsSlice, WorkerSetup } from './slice.ts'
 import { type Snapshot, snapshotOf } from './snapshot.ts'
 
@@ -61,6 +56,8 @@ export type DataPlane = {
   show(shown: Shown): void
   setTicketKey(key: Uint8Array): void
   told(check: OriginCheck): void
+  /** Answer from other versions of these zones. */
+  replaceZones(versions: readonly Version[]): void
   snapshot(): Snapshot
   samples(): Sample[]
   busyClients(): BusyKey[]
@@ -84,6 +81,8 @@ export type DataPlaneOptions = {
   /** Ask for a certificate of a name that none has. */
   readonly grant: (name: string) => Promise<boolean>
   readonly onCheck: (check: OriginCheck) => void
+  /** what the main thread answers of DNS */
+  readonly errands: Pick<GateOptions, 'ask' | 'askMore'>
 }
 
 /** Milliseconds that never go back, and are the same on all threads. */
@@ -109,13 +108,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     checks: worker === 0,
     onCheck: options.onCheck,
   })
-  const dns = createDnsServer({ zones: createZones([]), limits: first.dns.limits, log })
-  let { signatures } = first.dns
-  const signing = createSigning({
-    now: () => Date.now() / 1000,
-    budget: createBudget(() => signatures, now),
-  })
-  const presigner = createPresigner()
+  const dnsPlane = createDnsPlane({ first, log, now, errands: options.errands })
+  const dns = dnsPlane.server
   const counts = createConnectionCounts(isTrusted, shared.connections, worker)
   const limiters = createLimiters({ isTrusted, now, memory: shared.buckets })
   const { mayConnect } = counts
@@ -130,16 +124,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   let router: Router | undefined
   let store: CacheStore | null = null
   const cacheCounts = createCounts()
-  let fileZones = createZones([])
-  let signs: (zone: ZonePlan) => Signer | undefined = () => undefined
-  let serials: DataSlice['serials'] = new Map()
   let { shown } = first
-
-  function replaceZones(limits?: DnsLimits): void {
-    const zones = overlaid(fileZones, shown.texts, serials, signs)
-    dns.replaceZones(zones, limits)
-    presigner.replace(zones)
-  }
 
   function createHandler(route: RoutePlan): Handler {
     const handler = cached(
@@ -173,11 +158,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     ports = next.ports
     shown = next.shown
     setTicketKey(next.ticketKey)
-    const signerOf = (zone: ZonePlan): Signer | undefined => {
-      const keys = next.keys.get(zone.id)
-      return keys && signing.signerOf(zone, keys)
-    }
-    const nextZones = compileZones(next.dns.zones, next.serials, fileZones, signerOf)
+    const commitDns = dnsPlane.prepare(next)
     if (next.cache !== null) store ??= openStore(next.cache, { worker: storeNumber(worker), log })
     const nextRouter = createRouter(next.http, createHandler, router, createRefusal)
     const commitCertificates = certificates.prepare(next.tls, next.clientRoots, next.certificates)
@@ -194,14 +175,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     const handle = observed.observe(answerTokens(() => shown.tokens, limited))
     const commit = (): void => {
       served = next.http
-      fileZones = nextZones
-      serials = next.serials
       router = nextRouter
       forwarding.isTrusted = isNextTrusted
       counts.limit = next.http.clientConnections ?? null
-      signatures = next.dns.signatures
-      signs = signerOf
-      replaceZones(next.dns.limits)
+      commitDns()
       commitCertificates()
       observed.commit()
       http.commit(handle, next.http.limits)
@@ -231,19 +208,19 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     setTls: ({ tls, clientRoots }) => certificates.prepare(tls, clientRoots)(),
     show(next) {
       shown = next
-      replaceZones()
+      dnsPlane.show(shown.texts)
     },
     setTicketKey,
     told: origins.told,
+    replaceZones: dnsPlane.replaceZones,
     snapshot: () => snapshotOf({ http, dns, origins, cacheCounts }),
     samples: () => observation.samples({ http, dns, origins, cacheCounts }),
     busyClients: observation.takeBusyClients,
     reopenLog: observation.reopenLog,
     warm: (query) => warmByQuery(router!.handle, new URLSearchParams(query)),
     async stop(deadlineMs) {
-      presigner.close()
       await Promise.all([listeners.retire(), adopted.retire()])
-      await Promise.all([http.close(deadlineMs), dns.close()])
+      await Promise.all([http.close(deadlineMs), dnsPlane.close()])
       origins.close()
       await observation.close()
       await store?.close()

@@ -32,6 +32,10 @@ const procedures: WorkerProcedures = {
       certificate: (id) => main.call('certificate', id),
       grant: (name) => main.call('grant', name, GRANT_MS),
       onCheck: (check) => main.tell('checked', check),
+      errands: {
+        ask: (errand) => main.call('errand', errand),
+        askMore: (more) => main.call('errandMore', more),
+      },
     })
     prepared = await plane.prepare(slice)
     return null
@@ -54,6 +58,7 @@ const procedures: WorkerProcedures = {
   tls: (slice) => plane?.setTls(slice),
   shown: (shown) => plane?.show(shown),
   checked: (check) => plane?.told(check),
+  zones: (versions) => plane?.replaceZones(versions),
   snapshot: () => plane!.snapshot(),
   samples: () => plane!.samples(),
   busyClients: () => plane!.busyClients(),

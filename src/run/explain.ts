@@ -4,6 +4,7 @@ import { isOnDemand } from '#acme/plan.ts'
 import type { Position } from '#core/problem.ts'
 import type { SavedZones } from '#dns/dnssec/keyed-zones.ts'
 import { type Lookup, lookup } from '#dns/lookup.ts'
+import type { SecondaryState } from '#dns/transfer/secondary.ts'
 import { lowerName, parseName } from '#dns/wire/name.ts'
 import { rcodeName, typeNumber } from '#dns/wire/types.ts'
 import type { Zones } from '#dns/zone.ts'
@@ -23,6 +24,7 @@ import { explainObserved } from './explain-observe.ts'
 import { explainOrigins } from './explain-service.ts'
 import { fault, type Step, step } from './explain-step.ts'
 import { explainRequestPath, explainResponse } from './explain-transform.ts'
+import { explainCopy, explainTransfer, isTransfer } from './explain-zone.ts'
 import { leadsTo } from './status.ts'
 
 /** What is asked: a URL, a name and a type, or a name alone. */
@@ -41,6 +43,7 @@ export type Live = {
   /** keys of signed zones */
   readonly signed: SavedZones
   readonly nowSeconds: number
+  readonly secondaries: readonly SecondaryState[]
 }
 
 export type World = {
@@ -91,7 +94,12 @@ export function hostOf(question: Question): string {
  */
 export function explain(question: Question, world: World, from: string | null): Explanation {
   if (question.kind === 'record') {
-    const steps = explainRecord(question.name, question.type, world)
+    const steps = isTransfer(question.type)
+      ? [explainTransfer(question.name, world.plan, from)]
+      : [
+          ...explainCopy(question.name, world.plan, world.live?.secondaries),
+          ...explainRecord(question.name, question.type, world),
+        ]
     return { target: `${question.name} ${question.type}`, from, steps }
   }
   const url = question.kind === 'url' ? question.url : urlOfHost(question.name, world.plan)

@@ -7,7 +7,8 @@ import type { Shown } from '#acme/present.ts'
 import type { CacheStore } from '#cache/store/store.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
-import { compileZones, type Zones } from '#dns/zone.ts'
+import type { SecondaryState } from '#dns/transfer/secondary.ts'
+import type { Zones } from '#dns/zone.ts'
 import type { AccessLog } from '#log/record.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
@@ -17,18 +18,17 @@ import { createSupervisor, type Supervisor } from '#processes/supervisor.ts'
 import type { Authority } from '#tls/authority.ts'
 import type { CertificateKeeper } from '#tls/keeper.ts'
 import type { Warmed } from './cache-control.ts'
-import { type DnssecKeeper, loadDnssec } from './dnssec.ts'
+import type { DnssecKeeper } from './dnssec.ts'
 import { createFrontCache, storeNumber } from './front-cache.ts'
 import { openFrontTls } from './front-tls.ts'
-import { overlaid } from './overlaid.ts'
 import { readPassedSockets } from './passed-sockets.ts'
 import { holderOf } from './port-holder.ts'
-import { loadSerials } from './serials.ts'
 import { shareLimits } from './share-limits.ts'
 import type { DataSlice, MainProcedures, SharedMemory, WorkerSetup } from './slice.ts'
 import { joinSnapshots, type Snapshot } from './snapshot.ts'
 import { createSockets } from './sockets.ts'
 import { createWorkers, type WorkerState, type Workers } from './workers.ts'
+import { keepZones, type ZoneKeepingOptions } from './zones.ts'
 
 /** What the main thread has of one Plan: everything but the serving, which the workers do. */
 export type Front = {
@@ -42,6 +42,8 @@ export type Front = {
   readonly dnssec: DnssecKeeper
   /** zones as the workers answer from them; compiled when asked for */
   readonly zones: Zones
+  /** how it stands with zones that are copied from primaries */
+  secondaries(): SecondaryState[]
   /** what is listened on, with the ports that were found for 0 */
   listeners(): readonly ListenerPlan[]
   workers(): WorkerState[]
@@ -96,20 +98,17 @@ const WARM_MS = 600_000
 export async function createFront(options: FrontOptions): Promise<Front> {
   const { folder, stateFolder, log, output } = options
   let plan = options.plan
-  let zones: Zones | undefined
-  let zonePlans = plan.dns.zones
-  let zoneSerials: ReadonlyMap<string, number> = new Map()
   let shown: Shown = { texts: [], tokens: {}, digests: {} }
+  const publish: ZoneKeepingOptions['publish'] = (versions) => workers.tell('zones', versions)
+  const keeping = await keepZones({ folder, stateFolder, publish, log })
   const tls = await openFrontTls({
     ...options,
-    served: () => ({ plan, zones: servedZones }),
+    served: () => ({ plan, zones: () => keeping.zones }),
     show,
     onRenewal: (id, issued) => workers.tell('certificate', { id, issued }),
     onGrant: (slice) => workers.tell('tls', slice),
     onTicketKey: (key) => workers.tell('ticketKey', key),
   })
-  const serials = await loadSerials(stateFolder)
-  const dnssec = await loadDnssec({ stateFolder, log, now: () => Date.now() / 1000 })
   const descriptors = createDescriptors()
   const count = options.plan.workers ?? defaultWorkers()
   const shared: SharedMemory = { buckets: createBucketMemory(), connections: createCountMemory(count) }
@@ -124,6 +123,8 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       ...writers(options),
       certificate: tls.certificates.obtain,
       grant: tls.ask,
+      errand: keeping.ask,
+      errandMore: keeping.askMore,
       checked: (check) => workers.tell('checked', check),
     },
     log,
@@ -134,35 +135,30 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     },
   })
 
-  function servedZones(): Zones {
-    zones ??= overlaid(compileZones(zonePlans, zoneSerials), shown.texts, zoneSerials)
-    return zones
-  }
-
   function show(next: Shown): void {
     shown = next
-    zones = undefined
+    keeping.show(shown.texts)
     workers.tell('shown', shown)
   }
 
   async function prepare(next: Plan): Promise<() => void> {
     const { dns, http, observe } = next
-    const keyed = await dnssec.advance(dns.zones)
-    const nextSerials = await serials.advance(keyed.zones)
     const preparedTls = await tls.prepare(next)
     const preparedSockets = await sockets.prepare(next.listeners)
+    const preparedZones = await keeping.prepare(dns).catch((error: unknown) => {
+      preparedSockets.abort()
+      throw error
+    })
     const sliceOf = (worker: number): DataSlice => ({
-      dns: {
-        zones: keyed.zones,
+      ...preparedZones.part({
+        ...dns,
         limits: shareLimits(dns.limits, count),
         signatures: Math.ceil(dns.signatures / count),
-      },
+      }),
       http: { ...http, limits: shareLimits(http.limits, count) },
       ...tls.sliceOf(next),
       observe,
       listeners: preparedSockets.slices(worker),
-      serials: nextSerials,
-      keys: keyed.keys,
       certificates: preparedTls.first(),
       ports: processes.ports(),
       ticketKey: tls.ticketKey(),
@@ -171,25 +167,23 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     })
     const preparedWorkers = await workers.prepare(sliceOf).catch((error: unknown) => {
       preparedSockets.abort()
+      preparedZones.abort()
       throw error
     })
     return () => {
       if (next.workers !== plan.workers) log('warning', 'the number of workers changes at the next start')
       plan = next
-      zones = undefined
-      zonePlans = keyed.zones
-      zoneSerials = nextSerials
-      dnssec.commit(keyed)
       preparedTls.commit()
       preparedWorkers.commit()
       preparedSockets.commit()
+      preparedZones.commit()
       processes.replace(next.processes)
     }
   }
 
   async function stop(deadlineMs: number): Promise<void> {
     await tls.close()
-    dnssec.close()
+    keeping.close()
     sockets.close()
     await workers.stop(deadlineMs)
     await processes.stop(deadlineMs === 0)
@@ -206,13 +200,14 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     certificates: tls.certificates,
     keeper: tls.keeper,
     processes,
-    dnssec,
+    dnssec: keeping.dnssec,
     get plan() {
       return plan
     },
     get zones() {
-      return servedZones()
+      return keeping.zones
     },
+    secondaries: keeping.secondaries,
     listeners: () => sockets.slices(0),
     ...questionsTo(workers),
     get store() {

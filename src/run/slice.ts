@@ -5,6 +5,9 @@ import type { StoreHandle } from '#cache/store/shared.ts'
 import type { LogLevel, LogValue } from '#core/log.ts'
 import type { ZoneKeys } from '#dns/dnssec/plan.ts'
 import type { DnsPlan } from '#dns/plan.ts'
+import type { Version } from '#dns/transfer/difference.ts'
+import type { Errand, ErrandReply } from '#dns/transfer/gate.ts'
+import type { TsigKeys } from '#dns/wire/tsig.ts'
 import type { OriginCheck } from '#http/origin/origins.ts'
 import type { HttpPlan } from '#http/plan.ts'
 import type { AccessRecord } from '#log/record.ts'
@@ -43,6 +46,8 @@ export type DataSlice = TlsSlice & {
   readonly serials: ReadonlyMap<string, number>
   /** what signs zones, whose records are among theirs already */
   readonly keys: ZoneKeys
+  /** with their secrets */
+  readonly tsigKeys: TsigKeys
   /** by id; others are asked for when they are needed */
   readonly certificates: ReadonlyMap<string, Issued>
   /** What is told again when it changes holds as soon as a slice is there, so that nothing older replaces it. */
@@ -96,6 +101,8 @@ export type WorkerProcedures = {
   /** What authorities look at now. */
   readonly shown: (shown: Shown) => void
   readonly checked: (check: OriginCheck) => void
+  /** Other versions of zones that are served. */
+  readonly zones: (versions: readonly Version[]) => void
   readonly snapshot: (nothing: null) => Snapshot
   readonly samples: (nothing: null) => Sample[]
   readonly busyClients: (nothing: null) => BusyKey[]
@@ -113,6 +120,9 @@ export type MainProcedures = {
   /** A client asks for a name that no certificate has. @returns whether there is one now */
   readonly grant: (name: string) => Promise<boolean>
   readonly checked: (check: OriginCheck) => void
+  /** What moves or changes a zone. */
+  readonly errand: (errand: Errand) => Promise<ErrandReply>
+  readonly errandMore: (more: number) => Promise<ErrandReply>
   readonly log: (records: readonly LogRecord[]) => void
   readonly access: (records: readonly AccessRecord[]) => void
 }

@@ -15,6 +15,8 @@ const procedures = {
   certificate: async () => null,
   grant: async () => false,
   checked: () => {},
+  errand: async () => ({ messages: [], more: null }),
+  errandMore: async () => ({ messages: [], more: null }),
   log: () => {},
   access: () => {},
 }
@@ -22,7 +24,13 @@ const shared = { buckets: createBucketMemory(8), connections: createCountMemory(
 
 /** A slice that is known by a number. */
 function slice(number: number): () => DataSlice {
-  const dns = { zones: [], limits: { udpPayload: 1232, tcpConnections: 1, tcpIdleMs: 1 }, signatures: 100 }
+  const dns = {
+    zones: [],
+    keys: [],
+    moves: [],
+    limits: { udpPayload: 1232, tcpConnections: 1, tcpIdleMs: 1 },
+    signatures: 100,
+  }
   const tls = {
     certificates: [],
     limits: { lifetimeMs: 1, sessionTimeoutMs: 1, handshakeTimeoutMs: 1, contexts: 1 },
@@ -34,6 +42,7 @@ function slice(number: number): () => DataSlice {
   const maps = {
     serials: new Map(),
     keys: new Map(),
+    tsigKeys: new Map(),
     certificates: new Map(),
     ports: new Map(),
     clientRoots: new Map(),
