@@ -27,6 +27,7 @@ const procedures: WorkerProcedures = {
   ports: () => fail(),
   certificate: () => {},
   ticketKey: () => {},
+  cookieKeys: () => {},
   checked: () => {},
   snapshot() {
     const nothing = joinSnapshots([])

@@ -1,6 +1,6 @@
 import { type ClientLimitsConfig, clientLimitSettings, memorySetting } from '#access/limit-config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
-import { type DnsLimitsConfig, dnsSettings } from '#dns/config.ts'
+import { type DnsConfig, type DnsLimitsConfig, dnsSettings, mannerSettings } from '#dns/config.ts'
 import { type RecordsConfig, recordSettings, type TtlConfig } from '#dns/record-config.ts'
 import { type HttpLimitsConfig, httpLimitSettings } from '#http/config.ts'
 import { type HostConfig, hostSettings } from '#http/host-config.ts'
@@ -15,6 +15,7 @@ export type PorticoConfig = {
   readonly contact?: string
   readonly domains: Readonly<Record<string, DomainConfig>>
   readonly certificates: CertificatesConfig
+  readonly dns: DnsConfig
   readonly listen: ListenConfig
   readonly state: string
   readonly workers?: number
@@ -162,6 +163,7 @@ export const fileSettings: GroupSetting = {
       example: { 'example.com': { hosts: { www: { service: 8081 } } } },
     },
     certificates: certificateSettings,
+    dns: mannerSettings,
     listen,
     state: {
       type: 'text',

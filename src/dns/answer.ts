@@ -1,3 +1,4 @@
+import { AnswerOptions, type EdnsPolicy, PLAIN_EDNS } from './edns.ts'
 import { type Lookup, lookup } from './lookup.ts'
 import { createQuery, HEADER, type Query, readQuery } from './query.ts'
 import { ANCOUNT, ARCOUNT, NSCOUNT, Response } from './response.ts'
@@ -7,10 +8,28 @@ import type { Zones } from './zone.ts'
 
 /** How a query came, and how much an answer may take that way. */
 export type Transport = {
-  readonly protocol: 'udp' | 'tcp'
+  readonly protocol: Protocol
   /** largest answer over UDP in octets, which EDNS also tells the client to be what we take */
   readonly udpPayload: number
+  /** what the OPT record tells; `PLAIN_EDNS` when absent */
+  readonly edns?: EdnsPolicy
 }
+
+export type Protocol = 'udp' | 'tcp' | 'tls' | 'https'
+
+/** Who asks, and when: what an answer depends on beside the query. */
+export type Asking = {
+  /** 4 or 16 octets */
+  client: Uint8Array
+  /** since 1970 */
+  nowMs: number
+  /** from 0 to less than 1, by chance: whose turn it is among members of a pool */
+  draw: number
+  /** what the client's network gets after too many answers; cookies that we gave, and connections, are exempt */
+  limited: 'no' | 'truncated' | 'nothing'
+}
+
+const NOBODY: Asking = { client: new Uint8Array(4), nowMs: 0, draw: 0, limited: 'no' }
 
 /** Largest message over TCP: the length before it has two octets (RFC 1035 §4.2.2). */
 export const TCP_LIMIT = 65_535
@@ -24,6 +43,7 @@ const QR = 0x80
 // Answers are written one after the other, never two at a time: nothing is allocated for a query.
 const query = createQuery()
 const response = new Response()
+const options = new AnswerOptions()
 
 /**
  * Answer one message.
@@ -38,25 +58,38 @@ export function answer(
   length: number,
   transport: Transport,
   out: Uint8Array,
+  asking: Asking = NOBODY,
 ): number {
   if (length < HEADER || (message[FLAGS]! & QR) !== 0) return 0
+  const { udpPayload, edns = PLAIN_EDNS } = transport
   readQuery(message, length, query)
-  response.begin(out, message, query, limitOctets(transport, query))
-  const refusal = query.fault === RCODE.NOERROR ? refuse(query) : query.fault
-  if (refusal !== RCODE.NOERROR) return response.finish(refusal, query, transport.udpPayload)
+  options.length = 0
+  const cookie = query.hasEdns ? options.begin(message, query, edns, asking) : null
+  response.begin(out, message, query, limitOctets(transport, query), options.length)
+  if (asking.limited !== 'no' && (cookie === null || cookie === 'not ours')) {
+    // RFC 7873 §5.2.3: who takes part in cookies asks again with the one it is given here.
+    if (cookie === 'not ours') return response.finish(RCODE.BADCOOKIE, query, udpPayload, options)
+    if (asking.limited === 'nothing') return 0
+    response.setTruncated()
+    return response.finish(RCODE.NOERROR, query, udpPayload, options)
+  }
+  const rcode = query.fault === RCODE.NOERROR ? refuse(query) : query.fault
+  if (rcode !== RCODE.NOERROR || query.questionEnd === HEADER)
+    return response.finish(rcode, query, udpPayload, options, edns.pads)
   const found = lookup(zones, query.name, query.qtype)
   write(found)
-  return response.finish(found.rcode, query, transport.udpPayload)
+  return response.finish(found.rcode, query, udpPayload, options, edns.pads)
 }
 
 /** RFC 6891 §6.2.3: what the client takes, but never less than 512; then what we give. */
 function limitOctets({ protocol, udpPayload }: Transport, { hasEdns, udpPayload: theirs }: Query): number {
-  if (protocol === 'tcp') return TCP_LIMIT
+  if (protocol !== 'udp') return TCP_LIMIT
   return hasEdns ? Math.min(Math.max(theirs, UDP_LIMIT), udpPayload) : UDP_LIMIT
 }
 
 /** The rcode for a question that no zone is asked about; NOERROR for the others. */
-function refuse({ qclass, qtype }: Query): number {
+function refuse({ qclass, qtype, questionEnd }: Query): number {
+  if (questionEnd === HEADER) return RCODE.NOERROR
   if (qclass !== CLASS.IN) return RCODE.REFUSED
   if (!isMetaType(qtype) || qtype === TYPE.ANY) return RCODE.NOERROR
   if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) return RCODE.REFUSED

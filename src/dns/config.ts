@@ -1,12 +1,16 @@
 import type { GroupSetting } from '#core/settings.ts'
-import type { DnsLimits } from './plan.ts'
+import type { DnsLimits, MannerPlan } from './plan.ts'
 
 /** What `limits.dns` says, after reading. */
 export type DnsLimitsConfig = {
   readonly udpPayload: number
   readonly tcpConnections: number
   readonly tcpIdle: number
+  readonly rate?: { readonly perSecond: number; readonly slip?: number; readonly exempt?: readonly string[] }
 }
+
+/** What `dns` says, after reading. */
+export type DnsConfig = { readonly nsid?: string }
 
 /** What DNS clients may use up; it becomes `DnsLimits`. */
 export const dnsSettings: GroupSetting = {
@@ -40,7 +44,58 @@ export const dnsSettings: GroupSetting = {
       max: 600_000,
       source: 'RFC 7766 §6.2.3: a few seconds',
     },
+    rate: {
+      type: 'group',
+      doc: 'How many answers over UDP a network of clients (IPv4 /24, IPv6 /56) gets; absent: as many as it asks for. Clients with a DNS cookie of ours, and connections, are not limited.',
+      required: ['perSecond'],
+      fields: {
+        perSecond: {
+          type: 'integer',
+          doc: 'Answers to one network, shared out evenly to the workers; twice as many may come at once.',
+          unit: 'answers',
+          min: 1,
+          max: 1_000_000,
+          example: 200,
+        },
+        slip: {
+          type: 'integer',
+          doc: 'Of so many answers that are held back one goes out truncated, so that a client asks again over TCP; 0: none does.',
+          initial: 2,
+          min: 0,
+          max: 10,
+        },
+        exempt: {
+          type: 'list',
+          doc: 'Networks without limit.',
+          of: { type: 'text', doc: 'Address or network (CIDR).', example: '192.0.2.0/24' },
+          initial: ['127.0.0.0/8', '::1/128'],
+          single: true,
+          max: 256,
+        },
+      },
+    },
   },
+}
+
+/** How DNS answers, beside what it answers. */
+export const mannerSettings: GroupSetting = {
+  type: 'group',
+  doc: 'How DNS is answered, whatever the answer is.',
+  fields: {
+    nsid: {
+      type: 'text',
+      doc: 'What this server calls itself to clients that ask which one answered (RFC 5001); absent: nothing.',
+      form: { pattern: '^[\\x21-\\x7e]{1,128}$', say: '1 to 128 letters without spaces' },
+      example: 'ns1',
+    },
+  },
+}
+
+/** The manner of the plan as it was written or defaulted. */
+export function dnsManner({ nsid }: DnsConfig, { rate }: DnsLimitsConfig): MannerPlan {
+  if (rate === undefined) return nsid === undefined ? {} : { nsid }
+  const { perSecond, slip = 2, exempt = [] } = rate
+  return { ...(nsid === undefined ? {} : { nsid }), rate: { perSecond, slip, exempt } }
 }
 
 /** The limits of the plan as they were written or defaulted. */

@@ -2,6 +2,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { isIPv6 } from 'node:net'
 import { type BatchOptions, openBatch } from './batch.ts'
+import { addressOctets } from './wire/address.ts'
 
 /** Largest answer that any limit allows over UDP: `dnsSettings` has the same maximum. */
 const ANSWER_LIMIT_OCTETS = 4096
@@ -55,7 +56,7 @@ export async function serveDatagrams(
 function answerMessages(socket: Socket, { answer, onDrop }: BatchOptions): void {
   let out = Buffer.allocUnsafeSlow(ANSWER_LIMIT_OCTETS)
   socket.on('message', (message, { address, port }) => {
-    const length = answer(message, message.length, out)
+    const length = answer(message, message.length, out, addressOctets(address))
     if (length === 0) return
     // Nobody can be reached at port 0. A full queue belongs to a network that is down or flooded.
     if (port === 0 || socket.getSendQueueSize() > UNSENT_LIMIT_OCTETS) return onDrop()

@@ -46,6 +46,25 @@ export type SoaPlan = {
 export type DnsPlan = {
   readonly zones: readonly ZonePlan[]
   readonly limits: DnsLimits
+  readonly manner: MannerPlan
+}
+
+/** How answers are given, whatever they say. */
+export type MannerPlan = {
+  /** what this server calls itself to clients that ask (RFC 5001) */
+  readonly nsid?: string
+  /** absent: as many answers as clients ask for */
+  readonly rate?: RatePlan
+}
+
+/** How many answers over UDP a network of clients gets. */
+export type RatePlan = {
+  /** answers a second to one network: an IPv4 /24, an IPv6 /56 */
+  readonly perSecond: number
+  /** of so many answers that are held back, one goes out truncated; 0: none */
+  readonly slip: number
+  /** networks without limit */
+  readonly exempt: readonly string[]
 }
 
 export type DnsLimits = {

@@ -3,7 +3,7 @@ import type { Config } from '#config/load.ts'
 import { contentKey } from '#core/node.ts'
 import { type Problem, sortProblems } from '#core/problem.ts'
 import { checkZones } from '#dns/check.ts'
-import { dnsLimits } from '#dns/config.ts'
+import { dnsLimits, dnsManner } from '#dns/config.ts'
 import { delegateChildren } from '#dns/delegate.ts'
 import { indexNames, type Names, zoneOf } from '#dns/names.ts'
 import { type DnsPlan, draftZone, planZone, type ZoneInput } from '#dns/plan.ts'
@@ -72,6 +72,7 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
   const dns: DnsPlan = {
     zones: delegateChildren([...drafted, ...copies]).map(({ input, drafts }) => planZone(input, drafts)),
     limits: dnsLimits(config.value.limits.dns),
+    manner: dnsManner(config.value.dns, config.value.limits.dns),
   }
   const slices = {
     // On a laptop others need the cores.
@@ -240,6 +241,7 @@ function planKey(slices: Omit<Plan, 'key'>): string {
     workers,
     nodes.map(({ id, key }) => [id, key]),
     dns.limits,
+    dns.manner,
     http.limits,
     http.trust,
     http.httpsPort,

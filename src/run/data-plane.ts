@@ -44,6 +44,7 @@ export type DataPlane = {
   setPorts(ports: ProcessPorts): void
   renewCertificate(id: string, issued: Issued): void
   setTicketKey(key: Uint8Array): void
+  setCookieKeys(keys: readonly Uint8Array[]): void
   told(check: OriginCheck): void
   snapshot(): Snapshot
   samples(): Sample[]
@@ -125,6 +126,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   async function prepare(next: DataSlice): Promise<PreparedSlice> {
     ports = next.ports
     setTicketKey(next.ticketKey)
+    dns.setCookieKeys(next.cookieKeys)
     const nextZones = compileZones(next.dns.zones, next.serials, zones)
     const nextRouter = createRouter(next.http, createHandler, router, createRefusal)
     const commitCertificates = certificates.prepare(next.tls, next.certificates)
@@ -144,7 +146,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       router = nextRouter
       forwarding.isTrusted = isNextTrusted
       counts.limit = next.http.clientConnections ?? null
-      dns.replaceZones(zones, next.dns.limits)
+      dns.replaceZones(zones, next.dns.limits, next.dns.manner)
       commitCertificates()
       observed.commit()
       http.commit(handle, next.http.limits)
@@ -172,6 +174,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     setPorts: (next) => (ports = next),
     renewCertificate: certificates.renew,
     setTicketKey,
+    setCookieKeys: dns.setCookieKeys,
     told: origins.told,
     snapshot: () => snapshotOf({ http, dns, origins }),
     samples: () => observation.samples({ http, dns, origins }),

@@ -47,6 +47,7 @@ const procedures: WorkerProcedures = {
   ports: (ports) => plane?.setPorts(ports),
   certificate: ({ id, issued }) => plane?.renewCertificate(id, issued),
   ticketKey: (key) => plane?.setTicketKey(key),
+  cookieKeys: (keys) => plane?.setCookieKeys(keys),
   checked: (check) => plane?.told(check),
   snapshot: () => plane!.snapshot(),
   samples: () => plane!.samples(),

@@ -19,10 +19,11 @@ import {
   createCertificateKeeper,
 } from '#tls/keeper.ts'
 import { createTicketKeys } from '#tls/ticket-keys.ts'
+import { loadCookieKeys } from './cookie-keys.ts'
 import { readPassedSockets } from './passed-sockets.ts'
 import { holderOf } from './port-holder.ts'
 import { loadSerials } from './serials.ts'
-import { shareLimits } from './share-limits.ts'
+import { shareLimits, shareRate } from './share-limits.ts'
 import type { DataSlice, MainProcedures, SharedMemory, WorkerSetup } from './slice.ts'
 import { joinSnapshots, type Snapshot } from './snapshot.ts'
 import { createSockets } from './sockets.ts'
@@ -75,8 +76,8 @@ export type FrontOptions = {
   readonly loaded: Worker
 }
 
-/** Often enough that a key of tickets outlives its time by little, also when a laptop slept meanwhile. */
-const TICKET_KEYS_EVERY_MS = 60_000
+/** Often enough that a key of tickets or cookies outlives its time by little, also when a laptop slept meanwhile. */
+const KEYS_EVERY_MS = 60_000
 
 /**
  * Start everything that a Plan asks for.
@@ -89,6 +90,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     workers.tell('certificate', { id, issued }),
   )
   const serials = await loadSerials(stateFolder)
+  const cookieKeys = await loadCookieKeys(stateFolder, Date.now)
   const descriptors = createDescriptors()
   const count = options.plan.workers ?? defaultWorkers()
   const shared: SharedMemory = { buckets: createBucketMemory(), connections: createCountMemory(count) }
@@ -110,16 +112,21 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     loaded: options.loaded,
     onDeath: (worker) => clearCounts(shared.connections, worker),
   })
-  const timer = setInterval(renewTicketKey, TICKET_KEYS_EVERY_MS).unref()
+  const timer = setInterval(renewKeys, KEYS_EVERY_MS).unref()
   let plan = options.plan
   let ticketKey = ticketKeys.current()
   let zones: Zones | undefined
   let zoneSerials: ReadonlyMap<string, number> = new Map()
 
-  function renewTicketKey(): void {
-    if (ticketKey === ticketKeys.current()) return
-    ticketKey = ticketKeys.current()
-    workers.tell('ticketKey', ticketKey)
+  function renewKeys(): void {
+    if (ticketKey !== ticketKeys.current()) {
+      ticketKey = ticketKeys.current()
+      workers.tell('ticketKey', ticketKey)
+    }
+    cookieKeys.renew().then(
+      (isNew) => isNew && workers.tell('cookieKeys', cookieKeys.current()),
+      (error: unknown) => log('warning', 'dns: cookie keys', { error: String(error) }),
+    )
   }
 
   async function prepare(next: Plan): Promise<() => void> {
@@ -128,7 +135,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     const preparedCertificates = await certificates.prepare(tls)
     const preparedSockets = await sockets.prepare(next.listeners)
     const sliceOf = (worker: number): DataSlice => ({
-      dns: { ...dns, limits: shareLimits(dns.limits, count) },
+      dns: { ...dns, limits: shareLimits(dns.limits, count), manner: shareRate(dns.manner, count) },
       http: { ...http, limits: shareLimits(http.limits, count) },
       tls,
       observe,
@@ -137,6 +144,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       certificates: preparedCertificates.first(),
       ports: processes.ports(),
       ticketKey,
+      cookieKeys: cookieKeys.current(),
     })
     const preparedWorkers = await workers.prepare(sliceOf).catch((error: unknown) => {
       preparedSockets.abort()

@@ -42,6 +42,8 @@ export type DataSlice = {
   /** What is told again when it changes holds as soon as a slice is there, so that nothing older replaces it. */
   readonly ports: ProcessPorts
   readonly ticketKey: Uint8Array
+  /** of DNS cookies, the one in use first */
+  readonly cookieKeys: readonly Uint8Array[]
 }
 
 /** An address to listen on. The worker's own sockets are open already, or it opens a port that workers share. */
@@ -75,6 +77,7 @@ export type WorkerProcedures = {
   readonly ports: (ports: ProcessPorts) => void
   readonly certificate: (renewed: { readonly id: string; readonly issued: Issued }) => void
   readonly ticketKey: (key: Uint8Array) => void
+  readonly cookieKeys: (keys: readonly Uint8Array[]) => void
   readonly checked: (check: OriginCheck) => void
   readonly snapshot: (nothing: null) => Snapshot
   readonly samples: (nothing: null) => Sample[]

@@ -16,7 +16,7 @@ const shared = { buckets: createBucketMemory(8), connections: createCountMemory(
 
 /** A slice that is known by a number. */
 function slice(number: number): () => DataSlice {
-  const dns = { zones: [], limits: { udpPayload: 1232, tcpConnections: 1, tcpIdleMs: 1 } }
+  const dns = { zones: [], limits: { udpPayload: 1232, tcpConnections: 1, tcpIdleMs: 1 }, manner: {} }
   const tls = {
     certificates: [],
     limits: { lifetimeMs: 1, sessionTimeoutMs: 1, handshakeTimeoutMs: 1, contexts: 1 },
@@ -24,7 +24,16 @@ function slice(number: number): () => DataSlice {
   const maps = { serials: new Map(), certificates: new Map(), ports: new Map() }
   const http = { ...planOf([]), httpsPort: number }
   const observe = { accessLog: null, identity: null, traces: null, metrics: { limitRoutes: 1 } }
-  return () => ({ dns, tls, http, observe, listeners: [], ticketKey: new Uint8Array(48), ...maps })
+  return () => ({
+    dns,
+    tls,
+    http,
+    observe,
+    listeners: [],
+    ticketKey: new Uint8Array(48),
+    cookieKeys: [],
+    ...maps,
+  })
 }
 
 type Options = { folder?: string; log?: Log; onDeath?: (worker: number) => void; loaded?: Worker }

@@ -30,6 +30,17 @@ function splitGroups(text: string): number[] {
   return text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16))
 }
 
+/**
+ * The octets of an address of a socket: 4, also of an IPv4 address in the form of an IPv6 one, or 16.
+ *
+ * @param text literal; what is none, such as the address of a socket that is closed, counts as 0.0.0.0
+ */
+export function addressOctets(text: string): Uint8Array {
+  const octets = parseIpv4(text) ?? parseIpv6(text.replace(/%.*/, '')) ?? new Uint8Array(4)
+  const isMapped = octets.length === 16 && octets[10] === 0xff && octets[11] === 0xff
+  return isMapped && octets.subarray(0, 10).every((octet) => octet === 0) ? octets.subarray(12) : octets
+}
+
 /** The text of RFC 5952 §4 and §5: lower case, the longest run of zero groups as `::`. */
 export function printIpv6(octets: Uint8Array): string {
   const groups = Array.from({ length: 8 }, (_, i) => hexGroup(octets, i * 2))
