@@ -1,6 +1,7 @@
 import { type ClientLimitsConfig, clientLimitSettings, memorySetting } from '#access/limit-config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
 import { type DnsConfig, type DnsLimitsConfig, dnsSettings, mannerSettings } from '#dns/config.ts'
+import { type PlacesConfig, type PoolsConfig, placeSettings, poolSettings } from '#dns/pool-config.ts'
 import { type RecordsConfig, recordSettings, type TtlConfig } from '#dns/record-config.ts'
 import { type HttpLimitsConfig, httpLimitSettings } from '#http/config.ts'
 import { type HostConfig, hostSettings } from '#http/host-config.ts'
@@ -16,6 +17,8 @@ export type PorticoConfig = {
   readonly domains: Readonly<Record<string, DomainConfig>>
   readonly certificates: CertificatesConfig
   readonly dns: DnsConfig
+  readonly pools: PoolsConfig
+  readonly places: PlacesConfig
   readonly listen: ListenConfig
   readonly state: string
   readonly workers?: number
@@ -164,6 +167,8 @@ export const fileSettings: GroupSetting = {
     },
     certificates: certificateSettings,
     dns: mannerSettings,
+    pools: poolSettings,
+    places: placeSettings,
     listen,
     state: {
       type: 'text',

@@ -3,6 +3,7 @@ import { type Lookup, lookup } from './lookup.ts'
 import { createQuery, HEADER, type Query, readQuery } from './query.ts'
 import { ANCOUNT, ARCOUNT, NSCOUNT, Response } from './response.ts'
 import type { RRset } from './rrset.ts'
+import type { Steering } from './steering.ts'
 import { CLASS, isMetaType, RCODE, TYPE } from './wire/types.ts'
 import type { Zones } from './zone.ts'
 
@@ -27,6 +28,8 @@ export type Asking = {
   draw: number
   /** what the client's network gets after too many answers; cookies that we gave, and connections, are exempt */
   limited: 'no' | 'truncated' | 'nothing'
+  /** absent: clients of pools get every address */
+  steering?: Steering
 }
 
 const NOBODY: Asking = { client: new Uint8Array(4), nowMs: 0, draw: 0, limited: 'no' }
@@ -76,7 +79,7 @@ export function answer(
   const rcode = query.fault === RCODE.NOERROR ? refuse(query) : query.fault
   if (rcode !== RCODE.NOERROR || query.questionEnd === HEADER)
     return response.finish(rcode, query, udpPayload, options, edns.pads)
-  const found = lookup(zones, query.name, query.qtype)
+  const found = steerPool(lookup(zones, query.name, query.qtype), message, asking)
   write(found)
   return response.finish(found.rcode, query, udpPayload, options, edns.pads)
 }
@@ -94,6 +97,31 @@ function refuse({ qclass, qtype, questionEnd }: Query): number {
   if (!isMetaType(qtype) || qtype === TYPE.ANY) return RCODE.NOERROR
   if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) return RCODE.REFUSED
   return qtype === TYPE.MAILA || qtype === TYPE.MAILB ? RCODE.NOTIMP : RCODE.FORMERR
+}
+
+/** Let a pool choose for the client: the subnet that it names (RFC 7871 §7.2.1), else whoever asks. */
+function steerPool(found: Lookup, message: Uint8Array, { client, draw, steering }: Asking): Lookup {
+  const rrset = found.answers[found.answers.length - 1]
+  if (rrset?.members === undefined || steering === undefined) return found
+  const at = query.hasEdns ? query.options.subnetAt : 0
+  const bits = at === 0 ? 0 : message[at + 2]!
+  // RFC 7871 §7.1.2: no bits are a wish that no subnet be used; then it is the resolver who asks.
+  const who =
+    bits === 0 ? { address: client, bits: client.length * 8 } : { address: readSubnet(message, at), bits }
+  const { members, scope } = steering.choose(rrset, { ...who, draw })
+  if (bits > 0) options.setScope(scope)
+  if (members.length === rrset.members.length) return found
+  const aliases = found.answers.slice(0, -1)
+  if (members.length > 0) return { ...found, answers: [...aliases, rrset.members[members[0]!]!] }
+  return { ...found, reason: 'nodata', answers: aliases, authority: found.zone!.briefNegative }
+}
+
+/** The address of a client subnet, the bits that are not told zero (RFC 7871 §6). */
+function readSubnet(message: Uint8Array, at: number): Uint8Array {
+  const address = new Uint8Array(message[at + 1] === 1 ? 4 : 16)
+  const octets = (message[at + 2]! + 7) >> 3
+  for (let i = 0; i < octets; i++) address[i] = message[at + 4 + i]!
+  return address
 }
 
 /** Write the sections: all of answer and authority, or TC; of additional what fits. */

@@ -35,6 +35,7 @@ type Ending =
   | 'nxdomain'
   | 'referral'
   | 'yxdomain: alias too long'
+  | 'servfail: target of ALIAS not found'
 
 type Found = { readonly reason: Ending; readonly rrset: RRset | undefined }
 
@@ -94,6 +95,8 @@ function leave(answers: readonly RRset[]): Lookup {
 
 /** NODATA or NXDOMAIN (RFC 2308 §2). */
 function deny(zone: Zone, reason: Ending, answers: readonly RRset[]): Lookup {
+  if (reason === 'servfail: target of ALIAS not found')
+    return { ...end(reason, zone, []), rcode: RCODE.SERVFAIL, authoritative: false }
   const rcode = reason === 'nxdomain' ? RCODE.NXDOMAIN : RCODE.NOERROR
   return { reason, rcode, authoritative: true, zone, answers, authority: zone.negative }
 }
@@ -150,6 +153,8 @@ function search(zone: Zone, name: Uint8Array, labels: number, qtype: number): Fo
   if (source === undefined) return { reason: 'nxdomain', rrset: undefined }
   const rrset = select(source, qtype)
   if (rrset !== undefined) return { reason: exists ? 'answer' : 'answer: wildcard', rrset }
+  if (source.isUnresolved && (qtype === TYPE.A || qtype === TYPE.AAAA))
+    return { reason: 'servfail: target of ALIAS not found', rrset }
   if (!exists) return { reason: 'nodata: wildcard', rrset }
   return { reason: node.rrsets.length === 0 ? 'nodata: empty non-terminal' : 'nodata', rrset }
 }

@@ -1,5 +1,6 @@
 import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
+import type { PlacesPlan, PoolPlan, SteerPolicy } from './pool-plan.ts'
 import { addressFault, hostTargetFault, type ReadRecords, type RecordDraft } from './records.ts'
 import { absoluteName, looksLikeAddress, targetName } from './written-name.ts'
 
@@ -18,8 +19,13 @@ export type RRsetPlan = {
   /** rdata in presentation form (RFC 1035 §5.1), one string a record */
   readonly data: readonly string[]
   readonly from: Position
-  readonly why: 'written' | 'derived from the host' | 'default'
+  readonly why: 'written' | 'derived from the host' | 'default' | 'addresses of an ALIAS'
+  /** clients get some of the addresses: those of one member */
+  readonly pool?: PoolUse
 }
+
+/** Which pool chooses among the addresses of an RRset, and how. */
+export type PoolUse = { readonly id: string; readonly policy: SteerPolicy }
 
 /** A zone without its serial, which is State: it grows when `key` changes. */
 export type ZonePlan = PlanNode & {
@@ -28,6 +34,17 @@ export type ZonePlan = PlanNode & {
   readonly soa: SoaPlan
   /** all but the SOA, sorted by owner (canonical order is not needed) */
   readonly rrsets: readonly RRsetPlan[]
+  /** names that have the addresses of others; which, is found out while they are served */
+  readonly aliases?: readonly AliasPlan[]
+}
+
+/** A name with the addresses of another one: what a CNAME cannot be at the apex. Names are absolute. */
+export type AliasPlan = {
+  readonly owner: string
+  readonly target: string
+  /** the most seconds that an answer may be kept */
+  readonly ttl: number
+  readonly from: Position
 }
 
 /** RFC 1035 §3.3.13; times in seconds. */
@@ -47,6 +64,8 @@ export type DnsPlan = {
   readonly zones: readonly ZonePlan[]
   readonly limits: DnsLimits
   readonly manner: MannerPlan
+  readonly pools: readonly PoolPlan[]
+  readonly places: PlacesPlan
 }
 
 /** How answers are given, whatever they say. */
@@ -116,7 +135,7 @@ export function draftZone(input: ZoneInput): { drafts: RecordDraft[]; problems: 
       const alias = draftAlias(host, host.alias, input)
       if ('code' in alias) problems.push(alias)
       else drafts.push(alias)
-    } else if (!hides(host.name, 'A') && !hides(host.name, 'AAAA')) {
+    } else if (!['A', 'AAAA', 'ALIAS'].some((type) => hides(host.name, type))) {
       drafts.push(...draftAddresses(host.name, input, { from: host.from, why: 'derived from the host' }))
     }
   }
@@ -128,24 +147,34 @@ export function draftZone(input: ZoneInput): { drafts: RecordDraft[]; problems: 
 /** Gather drafts of one zone into its Plan. */
 export function planZone(input: ZoneInput, drafts: readonly RecordDraft[]): ZonePlan {
   const sets = new Map<string, RecordDraft[]>()
+  const aliases = drafts.filter(({ type }) => type === 'ALIAS').map(planAlias)
   for (const draft of drafts) {
+    if (draft.type === 'ALIAS') continue
     const name = `${draft.owner} ${draft.type}`
     const set = sets.get(name)
     if (set === undefined) sets.set(name, [draft])
     else if (!set.some((other) => other.data === draft.data)) set.push(draft)
   }
   const rrsets = [...sets.values()].map((set): RRsetPlan => {
-    const { owner, type, ttl, from, why } = set[0]!
-    return { owner, type, ttl, data: set.map((draft) => draft.data), from, why }
+    const { owner, type, ttl, from, why, pool } = set[0]!
+    const data = set.map((draft) => draft.data)
+    return { owner, type, ttl, data, from, why, ...(pool === undefined ? {} : { pool }) }
   })
   rrsets.sort((a, b) => compare(a.owner, b.owner) || compare(a.type, b.type))
   const soa = planSoa(input, rrsets)
   const key = contentKey([
     input.apex,
     soa,
-    rrsets.map(({ owner, type, ttl, data }) => [owner, type, ttl, data]),
+    rrsets.map(({ owner, type, ttl, data, pool }) => [owner, type, ttl, data, pool]),
+    ...aliases.map(({ owner, target, ttl }) => [owner, target, ttl]),
   ])
-  return { id: `zone:${input.apex.slice(0, -1)}`, key, from: input.from, apex: input.apex, soa, rrsets }
+  const { apex, from } = input
+  const zone = { id: `zone:${apex.slice(0, -1)}`, key, from, apex, soa, rrsets }
+  return aliases.length === 0 ? zone : { ...zone, aliases }
+}
+
+function planAlias({ owner, data, ttl, from }: RecordDraft): AliasPlan {
+  return { owner, target: data, ttl, from }
 }
 
 function draftAlias(host: NamedHost, alias: string, input: ZoneInput): RecordDraft | Problem {

@@ -2,7 +2,10 @@ import type { Path, Written } from '#config/source.ts'
 import type { Position, Problem } from '#core/problem.ts'
 import { parseDuration } from '#core/units.ts'
 import { fixOfData } from './data-fix.ts'
+import type { PoolUse } from './plan.ts'
+import type { PoolPlan } from './pool-plan.ts'
 import type { RecordConfig, RecordSetConfig, RecordsConfig, TtlConfig } from './record-config.ts'
+import { readAlias, readPool } from './special-records.ts'
 import { parseRdata, printRdata, quoteText } from './wire/rdata.ts'
 import { isMetaType, typeName, typeNumber } from './wire/types.ts'
 import {
@@ -25,6 +28,7 @@ export type RecordDraft = {
   readonly ttl: number
   readonly from: Position
   readonly why: 'written' | 'derived from the host' | 'default'
+  readonly pool?: PoolUse
 }
 
 export type ReadRecords = {
@@ -48,6 +52,7 @@ export function readRecords(
     readonly written: Written
     readonly path: Path
     readonly defaultTtl: number
+    readonly pools: ReadonlyMap<string, PoolPlan>
   },
 ): ReadRecords {
   const drafts: RecordDraft[] = []
@@ -65,6 +70,12 @@ export function readRecords(
     if (outside?.level === 'error') continue
     for (const [typeText, set] of Object.entries(types)) {
       const path = [...place.path, ownerText, typeText]
+      const special = readSpecial(typeText, set, { ...place, ownerText, owner, path })
+      if (special !== undefined) {
+        drafts.push(...special.drafts)
+        if (special.problem !== undefined) problems.push(special.problem)
+        continue
+      }
       const type = readType(typeText, place.written.keyAt(path))
       if (typeof type !== 'number') {
         problems.push(type)
@@ -88,6 +99,41 @@ export function readRecords(
   return { drafts, emptied, problems }
 }
 
+/** What is no set of rdata: an ALIAS, or a pool. */
+function readSpecial(
+  typeText: string,
+  set: RecordSetConfig,
+  place: Omit<RecordPlace, 'type' | 'from'> & {
+    readonly path: Path
+    readonly written: Written
+    readonly pools: ReadonlyMap<string, PoolPlan>
+  },
+): ReturnType<typeof readAlias> | undefined {
+  const type = typeText.toUpperCase()
+  const from = place.written.at(place.path)
+  const single: RecordSetConfig = Array.isArray(set) && set.length === 1 ? set[0] : set
+  const record = isRecord(single) ? single : undefined
+  const ttl = record?.ttl === undefined ? undefined : ttlSeconds(record.ttl)
+  const where = { ...place, from, ttl: ttl ?? place.defaultTtl }
+  if (type === 'ALIAS')
+    return readAlias(
+      itemsOf(set, place.path).map(({ data }) => data),
+      where,
+    )
+  if (record?.pool !== undefined) {
+    const { pool, policy = 'nearest' } = record
+    return readPool(type, { pool, policy, ttl }, { ...where, ttl: place.defaultTtl })
+  }
+  const isMixed =
+    Array.isArray(set) && set.some((item) => typeof item === 'object' && item.pool !== undefined)
+  if (!isMixed) return undefined
+  const message = `${type} of "${place.ownerText}" has a pool beside other records; a pool stands alone.`
+  return {
+    drafts: [],
+    problem: error('dns/pool-alone', from, message, 'make the others members of the pool'),
+  }
+}
+
 type Item = { readonly data: string; readonly ttl: TtlConfig | undefined; readonly path: Path }
 
 /** The forms a set of records may be written in, as a flat list. */
@@ -98,14 +144,14 @@ function itemsOf(set: RecordSetConfig, path: Path): Item[] {
 }
 
 function itemsOfRecord(record: RecordConfig, path: Path): Item[] {
-  const all = typeof record.data === 'string' ? [record.data] : record.data
+  const all = typeof record.data === 'string' ? [record.data] : (record.data ?? [])
   return all.map((data, index) => {
     return { data, ttl: record.ttl, path: all.length > 1 ? [...path, 'data', index] : [...path, 'data'] }
   })
 }
 
 function isRecord(set: RecordSetConfig): set is RecordConfig {
-  return typeof set === 'object' && 'data' in set
+  return typeof set === 'object' && !Array.isArray(set)
 }
 
 type RecordPlace = {

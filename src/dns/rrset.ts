@@ -22,6 +22,8 @@ export type RRset = {
   readonly targets: readonly Uint8Array[]
   /** addresses of the targets in the same zone */
   additional: readonly Additional[]
+  /** of a pool: the same with one record each */
+  readonly members: readonly RRset[] | undefined
 }
 
 export type Additional = {
@@ -84,6 +86,7 @@ export function prepareRRset({ plan, type, owner, apex }: RRsetSource): RRset {
     at = end
   }
   const targetAt = TARGET_AT.get(type)
+  const members = plan.pool === undefined ? undefined : plan.data.map((text) => memberOf(plan, text))
   return {
     plan,
     type,
@@ -95,7 +98,12 @@ export function prepareRRset({ plan, type, owner, apex }: RRsetSource): RRset {
     apexes: apexes.length === 0 ? NOTHING : apexes,
     targets: targetAt === undefined ? NOTHING : rdata.map((data) => lowerName(nameAt(data, targetAt))),
     additional: NOTHING,
+    members: members?.map((member) => prepareRRset({ plan: member, type, owner, apex })),
   }
+}
+
+function memberOf({ pool: _, ...plan }: RRsetPlan, data: string): RRsetPlan {
+  return { ...plan, data: [data] }
 }
 
 function readRdata(plan: RRsetPlan, type: number, text: string): Uint8Array {

@@ -11,6 +11,7 @@ import { type DatagramOptions, serveDatagrams } from './datagrams.ts'
 import { NetworkTree } from './network-tree.ts'
 import type { DnsLimits, MannerPlan } from './plan.ts'
 import { AnswerRate } from './rate.ts'
+import type { Steering } from './steering.ts'
 import { addressOctets } from './wire/address.ts'
 import type { Zones } from './zone.ts'
 
@@ -37,6 +38,8 @@ export type DnsServer = {
   replaceZones(zones: Zones, limits?: DnsLimits, manner?: MannerPlan): void
   /** Keys of 16 octets that cookies are made with, the one in use first (RFC 9018 §5). */
   setCookieKeys(keys: readonly Uint8Array[]): void
+  /** Who chooses among the members of pools. */
+  setSteering(steering: Steering): void
   /** Answer one message that came over HTTPS (RFC 8484 §4.2.1); null when it is no query. */
   answerHttps(query: Uint8Array, address: string): Buffer | null
   stats(): Readonly<DnsStats>
@@ -215,6 +218,7 @@ export function createDnsServer({ zones, limits, log, batches = true }: DnsServe
     listenTls,
     replaceZones,
     setCookieKeys,
+    setSteering: (steering) => (asking.steering = steering),
     answerHttps,
     counts: () => counts.list(),
     stats: () => ({ ...stats, tcpConnections: connections.count() }),

@@ -4,6 +4,9 @@ import { NameTable } from './table.ts'
 import { countLabels, isWithin } from './wire/name.ts'
 import { TYPE, typeNumber } from './wire/types.ts'
 
+/** Seconds; pools answer for no longer. */
+const BRIEF_TTL = 30
+
 const ADDRESSES: ReadonlySet<number> = new Set([TYPE.A, TYPE.AAAA])
 
 /** Which RRsets of a target go into the additional section (RFC 1035 §3.3, RFC 2782, RFC 9460 §4.1). */
@@ -26,6 +29,8 @@ export type Zone = {
   readonly depth: number
   /** the SOA for negative answers, with their TTL (RFC 2308 §5) */
   readonly negative: RRset
+  /** the same for what may change within a minute: a pool without members that are up */
+  readonly briefNegative: RRset
 }
 
 /** A name that exists: it owns records, or it is an empty non-terminal (RFC 4592 §2.2.2). */
@@ -36,6 +41,8 @@ export type Node = {
   wildcard: Node | undefined
   /** what answers in place of the node: the NS of a delegation at it or above, or a DNAME above; the highest */
   cut: RRset | undefined
+  /** it has an ALIAS, whose target was never found */
+  isUnresolved: boolean
 }
 
 /** All zones of the server. */
@@ -91,12 +98,19 @@ export function compileZone(plan: ZonePlan, serial: number): Zone {
     addRRset(names, { plan: rrset, type: knownType(rrset), owner, apex })
     depth = Math.max(depth, countLabels(owner))
   }
+  for (const alias of plan.aliases ?? []) {
+    const owner = wireName(alias.owner)
+    ensureNode(names, owner, 0, owner.length - apex.length).isUnresolved = true
+    depth = Math.max(depth, countLabels(owner))
+  }
   for (const node of names.values) node.cut = highestCut(node)
   linkAdditional(names, apex)
   // RFC 2308 §5: the lesser of the SOA's own TTL and its minimum.
-  const negativePlan = { ...soa, ttl: Math.min(plan.soa.ttl, plan.soa.minimum) }
-  const negative = prepareRRset({ plan: negativePlan, type: TYPE.SOA, owner: apex, apex })
-  return { plan, serial, apex, names, depth, negative }
+  const ttl = Math.min(plan.soa.ttl, plan.soa.minimum)
+  const negativeFor = (seconds: number): RRset =>
+    prepareRRset({ plan: { ...soa, ttl: Math.min(ttl, seconds) }, type: TYPE.SOA, owner: apex, apex })
+  const negatives = { negative: negativeFor(ttl), briefNegative: negativeFor(BRIEF_TTL) }
+  return { plan, serial, apex, names, depth, ...negatives }
 }
 
 /** The SOA of a zone, once its serial is known. */
@@ -125,7 +139,7 @@ function ensureNode(names: NameTable<Node>, name: Uint8Array, start: number, ape
   const known = names.find(name, start, name.length)
   if (known !== undefined) return known
   const parent = start === apexAt ? undefined : ensureNode(names, name, start + name[start]! + 1, apexAt)
-  const node: Node = { parent, rrsets: [], wildcard: undefined, cut: undefined }
+  const node: Node = { parent, rrsets: [], wildcard: undefined, cut: undefined, isUnresolved: false }
   if (parent !== undefined && isWildcard(name, start)) parent.wildcard = node
   names.add(name, start, name.length, node)
   return node
@@ -180,7 +194,8 @@ function additionalOf(
     const labels = isOwner ? undefined : written.subarray(0, written.length - apex.length)
     const required = node.cut === rrset && target.cut === rrset
     for (const address of target.rrsets) {
-      if (types.has(address.type) && address !== rrset)
+      // What a pool answers is chosen for each client, and those who ask for it get it.
+      if (types.has(address.type) && address !== rrset && address.members === undefined)
         found.set(address, { rrset: address, labels, required })
     }
   }

@@ -7,6 +7,8 @@ import { dnsLimits, dnsManner } from '#dns/config.ts'
 import { delegateChildren } from '#dns/delegate.ts'
 import { indexNames, type Names, zoneOf } from '#dns/names.ts'
 import { type DnsPlan, draftZone, planZone, type ZoneInput } from '#dns/plan.ts'
+import { planPlaces, planPools } from '#dns/pool-draft.ts'
+import type { PoolPlan } from '#dns/pool-plan.ts'
 import { readRecords, ttlAdvice, ttlFault, ttlSeconds } from '#dns/records.ts'
 import { parseIpv6, printIpv6 } from '#dns/wire/address.ts'
 import { absoluteName, checkBelow, checkDomain, ownerName } from '#dns/written-name.ts'
@@ -43,7 +45,10 @@ export type Plan = {
  */
 export function plan(config: Config, facts: Facts): { plan: Plan; problems: Problem[] } {
   const problems: Problem[] = []
-  const { hosts, zones } = draftDomains(config, facts, problems)
+  const { pools, problems: poolProblems } = planPools(config.value.pools, config.written)
+  const { places, problems: placeProblems } = planPlaces(config.value.places, config.written)
+  problems.push(...poolProblems, ...placeProblems)
+  const { hosts, zones } = draftDomains(config, { facts, pools }, problems)
   const drafted = zones.map((input) => {
     const { drafts, problems: found } = draftZone(input)
     problems.push(...found)
@@ -73,6 +78,8 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
     zones: delegateChildren([...drafted, ...copies]).map(({ input, drafts }) => planZone(input, drafts)),
     limits: dnsLimits(config.value.limits.dns),
     manner: dnsManner(config.value.dns, config.value.limits.dns),
+    pools: [...pools.values()],
+    places,
   }
   const slices = {
     // On a laptop others need the cores.
@@ -123,7 +130,7 @@ function indexZones(drafted: readonly DraftedZone[]): Names {
 /** Read names of domains and hosts, and the records beside them. */
 function draftDomains(
   config: Config,
-  facts: Facts,
+  { facts, pools }: { readonly facts: Facts; readonly pools: ReadonlyMap<string, PoolPlan> },
   problems: Problem[],
 ): { hosts: HostDraft[]; zones: ZoneInput[] } {
   const hosts: HostDraft[] = []
@@ -155,6 +162,7 @@ function draftDomains(
       written: config.written,
       path: [...path, 'records'],
       defaultTtl,
+      pools,
     })
     problems.push(...records.problems)
     const own = draftHosts(config, { apex, path, hosts: domain.hosts }, problems)
@@ -236,12 +244,13 @@ function planFront(
 
 function planKey(slices: Omit<Plan, 'key'>): string {
   const { workers, listeners, dns, tls, http, processes, observe } = slices
-  const nodes = [...listeners, ...dns.zones, ...tls.certificates, ...http.hosts, ...processes]
+  const nodes = [...listeners, ...dns.zones, ...dns.pools, ...tls.certificates, ...http.hosts, ...processes]
   return contentKey([
     workers,
     nodes.map(({ id, key }) => [id, key]),
     dns.limits,
     dns.manner,
+    dns.places,
     http.limits,
     http.trust,
     http.httpsPort,

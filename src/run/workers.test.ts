@@ -16,7 +16,13 @@ const shared = { buckets: createBucketMemory(8), connections: createCountMemory(
 
 /** A slice that is known by a number. */
 function slice(number: number): () => DataSlice {
-  const dns = { zones: [], limits: { udpPayload: 1232, tcpConnections: 1, tcpIdleMs: 1 }, manner: {} }
+  const dns = {
+    zones: [],
+    limits: { udpPayload: 1232, tcpConnections: 1, tcpIdleMs: 1 },
+    manner: {},
+    pools: [],
+    places: { networks: [], file: null },
+  }
   const tls = {
     certificates: [],
     limits: { lifetimeMs: 1, sessionTimeoutMs: 1, handshakeTimeoutMs: 1, contexts: 1 },
