@@ -28,6 +28,7 @@ const procedures: WorkerProcedures = {
   certificate: () => {},
   ticketKey: () => {},
   cookieKeys: () => {},
+  dnsOverlay: () => {},
   checked: () => {},
   snapshot() {
     const nothing = joinSnapshots([])

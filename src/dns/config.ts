@@ -1,16 +1,16 @@
 import type { GroupSetting } from '#core/settings.ts'
-import type { DnsLimits, MannerPlan } from './plan.ts'
+import type { DnsLimits, MannerPlan, RatePlan } from './plan.ts'
 
 /** What `limits.dns` says, after reading. */
 export type DnsLimitsConfig = {
   readonly udpPayload: number
   readonly tcpConnections: number
   readonly tcpIdle: number
-  readonly rate?: { readonly perSecond: number; readonly slip?: number; readonly exempt?: readonly string[] }
+  readonly rate?: RatePlan
 }
 
 /** What `dns` says, after reading. */
-export type DnsConfig = { readonly nsid?: string }
+export type DnsConfig = { readonly nsid?: string; readonly resolver?: string }
 
 /** What DNS clients may use up; it becomes `DnsLimits`. */
 export const dnsSettings: GroupSetting = {
@@ -88,14 +88,25 @@ export const mannerSettings: GroupSetting = {
       form: { pattern: '^[\\x21-\\x7e]{1,128}$', say: '1 to 128 letters without spaces' },
       example: 'ns1',
     },
+    resolver: {
+      type: 'text',
+      doc: 'Resolver that is asked for the targets of ALIAS; absent: the first of this machine.',
+      form: {
+        pattern: '^(\\[[0-9a-fA-F:]+\\]|[0-9.]+)(:\\d{1,5})?$|^[0-9a-fA-F:]+$',
+        say: 'an address, such as "9.9.9.9" or "[2620:fe::fe]:53"',
+      },
+      example: '9.9.9.9',
+    },
   },
 }
 
 /** The manner of the plan as it was written or defaulted. */
-export function dnsManner({ nsid }: DnsConfig, { rate }: DnsLimitsConfig): MannerPlan {
-  if (rate === undefined) return nsid === undefined ? {} : { nsid }
-  const { perSecond, slip = 2, exempt = [] } = rate
-  return { ...(nsid === undefined ? {} : { nsid }), rate: { perSecond, slip, exempt } }
+export function dnsManner({ nsid, resolver }: DnsConfig, { rate }: DnsLimitsConfig): MannerPlan {
+  return {
+    ...(nsid === undefined ? {} : { nsid }),
+    ...(resolver === undefined ? {} : { resolver }),
+    ...(rate === undefined ? {} : { rate }),
+  }
 }
 
 /** The limits of the plan as they were written or defaulted. */

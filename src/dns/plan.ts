@@ -72,6 +72,8 @@ export type DnsPlan = {
 export type MannerPlan = {
   /** what this server calls itself to clients that ask (RFC 5001) */
   readonly nsid?: string
+  /** who is asked for targets of ALIAS, as written; absent: the resolver of the system */
+  readonly resolver?: string
   /** absent: as many answers as clients ask for */
   readonly rate?: RatePlan
 }

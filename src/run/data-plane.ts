@@ -6,7 +6,11 @@ import { limitMemory } from '#access/memory-budget.ts'
 import { createPasswordVerifier } from '#access/password.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
+import { applyAliases } from '#dns/alias-addresses.ts'
+import { type DnsOverlay, NO_OVERLAY } from '#dns/overlay-plan.ts'
+import { createPlaces } from '#dns/places.ts'
 import { createDnsServer } from '#dns/server.ts'
+import { createSteering } from '#dns/steering.ts'
 import { compileZones, createZones } from '#dns/zone.ts'
 import { createFiles } from '#files/serve.ts'
 import type { Handler } from '#http/exchange.ts'
@@ -45,6 +49,7 @@ export type DataPlane = {
   renewCertificate(id: string, issued: Issued): void
   setTicketKey(key: Uint8Array): void
   setCookieKeys(keys: readonly Uint8Array[]): void
+  setDnsOverlay(overlay: DnsOverlay): void
   told(check: OriginCheck): void
   snapshot(): Snapshot
   samples(): Sample[]
@@ -104,6 +109,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   let served = first.http
   let router: Router | undefined
   let zones = createZones([])
+  let dnsOverlay = NO_OVERLAY
+  let steers: (overlay: DnsOverlay) => void = () => {}
 
   function createHandler(route: RoutePlan): Handler {
     const handler = transformRequests(handlerOf(route, { folder, forwarding, log }), route.transform)
@@ -126,6 +133,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   async function prepare(next: DataSlice): Promise<PreparedSlice> {
     ports = next.ports
     setTicketKey(next.ticketKey)
+    dnsOverlay = next.dnsOverlay
     dns.setCookieKeys(next.cookieKeys)
     const nextZones = compileZones(next.dns.zones, next.serials, zones)
     const nextRouter = createRouter(next.http, createHandler, router, createRefusal)
@@ -134,6 +142,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       http: next.http,
       observe: rotatedByOne(next.observe, worker),
     })
+    const places = createPlaces(next.dns.places, next.places)
     const prepared = await listeners.prepare(next.listeners).catch((error: unknown) => {
       observed.abort()
       throw error
@@ -146,6 +155,11 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       router = nextRouter
       forwarding.isTrusted = isNextTrusted
       counts.limit = next.http.clientConnections ?? null
+      steers = ({ health, aliases }) => {
+        dns.setSteering(createSteering(next.dns.pools, places, health))
+        applyAliases(nextZones, aliases)
+      }
+      steers(dnsOverlay)
       dns.replaceZones(zones, next.dns.limits, next.dns.manner)
       commitCertificates()
       observed.commit()
@@ -175,6 +189,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     renewCertificate: certificates.renew,
     setTicketKey,
     setCookieKeys: dns.setCookieKeys,
+    setDnsOverlay(overlay) {
+      dnsOverlay = overlay
+      steers(overlay)
+    },
     told: origins.told,
     snapshot: () => snapshotOf({ http, dns, origins }),
     samples: () => observation.samples({ http, dns, origins }),

@@ -48,6 +48,7 @@ const procedures: WorkerProcedures = {
   certificate: ({ id, issued }) => plane?.renewCertificate(id, issued),
   ticketKey: (key) => plane?.setTicketKey(key),
   cookieKeys: (keys) => plane?.setCookieKeys(keys),
+  dnsOverlay: (overlay) => plane?.setDnsOverlay(overlay),
   checked: (check) => plane?.told(check),
   snapshot: () => plane!.snapshot(),
   samples: () => plane!.samples(),

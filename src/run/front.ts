@@ -5,6 +5,9 @@ import { clearCounts, createCountMemory } from '#access/connection-counts.ts'
 import { createBucketMemory } from '#access/limiters.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
+import { applyAliases } from '#dns/alias-addresses.ts'
+import type { DnsOverlay } from '#dns/overlay-plan.ts'
+import { createPlaces, type Places } from '#dns/places.ts'
 import { compileZones, type Zones } from '#dns/zone.ts'
 import type { AccessLog } from '#log/record.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
@@ -20,7 +23,9 @@ import {
 } from '#tls/keeper.ts'
 import { createTicketKeys } from '#tls/ticket-keys.ts'
 import { loadCookieKeys } from './cookie-keys.ts'
+import { createDnsWatch } from './dns-watch.ts'
 import { readPassedSockets } from './passed-sockets.ts'
+import { readPlaces } from './places-file.ts'
 import { holderOf } from './port-holder.ts'
 import { loadSerials } from './serials.ts'
 import { shareLimits, shareRate } from './share-limits.ts'
@@ -37,6 +42,10 @@ export type Front = {
   readonly processes: Supervisor
   /** zones as the workers answer from them; compiled when asked for */
   readonly zones: Zones
+  /** what was found out for them */
+  readonly dnsOverlay: DnsOverlay
+  /** where clients are */
+  readonly places: Places
   /** what is listened on, with the ports that were found for 0 */
   listeners(): readonly ListenerPlan[]
   workers(): WorkerState[]
@@ -90,6 +99,11 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     workers.tell('certificate', { id, issued }),
   )
   const serials = await loadSerials(stateFolder)
+  const dnsWatch = await createDnsWatch({
+    stateFolder,
+    log,
+    onChange: (overlay) => workers.tell('dnsOverlay', overlay),
+  })
   const cookieKeys = await loadCookieKeys(stateFolder, Date.now)
   const descriptors = createDescriptors()
   const count = options.plan.workers ?? defaultWorkers()
@@ -116,6 +130,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   let plan = options.plan
   let ticketKey = ticketKeys.current()
   let zones: Zones | undefined
+  let places: Places = createPlaces({ networks: [] }, null)
   let zoneSerials: ReadonlyMap<string, number> = new Map()
 
   function renewKeys(): void {
@@ -132,6 +147,9 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   async function prepare(next: Plan): Promise<() => void> {
     const { dns, http, tls, observe } = next
     const nextSerials = await serials.advance(dns.zones)
+    const placesFile = await readPlaces(dns.places, folder)
+    const nextPlaces = createPlaces(dns.places, placesFile)
+    await dnsWatch.replace(dns)
     const preparedCertificates = await certificates.prepare(tls)
     const preparedSockets = await sockets.prepare(next.listeners)
     const sliceOf = (worker: number): DataSlice => ({
@@ -145,15 +163,19 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       ports: processes.ports(),
       ticketKey,
       cookieKeys: cookieKeys.current(),
+      dnsOverlay: dnsWatch.overlay(),
+      places: placesFile,
     })
     const preparedWorkers = await workers.prepare(sliceOf).catch((error: unknown) => {
       preparedSockets.abort()
+      void dnsWatch.replace(plan.dns)
       throw error
     })
     return () => {
       if (next.workers !== plan.workers) log('warning', 'the number of workers changes at the next start')
       plan = next
       zones = undefined
+      places = nextPlaces
       zoneSerials = nextSerials
       preparedCertificates.commit()
       preparedWorkers.commit()
@@ -164,6 +186,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
 
   async function stop(deadlineMs: number): Promise<void> {
     clearInterval(timer)
+    dnsWatch.close()
     sockets.close()
     await workers.stop(deadlineMs)
     await processes.stop(deadlineMs === 0)
@@ -183,7 +206,14 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     },
     get zones() {
       zones ??= compileZones(plan.dns.zones, zoneSerials)
+      applyAliases(zones, dnsWatch.overlay().aliases)
       return zones
+    },
+    get dnsOverlay() {
+      return dnsWatch.overlay()
+    },
+    get places() {
+      return places
     },
     listeners: () => sockets.slices(0),
     workers: workers.states,

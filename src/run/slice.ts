@@ -1,6 +1,7 @@
 import type { CountMemory } from '#access/connection-counts.ts'
 import type { BucketMemory } from '#access/limiters.ts'
 import type { LogLevel, LogValue } from '#core/log.ts'
+import type { DnsOverlay } from '#dns/overlay-plan.ts'
 import type { DnsPlan } from '#dns/plan.ts'
 import type { OriginCheck } from '#http/origin/origins.ts'
 import type { HttpPlan } from '#http/plan.ts'
@@ -44,6 +45,9 @@ export type DataSlice = {
   readonly ticketKey: Uint8Array
   /** of DNS cookies, the one in use first */
   readonly cookieKeys: readonly Uint8Array[]
+  readonly dnsOverlay: DnsOverlay
+  /** what is in the file of places, in memory that all threads share */
+  readonly places: Uint8Array | null
 }
 
 /** An address to listen on. The worker's own sockets are open already, or it opens a port that workers share. */
@@ -78,6 +82,7 @@ export type WorkerProcedures = {
   readonly certificate: (renewed: { readonly id: string; readonly issued: Issued }) => void
   readonly ticketKey: (key: Uint8Array) => void
   readonly cookieKeys: (keys: readonly Uint8Array[]) => void
+  readonly dnsOverlay: (overlay: DnsOverlay) => void
   readonly checked: (check: OriginCheck) => void
   readonly snapshot: (nothing: null) => Snapshot
   readonly samples: (nothing: null) => Sample[]

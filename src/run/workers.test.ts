@@ -38,6 +38,8 @@ function slice(number: number): () => DataSlice {
     listeners: [],
     ticketKey: new Uint8Array(48),
     cookieKeys: [],
+    dnsOverlay: { health: {}, aliases: {} },
+    places: null,
     ...maps,
   })
 }
