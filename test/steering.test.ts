@@ -29,7 +29,10 @@ async function stopMember(server: Server): Promise<void> {
   await new Promise((resolve) => server.close(resolve))
 }
 
-async function askA({ ports }: Running, name: string): Promise<{ data: string[]; ttl: number; rcode: number }> {
+async function askA(
+  { ports }: Running,
+  name: string,
+): Promise<{ data: string[]; ttl: number; rcode: number }> {
   const ask = { name: `${name}.example.com.`, type: 'A', recursive: false, timeoutMs: 2000 }
   const said = await askServer({ address: '127.0.0.1', port: ports.dns }, ask)
   assert.ok(typeof said !== 'string', String(said))
@@ -123,7 +126,7 @@ test('the nearest member answers, by client subnet or address, and explain says 
   try {
     assert.deepEqual((await askA(running, 'near')).data, ['192.0.2.2'])
     const { stdout } = await running.command('explain', 'near.example.com', 'A', '--from', '198.51.100.7')
-    assert.match(stdout, /near\.example\.com 30 A 192\.0\.2\.1/)
+    assert.match(stdout, /near\.example\.com\. 30 A 192\.0\.2\.1/)
     assert.match(stdout, /nearest of those that are up/)
     assert.match(stdout, /192\.0\.2\.1 .*\d+ km/)
   } finally {

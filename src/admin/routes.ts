@@ -31,7 +31,11 @@ export function adminRoutes(portico: Portico): AdminRoutes {
       const { origins } = await front.snapshot()
       const certificate = await front.certificates.describe(hostOf(question))
       const live = { origins, processes: front.processes.states(), certificate }
-      return explain(question, { plan: front.plan, zones: front.zones, live }, query.get('from'))
+      return explain(
+        question,
+        { plan: front.plan, zones: front.zones, live, dns: front.dns },
+        query.get('from'),
+      )
     },
   }
 }

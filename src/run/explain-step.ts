@@ -4,6 +4,7 @@ import type { Position } from '#core/problem.ts'
 export type Step = {
   readonly step:
     | 'record'
+    | 'pool'
     | 'listener'
     | 'client'
     | 'certificate'

@@ -16,6 +16,7 @@ import type { ProcessState } from '#processes/process.ts'
 import type { CertificateDescription } from '#tls/keeper.ts'
 import { compileCertificates, select } from '#tls/select.ts'
 import { explainObserved } from './explain-observe.ts'
+import { type DnsKnown, explainAlias, explainPool } from './explain-pool.ts'
 import { explainOrigins } from './explain-service.ts'
 import { fault, type Step, step } from './explain-step.ts'
 import { explainRequestPath, explainResponse } from './explain-transform.ts'
@@ -40,6 +41,8 @@ export type World = {
   readonly zones: Zones
   /** null: a file alone */
   readonly live: Live | null
+  /** what a running Portico found out for its zones */
+  readonly dns?: DnsKnown
 }
 
 export type Explanation = {
@@ -83,7 +86,7 @@ export function hostOf(question: Question): string {
  */
 export function explain(question: Question, world: World, from: string | null): Explanation {
   if (question.kind === 'record') {
-    const steps = explainRecord(question.name, question.type, world)
+    const steps = explainRecord(question.name, question.type, world, from)
     return { target: `${question.name} ${question.type}`, from, steps }
   }
   const url = question.kind === 'url' ? question.url : urlOfHost(question.name, world.plan)
@@ -104,7 +107,7 @@ function explainUrl(url: URL, world: World, from: string | null): Step[] {
   const { plan, live } = world
   const secure = url.protocol === 'https:'
   const host = parseAuthority(url.host)?.host ?? url.hostname
-  const steps = explainAddress(host, world)
+  const steps = explainAddress(host, world, from)
   steps.push(explainListener(url, plan))
   if (from !== null) steps.push(explainClient(from, plan))
   if (secure) steps.push(explainCertificate(host, plan, live))
@@ -136,11 +139,11 @@ function explainUrl(url: URL, world: World, from: string | null): Step[] {
 }
 
 /** A and AAAA of the host: whichever there is, or why there is none. */
-function explainAddress(host: string, world: World): Step[] {
+function explainAddress(host: string, world: World, from: string | null): Step[] {
   if (host.startsWith('[') || /^[0-9.]+$/.test(host)) {
     return [step('record', `${host} is an address`, 'no name to look up', null)]
   }
-  const steps = ['A', 'AAAA'].map((type) => explainRecord(host, type, world))
+  const steps = ['A', 'AAAA'].map((type) => explainRecord(host, type, world, from))
   const found = steps.filter((list) => list.some(({ isFault }) => !isFault))
   const [first, ...others] = found.length > 0 ? found : steps.slice(0, 1)
   // An alias or a delegation stands before both.
@@ -148,13 +151,14 @@ function explainAddress(host: string, world: World): Step[] {
   return [...first!, ...others.flat().filter(({ says }) => !told.has(says))]
 }
 
-function explainRecord(name: string, type: string, { zones }: World): Step[] {
+function explainRecord(name: string, type: string, world: World, client: string | null): Step[] {
   const wire = parseName(name.endsWith('.') ? name : `${name}.`)
   if (typeof wire === 'string') return [fault('record', wire, 'not a name', null)]
-  const found = lookup(zones, lowerName(wire), typeNumber(type)!)
+  const found = lookup(world.zones, lowerName(wire), typeNumber(type)!)
   const reason = found.reason.startsWith('answer') ? found.reason : 'alias'
   let asked = name
   const steps = found.answers.flatMap((rrset) => {
+    if (rrset.members !== undefined) return explainPool(rrset, world, client)
     const { owner, ttl, data, from, why } = rrset.plan
     // The answer carries the name that was asked for, also where a wildcard gives the data (RFC 4592 §2.2.1).
     const shown = owner.startsWith('*.') ? `${asked} (by ${owner})` : owner
@@ -163,7 +167,9 @@ function explainRecord(name: string, type: string, { zones }: World): Step[] {
       step('record', `${shown} ${ttl} ${rrset.plan.type} ${rdata}`, `${reason}, ${why}`, from),
     )
   })
-  return isAnswered(found) ? steps : [...steps, explainAbsence(name, type, found)]
+  const alias = type === 'A' || type === 'AAAA' ? explainAlias(name, world) : []
+  if (alias.length > 0 && world.dns === undefined) return alias
+  return [...alias, ...steps, ...(isAnswered(found) ? [] : [explainAbsence(name, type, found)])]
 }
 
 function isAnswered({ reason }: Lookup): boolean {

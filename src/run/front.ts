@@ -6,7 +6,6 @@ import { createBucketMemory } from '#access/limiters.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
 import { applyAliases } from '#dns/alias-addresses.ts'
-import type { DnsOverlay } from '#dns/overlay-plan.ts'
 import { createPlaces, type Places } from '#dns/places.ts'
 import { compileZones, type Zones } from '#dns/zone.ts'
 import type { AccessLog } from '#log/record.ts'
@@ -24,6 +23,7 @@ import {
 import { createTicketKeys } from '#tls/ticket-keys.ts'
 import { loadCookieKeys } from './cookie-keys.ts'
 import { createDnsWatch } from './dns-watch.ts'
+import type { DnsKnown } from './explain-pool.ts'
 import { readPassedSockets } from './passed-sockets.ts'
 import { readPlaces } from './places-file.ts'
 import { holderOf } from './port-holder.ts'
@@ -43,9 +43,7 @@ export type Front = {
   /** zones as the workers answer from them; compiled when asked for */
   readonly zones: Zones
   /** what was found out for them */
-  readonly dnsOverlay: DnsOverlay
-  /** where clients are */
-  readonly places: Places
+  readonly dns: DnsKnown
   /** what is listened on, with the ports that were found for 0 */
   listeners(): readonly ListenerPlan[]
   workers(): WorkerState[]
@@ -209,11 +207,8 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       applyAliases(zones, dnsWatch.overlay().aliases)
       return zones
     },
-    get dnsOverlay() {
-      return dnsWatch.overlay()
-    },
-    get places() {
-      return places
+    get dns() {
+      return { overlay: dnsWatch.overlay(), places }
     },
     listeners: () => sockets.slices(0),
     workers: workers.states,
