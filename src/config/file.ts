@@ -44,6 +44,7 @@ export type DomainConfig = {
 /** Each is `host:port`, `:port` (all addresses) or `off`. */
 export type ListenConfig = {
   readonly dns: readonly string[]
+  readonly dot: readonly string[]
   readonly http: readonly ListenerConfig[]
   readonly https: readonly ListenerConfig[]
   readonly admin: string
@@ -101,6 +102,15 @@ const listen: GroupSetting = {
   doc: 'Where Portico listens.',
   fields: {
     dns: listeners('DNS over UDP and TCP.', ':53'),
+    dot: {
+      type: 'list',
+      doc: 'DNS over TLS (RFC 7858), with the certificates of the hosts. The usual port is 853.',
+      of: listener,
+      single: true,
+      max: 16,
+      initial: [],
+      example: ':853',
+    },
     http: listeners(
       'HTTP/1.1, and HTTP/2 for clients that begin with it; redirects to HTTPS unless a host says otherwise.',
       ':80',

@@ -10,7 +10,7 @@ export type DnsLimitsConfig = {
 }
 
 /** What `dns` says, after reading. */
-export type DnsConfig = { readonly nsid?: string; readonly resolver?: string }
+export type DnsConfig = { readonly nsid?: string; readonly resolver?: string; readonly name?: string }
 
 /** What DNS clients may use up; it becomes `DnsLimits`. */
 export const dnsSettings: GroupSetting = {
@@ -88,6 +88,11 @@ export const mannerSettings: GroupSetting = {
       form: { pattern: '^[\\x21-\\x7e]{1,128}$', say: '1 to 128 letters without spaces' },
       example: 'ns1',
     },
+    name: {
+      type: 'text',
+      doc: 'Host whose certificate clients of DNS over TLS get that send no name; absent: the first host.',
+      example: 'ns1.example.com',
+    },
     resolver: {
       type: 'text',
       doc: 'Resolver that is asked for the targets of ALIAS; absent: the first of this machine.',
@@ -101,9 +106,10 @@ export const mannerSettings: GroupSetting = {
 }
 
 /** The manner of the plan as it was written or defaulted. */
-export function dnsManner({ nsid, resolver }: DnsConfig, { rate }: DnsLimitsConfig): MannerPlan {
+export function dnsManner({ nsid, resolver, name }: DnsConfig, { rate }: DnsLimitsConfig): MannerPlan {
   return {
     ...(nsid === undefined ? {} : { nsid }),
+    ...(name === undefined ? {} : { name: name.toLowerCase() }),
     ...(resolver === undefined ? {} : { resolver }),
     ...(rate === undefined ? {} : { rate }),
   }

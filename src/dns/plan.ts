@@ -72,6 +72,8 @@ export type DnsPlan = {
 export type MannerPlan = {
   /** what this server calls itself to clients that ask (RFC 5001) */
   readonly nsid?: string
+  /** host whose certificate is shown over TLS to who sends no name; absent: the first */
+  readonly name?: string
   /** who is asked for targets of ALIAS, as written; absent: the resolver of the system */
   readonly resolver?: string
   /** absent: as many answers as clients ask for */

@@ -155,9 +155,7 @@ export function createDnsServer({ zones, limits, log, batches = true }: DnsServe
     { options, attach }: DnsTls,
     { fd, reusePort = false }: TlsSharing = {},
   ): Promise<DnsListener> {
-    const server = createTlsServer({ ...options, ALPNProtocols: ['dot'] }, (socket) =>
-      connections.admit(socket, server, overTls),
-    )
+    const server = createTlsServer(options, (socket) => connections.admit(socket, server, overTls))
     attach(server)
     const listening = once(server, 'listening')
     server.listen(fd === undefined ? { host: address, port, ipv6Only: true, reusePort } : { fd })

@@ -13,6 +13,7 @@ export type HostConfig = TransformConfig & {
   readonly respond?:
     | string
     | { readonly status?: number; readonly body?: string; readonly headers?: Record<string, string> }
+  readonly dns?: boolean
   readonly alias?: string
   readonly routes?: Readonly<Record<string, RouteConfig>>
   /** what plain HTTP answers */
@@ -24,7 +25,7 @@ export type HostConfig = TransformConfig & {
 }
 
 export type RouteConfig = TransformConfig &
-  Pick<HostConfig, 'service' | 'files' | 'redirect' | 'respond' | 'access' | 'limits'>
+  Pick<HostConfig, 'service' | 'files' | 'redirect' | 'respond' | 'dns' | 'access' | 'limits'>
 
 const redirect: Setting = {
   type: 'either',
@@ -81,6 +82,11 @@ const routeKinds: Readonly<Record<string, Setting>> = {
   files: filesSetting,
   redirect,
   respond,
+  dns: {
+    type: 'flag',
+    doc: 'DNS over HTTPS (RFC 8484): the same answers as over the listeners of DNS. The usual path is "/dns-query".',
+    example: true,
+  },
 }
 
 const route: GroupSetting = {

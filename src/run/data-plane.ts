@@ -7,9 +7,10 @@ import { createPasswordVerifier } from '#access/password.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
 import { applyAliases } from '#dns/alias-addresses.ts'
+import { createDnsOverHttps } from '#dns/over-https.ts'
 import { type DnsOverlay, NO_OVERLAY } from '#dns/overlay-plan.ts'
 import { createPlaces } from '#dns/places.ts'
-import { createDnsServer } from '#dns/server.ts'
+import { createDnsServer, type DnsServer } from '#dns/server.ts'
 import { createSteering } from '#dns/steering.ts'
 import { compileZones, createZones } from '#dns/zone.ts'
 import { createFiles } from '#files/serve.ts'
@@ -86,7 +87,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const { worker, workers, folder, shared } = options.setup
   const isTrusted = (address: string): boolean => forwarding.isTrusted(address)
   const observation = createObservation({ folder, log, accessLog, isTrusted, worker: `${worker}` })
-  const { certificates, handshake, setTicketKey } = createTls(options)
+  let dnsName = first.dns.manner.name
+  const { certificates, handshake, dnsHandshake, setTicketKey } = createTls(options, () => dnsName)
   let ports: ProcessPorts = new Map()
   const origins = createOrigins({
     limits: first.http.limits,
@@ -101,8 +103,9 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const { mayConnect } = counts
   const http = createHttpServer({ limits: first.http.limits, handler: () => {}, log, mayConnect })
   const descriptors = createDescriptors()
-  const listeners = createListeners({ dns, http, handshake, descriptors, workers })
-  const adopted = createListeners({ dns, http, handshake, descriptors, workers })
+  const serving = { dns, http, handshake, dnsHandshake, descriptors, workers }
+  const listeners = createListeners(serving)
+  const adopted = createListeners(serving)
   let adopting: Promise<void> = Promise.resolve()
   const forwarding = { origins, pseudonym: PSEUDONYM, isTrusted: (_address: string): boolean => false }
   const guarding: GuardOptions = { isTrusted, passwords: createPasswordVerifier(now), now, log }
@@ -113,7 +116,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   let steers: (overlay: DnsOverlay) => void = () => {}
 
   function createHandler(route: RoutePlan): Handler {
-    const handler = transformRequests(handlerOf(route, { folder, forwarding, log }), route.transform)
+    const handler = transformRequests(handlerOf(route, { folder, forwarding, log, dns }), route.transform)
     const guarded = route.access === undefined ? handler : createGuard(route.access, guarding, handler)
     const limited = route.rate === undefined ? guarded : limiters.limit(route.rate, guarded)
     // Outermost, so that refusals get the owner's pages too.
@@ -160,8 +163,11 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
         applyAliases(nextZones, aliases)
       }
       steers(dnsOverlay)
+      dnsName = next.dns.manner.name
       dns.replaceZones(zones, next.dns.limits, next.dns.manner)
       commitCertificates()
+      // A client that sends no name cannot wait for a certificate.
+      if (dnsName !== undefined) certificates.contextNow(dnsName)
       observed.commit()
       http.commit(handle, next.http.limits)
       prepared.commit()
@@ -215,7 +221,7 @@ function rotatedByOne(plan: ObservePlan, worker: number): ObservePlan {
 }
 
 /** Everything that handshakes need. */
-function createTls({ first, log, certificate }: DataPlaneOptions) {
+function createTls({ first, log, certificate }: DataPlaneOptions, dnsName: () => string | undefined) {
   let ticketKey = Buffer.from(first.ticketKey)
   const main = { issue: ({ id }: { readonly id: string }): Promise<Issued | null> => certificate(id) }
   const certificates = createCertificateStore({
@@ -225,16 +231,18 @@ function createTls({ first, log, certificate }: DataPlaneOptions) {
     log,
   })
   const ticketKeys = { current: () => ticketKey }
-  const handshake = createHandshake({ store: certificates, log, ticketKeys, protocols: ['h2', 'http/1.1'] })
+  const shared = { store: certificates, log, ticketKeys }
+  const handshake = createHandshake({ ...shared, protocols: ['h2', 'http/1.1'] })
+  const dnsHandshake = createHandshake({ ...shared, nameless: dnsName, protocols: ['dot'] })
   const setTicketKey = (key: Uint8Array): void => {
     ticketKey = Buffer.from(key)
   }
-  return { certificates, handshake, setTicketKey }
+  return { certificates, handshake, dnsHandshake, setTicketKey }
 }
 
 function handlerOf(
   { action }: RoutePlan,
-  { folder, forwarding, log }: { folder: string; forwarding: ForwardOptions; log: Log },
+  { folder, forwarding, log, dns }: { folder: string; forwarding: ForwardOptions; log: Log; dns: DnsServer },
 ): Handler {
   switch (action.kind) {
     case 'service':
@@ -245,6 +253,8 @@ function handlerOf(
       return createRedirect(action)
     case 'respond':
       return createRespond(action)
+    case 'dns':
+      return createDnsOverHttps(dns.answerHttps)
   }
 }
 

@@ -289,6 +289,8 @@ function explainAction(action: ActionPlan, at: Position, world: World): Step[] {
           at,
         ),
       ]
+    case 'dns':
+      return [step('transfer', 'the same answers as over UDP and TCP (RFC 8484 §4.2)', 'dns', at)]
     case 'respond':
       return [
         step(

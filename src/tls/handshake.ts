@@ -18,6 +18,8 @@ export type HandshakeOptions = {
   readonly log: Log
   /** offered protocols, the best first (RFC 7301) */
   readonly protocols?: readonly string[]
+  /** who is meant by clients that send no name; the first certificate when absent */
+  readonly nameless?: () => string | undefined
   /** shared by all threads on one port */
   readonly ticketKeys: TicketKeys
 }
@@ -31,7 +33,7 @@ export type HandshakeOptions = {
  * @example const server = createServer(handshake.options, onConnection); handshake.attach(server)
  */
 export function createHandshake(options: HandshakeOptions): Handshake {
-  const { store, log, ticketKeys, protocols = ['http/1.1'] } = options
+  const { store, log, ticketKeys, nameless = () => undefined, protocols = ['http/1.1'] } = options
 
   // `this` is the TLSSocket: the callback alone cannot send an alert.
   function selectContext(
@@ -66,7 +68,7 @@ export function createHandshake(options: HandshakeOptions): Handshake {
     let keys: unknown
     // In front of the server's own listener, which begins the handshake. No timer: a laptop sleeps through those.
     server.prependListener('connection', () => {
-      const first = store.contextNow(undefined).ready
+      const first = store.contextNow(nameless()).ready
       if (served === first?.issued && keys === ticketKeys.current()) return
       served = first?.issued
       keys = ticketKeys.current()
@@ -81,7 +83,7 @@ export function createHandshake(options: HandshakeOptions): Handshake {
   }
 
   const served: TlsOptions = {
-    ...defaults(store.contextNow(undefined).ready),
+    ...defaults(store.contextNow(nameless()).ready),
     SNICallback: selectContext,
     ALPNProtocols: [...protocols],
     handshakeTimeout: store.limits().handshakeTimeoutMs,
