@@ -33,7 +33,7 @@ export function adminRoutes(portico: Portico): AdminRoutes {
       const live = { origins, processes: front.processes.states(), certificate }
       return explain(
         question,
-        { plan: front.plan, zones: front.zones, live, dns: front.dns },
+        { plan: front.plan, zones: front.zones, live, dns: front.dnsKnown() },
         query.get('from'),
       )
     },

@@ -31,9 +31,10 @@ type Followed = {
   timer: NodeJS.Timeout | undefined
 }
 
-/** Seconds between questions: the TTL of what was found, within bounds; and soon after a failure (RFC 8767 §5). */
+/** Seconds between questions: the TTL of what was found, within bounds; and soon after a failure. */
 const REFRESH = { least: 5, most: 3600, failed: 10 } as const
 
+/** Ask for targets again and again, in the time of their TTL. */
 export function createAliasTargets({ resolve, known, onChange }: AliasTargetsOptions): AliasTargets {
   let followed = new Map<string, Followed>()
   let isClosed = false

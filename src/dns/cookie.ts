@@ -1,7 +1,8 @@
 import { sipHash } from './siphash.ts'
 
-/** Octets of a cookie as the client made it, and as a server adds to it (RFC 7873 §4, RFC 9018 §4). */
-export const CLIENT_COOKIE = 8
+/** Octets of a cookie as the client made it (RFC 9018 §4). */
+const CLIENT_COOKIE = 8
+/** Octets of a cookie as a server adds to it (RFC 9018 §4). */
 export const COOKIE = 24
 
 /** RFC 9018 §4.3: an older cookie is not believed, nor one of a clock that is far ahead. */
@@ -32,7 +33,7 @@ export type CookieSource = {
 /**
  * Whether a cookie is one that we gave to this address (RFC 9018 §4.3).
  *
- * @param cookie the data of the option: 8 octets, or 16 to 40 (RFC 7873 §4)
+ * @param cookie the data of the option: 8 octets, or 16 to 40 (RFC 7873 §5.2.2)
  */
 export function judgeCookie(cookie: Uint8Array, { keys, client, nowSeconds }: CookieSource): CookieState {
   if (cookie.length !== COOKIE || cookie[CLIENT_COOKIE] !== VERSION) return 'not ours'

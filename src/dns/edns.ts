@@ -22,7 +22,7 @@ const HEAD = 4
 /** A name of the server is short, a subnet has 20 octets at most. */
 const LIMIT_OCTETS = 512
 const SCOPE = 3
-/** RFC 7828 §3.1: the time counts in tenths of a second, in 16 bits. */
+/** RFC 7828 §3.3: the time counts in tenths of a second, in 16 bits. */
 const TENTH_MS = 100
 const TENTHS_LIMIT = 0xffff
 

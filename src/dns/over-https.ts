@@ -51,12 +51,12 @@ function refuse(
 
 const TOO_LONG = `A query has at most ${TCP_LIMIT} octets.`
 
-/** RFC 8484 §6: base64url without padding. */
+/** RFC 8484 §4.1: base64url without padding. */
 function readTarget(target: string): Buffer | string {
   const at = target.indexOf('?')
   const text = at < 0 ? null : new URLSearchParams(target.slice(at + 1)).get('dns')
   if (text === null) return 'A query is wanted: ?dns= and a DNS message in base64url (RFC 8484 §4.1).'
-  if (!/^[\w-]+$/.test(text)) return 'The message is not base64url without padding (RFC 8484 §6).'
+  if (!/^[\w-]+$/.test(text)) return 'The message is not base64url without padding (RFC 8484 §4.1).'
   return Buffer.from(text, 'base64url')
 }
 

@@ -1,7 +1,8 @@
 import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
-import type { PlacesPlan, PoolPlan, SteerPolicy } from './pool-plan.ts'
-import { addressFault, hostTargetFault, type ReadRecords, type RecordDraft } from './records.ts'
+import type { PlacesPlan, PoolPlan, PoolUse } from './pool-plan.ts'
+import type { ReadRecords, RecordDraft } from './records.ts'
+import { addressFault, hostTargetFault } from './target-fault.ts'
 import { absoluteName, looksLikeAddress, targetName } from './written-name.ts'
 
 /**
@@ -23,9 +24,6 @@ export type RRsetPlan = {
   /** clients get some of the addresses: those of one member */
   readonly pool?: PoolUse
 }
-
-/** Which pool chooses among the addresses of an RRset, and how. */
-export type PoolUse = { readonly id: string; readonly policy: SteerPolicy }
 
 /** A zone without its serial, which is State: it grows when `key` changes. */
 export type ZonePlan = PlanNode & {

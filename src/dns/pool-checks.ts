@@ -25,6 +25,7 @@ type Checked = { readonly key: string; judged: Judged | undefined; timer: NodeJS
 /** Checks of many members, and of many of us, must not come at one time. */
 const JITTER = 0.1
 
+/** @example await checks.replace(plan.pools); checks.health() */
 export function createPoolChecks({ now, onChange }: PoolChecksOptions): PoolChecks {
   let members = new Map<string, Checked>()
   let isClosed = false

@@ -3,6 +3,9 @@ import type { PlanNode } from '#core/node.ts'
 /** Who of the members answers: the one nearest to the client, one by chance and weight, or the first that is up. */
 export type SteerPolicy = 'nearest' | 'weighted' | 'failover'
 
+/** Which pool chooses among the addresses of an RRset, and how. */
+export type PoolUse = { readonly id: string; readonly policy: SteerPolicy }
+
 /** Degrees north and east (WGS 84). */
 export type Place = { readonly latitude: number; readonly longitude: number }
 

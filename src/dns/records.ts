@@ -2,20 +2,13 @@ import type { Path, Written } from '#config/source.ts'
 import type { Position, Problem } from '#core/problem.ts'
 import { parseDuration } from '#core/units.ts'
 import { fixOfData } from './data-fix.ts'
-import type { PoolUse } from './plan.ts'
-import type { PoolPlan } from './pool-plan.ts'
+import type { PoolPlan, PoolUse } from './pool-plan.ts'
 import type { RecordConfig, RecordSetConfig, RecordsConfig, TtlConfig } from './record-config.ts'
-import { readAlias, readPool } from './special-records.ts'
+import { type ReadSpecial, readAlias, readPool } from './special-records.ts'
+import { addressFault, hostTargetFault, TARGET_SECTIONS } from './target-fault.ts'
 import { parseRdata, printRdata, quoteText } from './wire/rdata.ts'
 import { isMetaType, typeName, typeNumber } from './wire/types.ts'
-import {
-  checkBelow,
-  isHostLabel,
-  looksLikeAddress,
-  type NameFault,
-  ownerName,
-  targetName,
-} from './written-name.ts'
+import { checkBelow, looksLikeAddress, type NameFault, ownerName, targetName } from './written-name.ts'
 
 /** One record on its way into a zone, with the place it comes from. */
 export type RecordDraft = {
@@ -108,7 +101,7 @@ function readSpecial(
     readonly written: Written
     readonly pools: ReadonlyMap<string, PoolPlan>
   },
-): ReturnType<typeof readAlias> | undefined {
+): ReadSpecial | undefined {
   const type = typeText.toUpperCase()
   const from = place.written.at(place.path)
   const single: RecordSetConfig = Array.isArray(set) && set.length === 1 ? set[0] : set
@@ -275,49 +268,8 @@ function absoluteTargets(text: string, type: string, place: RecordPlace): string
   if (looksLikeAddress(target)) return addressFault(target, type, place.ownerText)
   const name = targetName(target, place.apex)
   if (typeof name !== 'string') return name
-  const fault = type in SECTIONS ? hostTargetFault(target, name) : undefined
+  const fault = type in TARGET_SECTIONS ? hostTargetFault(target, name) : undefined
   return fault ?? text.slice(0, word.index) + name + text.slice(word.index + target.length)
-}
-
-/**
- * Say when a target that must be a host is none, such as a URL or a name with a port (RFC 1123 §2.1).
- *
- * @param name absolute; underscores pass: directories of some networks call their servers by them
- */
-export function hostTargetFault(written: string, name: string): NameFault | undefined {
-  const labels = name === '.' ? [] : name.slice(0, -1).split('.')
-  if (labels.every((label) => isHostLabel(label.replaceAll('_', 'a')))) return undefined
-  const host = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([a-z0-9.-]*[a-z0-9])/i.exec(written)?.[1]
-  return {
-    code: 'dns/target-characters',
-    message: `The target "${written}" is no name of a host: letters, digits and "-" inside, without scheme, port or path (RFC 1123 §2.1).`,
-    fix: `"${host ?? 'host.example.com'}"`,
-  }
-}
-
-/** What to say of an address where a name belongs, and what was probably meant. */
-export function addressFault(target: string, type: string, ownerText: string): NameFault {
-  const address = target.replace(/^\[|\]$/g, '').replace(/\.$/, '')
-  const wanted = address.includes(':') ? 'AAAA' : 'A'
-  if (type !== 'CNAME') {
-    const message = `${type} of "${ownerText}" names ${address}, but it names a host, never an address (${SECTIONS[type] ?? 'RFC 1035 §3.3'}).`
-    return {
-      code: 'dns/target-is-address',
-      message,
-      fix: `give the host a name: "records": { "host": { "${wanted}": "${address}" } }`,
-    }
-  }
-  return {
-    code: 'dns/cname-to-address',
-    message: `"${ownerText}" is a CNAME to ${address}, but a CNAME names another host, never an address (RFC 1035 §3.3.1).`,
-    fix: `"${ownerText}": { "${wanted}": "${address}" }`,
-  }
-}
-
-const SECTIONS: Readonly<Record<string, string>> = {
-  MX: 'RFC 1035 §3.3.9',
-  NS: 'RFC 1035 §3.3.11',
-  SRV: 'RFC 2782',
 }
 
 function readType(text: string, at: Position): number | Problem {

@@ -40,7 +40,7 @@ export type DnsServer = {
   setCookieKeys(keys: readonly Uint8Array[]): void
   /** Who chooses among the members of pools. */
   setSteering(steering: Steering): void
-  /** Answer one message that came over HTTPS (RFC 8484 §4.2.1); null when it is no query. */
+  /** Answer one message that came over HTTPS (RFC 8484 §4.1); null when it is no query. */
   answerHttps(query: Uint8Array, address: string): Buffer | null
   stats(): Readonly<DnsStats>
   /** answers by transport with type or rcode */

@@ -1,15 +1,28 @@
-import type { Problem } from '#core/problem.ts'
-import type { PoolPlan, SteerPolicy } from './pool-plan.ts'
-import { addressFault, hostTargetFault, type RecordDraft } from './records.ts'
+import type { Position, Problem } from '#core/problem.ts'
+import type { PoolPlan, PoolUse, SteerPolicy } from './pool-plan.ts'
+import { addressFault, hostTargetFault } from './target-fault.ts'
 import { looksLikeAddress, targetName } from './written-name.ts'
 
 /** Where a set of records stands, and what is known about it. */
-export type SpecialPlace = Pick<RecordDraft, 'owner' | 'from' | 'ttl'> & {
+export type SpecialPlace = {
+  readonly owner: string
   readonly ownerText: string
   readonly apex: string
+  /** seconds */
+  readonly ttl: number
+  readonly from: Position
 }
 
-type Read = { readonly drafts: readonly RecordDraft[]; readonly problem?: Problem }
+/** One address of a pool, or the target of an ALIAS, as `RecordDraft` has records. */
+export type SpecialDraft = Pick<SpecialPlace, 'owner' | 'ttl' | 'from'> & {
+  readonly type: string
+  readonly data: string
+  readonly why: 'written'
+  readonly pool?: PoolUse
+}
+
+/** What was read of a set, or why it could not be. */
+export type ReadSpecial = { readonly drafts: readonly SpecialDraft[]; readonly problem?: Problem }
 
 /** A client that keeps the address of a member that went down is lost for so long, in seconds. */
 const POOL_TTL = { usual: 30, most: 60 } as const
@@ -17,7 +30,7 @@ const POOL_TTL = { usual: 30, most: 60 } as const
 const FAMILY: Readonly<Record<string, ':' | '.'>> = { A: '.', AAAA: ':' }
 
 /** Read the target of an ALIAS: the name has the addresses of another one, whatever else it has. */
-export function readAlias(texts: readonly string[], place: SpecialPlace): Read {
+export function readAlias(texts: readonly string[], place: SpecialPlace): ReadSpecial {
   const [text, ...others] = texts
   if (text === undefined) return { drafts: [] }
   const target = looksLikeAddress(text)
@@ -36,7 +49,7 @@ export function readPool(
   type: string,
   { pool: name, policy, ttl }: { pool: string; policy: SteerPolicy; ttl: number | undefined },
   place: SpecialPlace & { readonly pools: ReadonlyMap<string, PoolPlan> },
-): Read {
+): ReadSpecial {
   const { owner, from, ownerText } = place
   const pool = place.pools.get(name)
   const family = FAMILY[type]
@@ -63,7 +76,7 @@ export function readPool(
   }
 }
 
-function fail(code: string, { from }: SpecialPlace, message: string, fix: string): Read {
+function fail(code: string, { from }: SpecialPlace, message: string, fix: string): ReadSpecial {
   return { drafts: [], problem: { level: 'error', code, at: from, message, fix } }
 }
 

@@ -13,7 +13,7 @@ import { lowerName, parseName } from '#dns/wire/name.ts'
 import { parseRdata, printRdata } from '#dns/wire/rdata.ts'
 import { RCODE, TYPE } from '#dns/wire/types.ts'
 import { compileZones, type Zones } from '#dns/zone.ts'
-import { parseResolver } from './live.ts'
+import { parseResolver } from './resolver.ts'
 
 /** What the main thread finds out for zones that are served: who of pools is up, where targets of ALIAS are. */
 export type DnsWatch = {

@@ -290,7 +290,7 @@ function explainAction(action: ActionPlan, at: Position, world: World): Step[] {
         ),
       ]
     case 'dns':
-      return [step('transfer', 'the same answers as over UDP and TCP (RFC 8484 §4.2)', 'dns', at)]
+      return [step('transfer', 'the same answers as over UDP and TCP (RFC 8484 §4.1)', 'dns', at)]
     case 'respond':
       return [
         step(

@@ -21,13 +21,13 @@ import {
   createCertificateKeeper,
 } from '#tls/keeper.ts'
 import { createTicketKeys } from '#tls/ticket-keys.ts'
-import { loadCookieKeys } from './cookie-keys.ts'
-import { createDnsWatch } from './dns-watch.ts'
+import { type CookieKeys, loadCookieKeys } from './cookie-keys.ts'
+import { createDnsWatch, type DnsWatch, type DnsWatchOptions } from './dns-watch.ts'
 import type { DnsKnown } from './explain-pool.ts'
 import { readPassedSockets } from './passed-sockets.ts'
 import { readPlaces } from './places-file.ts'
 import { holderOf } from './port-holder.ts'
-import { loadSerials } from './serials.ts'
+import { loadSerials, type Serials } from './serials.ts'
 import { shareLimits, shareRate } from './share-limits.ts'
 import type { DataSlice, MainProcedures, SharedMemory, WorkerSetup } from './slice.ts'
 import { joinSnapshots, type Snapshot } from './snapshot.ts'
@@ -43,7 +43,7 @@ export type Front = {
   /** zones as the workers answer from them; compiled when asked for */
   readonly zones: Zones
   /** what was found out for them */
-  readonly dns: DnsKnown
+  dnsKnown(): DnsKnown
   /** what is listened on, with the ports that were found for 0 */
   listeners(): readonly ListenerPlan[]
   workers(): WorkerState[]
@@ -92,17 +92,13 @@ const KEYS_EVERY_MS = 60_000
  * @throws {Error} when a listener cannot be opened or state cannot be read; nothing is left open
  */
 export async function createFront(options: FrontOptions): Promise<Front> {
-  const { folder, stateFolder, log, output } = options
+  const { folder, log, output } = options
   const { authority, certificates } = await openTls(options, (id, issued) =>
     workers.tell('certificate', { id, issued }),
   )
-  const serials = await loadSerials(stateFolder)
-  const dnsWatch = await createDnsWatch({
-    stateFolder,
-    log,
-    onChange: (overlay) => workers.tell('dnsOverlay', overlay),
-  })
-  const cookieKeys = await loadCookieKeys(stateFolder, Date.now)
+  const { serials, cookieKeys, dnsWatch } = await openDns(options, (overlay) =>
+    workers.tell('dnsOverlay', overlay),
+  )
   const descriptors = createDescriptors()
   const count = options.plan.workers ?? defaultWorkers()
   const shared: SharedMemory = { buckets: createBucketMemory(), connections: createCountMemory(count) }
@@ -207,9 +203,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       applyAliases(zones, dnsWatch.overlay().aliases)
       return zones
     },
-    get dns() {
-      return { overlay: dnsWatch.overlay(), places }
-    },
+    dnsKnown: () => ({ overlay: dnsWatch.overlay(), places }),
     listeners: () => sockets.slices(0),
     workers: workers.states,
     endWorker: workers.end,
@@ -233,6 +227,16 @@ async function openTls(
   const issuers = { local: authority }
   const certificates = createCertificateKeeper({ plan: plan.tls, issuers, now: Date.now, log, publish })
   return { authority, certificates }
+}
+
+/** What is kept and found out for the zones. */
+async function openDns(
+  { stateFolder, log }: FrontOptions,
+  onChange: DnsWatchOptions['onChange'],
+): Promise<{ serials: Serials; cookieKeys: CookieKeys; dnsWatch: DnsWatch }> {
+  const serials = await loadSerials(stateFolder)
+  const cookieKeys = await loadCookieKeys(stateFolder, Date.now)
+  return { serials, cookieKeys, dnsWatch: await createDnsWatch({ stateFolder, log, onChange }) }
 }
 
 /** Where what workers say goes. */
