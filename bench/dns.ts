@@ -19,8 +19,10 @@ const SECONDS = 2
 
 /** Names in the zone, and queries in each set. */
 const NAMES = 1000
+const COLD_NAMES = 100_000
 
-const KINDS = ['A', 'NXDOMAIN', 'wildcard'] as const
+/** Cold: names in no order, each asked for once in a row of `COLD_NAMES`, so that nothing of the last answer helps. */
+const KINDS = ['A', 'cold', 'NXDOMAIN', 'wildcard', 'pooled', 'TCP'] as const
 type Kind = (typeof KINDS)[number]
 
 const CONTENDERS = ['portico', 'knot'] as const
@@ -66,12 +68,12 @@ function startPortico(port: number): Promise<Peer> {
   return pin(SERVER_CORE, process.execPath, [
     join(import.meta.dirname, 'dns-portico.ts'),
     `${port}`,
-    `${NAMES}`,
+    `${COLD_NAMES}`,
   ])
 }
 
 async function startKnot(knotd: string, folder: string, port: number): Promise<Peer> {
-  const hosts = Array.from({ length: NAMES }, (_, i) => `host${i} A 192.0.2.3`)
+  const hosts = Array.from({ length: COLD_NAMES }, (_, i) => `host${i} A 192.0.2.3`)
   const zone = [
     '$ORIGIN example.com.',
     '$TTL 3600',
@@ -79,6 +81,8 @@ async function startKnot(knotd: string, folder: string, port: number): Promise<P
     '@ NS ns1',
     'ns1 A 192.0.2.1',
     '*.wild A 192.0.2.2',
+    // Knot has no pools: it answers with a record instead.
+    'pool A 192.0.2.4',
     ...hosts,
   ]
   await writeFile(join(folder, 'example.com.zone'), `${zone.join('\n')}\n`)
@@ -121,6 +125,8 @@ async function measureKind(
       `${ports[name]}`,
       '-d',
       file,
+      '-m',
+      kind === 'TCP' ? 'tcp' : 'udp',
       '-l',
       `${SECONDS}`,
       '-c',
@@ -137,7 +143,13 @@ async function measureKind(
 }
 
 function queries(kind: Kind): string {
-  const name = { A: 'host', NXDOMAIN: 'none', wildcard: 'any' }[kind]
+  if (kind === 'pooled') return 'pool.example.com A\n'.repeat(NAMES)
+  if (kind === 'cold') {
+    // A stride that is coprime to their number meets each name once.
+    const order = Array.from({ length: COLD_NAMES }, (_, i) => (i * 61_803) % COLD_NAMES)
+    return order.map((i) => `host${i}.example.com A\n`).join('')
+  }
+  const name = { A: 'host', TCP: 'host', NXDOMAIN: 'none', wildcard: 'any' }[kind]
   const zone = kind === 'wildcard' ? 'wild.example.com' : 'example.com'
   return Array.from({ length: NAMES }, (_, i) => `${name}${i}.${zone} A\n`).join('')
 }

@@ -16,6 +16,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   'named-checkzone': 'bind9-utils',
   nghttp: 'nghttp2-client',
   nginx: 'nginx-light',
+  nsd: 'nsd',
   openssl: 'openssl',
   'systemd-analyze': 'systemd',
   'systemd-socket-activate': 'systemd',

@@ -93,7 +93,7 @@ export function prepareRRset({ plan, type, owner, apex }: RRsetSource): RRset {
     count: rdata.length,
     ownerLength: owner.length,
     apexLength: apex.length,
-    wire: wire.subarray(0, at),
+    wire: at === wire.length ? wire : wire.subarray(0, at),
     owners: owners.length === 1 ? ONE_OWNER : owners,
     apexes: apexes.length === 0 ? NOTHING : apexes,
     targets: targetAt === undefined ? NOTHING : rdata.map((data) => lowerName(nameAt(data, targetAt))),
