@@ -19,11 +19,25 @@ const SECONDS = 2
 
 /** Names in the zone, and queries in each set. */
 const NAMES = 1000
+const COLD_NAMES = 100_000
 /** More than are asked for in a run. */
-const COLD_NAMES = 400_000
+const UNSEEN_NAMES = 400_000
 
-/** Unsigned, then with DO in a zone that both servers sign; `cold`: each name is asked for the first time. */
-const KINDS = ['A', 'NXDOMAIN', 'wildcard', 'signed', 'signed NXDOMAIN', 'signed NXDOMAIN, cold'] as const
+/**
+ * Unsigned, then with DO in a zone that both servers sign. Cold: names in no order, each asked for once in a row of
+ * `COLD_NAMES`, so that nothing of the last answer helps; signed, each is asked for the first time.
+ */
+const KINDS = [
+  'A',
+  'cold',
+  'NXDOMAIN',
+  'wildcard',
+  'pooled',
+  'TCP',
+  'signed',
+  'signed NXDOMAIN',
+  'signed NXDOMAIN, cold',
+] as const
 type Kind = (typeof KINDS)[number]
 
 const CONTENDERS = ['portico', 'knot'] as const
@@ -70,12 +84,12 @@ function startPortico(port: number): Promise<Peer> {
   return pin(SERVER_CORE, process.execPath, [
     join(import.meta.dirname, 'dns-portico.ts'),
     `${port}`,
-    `${NAMES}`,
+    `${COLD_NAMES}`,
   ])
 }
 
 async function startKnot(knotd: string, folder: string, port: number): Promise<Peer> {
-  const hosts = Array.from({ length: NAMES }, (_, i) => `host${i} A 192.0.2.3`)
+  const hosts = Array.from({ length: COLD_NAMES }, (_, i) => `host${i} A 192.0.2.3`)
   const zone = [
     '$ORIGIN example.com.',
     '$TTL 3600',
@@ -83,6 +97,8 @@ async function startKnot(knotd: string, folder: string, port: number): Promise<P
     '@ NS ns1',
     'ns1 A 192.0.2.1',
     '*.wild A 192.0.2.2',
+    // Knot has no pools: it answers with a record instead.
+    'pool A 192.0.2.4',
     ...hosts,
   ]
   await writeFile(join(folder, 'example.com.zone'), `${zone.join('\n')}\n`)
@@ -134,6 +150,8 @@ async function measureKind(
       `${ports[name]}`,
       '-d',
       file,
+      '-m',
+      kind === 'TCP' ? 'tcp' : 'udp',
       '-l',
       `${SECONDS}`,
       '-c',
@@ -152,12 +170,18 @@ async function measureKind(
 
 /** @param round makes names that were not asked for before, where they shall be cold */
 function queries(kind: Kind, round: number): string {
+  if (kind === 'pooled') return 'pool.example.com A\n'.repeat(NAMES)
+  if (kind === 'cold') {
+    // A stride that is coprime to their number meets each name once.
+    const order = Array.from({ length: COLD_NAMES }, (_, i) => (i * 61_803) % COLD_NAMES)
+    return order.map((i) => `host${i}.example.com A\n`).join('')
+  }
   const isCold = kind.endsWith('cold')
   const name = kind === 'wildcard' ? 'any' : kind.includes('NXDOMAIN') ? 'none' : 'host'
   const zone =
     kind === 'wildcard' ? 'wild.example.com' : kind.startsWith('signed') ? 'example.net' : 'example.com'
   const prefix = isCold ? `${name}-${round}-` : name
-  const count = isCold ? COLD_NAMES : NAMES
+  const count = isCold ? UNSEEN_NAMES : NAMES
   return Array.from({ length: count }, (_, i) => `${prefix}${i}.${zone} A\n`).join('')
 }
 

@@ -29,6 +29,8 @@ const procedures: WorkerProcedures = {
   ticketKey: () => {},
   tls: () => {},
   shown: () => {},
+  cookieKeys: () => {},
+  dnsOverlay: () => {},
   checked: () => {},
   zones: () => {},
   snapshot() {

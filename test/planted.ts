@@ -4,6 +4,7 @@ import type { Facts } from '#plan/facts.ts'
 import { type Plan, plan } from '#plan/plan.ts'
 import type { Fault, Parts, Planted } from './fault.ts'
 import { ruleFaults } from './planted-rules.ts'
+import { steeringFaults } from './planted-steering.ts'
 
 /** A machine without public addresses: what a file says is all there is. */
 export const facts: Facts = { dev: false, addresses: [] }
@@ -419,6 +420,7 @@ export const plantedFaults: readonly Planted[] = planted([
     where: '"SOA"',
   },
   ...ruleFaults.filter(({ code }) => code.startsWith('dns/')),
+  ...steeringFaults,
   {
     code: 'http/command',
     why: 'A command is split into words, and no shell reads it.',

@@ -57,7 +57,8 @@ export function adminRoutes(portico: Portico): AdminRoutes {
         nowSeconds: Math.floor(Date.now() / 1000),
         secondaries: front.secondaries(),
       }
-      return explain(question, { plan: front.plan, zones: front.zones, live }, query.get('from'))
+      const world = { plan: front.plan, zones: front.zones, live, dns: front.dnsKnown() }
+      return explain(question, world, query.get('from'))
     },
   }
 }

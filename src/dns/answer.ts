@@ -1,16 +1,20 @@
 import { Proof } from './dnssec/proof.ts'
+import { AnswerOptions, type EdnsPolicy, PLAIN_EDNS } from './edns.ts'
 import { type Lookup, lookup } from './lookup.ts'
 import { createQuery, HEADER, type Query, readQuery } from './query.ts'
 import { ANCOUNT, ARCOUNT, NSCOUNT, Response } from './response.ts'
 import type { RRset } from './rrset.ts'
+import type { Steering } from './steering.ts'
 import { CLASS, isMetaType, OPCODE, RCODE, TYPE } from './wire/types.ts'
-import type { Zones } from './zone.ts'
+import type { Node, Zones } from './zone.ts'
 
 /** How a query came, and how much an answer may take that way. */
 export type Transport = {
-  readonly protocol: 'udp' | 'tcp'
+  readonly protocol: Protocol
   /** largest answer over UDP in octets, which EDNS also tells the client to be what we take */
   readonly udpPayload: number
+  /** what the OPT record tells; `PLAIN_EDNS` when absent */
+  readonly edns?: EdnsPolicy
   /** signed messages, and those that move or change zones, are answered elsewhere */
   readonly hasElsewhere?: boolean
   /** octets that a signature will take */
@@ -19,6 +23,24 @@ export type Transport = {
 
 /** Not answered here: the message is signed, or it moves or changes a zone. */
 export const ELSEWHERE = -1
+
+export type Protocol = 'udp' | 'tcp' | 'tls' | 'https'
+
+/** Who asks, and when: what an answer depends on beside the query. */
+export type Asking = {
+  /** 4 or 16 octets */
+  client: Uint8Array
+  /** since 1970 */
+  nowMs: number
+  /** from 0 to less than 1, by chance: whose turn it is among members of a pool */
+  draw: number
+  /** what the client's network gets after too many answers; cookies that we gave, and connections, are exempt */
+  limited: 'no' | 'truncated' | 'nothing'
+  /** absent: clients of pools get every address */
+  steering?: Steering
+}
+
+const NOBODY: Asking = { client: new Uint8Array(4), nowMs: 0, draw: 0, limited: 'no' }
 
 /** Largest message over TCP: the length before it has two octets (RFC 1035 §4.2.2). */
 export const TCP_LIMIT = 65_535
@@ -33,6 +55,7 @@ const QR = 0x80
 const query = createQuery()
 const response = new Response()
 const proof = new Proof(response, query)
+const options = new AnswerOptions()
 
 /**
  * Answer one message.
@@ -48,17 +71,29 @@ export function answer(
   length: number,
   transport: Transport,
   out: Uint8Array,
+  asking: Asking = NOBODY,
 ): number {
   if (length < HEADER || (message[FLAGS]! & QR) !== 0) return 0
+  const { udpPayload, edns = PLAIN_EDNS } = transport
   readQuery(message, length, query)
   if (transport.hasElsewhere === true && isForElsewhere(query)) return ELSEWHERE
-  response.begin(out, message, query, limitOctets(transport, query))
-  const refusal = query.fault === RCODE.NOERROR ? refuse(query) : query.fault
-  if (refusal !== RCODE.NOERROR) return response.finish(refusal, query, transport.udpPayload)
-  const found = lookup(zones, query.name, query.qtype)
-  proof.begin(transport.protocol === 'tcp')
+  options.length = 0
+  const cookie = query.hasEdns ? options.begin(message, query, edns, asking) : null
+  response.begin(out, message, query, limitOctets(transport, query), options.length)
+  if (asking.limited !== 'no' && (cookie === null || cookie === 'not ours')) {
+    // RFC 7873 §5.2.3: who takes part in cookies asks again with the one it is given here.
+    if (cookie === 'not ours') return response.finish(RCODE.BADCOOKIE, query, udpPayload, options)
+    if (asking.limited === 'nothing') return 0
+    response.setTruncated()
+    return response.finish(RCODE.NOERROR, query, udpPayload, options)
+  }
+  const rcode = query.fault === RCODE.NOERROR ? refuse(query) : query.fault
+  if (rcode !== RCODE.NOERROR || query.questionEnd === HEADER)
+    return response.finish(rcode, query, udpPayload, options, edns.pads)
+  const found = steerPool(lookup(zones, query.name, query.qtype), message, asking)
+  proof.begin(transport.protocol !== 'udp')
   write(found)
-  return response.finish(proof.rcode(found), query, transport.udpPayload)
+  return response.finish(proof.rcode(found), query, udpPayload, options, edns.pads)
 }
 
 function isForElsewhere({ fault, hasTsig, opcode, qtype }: Query): boolean {
@@ -71,16 +106,56 @@ function limitOctets(
   { protocol, udpPayload, reserveOctets = 0 }: Transport,
   { hasEdns, udpPayload: theirs }: Query,
 ): number {
-  if (protocol === 'tcp') return TCP_LIMIT - reserveOctets
+  if (protocol !== 'udp') return TCP_LIMIT - reserveOctets
   return (hasEdns ? Math.min(Math.max(theirs, UDP_LIMIT), udpPayload) : UDP_LIMIT) - reserveOctets
 }
 
 /** The rcode for a question that no zone is asked about; NOERROR for the others. */
-function refuse({ qclass, qtype }: Query): number {
+function refuse({ qclass, qtype, questionEnd }: Query): number {
+  if (questionEnd === HEADER) return RCODE.NOERROR
   if (qclass !== CLASS.IN) return RCODE.REFUSED
   if (!isMetaType(qtype) || qtype === TYPE.ANY) return RCODE.NOERROR
   if (qtype === TYPE.AXFR || qtype === TYPE.IXFR) return RCODE.REFUSED
   return qtype === TYPE.MAILA || qtype === TYPE.MAILB ? RCODE.NOTIMP : RCODE.FORMERR
+}
+
+/** Let a pool choose for the client: the subnet that it names (RFC 7871 §7.2.1), else whoever asks. */
+function steerPool(found: Lookup, message: Uint8Array, { client, draw, steering }: Asking): Lookup {
+  const rrset = found.answers[found.answers.length - 1]
+  if (rrset?.members === undefined || steering === undefined) return found
+  const at = query.hasEdns ? query.options.subnetAt : 0
+  const bits = at === 0 ? 0 : message[at + 2]!
+  // RFC 7871 §7.1.2: no bits are a wish that no subnet be used; then it is the resolver who asks.
+  const who =
+    bits === 0 ? { address: client, bits: client.length * 8 } : { address: readSubnet(message, at), bits }
+  const { members, scope } = steering.choose(rrset, { ...who, draw })
+  if (bits > 0) options.setScope(scope)
+  if (members.length === rrset.members.length) return found
+  const aliases = found.answers.slice(0, -1)
+  if (members.length > 0) return { ...found, answers: [...aliases, rrset.members[members[0]!]!] }
+  const node = nodeWithout(found.node!, rrset)
+  return { ...found, reason: 'nodata', node, answers: aliases, authority: found.zone!.briefNegative }
+}
+
+/** By the RRset that is left out: a proof is kept for as long as its array of RRsets is the same. */
+const emptied = new WeakMap<RRset, Node>()
+
+/** A node as a client sees it for whom a pool has no address: a proof must not say that there is one. */
+function nodeWithout(node: Node, pool: RRset): Node {
+  const known = emptied.get(pool)
+  if (known !== undefined) return known
+  const rrsets = node.rrsets.filter((rrset) => rrset !== pool)
+  const made = { ...node, rrsets }
+  emptied.set(pool, made)
+  return made
+}
+
+/** The address of a client subnet, the bits that are not told zero (RFC 7871 §6). */
+function readSubnet(message: Uint8Array, at: number): Uint8Array {
+  const address = new Uint8Array(message[at + 1] === 1 ? 4 : 16)
+  const octets = (message[at + 2]! + 7) >> 3
+  for (let i = 0; i < octets; i++) address[i] = message[at + 4 + i]!
+  return address
 }
 
 /** Write the sections: all of answer and authority, or TC; of additional what fits. */

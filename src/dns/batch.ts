@@ -39,6 +39,8 @@ const HEADER = { size: 64, name: 0, nameLength: 8, vector: 16, vectorLength: 24,
 const VECTOR = { size: 16, base: 0, length: 8 } as const
 /** Octets of struct sockaddr_in and sockaddr_in6, and room for either. */
 const NAME = { size: 32, ipv4: 16, ipv6: 28 } as const
+/** Where in them the address stands. */
+const ADDRESS = { ipv4: [4, 8], ipv6: [8, 24] } as const
 
 const MSG_DONTWAIT = 0x40
 
@@ -93,6 +95,10 @@ function createBatch(
   const names = Buffer.alloc(BATCH * NAME.size)
   const queries = createRing(library.addressOf, names, nameLength)
   const answers = createRing(library.addressOf, names, nameLength)
+  const [from, to] = nameLength === NAME.ipv4 ? ADDRESS.ipv4 : ADDRESS.ipv6
+  const clients = Array.from({ length: BATCH }, (_, i) =>
+    names.subarray(i * NAME.size + from, i * NAME.size + to),
+  )
 
   return function answerWaiting(): void {
     const received = library.recvmmsg(fd, queries.pointer, BATCH, MSG_DONTWAIT, null)
@@ -102,7 +108,7 @@ function createBatch(
       const octets = queries.headers.readUInt32LE(header + HEADER.octets)
       // The kernel wrote how long the name is; the next one may be as long as ever.
       queries.headers.writeUInt32LE(nameLength, header + HEADER.nameLength)
-      const length = answer(queries.slots[i]!, octets, answers.slots[count]!)
+      const length = answer(queries.slots[i]!, octets, answers.slots[count]!, clients[i]!)
       if (length === 0) continue
       if (length === ELSEWHERE) {
         onElsewhere(

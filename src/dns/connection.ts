@@ -2,6 +2,7 @@ import type { Server, Socket } from 'node:net'
 import { ELSEWHERE, TCP_LIMIT } from './answer.ts'
 import type { DnsLimits } from './plan.ts'
 import type { Elsewhere } from './transfer/gate.ts'
+import { addressOctets } from './wire/address.ts'
 
 /** Octets before each message that say how long it is (RFC 1035 §4.2.2). */
 const PREFIX = 2
@@ -12,34 +13,33 @@ const UNSENT_LIMIT_OCTETS = 131_072
 /** Answers are written here and copied out: a socket holds on to what it is given. */
 const scratch = Buffer.allocUnsafeSlow(PREFIX + TCP_LIMIT)
 
-/** Write the answer to the first `length` octets of the query into `out`; octets written, 0 for none, or `ELSEWHERE`. */
-export type AnswerOctets = (query: Uint8Array, length: number, out: Uint8Array) => number
+/**
+ * Write the answer to the first `length` octets of the query into `out`; octets written, 0 for none, or `ELSEWHERE`.
+ * The client's address has 4 or 16 octets.
+ */
+export type AnswerOctets = (query: Uint8Array, length: number, out: Uint8Array, client: Uint8Array) => number
 
 /** All TCP connections of a DNS server. */
 export type Connections = {
   /** Serve a new connection. One too many closes the one that was answered longest ago (RFC 7766 §6.2.2). */
-  admit(socket: Socket, server: Server): void
+  admit(socket: Socket, server: Server, answer: AnswerOctets): void
   /** End the connections of one listener, once their answers are sent. */
   end(server: Server): void
   count(): number
 }
 
-export type ConnectionsOptions = {
-  readonly limits: () => DnsLimits
-  readonly answer: AnswerOctets
-  readonly elsewhere: Elsewhere
-}
+export type ConnectionsOptions = { readonly limits: () => DnsLimits; readonly elsewhere: Elsewhere }
 
 /**
  * Serve TCP connections within limits, which are asked for at each new connection.
  *
- * @example createServer((socket) => connections.admit(socket, server))
+ * @example createServer((socket) => connections.admit(socket, server, answer))
  */
-export function createConnections({ limits, answer, elsewhere }: ConnectionsOptions): Connections {
+export function createConnections({ limits, elsewhere }: ConnectionsOptions): Connections {
   /** the one that was answered longest ago stands first */
   const open = new Map<Socket, Server>()
   return {
-    admit(socket, server) {
+    admit(socket, server, answer) {
       const touch = (): void => {
         open.delete(socket)
         open.set(socket, server)
@@ -79,6 +79,7 @@ function serveConnection(socket: Socket, { idleMs, answer, elsewhere, onAnswer }
   let neededOctets = PREFIX
   /** answered elsewhere: more octets are not looked at until that is done, so that answers stay few */
   let isElsewhere = false
+  const client = addressOctets(socket.remoteAddress ?? '')
   const idle = setTimeout(() => socket.destroy(), idleMs)
 
   socket.setNoDelay(true)
@@ -119,7 +120,7 @@ function serveConnection(socket: Socket, { idleMs, answer, elsewhere, onAnswer }
   }
 
   function answerOne(query: Buffer): void {
-    const length = answer(query, query.length, scratch.subarray(PREFIX))
+    const length = answer(query, query.length, scratch.subarray(PREFIX), client)
     if (length === ELSEWHERE) return void answerElsewhere(query)
     if (length === 0) return
     scratch.writeUInt16BE(length)

@@ -4,6 +4,7 @@ import { isIPv6 } from 'node:net'
 import { ELSEWHERE } from './answer.ts'
 import { type BatchOptions, openBatch, type Peer } from './batch.ts'
 import type { Elsewhere } from './transfer/gate.ts'
+import { addressOctets } from './wire/address.ts'
 
 /** Largest answer that any limit allows over UDP: `dnsSettings` has the same maximum. */
 const ANSWER_LIMIT_OCTETS = 4096
@@ -85,7 +86,7 @@ async function answerElsewhere(
 function answerMessages(socket: Socket, { answer, onDrop, onElsewhere }: BatchOptions): void {
   let out = Buffer.allocUnsafeSlow(ANSWER_LIMIT_OCTETS)
   socket.on('message', (message, { address, port }) => {
-    const length = answer(message, message.length, out)
+    const length = answer(message, message.length, out, addressOctets(address))
     if (length === 0) return
     if (length === ELSEWHERE) return onElsewhere(message, { address, port })
     // Nobody can be reached at port 0. A full queue belongs to a network that is down or flooded.

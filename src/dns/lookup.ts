@@ -38,6 +38,7 @@ type Ending =
   | 'nxdomain'
   | 'referral'
   | 'yxdomain: alias too long'
+  | 'servfail: target of ALIAS not found'
 
 type Found = {
   readonly reason: Ending
@@ -77,7 +78,7 @@ export function lookup(zones: Zones, name: Uint8Array, qtype: number): Lookup {
       return { ...end('yxdomain: alias too long', zone, answers), rcode: RCODE.YXDOMAIN }
     if (alias !== rrset) answers.push(alias)
     if (alias.type !== TYPE.CNAME || qtype === TYPE.CNAME || qtype === TYPE.ANY)
-      return end(reason, zone, answers)
+      return end(reason, zone, answers, found.node)
     if (aliases === ALIAS_LIMIT || (wasThere && alias === rrset)) {
       return end('answer: alias without end', zone, answers)
     }
@@ -88,9 +89,9 @@ export function lookup(zones: Zones, name: Uint8Array, qtype: number): Lookup {
 /** RFC 1034 §4.3.5: a copy that is too old is not answered from. */
 const FAILED = { rcode: RCODE.SERVFAIL, authoritative: false } as const
 
-function end(reason: Reason, zone: Zone | undefined, answers: readonly RRset[]): Lookup {
+function end(reason: Reason, zone: Zone | undefined, answers: readonly RRset[], node?: Node): Lookup {
   const rcode = RCODE.NOERROR
-  return { reason, rcode, authoritative: true, zone, node: undefined, answers, authority: undefined }
+  return { reason, rcode, authoritative: true, zone, node, answers, authority: undefined }
 }
 
 /** A name outside our zones: none of our business, unless one of our aliases led there. */
@@ -109,6 +110,7 @@ function leave(answers: readonly RRset[]): Lookup {
 
 /** NODATA or NXDOMAIN (RFC 2308 §2). */
 function deny(zone: Zone, { reason, node }: Found, answers: readonly RRset[]): Lookup {
+  if (reason === 'servfail: target of ALIAS not found') return { ...end(reason, zone, []), ...FAILED }
   const rcode = reason === 'nxdomain' ? RCODE.NXDOMAIN : RCODE.NOERROR
   return { reason, rcode, authoritative: true, zone, node, answers, authority: zone.negative }
 }
@@ -165,6 +167,8 @@ function search(zone: Zone, name: Uint8Array, labels: number, qtype: number): Fo
   if (source === undefined) return { reason: 'nxdomain', rrset: undefined, node: undefined }
   const rrset = select(source, qtype)
   if (rrset !== undefined) return { reason: exists ? 'answer' : 'answer: wildcard', rrset, node: source }
+  if (source.isUnresolved && (qtype === TYPE.A || qtype === TYPE.AAAA))
+    return { reason: 'servfail: target of ALIAS not found', rrset, node: source }
   if (!exists) return { reason: 'nodata: wildcard', rrset, node: source }
   return { reason: node.rrsets.length === 0 ? 'nodata: empty non-terminal' : 'nodata', rrset, node }
 }

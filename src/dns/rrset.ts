@@ -26,6 +26,8 @@ export type RRset = {
   signer: Signer | undefined
   /** the last signature that the signer made of it, under its own owner */
   signature: Signature | undefined
+  /** of a pool: the same with one record each */
+  readonly members: readonly RRset[] | undefined
 }
 
 export type Additional = {
@@ -137,20 +139,26 @@ export function prepareRecords(
     at = end
   }
   const targetAt = TARGET_AT.get(type)
+  const members = plan.pool === undefined ? undefined : plan.data.map((text) => memberOf(plan, text))
   return {
     plan,
     type,
     count: rdata.length,
     ownerLength: owner.length,
     apexLength: apex.length,
-    wire: wire.subarray(0, at),
+    wire: at === wire.length ? wire : wire.subarray(0, at),
     owners: owners.length === 1 ? ONE_OWNER : owners,
     apexes: apexes.length === 0 ? NOTHING : apexes,
     targets: targetAt === undefined ? NOTHING : rdata.map((data) => lowerName(nameAt(data, targetAt))),
     additional: NOTHING,
     signer: undefined,
     signature: undefined,
+    members: members?.map((member) => prepareRRset({ plan: member, type, owner, apex })),
   }
+}
+
+function memberOf({ pool: _, ...plan }: RRsetPlan, data: string): RRsetPlan {
+  return { ...plan, data: [data] }
 }
 
 function readRdata(plan: RRsetPlan, type: number, text: string): Uint8Array {

@@ -11,6 +11,9 @@ import { NameTable } from './table.ts'
 import { countLabels, isWithin } from './wire/name.ts'
 import { TYPE, typeNumber } from './wire/types.ts'
 
+/** Seconds; pools answer for no longer. */
+const BRIEF_TTL = 30
+
 const ADDRESSES: ReadonlySet<number> = new Set([TYPE.A, TYPE.AAAA])
 
 /** Which RRsets of a target go into the additional section (RFC 1035 §3.3, RFC 2782, RFC 9460 §4.1). */
@@ -35,16 +38,20 @@ export type Zone = {
   readonly negative: RRset
   /** undefined where the zone is not signed */
   readonly signer: Signer | undefined
+  /** the same for what may change within a minute: a pool without members that are up */
+  readonly briefNegative: RRset
 }
 
 /** A name that exists: it owns records, or it is an empty non-terminal (RFC 4592 §2.2.2). */
 export type Node = {
   readonly parent: Node | undefined
-  readonly rrsets: RRset[]
+  rrsets: RRset[]
   /** the child `*` (RFC 4592 §2.1.1) */
   wildcard: Node | undefined
   /** what answers in place of the node: the NS of a delegation at it or above, or a DNAME above; the highest */
   cut: RRset | undefined
+  /** it has an ALIAS, whose target was never found */
+  isUnresolved: boolean
 }
 
 /** All zones of the server. */
@@ -118,23 +125,32 @@ export function compileZone(plan: ZonePlan, serial: number, signer?: Signer): Zo
     addRRset(names, { plan: rrset, type: knownType(rrset), owner, apex })
     depth = Math.max(depth, countLabels(owner))
   }
+  for (const alias of plan.aliases ?? []) {
+    const owner = wireName(alias.owner)
+    ensureNode(names, owner, 0, owner.length - apex.length).isUnresolved = true
+    depth = Math.max(depth, countLabels(owner))
+  }
   for (const node of names.values) node.cut = highestCut(node)
   linkAdditional(names, apex)
   // RFC 2308 §5: the lesser of the SOA's own TTL and its minimum.
-  const negativePlan = { ...soa, ttl: Math.min(plan.soa.ttl, plan.soa.minimum) }
-  const negative = prepareRRset({ plan: negativePlan, type: TYPE.SOA, owner: apex, apex })
+  const ttl = Math.min(plan.soa.ttl, plan.soa.minimum)
+  const negativeFor = (seconds: number): RRset =>
+    prepareRRset({ plan: { ...soa, ttl: Math.min(ttl, seconds) }, type: TYPE.SOA, owner: apex, apex })
+  const negatives = { negative: negativeFor(ttl), briefNegative: negativeFor(BRIEF_TTL) }
   if (signer !== undefined) {
-    negative.signer = signer
+    for (const negative of Object.values(negatives)) negative.signer = signer
     for (const node of names.values) assignSigner(node, signer)
   }
-  return { plan, serial, apex, names, depth, negative, signer }
+  return { plan, serial, apex, names, depth, ...negatives, signer }
 }
 
 /** RFC 4035 §2.2: what the zone is authoritative for is signed; NS at a cut and glue are not, DS there is. */
-function assignSigner(node: Node, signer: Signer): void {
+export function assignSigner(node: Node, signer: Signer): void {
   for (const rrset of node.rrsets) {
     const isOwnDs = rrset.type === TYPE.DS && node.cut !== undefined && node.rrsets.includes(node.cut)
-    if (node.cut === undefined || isOwnDs) rrset.signer = signer
+    if (node.cut !== undefined && !isOwnDs) continue
+    rrset.signer = signer
+    for (const member of rrset.members ?? []) member.signer = signer
   }
 }
 
@@ -164,7 +180,7 @@ function ensureNode(names: NameTable<Node>, name: Uint8Array, start: number, ape
   const known = names.find(name, start, name.length)
   if (known !== undefined) return known
   const parent = start === apexAt ? undefined : ensureNode(names, name, start + name[start]! + 1, apexAt)
-  const node: Node = { parent, rrsets: [], wildcard: undefined, cut: undefined }
+  const node: Node = { parent, rrsets: [], wildcard: undefined, cut: undefined, isUnresolved: false }
   if (parent !== undefined && isWildcard(name, start)) parent.wildcard = node
   names.add(name, start, name.length, node)
   return node
@@ -219,7 +235,8 @@ function additionalOf(
     const labels = isOwner ? undefined : written.subarray(0, written.length - apex.length)
     const required = node.cut === rrset && target.cut === rrset
     for (const address of target.rrsets) {
-      if (types.has(address.type) && address !== rrset)
+      // What a pool answers is chosen for each client, and those who ask for it get it.
+      if (types.has(address.type) && address !== rrset && address.members === undefined)
         found.set(address, { rrset: address, labels, required })
     }
   }

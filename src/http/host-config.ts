@@ -14,6 +14,7 @@ export type HostConfig = TransformConfig & {
   readonly respond?:
     | string
     | { readonly status?: number; readonly body?: string; readonly headers?: Record<string, string> }
+  readonly dns?: boolean
   readonly alias?: string
   readonly routes?: Readonly<Record<string, RouteConfig>>
   /** what plain HTTP answers */
@@ -29,7 +30,7 @@ export type HostConfig = TransformConfig & {
 }
 
 export type RouteConfig = TransformConfig &
-  Pick<HostConfig, 'service' | 'files' | 'redirect' | 'respond' | 'access' | 'limits' | 'cache'>
+  Pick<HostConfig, 'service' | 'files' | 'redirect' | 'respond' | 'dns' | 'access' | 'limits' | 'cache'>
 
 const redirect: Setting = {
   type: 'either',
@@ -86,6 +87,11 @@ const routeKinds: Readonly<Record<string, Setting>> = {
   files: filesSetting,
   redirect,
   respond,
+  dns: {
+    type: 'flag',
+    doc: 'DNS over HTTPS (RFC 8484): the same answers as over the listeners of DNS. The usual path is "/dns-query".',
+    example: true,
+  },
 }
 
 const route: GroupSetting = {

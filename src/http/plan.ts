@@ -69,6 +69,7 @@ export type ActionPlan =
       readonly fields: readonly (readonly [string, string])[]
       readonly body: string
     }
+  | { readonly kind: 'dns' }
 
 export type RedirectStatus = 301 | 302 | 303 | 307 | 308
 
@@ -211,6 +212,7 @@ function planAction(written: RouteConfig, process: ProcessPlan | null): ActionPl
   if (written.files !== undefined) return planFiles(written.files)
   if (written.redirect !== undefined) return planRedirect(written.redirect)
   if (written.respond !== undefined) return planRespond(written.respond)
+  if (written.dns === true) return { kind: 'dns' }
   return null
 }
 

@@ -4,12 +4,14 @@ import type { Config } from '#config/load.ts'
 import { contentKey } from '#core/node.ts'
 import { type Problem, sortProblems } from '#core/problem.ts'
 import { checkZones } from '#dns/check.ts'
-import { dnsLimits } from '#dns/config.ts'
+import { dnsLimits, dnsManner } from '#dns/config.ts'
 import { delegateChildren } from '#dns/delegate.ts'
 import { checkSigned } from '#dns/dnssec/check.ts'
 import { planDnssec } from '#dns/dnssec/config.ts'
 import { indexNames, type Names, zoneOf } from '#dns/names.ts'
 import { type DnsPlan, draftZone, planZone, type ZoneInput } from '#dns/plan.ts'
+import { planPlaces, planPools } from '#dns/pool-draft.ts'
+import type { PoolPlan } from '#dns/pool-plan.ts'
 import { type RecordDraft, readRecords, ttlAdvice, ttlFault, ttlSeconds } from '#dns/records.ts'
 import { draftCatalog } from '#dns/transfer/catalog.ts'
 import { type MovingDomain, planMoves } from '#dns/transfer/plan.ts'
@@ -50,7 +52,10 @@ export type Plan = {
  */
 export function plan(config: Config, facts: Facts): { plan: Plan; problems: Problem[] } {
   const problems: Problem[] = []
-  const { hosts, zones, moving } = draftDomains(config, facts, problems)
+  const { pools, problems: poolProblems } = planPools(config.value.pools, config.written)
+  const { places, problems: placeProblems } = planPlaces(config.value.places, config.written)
+  problems.push(...poolProblems, ...placeProblems)
+  const { hosts, zones, moving } = draftDomains(config, { facts, pools }, problems)
   const drafted = zones.map((input) => {
     const { drafts, problems: found } = draftZone(input)
     problems.push(...found, ...checkSigned(input, drafts))
@@ -84,6 +89,9 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
     signatures: config.value.limits.dns.signatures,
     keys,
     moves,
+    manner: dnsManner(config.value.dns, config.value.limits.dns),
+    pools: [...pools.values()],
+    places,
   }
   const slices = {
     // On a laptop others need the cores.
@@ -144,7 +152,7 @@ function indexZones(drafted: readonly DraftedZone[]): Names {
 /** Read names of domains and hosts, and the records beside them. */
 function draftDomains(
   config: Config,
-  facts: Facts,
+  { facts, pools }: { readonly facts: Facts; readonly pools: ReadonlyMap<string, PoolPlan> },
   problems: Problem[],
 ): { hosts: HostDraft[]; zones: ZoneInput[]; moving: MovingDomain[] } {
   const hosts: HostDraft[] = []
@@ -178,6 +186,7 @@ function draftDomains(
       written: config.written,
       path: [...path, 'records'],
       defaultTtl,
+      pools,
     })
     problems.push(...records.problems)
     const own = draftHosts(config, { apex, path, hosts: domain.hosts }, problems)
@@ -280,6 +289,7 @@ function planKey(slices: Omit<Plan, 'key'>): string {
     ...dns.zones,
     ...dns.keys,
     ...dns.moves,
+    ...dns.pools,
     ...tls.certificates,
     ...http.hosts,
     ...processes,
@@ -293,6 +303,8 @@ function planKey(slices: Omit<Plan, 'key'>): string {
     tls.limits,
     dns.limits,
     dns.signatures,
+    dns.manner,
+    dns.places,
     http.limits,
     http.trust,
     http.httpsPort,

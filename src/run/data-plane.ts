@@ -12,6 +12,9 @@ import { openStore } from '#cache/store/open-store.ts'
 import type { CacheStore } from '#cache/store/store.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
+import { createDnsOverHttps } from '#dns/over-https.ts'
+import type { DnsOverlay } from '#dns/overlay-plan.ts'
+import type { DnsServer } from '#dns/server.ts'
 import type { Version } from '#dns/transfer/difference.ts'
 import type { GateOptions } from '#dns/transfer/gate.ts'
 import { createFiles } from '#files/serve.ts'
@@ -55,6 +58,8 @@ export type DataPlane = {
   setTls(slice: TlsSlice): void
   show(shown: Shown): void
   setTicketKey(key: Uint8Array): void
+  setCookieKeys(keys: readonly Uint8Array[]): void
+  setDnsOverlay(overlay: DnsOverlay): void
   told(check: OriginCheck): void
   /** Answer from other versions of these zones. */
   replaceZones(versions: readonly Version[]): void
@@ -99,7 +104,11 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const { worker, workers, folder, shared } = options.setup
   const isTrusted = (address: string): boolean => forwarding.isTrusted(address)
   const observation = createObservation({ folder, log, accessLog, isTrusted, worker: `${worker}` })
-  const { certificates, handshake, setTicketKey } = createTls(options, () => shown.digests)
+  let dnsName = first.dns.manner.name
+  const { certificates, handshake, dnsHandshake, setTicketKey } = createTls(options, {
+    digests: () => shown.digests,
+    dnsName: () => dnsName,
+  })
   let ports: ProcessPorts = new Map()
   const origins = createOrigins({
     limits: first.http.limits,
@@ -115,8 +124,9 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const { mayConnect } = counts
   const http = createHttpServer({ limits: first.http.limits, handler: () => {}, log, mayConnect })
   const descriptors = createDescriptors()
-  const listeners = createListeners({ dns, http, handshake, descriptors, workers })
-  const adopted = createListeners({ dns, http, handshake, descriptors, workers })
+  const serving = { dns, http, handshake, dnsHandshake, descriptors, workers }
+  const listeners = createListeners(serving)
+  const adopted = createListeners(serving)
   let adopting: Promise<void> = Promise.resolve()
   const forwarding = { origins, pseudonym: PSEUDONYM, isTrusted: (_address: string): boolean => false }
   const guarding: GuardOptions = { isTrusted, passwords: createPasswordVerifier(now), now, log }
@@ -129,7 +139,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   function createHandler(route: RoutePlan): Handler {
     const handler = cached(
       route,
-      transformRequests(handlerOf(route, { folder, forwarding, log }), route.transform),
+      transformRequests(handlerOf(route, { folder, forwarding, log, dns }), route.transform),
     )
     const guarded = route.access === undefined ? handler : createGuard(route.access, guarding, handler)
     const limited = route.rate === undefined ? guarded : limiters.limit(route.rate, guarded)
@@ -179,7 +189,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       forwarding.isTrusted = isNextTrusted
       counts.limit = next.http.clientConnections ?? null
       commitDns()
+      dnsName = next.dns.manner.name
       commitCertificates()
+      // A client that sends no name cannot wait for a certificate.
+      if (dnsName !== undefined) certificates.contextNow(dnsName)
       observed.commit()
       http.commit(handle, next.http.limits)
       prepared.commit()
@@ -211,6 +224,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       dnsPlane.show(shown.texts)
     },
     setTicketKey,
+    setCookieKeys: dns.setCookieKeys,
+    setDnsOverlay: dnsPlane.setOverlay,
     told: origins.told,
     replaceZones: dnsPlane.replaceZones,
     snapshot: () => snapshotOf({ http, dns, origins, cacheCounts }),
@@ -236,7 +251,10 @@ function rotatedByOne(plan: ObservePlan, worker: number): ObservePlan {
 }
 
 /** Everything that handshakes need. */
-function createTls({ first, log, certificate, grant }: DataPlaneOptions, digests: () => Shown['digests']) {
+function createTls(
+  { first, log, certificate, grant }: DataPlaneOptions,
+  { digests, dnsName }: { digests: () => Shown['digests']; dnsName: () => string | undefined },
+) {
   let ticketKey = Buffer.from(first.ticketKey)
   const main = { issue: ({ id }: { readonly id: string }): Promise<Issued | null> => certificate(id) }
   const certificates = createCertificateStore({
@@ -247,24 +265,18 @@ function createTls({ first, log, certificate, grant }: DataPlaneOptions, digests
     log,
   })
   const ticketKeys = { current: () => ticketKey }
-  const handshake = createHandshake({
-    store: certificates,
-    now: Date.now,
-    log,
-    ticketKeys,
-    protocols: ['h2', 'http/1.1'],
-    onMiss: grant,
-    digests,
-  })
+  const shared = { store: certificates, now: Date.now, log, ticketKeys, onMiss: grant }
+  const handshake = createHandshake({ ...shared, protocols: ['h2', 'http/1.1'], digests })
+  const dnsHandshake = createHandshake({ ...shared, nameless: dnsName, protocols: ['dot'] })
   const setTicketKey = (key: Uint8Array): void => {
     ticketKey = Buffer.from(key)
   }
-  return { certificates, handshake, setTicketKey }
+  return { certificates, handshake, dnsHandshake, setTicketKey }
 }
 
 function handlerOf(
   { action }: RoutePlan,
-  { folder, forwarding, log }: { folder: string; forwarding: ForwardOptions; log: Log },
+  { folder, forwarding, log, dns }: { folder: string; forwarding: ForwardOptions; log: Log; dns: DnsServer },
 ): Handler {
   switch (action.kind) {
     case 'service':
@@ -275,6 +287,8 @@ function handlerOf(
       return createRedirect(action)
     case 'respond':
       return createRespond(action)
+    case 'dns':
+      return createDnsOverHttps(dns.answerHttps)
   }
 }
 

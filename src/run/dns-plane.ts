@@ -1,11 +1,15 @@
 import type { Shown } from '#acme/present.ts'
 import type { Log } from '#core/log.ts'
+import { applyAliases } from '#dns/alias-addresses.ts'
 import { createBudget } from '#dns/dnssec/budget.ts'
 import { createPresigner } from '#dns/dnssec/presign.ts'
 import { createSigning } from '#dns/dnssec/signer.ts'
-import type { DnsLimits, ZonePlan } from '#dns/plan.ts'
+import type { DnsOverlay } from '#dns/overlay-plan.ts'
+import { createPlaces } from '#dns/places.ts'
+import type { DnsLimits, MannerPlan, ZonePlan } from '#dns/plan.ts'
 import type { Signer } from '#dns/rrset.ts'
 import { createDnsServer, type DnsServer } from '#dns/server.ts'
+import { createSteering } from '#dns/steering.ts'
 import type { Version } from '#dns/transfer/difference.ts'
 import { createGate, type GateOptions } from '#dns/transfer/gate.ts'
 import type { MovePlan } from '#dns/transfer/plan.ts'
@@ -13,7 +17,10 @@ import { compileZones, createZones } from '#dns/zone.ts'
 import { overlaid } from './overlaid.ts'
 import type { DataSlice } from './slice.ts'
 
-/** What one thread answers over DNS: versions of zones, proofs for authorities over them, signed as it answers. */
+/**
+ * What one thread answers over DNS: versions of zones, proofs for authorities over them, addresses of ALIAS in them.
+ * Members of pools are chosen and signatures are made for each answer.
+ */
 export type DnsPlane = {
   readonly server: DnsServer
   /** Compile the zones of a slice; what is returned puts them to use in one tick, and cannot fail. */
@@ -22,6 +29,8 @@ export type DnsPlane = {
   replaceZones(versions: readonly Version[]): void
   /** These proofs stand now. */
   show(texts: Shown['texts']): void
+  /** What was found out for pools and ALIAS now. */
+  setOverlay(overlay: DnsOverlay): void
   close(): Promise<void>
 }
 
@@ -40,6 +49,9 @@ export function createDnsPlane({ first, now, errands, log }: DnsPlaneOptions): D
   let { keys, tsigKeys } = first
   let { signatures } = first.dns
   let { texts } = first.shown
+  let overlay = first.dnsOverlay
+  let { pools } = first.dns
+  let places = createPlaces(first.dns.places, first.places)
   let moves = movesOf(first)
   let zones = createZones([])
   const signing = createSigning({
@@ -63,24 +75,36 @@ export function createDnsPlane({ first, now, errands, log }: DnsPlaneOptions): D
     }
   }
 
-  function serve(limits?: DnsLimits): void {
+  function serve(limits?: DnsLimits, manner?: MannerPlan): void {
     const served = overlaid(zones, texts, signerWith(keys))
-    server.replaceZones(served, limits)
+    applyAliases(served, overlay.aliases)
+    server.replaceZones(served, limits, manner)
     presigner.replace(served)
+  }
+
+  /** What was told last stays, also when the slice is aborted: it is as new. */
+  function keepNews({ shown, dnsOverlay, cookieKeys }: DataSlice): void {
+    texts = shown.texts
+    overlay = dnsOverlay
+    server.setCookieKeys(cookieKeys)
   }
 
   return {
     server,
     prepare(next) {
-      texts = next.shown.texts
+      keepNews(next)
       const compiled = compileZones(next.dns.zones, next.serials, zones, signerWith(next.keys))
+      const nextPlaces = createPlaces(next.dns.places, next.places)
       return () => {
         zones = compiled
+        places = nextPlaces
+        pools = next.dns.pools
         keys = next.keys
         tsigKeys = next.tsigKeys
         moves = movesOf(next)
         signatures = next.dns.signatures
-        serve(next.dns.limits)
+        server.setSteering(createSteering(pools, places, overlay.health))
+        serve(next.dns.limits, next.dns.manner)
       }
     },
     replaceZones(versions) {
@@ -94,6 +118,11 @@ export function createDnsPlane({ first, now, errands, log }: DnsPlaneOptions): D
     },
     show(next) {
       texts = next
+      serve()
+    },
+    setOverlay(next) {
+      overlay = next
+      server.setSteering(createSteering(pools, places, overlay.health))
       serve()
     },
     async close() {

@@ -6,6 +6,7 @@ export type Step = {
     | 'zone'
     | 'record'
     | 'dnssec'
+    | 'pool'
     | 'listener'
     | 'client'
     | 'certificate'

@@ -21,6 +21,7 @@ import { compileCertificates, select } from '#tls/select.ts'
 import { explainCache, type LiveCache } from './explain-cache.ts'
 import { explainSigning } from './explain-dnssec.ts'
 import { explainObserved } from './explain-observe.ts'
+import { type DnsKnown, explainAlias, explainPool } from './explain-pool.ts'
 import { explainOrigins } from './explain-service.ts'
 import { fault, type Step, step } from './explain-step.ts'
 import { explainRequestPath, explainResponse } from './explain-transform.ts'
@@ -51,6 +52,8 @@ export type World = {
   readonly zones: Zones
   /** null: a file alone */
   readonly live: Live | null
+  /** what a running Portico found out for its zones */
+  readonly dns?: DnsKnown
 }
 
 export type Explanation = {
@@ -98,7 +101,7 @@ export function explain(question: Question, world: World, from: string | null): 
       ? [explainTransfer(question.name, world.plan, from)]
       : [
           ...explainCopy(question.name, world.plan, world.live?.secondaries),
-          ...explainRecord(question.name, question.type, world),
+          ...explainRecord(question.name, question.type, world, from),
         ]
     return { target: `${question.name} ${question.type}`, from, steps }
   }
@@ -120,7 +123,7 @@ function explainUrl(url: URL, world: World, from: string | null): Step[] {
   const { plan, live } = world
   const secure = url.protocol === 'https:'
   const host = parseAuthority(url.host)?.host ?? url.hostname
-  const steps = explainAddress(host, world)
+  const steps = explainAddress(host, world, from)
   steps.push(explainListener(url, plan))
   if (from !== null) steps.push(explainClient(from, plan))
   if (secure) steps.push(explainCertificate(host, plan, live))
@@ -158,11 +161,11 @@ function explainUrl(url: URL, world: World, from: string | null): Step[] {
 }
 
 /** A and AAAA of the host: whichever there is, or why there is none. */
-function explainAddress(host: string, world: World): Step[] {
+function explainAddress(host: string, world: World, from: string | null): Step[] {
   if (host.startsWith('[') || /^[0-9.]+$/.test(host)) {
     return [step('record', `${host} is an address`, 'no name to look up', null)]
   }
-  const steps = ['A', 'AAAA'].map((type) => explainRecord(host, type, world))
+  const steps = ['A', 'AAAA'].map((type) => explainRecord(host, type, world, from))
   const found = steps.filter((list) => list.some(({ isFault }) => !isFault))
   const [first, ...others] = found.length > 0 ? found : steps.slice(0, 1)
   // An alias or a delegation stands before both.
@@ -170,13 +173,14 @@ function explainAddress(host: string, world: World): Step[] {
   return [...first!, ...others.flat().filter(({ says }) => !told.has(says))]
 }
 
-function explainRecord(name: string, type: string, { zones, live }: World): Step[] {
+function explainRecord(name: string, type: string, world: World, client: string | null): Step[] {
   const wire = parseName(name.endsWith('.') ? name : `${name}.`)
   if (typeof wire === 'string') return [fault('record', wire, 'not a name', null)]
-  const found = lookup(zones, lowerName(wire), typeNumber(type)!)
+  const found = lookup(world.zones, lowerName(wire), typeNumber(type)!)
   const reason = found.reason.startsWith('answer') ? found.reason : 'alias'
   let asked = name
   const steps = found.answers.flatMap((rrset) => {
+    if (rrset.members !== undefined) return explainPool(rrset, world, client)
     const { owner, ttl, data, from, why } = rrset.plan
     // The answer carries the name that was asked for, also where a wildcard gives the data (RFC 4592 §2.2.1).
     const shown = owner.startsWith('*.') ? `${asked} (by ${owner})` : owner
@@ -185,8 +189,10 @@ function explainRecord(name: string, type: string, { zones, live }: World): Step
       step('record', `${shown} ${ttl} ${rrset.plan.type} ${rdata}`, `${reason}, ${why}`, from),
     )
   })
+  const alias = type === 'A' || type === 'AAAA' ? explainAlias(name, world) : []
+  if (alias.length > 0 && world.dns === undefined) return alias
   if (!isAnswered(found)) steps.push(explainAbsence(name, type, found))
-  return [...steps, ...explainSigning(asked, type, found, live)]
+  return [...alias, ...steps, ...explainSigning(asked, type, found, world.live)]
 }
 
 function isAnswered({ reason }: Lookup): boolean {
@@ -309,6 +315,8 @@ function explainAction(action: ActionPlan, at: Position, world: World): Step[] {
           at,
         ),
       ]
+    case 'dns':
+      return [step('transfer', 'the same answers as over UDP and TCP (RFC 8484 §4.1)', 'dns', at)]
     case 'respond':
       return [
         step(

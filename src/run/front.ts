@@ -19,7 +19,9 @@ import type { Authority } from '#tls/authority.ts'
 import type { CertificateKeeper } from '#tls/keeper.ts'
 import type { Warmed } from './cache-control.ts'
 import type { DnssecKeeper } from './dnssec.ts'
+import type { DnsKnown } from './explain-pool.ts'
 import { createFrontCache, storeNumber } from './front-cache.ts'
+import { openFrontDns } from './front-dns.ts'
 import { openFrontTls } from './front-tls.ts'
 import { readPassedSockets } from './passed-sockets.ts'
 import { holderOf } from './port-holder.ts'
@@ -28,7 +30,6 @@ import type { DataSlice, MainProcedures, SharedMemory, WorkerSetup } from './sli
 import { joinSnapshots, type Snapshot } from './snapshot.ts'
 import { createSockets } from './sockets.ts'
 import { createWorkers, type WorkerState, type Workers } from './workers.ts'
-import { keepZones, type ZoneKeepingOptions } from './zones.ts'
 
 /** What the main thread has of one Plan: everything but the serving, which the workers do. */
 export type Front = {
@@ -44,6 +45,8 @@ export type Front = {
   readonly zones: Zones
   /** how it stands with zones that are copied from primaries */
   secondaries(): SecondaryState[]
+  /** what was found out for them */
+  dnsKnown(): DnsKnown
   /** what is listened on, with the ports that were found for 0 */
   listeners(): readonly ListenerPlan[]
   workers(): WorkerState[]
@@ -99,18 +102,22 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const { folder, stateFolder, log, output } = options
   let plan = options.plan
   let shown: Shown = { texts: [], tokens: {}, digests: {} }
-  const publish: ZoneKeepingOptions['publish'] = (versions) => workers.tell('zones', versions)
-  const keeping = await keepZones({ folder, stateFolder, publish, log })
+  const count = options.plan.workers ?? defaultWorkers()
+  const dns = await openFrontDns({
+    ...{ folder, stateFolder, workers: count, log },
+    publish: (versions) => workers.tell('zones', versions),
+    onOverlay: (overlay) => workers.tell('dnsOverlay', overlay),
+    onCookieKeys: (keys) => workers.tell('cookieKeys', keys),
+  })
   const tls = await openFrontTls({
     ...options,
-    served: () => ({ plan, zones: () => keeping.zones }),
+    served: () => ({ plan, zones: () => dns.zones }),
     show,
     onRenewal: (id, issued) => workers.tell('certificate', { id, issued }),
     onGrant: (slice) => workers.tell('tls', slice),
     onTicketKey: (key) => workers.tell('ticketKey', key),
   })
   const descriptors = createDescriptors()
-  const count = options.plan.workers ?? defaultWorkers()
   const shared: SharedMemory = { buckets: createBucketMemory(), connections: createCountMemory(count) }
   const onPort = (): void => workers.tell('ports', processes.ports())
   const processes = createSupervisor({ folder, log, output, holderOf, onPort })
@@ -123,8 +130,8 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       ...writers(options),
       certificate: tls.certificates.obtain,
       grant: tls.ask,
-      errand: keeping.ask,
-      errandMore: keeping.askMore,
+      errand: dns.ask,
+      errandMore: dns.askMore,
       checked: (check) => workers.tell('checked', check),
     },
     log,
@@ -137,24 +144,20 @@ export async function createFront(options: FrontOptions): Promise<Front> {
 
   function show(next: Shown): void {
     shown = next
-    keeping.show(shown.texts)
+    dns.show(shown.texts)
     workers.tell('shown', shown)
   }
 
   async function prepare(next: Plan): Promise<() => void> {
-    const { dns, http, observe } = next
+    const { http, observe } = next
     const preparedTls = await tls.prepare(next)
     const preparedSockets = await sockets.prepare(next.listeners)
-    const preparedZones = await keeping.prepare(dns).catch((error: unknown) => {
+    const preparedDns = await dns.prepare(next.dns).catch((error: unknown) => {
       preparedSockets.abort()
       throw error
     })
     const sliceOf = (worker: number): DataSlice => ({
-      ...preparedZones.part({
-        ...dns,
-        limits: shareLimits(dns.limits, count),
-        signatures: Math.ceil(dns.signatures / count),
-      }),
+      ...preparedDns.part(),
       http: { ...http, limits: shareLimits(http.limits, count) },
       ...tls.sliceOf(next),
       observe,
@@ -167,7 +170,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     })
     const preparedWorkers = await workers.prepare(sliceOf).catch((error: unknown) => {
       preparedSockets.abort()
-      preparedZones.abort()
+      preparedDns.abort()
       throw error
     })
     return () => {
@@ -176,14 +179,14 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       preparedTls.commit()
       preparedWorkers.commit()
       preparedSockets.commit()
-      preparedZones.commit()
+      preparedDns.commit()
       processes.replace(next.processes)
     }
   }
 
   async function stop(deadlineMs: number): Promise<void> {
     await tls.close()
-    keeping.close()
+    dns.close()
     sockets.close()
     await workers.stop(deadlineMs)
     await processes.stop(deadlineMs === 0)
@@ -200,14 +203,15 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     certificates: tls.certificates,
     keeper: tls.keeper,
     processes,
-    dnssec: keeping.dnssec,
+    dnssec: dns.dnssec,
     get plan() {
       return plan
     },
     get zones() {
-      return keeping.zones
+      return dns.zones
     },
-    secondaries: keeping.secondaries,
+    dnsKnown: dns.known,
+    secondaries: dns.secondaries,
     listeners: () => sockets.slices(0),
     ...questionsTo(workers),
     get store() {

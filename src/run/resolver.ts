@@ -2,7 +2,7 @@ import { getServers } from 'node:dns'
 import { isIP } from 'node:net'
 import type { Asked } from '#dns/ask.ts'
 
-/** Where name servers listen. */
+/** Where name servers and resolvers listen. */
 export const DNS_PORT = 53
 
 /**

@@ -4,6 +4,7 @@ import type { Shown } from '#acme/present.ts'
 import type { StoreHandle } from '#cache/store/shared.ts'
 import type { LogLevel, LogValue } from '#core/log.ts'
 import type { ZoneKeys } from '#dns/dnssec/plan.ts'
+import type { DnsOverlay } from '#dns/overlay-plan.ts'
 import type { DnsPlan } from '#dns/plan.ts'
 import type { Version } from '#dns/transfer/difference.ts'
 import type { Errand, ErrandReply } from '#dns/transfer/gate.ts'
@@ -54,6 +55,11 @@ export type DataSlice = TlsSlice & {
   readonly ports: ProcessPorts
   readonly ticketKey: Uint8Array
   readonly shown: Shown
+  /** of DNS cookies, the one in use first */
+  readonly cookieKeys: readonly Uint8Array[]
+  readonly dnsOverlay: DnsOverlay
+  /** what is in the file of places, in memory that all threads share */
+  readonly places: Uint8Array | null
   /** where routes keep responses; null while none does */
   readonly cache: StoreHandle | null
 }
@@ -100,6 +106,8 @@ export type WorkerProcedures = {
   readonly tls: (slice: TlsSlice) => void
   /** What authorities look at now. */
   readonly shown: (shown: Shown) => void
+  readonly cookieKeys: (keys: readonly Uint8Array[]) => void
+  readonly dnsOverlay: (overlay: DnsOverlay) => void
   readonly checked: (check: OriginCheck) => void
   /** Other versions of zones that are served. */
   readonly zones: (versions: readonly Version[]) => void

@@ -30,6 +30,9 @@ function slice(number: number): () => DataSlice {
     moves: [],
     limits: { udpPayload: 1232, tcpConnections: 1, tcpIdleMs: 1 },
     signatures: 100,
+    manner: {},
+    pools: [],
+    places: { networks: [], file: null },
   }
   const tls = {
     certificates: [],
@@ -58,6 +61,9 @@ function slice(number: number): () => DataSlice {
     listeners: [],
     ticketKey: new Uint8Array(48),
     cache: null,
+    cookieKeys: [],
+    dnsOverlay: { health: {}, aliases: {} },
+    places: null,
     ...maps,
   })
 }
