@@ -34,6 +34,7 @@ const procedures: WorkerProcedures = {
   },
   samples: () => [],
   busyClients: () => [],
+  transfers: () => ({ count: 0, paused: 0, aheadOctets: 0, list: [] }),
   reopenLog: () => {},
   stop: async () => null,
 }

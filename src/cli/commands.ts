@@ -15,6 +15,7 @@ import { reloadCommand } from './reload.ts'
 import { reopenLogCommand } from './reopen-log.ts'
 import { statusCommand } from './status.ts'
 import { topCommand } from './top.ts'
+import { transfersCommand } from './transfers.ts'
 import { trustCommand } from './trust.ts'
 import { upCommand } from './up.ts'
 
@@ -24,7 +25,15 @@ export const commandGroups: readonly CommandGroup[] = [
   { title: 'Look', commands: [checkCommand, planCommand, explainCommand, doctorCommand] },
   {
     title: 'Serve',
-    commands: [upCommand, statusCommand, topCommand, reloadCommand, reopenLogCommand, installCommand],
+    commands: [
+      upCommand,
+      statusCommand,
+      topCommand,
+      transfersCommand,
+      reloadCommand,
+      reopenLogCommand,
+      installCommand,
+    ],
   },
   {
     title: 'Around it',

@@ -17,6 +17,7 @@ import { createRedirect } from '#http/redirect.ts'
 import { createRespond } from '#http/respond.ts'
 import { createRouter, type Router } from '#http/router.ts'
 import { createHttpServer } from '#http/server.ts'
+import { summarize, type Transfers } from '#http/transfer.ts'
 import { transformRequests, transformResponses } from '#http/transform/transformed.ts'
 import { createTrust } from '#http/trust.ts'
 import type { AccessLog } from '#log/record.ts'
@@ -48,6 +49,8 @@ export type DataPlane = {
   snapshot(): Snapshot
   samples(): Sample[]
   busyClients(): BusyKey[]
+  /** responses under way */
+  transfers(): Transfers
   reopenLog(): void
   /** Listeners first, then requests under way until the deadline. */
   stop(deadlineMs: number): Promise<void>
@@ -176,6 +179,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     snapshot: () => snapshotOf({ http, dns, origins }),
     samples: () => observation.samples({ http, dns, origins }),
     busyClients: observation.takeBusyClients,
+    transfers: () => summarize(http.transfers()),
     reopenLog: observation.reopenLog,
     async stop(deadlineMs) {
       await Promise.all([listeners.retire(), adopted.retire()])

@@ -51,6 +51,7 @@ const procedures: WorkerProcedures = {
   snapshot: () => plane!.snapshot(),
   samples: () => plane!.samples(),
   busyClients: () => plane!.busyClients(),
+  transfers: () => plane!.transfers(),
   reopenLog: () => plane?.reopenLog(),
   async stop(deadlineMs) {
     await plane?.stop(deadlineMs)

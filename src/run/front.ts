@@ -6,6 +6,7 @@ import { createBucketMemory } from '#access/limiters.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
 import { compileZones, type Zones } from '#dns/zone.ts'
+import { joinTransfers, type Transfers } from '#http/transfer.ts'
 import type { AccessLog } from '#log/record.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
@@ -49,6 +50,8 @@ export type Front = {
   samples(): Promise<Sample[][]>
   /** Who asked each worker most since the last call. */
   busyClients(): Promise<BusyKey[][]>
+  /** responses under way on all workers */
+  transfers(): Promise<Transfers>
   /** Another program has moved the access log away: go on in a new file. */
   reopenLog(): void
   /**
@@ -184,6 +187,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     snapshot: async () => joinSnapshots(await workers.askAll('snapshot')),
     samples: () => workers.askAll('samples'),
     busyClients: () => workers.askAll('busyClients'),
+    transfers: async () => joinTransfers(await workers.askAll('transfers')),
     reopenLog: () => workers.tell('reopenLog', null),
     prepare,
     stop,

@@ -25,7 +25,7 @@ export type Workers = {
 }
 
 /** What all workers can be asked, without changing anything. */
-type Question = 'snapshot' | 'samples' | 'busyClients'
+type Question = 'snapshot' | 'samples' | 'busyClients' | 'transfers'
 
 export type PreparedWorkers = { commit(): void; abort(): void }
 
