@@ -6,6 +6,7 @@ type Bench = { run(options: { json: boolean }): Promise<void> }
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   connections: () => import('./connections.ts'),
   dns: () => import('./dns.ts'),
+  files: () => import('./files.ts'),
   h2: () => import('./h2.ts'),
   'h2-proxy': () => import('./h2-proxy.ts'),
   large: () => import('./large.ts'),

@@ -318,7 +318,7 @@ test('descriptors are closed after every end, and bounded', {
   }
   assert.equal((await octetsOf(await ask(handler, { target: `/${LIMIT_OPEN_FILES}.bin` }))).length, 300_000)
   for (let i = 0; i < 300 && countDescriptors() > openBefore; i++) await sleep(10)
-  assert.equal(countDescriptors(), openBefore, 'also those that were kept for the next request')
+  assert.ok(countDescriptors() <= openBefore, 'also those that were kept for the next request')
 })
 
 test('many downloads of one file share its descriptor', {
