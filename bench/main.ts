@@ -13,6 +13,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   observe: () => import('./observe.ts'),
   proxy: () => import('./proxy.ts'),
   reload: () => import('./reload.ts'),
+  'slow-readers': () => import('./slow-readers.ts'),
   workers: () => import('./workers.ts'),
 }
 

@@ -12,7 +12,7 @@ import { planOf, routeOf } from '../test/routes.ts'
 import { observed, serveBench } from './portico.ts'
 
 const [port, originPort, observing = '{}', ...tls] = process.argv.slice(2)
-const origins = createOrigins({ limits: httpLimits(), portOf: () => null })
+const origins = createOrigins({ limits: httpLimits({ originConnections: 4096 }), portOf: () => null })
 const action = { kind: 'service', origins: [originAt(Number(originPort))], processId: null } as const
 const route = routeOf('127.0.0.1', '/**', action)
 const host = { id: 'host:127.0.0.1', key: '', from: route.from, name: '127.0.0.1', redirectToHttps: false }

@@ -20,6 +20,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   'systemd-analyze': 'systemd',
   'systemd-socket-activate': 'systemd',
   unbound: 'unbound',
+  varnishd: 'varnish',
   wrk: 'wrk',
 }
 

@@ -3,7 +3,7 @@ import { type RateConfig, rateSettings } from '#access/limit-config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
 import { type FilesConfig, filesSetting } from '#files/config.ts'
 import { type ServiceConfig, serviceSetting } from './service-config.ts'
-import { type TransformConfig, transformSettings } from './transform/config.ts'
+import { type PaceConfig, paceSettings, type TransformConfig, transformSettings } from './transform/config.ts'
 
 /** What may be written under a host name, after reading. Exactly one kind stands. */
 export type HostConfig = TransformConfig & {
@@ -19,8 +19,8 @@ export type HostConfig = TransformConfig & {
   readonly http?: 'redirect' | 'serve'
   /** who is let in; a route's own takes its place */
   readonly access?: AccessConfig
-  /** how much a client may ask for; a route's own takes its place */
-  readonly limits?: RateConfig
+  /** how much a client may ask for, and how fast it gets it; a route's own takes its place */
+  readonly limits?: RateConfig & PaceConfig
 }
 
 export type RouteConfig = TransformConfig &
@@ -83,10 +83,12 @@ const routeKinds: Readonly<Record<string, Setting>> = {
   respond,
 }
 
+const limits: GroupSetting = { ...rateSettings, fields: { ...rateSettings.fields, ...paceSettings } }
+
 const route: GroupSetting = {
   type: 'group',
   doc: 'What answers under a path.',
-  fields: { ...routeKinds, access: accessSetting, limits: rateSettings, ...transformSettings },
+  fields: { ...routeKinds, access: accessSetting, limits, ...transformSettings },
   oneOf: Object.keys(routeKinds),
 }
 
@@ -119,7 +121,7 @@ export const hostSettings: GroupSetting = {
       initial: 'redirect',
     },
     access: accessSetting,
-    limits: rateSettings,
+    limits,
   },
   oneOf: Object.keys(hostKinds),
 }

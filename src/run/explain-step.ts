@@ -14,6 +14,7 @@ export type Step = {
     | 'request'
     | 'origin'
     | 'transfer'
+    | 'delivery'
     | 'response'
     | 'identity'
     | 'trace'
