@@ -36,6 +36,7 @@ export type Progress = Pick<
 /** A client that has taken nothing for so long is paused: a fast line stops for less between two windows. */
 export const PAUSED_MS = 1000
 
+/** What is seen of a response, by what its connection, its request and its note say. */
 export function transferOf(request: Request, note: ExchangeNote, progress: Progress): Transfer {
   const { stream, ...rest } = progress
   const { client, method, authority, target, version } = request
