@@ -20,6 +20,7 @@ import { reloadCommand } from './reload.ts'
 import { reopenLogCommand } from './reopen-log.ts'
 import { statusCommand } from './status.ts'
 import { topCommand } from './top.ts'
+import { transfersCommand } from './transfers.ts'
 import { trustCommand } from './trust.ts'
 import { upCommand } from './up.ts'
 
@@ -33,6 +34,7 @@ export const commandGroups: readonly CommandGroup[] = [
       upCommand,
       statusCommand,
       topCommand,
+      transfersCommand,
       reloadCommand,
       reopenLogCommand,
       certsCommand,

@@ -15,6 +15,7 @@ export type Step = {
     | 'cache'
     | 'origin'
     | 'transfer'
+    | 'delivery'
     | 'response'
     | 'identity'
     | 'trace'
