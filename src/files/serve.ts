@@ -15,7 +15,7 @@ export function createFiles(plan: FilesPlan, { log }: { readonly log: Log }): Ha
   const resources = new Resources()
   const seeking = new Map<string, Promise<Found>>()
   return (exchange) => {
-    const { method, target } = exchange.request
+    const { method } = exchange.request
     exchange.note.answeredBy = 'files'
     if (method === 'OPTIONS') {
       exchange.respond({ status: 204, fields: fieldsOf([ALLOW]), lengthOctets: 0 }, null)
