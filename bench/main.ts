@@ -12,6 +12,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   connections: () => import('./connections.ts'),
   dns: () => import('./dns.ts'),
   'dns-many': () => import('./dns-many.ts'),
+  files: () => import('./files.ts'),
   'h2-proxy': () => import('./h2-proxy.ts'),
   h2: () => import('./h2.ts'),
   'hit-ratio': () => import('./hit-ratio.ts'),
@@ -20,6 +21,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   proxy: () => import('./proxy.ts'),
   purge: () => import('./purge.ts'),
   reload: () => import('./reload.ts'),
+  'slow-readers': () => import('./slow-readers.ts'),
   workers: () => import('./workers.ts'),
 }
 

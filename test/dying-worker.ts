@@ -39,6 +39,7 @@ const procedures: WorkerProcedures = {
   },
   samples: () => [],
   busyClients: () => [],
+  transfers: () => ({ count: 0, paused: 0, aheadOctets: 0, list: [] }),
   reopenLog: () => {},
   warm: () => Promise.reject(new Error('not here')),
   stop: async () => null,

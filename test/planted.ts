@@ -522,6 +522,12 @@ export const plantedFaults: readonly Planted[] = planted([
     where: '"ann"',
   },
   {
+    code: 'http/rate-after-alone',
+    why: 'What goes at once says nothing without how fast the rest goes.',
+    hosts: '"a": { "service": 8081, "limits": { "rateAfter": "5MB" } }',
+    where: '"rateAfter"',
+  },
+  {
     code: 'access/burst-alone',
     why: 'How much may come at once says nothing without how fast it may come after.',
     hosts: '"a": { "service": 8081, "limits": { "burst": 20 } }',

@@ -36,6 +36,7 @@ export function adminRoutes(portico: Portico): AdminRoutes {
     },
     'GET /metrics': async (_query, accept) => new TextAnswer(expose(await metricsOf(portico), accept)),
     'GET /clients': async () => mergeBusiest(await front.busyClients(), LIMIT_CLIENTS),
+    'GET /transfers': () => front.transfers(),
     'POST /reopen-log': () => {
       front.reopenLog()
       return { reopened: true }

@@ -22,6 +22,7 @@ import { reloadCommand } from './reload.ts'
 import { reopenLogCommand } from './reopen-log.ts'
 import { statusCommand } from './status.ts'
 import { topCommand } from './top.ts'
+import { transfersCommand } from './transfers.ts'
 import { trustCommand } from './trust.ts'
 import { upCommand } from './up.ts'
 
@@ -35,6 +36,7 @@ export const commandGroups: readonly CommandGroup[] = [
       upCommand,
       statusCommand,
       topCommand,
+      transfersCommand,
       reloadCommand,
       reopenLogCommand,
       certsCommand,

@@ -20,7 +20,8 @@ export async function readWhole(file: OpenFile, range: OctetRange): Promise<Uint
 /**
  * Part of a file as a body. It closes the file.
  *
- * Two blocks take turns: while the client takes one, the disk fills the other.
+ * For a client that takes octets quickly two blocks take turns: while it takes one, the disk fills the other. Any other
+ * client has one block, so that a thousand who have paused cost little.
  */
 export class FileContent implements Source {
   readonly #file: OpenFile
@@ -34,6 +35,9 @@ export class FileContent implements Source {
   #filling: Promise<void> | undefined
   #isDone = false
   #isClosed = false
+  #givenOctets = 0
+  #givenBefore = 0
+  #readsAhead = false
 
   constructor(file: OpenFile, range: OctetRange) {
     this.#file = file
@@ -44,7 +48,11 @@ export class FileContent implements Source {
   read(limitOctets: number): Uint8Array | null | Promise<Uint8Array | null> {
     if (this.#left.length > 0) return this.#give(limitOctets)
     if (this.#next !== undefined) return this.#turn(this.#next, limitOctets)
-    if (this.#filling === undefined && !this.#isDone) this.#startFilling()
+    if (this.#filling === undefined && !this.#isDone) {
+      this.#nextBlock ??= this.#block
+      this.#block = undefined
+      this.#startFilling()
+    }
     // Also when it has failed: the receiver must not take what it got for the whole.
     if (this.#filling !== undefined) {
       return this.#filling.then(() => (this.#next === undefined ? null : this.#turn(this.#next, limitOctets)))
@@ -53,9 +61,14 @@ export class FileContent implements Source {
     return null
   }
 
+  aheadOctets(): number {
+    return this.#left.length + (this.#next?.length ?? 0)
+  }
+
   cancel(): void {
     if (this.#isDone) return
     this.#isDone = true
+    forget(this)
     this.#left = NONE
     this.#next = undefined
     // The blocks are not used again: the last octets given may still be on their way into a socket.
@@ -63,6 +76,18 @@ export class FileContent implements Source {
     // Before the disk is ready, the number of the descriptor may not be given to another file.
     if (this.#filling === undefined) this.#close()
     else this.#filling.finally(() => this.#close()).catch(() => {})
+  }
+
+  /** A second has passed. Who takes little needs no read-ahead, and what was read ahead can be read again. */
+  look(): void {
+    const takenOctets = this.#givenOctets - this.#givenBefore
+    this.#givenBefore = this.#givenOctets
+    this.#readsAhead = takenOctets >= QUICK_OCTETS
+    if (this.#readsAhead || this.#next === undefined || this.#isClosed) return
+    this.#at -= this.#next.length
+    this.#next = undefined
+    giveBlock(this.#nextBlock!)
+    this.#nextBlock = undefined
   }
 
   #close(): void {
@@ -74,6 +99,7 @@ export class FileContent implements Source {
   #give(limitOctets: number): Uint8Array {
     const octets = this.#left.subarray(0, limitOctets)
     this.#left = this.#left.subarray(octets.length)
+    this.#givenOctets += octets.length
     return octets
   }
 
@@ -83,7 +109,8 @@ export class FileContent implements Source {
     this.#nextBlock = emptied
     this.#left = next
     this.#next = undefined
-    this.#startFilling()
+    this.#readsAhead ||= this.#givenOctets - this.#givenBefore >= QUICK_OCTETS
+    if (this.#readsAhead) this.#startFilling()
     return this.#give(limitOctets)
   }
 
@@ -91,6 +118,7 @@ export class FileContent implements Source {
     const length = Math.min(BLOCK_OCTETS, this.#end - this.#at)
     if (length === 0) return
     this.#nextBlock ??= takeBlock()
+    watch(this)
     const octets = this.#nextBlock.subarray(0, length)
     this.#filling = fill(this.#file, octets, this.#at).then((isFilled) => {
       if (!isFilled) throw new Error('The file has become shorter while it was sent')
@@ -99,7 +127,10 @@ export class FileContent implements Source {
       if (this.#at === this.#end) this.#close()
       if (!this.#isDone) this.#next = octets
     })
-    this.#filling.catch(() => this.#close())
+    this.#filling.catch(() => {
+      forget(this)
+      this.#close()
+    })
   }
 
   #finish(): void {
@@ -109,6 +140,27 @@ export class FileContent implements Source {
   }
 }
 
+/** Contents under way, looked at once a second. */
+const flowing = new Set<FileContent>()
+let looking: NodeJS.Timeout | undefined
+
+function watch(content: FileContent): void {
+  flowing.add(content)
+  looking ??= setInterval(() => {
+    for (const each of flowing) each.look()
+  }, LOOK_MS).unref()
+}
+
+function forget(content: FileContent): void {
+  flowing.delete(content)
+  if (flowing.size > 0) return
+  clearInterval(looking)
+  looking = undefined
+}
+
+const LOOK_MS = 1000
+/** A client that takes so much in a second could wait for the disk; for slower ones the kernel's buffer lasts longer. */
+const QUICK_OCTETS = 4_194_304
 const NONE = new Uint8Array(0)
 const BLOCK_OCTETS = 131_072
 /** 8 MiB wait for the next download; more is left to the garbage collector. */

@@ -79,10 +79,10 @@ export function redirectFor(
     const match = rule.pattern.exec(path)
     if (match === null) continue
     const caught = new Map(rule.names.map((name, i) => [name, match[i + 1] ?? '']))
-    // What was caught begins no authority: `/*  /:splat` with `//host` stays on this host.
+    // What was caught begins no authority: `/*  /:splat` with `//host`, or `/\host` for browsers, stays on this host.
     const to = rule.to
       .replace(/:(\w+)/g, (whole, name: string) => caught.get(name) ?? whole)
-      .replace(/^\/{2,}/, '/')
+      .replace(/^[/\\]{2,}/, '/')
     return { to: to.includes('?') ? to : to + query, status: rule.status }
   }
   return undefined

@@ -43,6 +43,8 @@ type Use = {
   /** all of it, when it is of middle length and was asked for again */
   held: Held | null
   isClosed: boolean
+  /** when it was last seen to be what it was */
+  lookedAtMs: number
 }
 
 /** What answers a path: the file, and what stands compressed beside it. */
@@ -113,8 +115,13 @@ async function hold(file: OpenFile, lengthOctets: number, use: Use): Promise<voi
 
 const NONE = new Uint8Array(0)
 
+/** A file that is asked for more often than this is not looked at again for each request. */
+const LOOK_MS = 20
+
 /** Whether a file on disk still is what was read: the same inode, length and time of change. */
-export function isCurrent({ path, stats }: Representation): boolean {
+export function isCurrent({ path, stats, use }: Representation, nowMs: number): boolean {
+  if (Math.abs(nowMs - use.lookedAtMs) < LOOK_MS) return true
+  use.lookedAtMs = nowMs
   const now = statSync(path, { bigint: true, throwIfNoEntry: false })
   return now !== undefined && isSame(now, stats)
 }
@@ -179,7 +186,7 @@ async function describe(file: OpenFile, coding: Coding | null, options: Describe
     path: folder.pathOf(coding === null ? path : path + EXTENSIONS[coding]),
     stats: file.stats,
     file: isHeld ? null : file,
-    use: { asks: 0, held: null, isClosed: false },
+    use: { asks: 0, held: null, isClosed: false, lookedAtMs: 0 },
   }
 }
 

@@ -14,7 +14,7 @@ export class Resources {
   get(path: string, nowMs: number): Resource | undefined {
     const resource = this.#byPath.get(path)
     if (resource === undefined) return undefined
-    if (Math.abs(nowMs - resource.readAt) < LIMIT_AGE_MS && isCurrent(resource.plain)) return resource
+    if (Math.abs(nowMs - resource.readAt) < LIMIT_AGE_MS && isCurrent(resource.plain, nowMs)) return resource
     this.#drop(path, resource)
     return undefined
   }

@@ -7,6 +7,7 @@ import type { Output } from './output.ts'
 import type { HttpLimits } from './plan.ts'
 import type { RequestBody } from './request-body.ts'
 import type { HttpStats } from './stats.ts'
+import type { Transfer } from './transfer.ts'
 import type { Input } from './wire/input.ts'
 import type { ClientEnd } from './wire/proxy-protocol.ts'
 
@@ -27,6 +28,8 @@ export type ConnectionHost = {
 export type ServedConnection = {
   /** Look at the deadlines; called at every tick of the clock. */
   check(nowMs: number): void
+  /** Responses under way. */
+  transfers(nowMs: number): Transfer[]
   /**
    * No more requests: close when idle, else after the response under way. Whoever has asked nothing yet has a request
    * on its way, and may still send it; called again, this closes that one too.

@@ -19,6 +19,7 @@ import { refusalResponse } from './refusal-response.ts'
 import { RequestBody } from './request-body.ts'
 import { runHandler } from './run-handler.ts'
 import { ServerExchange } from './server-exchange.ts'
+import type { Transfer } from './transfer.ts'
 import type { ParsedRequest } from './wire/head.ts'
 import { Input } from './wire/input.ts'
 import { type Refusal, refuse } from './wire/refusal.ts'
@@ -46,9 +47,8 @@ export class Connection implements ClientConnection, ServedConnection, SocketOwn
   #successor: Http2Connection | undefined
   readonly #heads = new HeadReader()
   #leftover: Leftover | null = null
-  /** when to give up waiting for the client to send, and to take; Infinity when nothing is waited for */
+  /** when to give up waiting for the client to send; Infinity when nothing is waited for */
   #readDeadlineMs: number
-  #writeDeadlineMs = Infinity
 
   constructor(socket: Socket, host: ConnectionHost, secure: boolean) {
     this.host = host
@@ -71,9 +71,14 @@ export class Connection implements ClientConnection, ServedConnection, SocketOwn
   }
 
   check(nowMs: number): void {
-    if (nowMs > this.#writeDeadlineMs) this.destroy('client too slow')
+    const { bodyTimeoutMs } = this.host.limits
+    if (this.output.taking.silentMs(nowMs) > bodyTimeoutMs + TICK_MS) this.destroy('client too slow')
     else if (nowMs > this.#readDeadlineMs) this.#takeSilence()
     else if (this.#isPaused && wasReset(this.#socket)) this.destroy('client left')
+  }
+
+  transfers(nowMs: number): Transfer[] {
+    return [this.#exchange?.transfer(nowMs) ?? []].flat()
   }
 
   retire(): void {
@@ -147,7 +152,7 @@ export class Connection implements ClientConnection, ServedConnection, SocketOwn
 
   noteProgress(): void {
     if (this.#phase === 'exchange' && this.isReadOver) this.#readDeadlineMs = this.#leaveMs()
-    this.#writeDeadlineMs = this.output.isBlocked ? this.#after(this.host.limits.bodyTimeoutMs) : Infinity
+    this.output.taking.note(this.output.isBlocked, this.host.clock.nowMs)
   }
 
   resumeReading(): void {
@@ -287,7 +292,6 @@ export class Connection implements ClientConnection, ServedConnection, SocketOwn
     this.#awaitsContinue = accepted.expectsContinue && this.input.length === 0
     if (this.input.length > 0) this.output.isHolding = true
     this.host.stats.requests++
-    this.#hasServed = true
     if (runHandler(this.host.handler, exchange, this.host.log) || this.#exchange !== exchange) return
     this.#breakBody(refuse(500, 'this server failed'), 'portico failed')
   }

@@ -15,6 +15,8 @@ export type Source = {
   read(limitOctets: number): Uint8Array | null | Promise<Uint8Array | null>
   /** Nobody wants the rest: free what stands behind the body. Never throws; calls after the first do nothing. */
   cancel(reason: EndReason): void
+  /** octets at hand that the receiver has not asked for, for those who look how far ahead of it the source is */
+  aheadOctets?(): number
   /** fields after the content (RFC 9110 §6.5), known once `read` has given `null` */
   trailers?(): Fields | undefined
 }

@@ -4,7 +4,7 @@ import { type CacheConfig, cacheSetting } from '#cache/config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
 import { type FilesConfig, filesSetting } from '#files/config.ts'
 import { type ServiceConfig, serviceSetting } from './service-config.ts'
-import { type TransformConfig, transformSettings } from './transform/config.ts'
+import { type PaceConfig, paceSettings, type TransformConfig, transformSettings } from './transform/config.ts'
 
 /** What may be written under a host name, after reading. Exactly one kind stands. */
 export type HostConfig = TransformConfig & {
@@ -23,8 +23,8 @@ export type HostConfig = TransformConfig & {
   readonly clientCertificates?: string
   /** who is let in; a route's own takes its place */
   readonly access?: AccessConfig
-  /** how much a client may ask for; a route's own takes its place */
-  readonly limits?: RateConfig
+  /** how much a client may ask for, and how fast it gets it; a route's own takes its place */
+  readonly limits?: RateConfig & PaceConfig
   /** how responses are kept; a route's own takes its place */
   readonly cache?: CacheConfig
 }
@@ -94,13 +94,15 @@ const routeKinds: Readonly<Record<string, Setting>> = {
   },
 }
 
+const limits: GroupSetting = { ...rateSettings, fields: { ...rateSettings.fields, ...paceSettings } }
+
 const route: GroupSetting = {
   type: 'group',
   doc: 'What answers under a path.',
   fields: {
     ...routeKinds,
     access: accessSetting,
-    limits: rateSettings,
+    limits,
     cache: cacheSetting,
     ...transformSettings,
   },
@@ -141,7 +143,7 @@ export const hostSettings: GroupSetting = {
       example: './clients.pem',
     },
     access: accessSetting,
-    limits: rateSettings,
+    limits,
     cache: cacheSetting,
   },
   oneOf: Object.keys(hostKinds),

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { SMALL_OCTETS } from './exchange.ts'
+import { TakeWatch } from './take-watch.ts'
 import { flushAtEndOfTurn } from './turn.ts'
 
 /** The high-water mark of sockets. Below it octets are copied behind their head: a second write costs more than the copy. */
@@ -16,6 +17,7 @@ export class Output {
   isBlocked = false
   /** more requests are at hand (pipelining): gather their small responses for one write */
   isHolding = false
+  readonly taking: TakeWatch
   readonly #socket: Socket
   /** `COPY_OCTETS`, but for TLS, which has its own */
   readonly #copyOctets: number
@@ -24,6 +26,7 @@ export class Output {
 
   constructor(socket: Socket) {
     this.#socket = socket
+    this.taking = new TakeWatch(socket)
     this.#copyOctets = socket.writableHighWaterMark
   }
 

@@ -23,6 +23,10 @@ export class ProxyGreeting implements ServedConnection {
     socket.resume()
   }
 
+  transfers(): [] {
+    return []
+  }
+
   check(nowMs: number): void {
     if (nowMs > this.#deadlineMs) this.destroy()
   }

@@ -11,6 +11,7 @@ import type {
 import { COPY_OCTETS } from './output.ts'
 import type { RequestBody } from './request-body.ts'
 import { Pump, type PumpTarget } from './source.ts'
+import { type Transfer, transferOf } from './transfer.ts'
 import { Tunnel } from './tunnel.ts'
 import { type Fields, NameSet, serializeFields } from './wire/fields.ts'
 import { hasContent } from './wire/framing.ts'
@@ -127,6 +128,21 @@ export class ServerExchange implements Exchange, PumpTarget {
     const isAtOnce = this.#isResponding
     this.onEnd?.({ reason, status: this.status, sentOctets, receivedOctets, isAtOnce }, this)
     return sentOctets
+  }
+
+  /** How the response is getting on; undefined while there is none, and for a tunnel. */
+  transfer(nowMs: number): Transfer | undefined {
+    if (this.status === 0 || this.#tunnel !== undefined) return undefined
+    const { taking } = this.#connection.output
+    const { unsentOctets } = taking
+    return transferOf(this.request, this.note, {
+      stream: 0,
+      status: this.status,
+      lengthOctets: this.#framing === 'length' ? this.#sentOctets + this.#owedOctets : null,
+      sentOctets: Math.max(0, this.#sentOctets - unsentOctets),
+      aheadOctets: unsentOctets + (this.#source?.aheadOctets?.() ?? 0),
+      pausedMs: taking.silentMs(nowMs),
+    })
   }
 
   isBlocked(): boolean {

@@ -11,6 +11,7 @@ import { COPY_OCTETS } from './output.ts'
 import type { HttpLimits } from './plan.ts'
 import { ProxyGreeting } from './proxy-greeting.ts'
 import { createStats, type HttpStats } from './stats.ts'
+import type { Transfer } from './transfer.ts'
 
 export type HttpServerOptions = {
   readonly limits: HttpLimits
@@ -24,6 +25,8 @@ export type HttpServer = {
   readonly stats: Readonly<HttpStats>
   /** client connections that are open now */
   openConnections(): number
+  /** responses under way */
+  transfers(): Transfer[]
   /** From now on requests go to `handler` under `limits`; those under way stay as they are. */
   commit(handler: Handler, limits: HttpLimits): void
   /**
@@ -94,7 +97,14 @@ export function createHttpServer({ limits, handler, log, mayConnect }: HttpServe
     handshakes: 0,
     log,
   }
-  return { stats: host.stats, openConnections: () => connections.size, commit, prepare, close }
+  return {
+    stats: host.stats,
+    openConnections: () => connections.size,
+    transfers: () => [...connections].flatMap((connection) => connection.transfers(performance.now())),
+    commit,
+    prepare,
+    close,
+  }
 
   function commit(nextHandler: Handler, nextLimits: HttpLimits): void {
     host.handler = nextHandler

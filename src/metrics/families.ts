@@ -51,6 +51,17 @@ export const families = {
     labels: [],
   },
   portico_http_requests_in_flight: { type: 'gauge', help: 'Requests under way.', labels: [] },
+  portico_http_transfers: { type: 'gauge', help: 'Responses that are being sent.', labels: [] },
+  portico_http_paused_transfers: {
+    type: 'gauge',
+    help: 'Of these, the ones whose client has taken nothing for a second or more.',
+    labels: [],
+  },
+  portico_http_ahead_bytes: {
+    type: 'gauge',
+    help: 'Octets that were read for responses and that their clients have not taken.',
+    labels: [],
+  },
   portico_http_connections: { type: 'gauge', help: 'Open connections of clients.', labels: [] },
   portico_http_connections_accepted: { type: 'counter', help: 'Connections of clients.', labels: [] },
   portico_http_connections_refused: {

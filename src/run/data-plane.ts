@@ -26,6 +26,7 @@ import { createRedirect } from '#http/redirect.ts'
 import { createRespond } from '#http/respond.ts'
 import { createRouter, type Router } from '#http/router.ts'
 import { createHttpServer } from '#http/server.ts'
+import { summarize, type Transfers } from '#http/transfer.ts'
 import { compressResponses, transformRequests, transformResponses } from '#http/transform/transformed.ts'
 import { createTrust } from '#http/trust.ts'
 import type { AccessLog } from '#log/record.ts'
@@ -66,6 +67,8 @@ export type DataPlane = {
   snapshot(): Snapshot
   samples(): Sample[]
   busyClients(): BusyKey[]
+  /** responses under way */
+  transfers(): Transfers
   reopenLog(): void
   /** Ask for a URL as a client would. */
   warm(query: string): Promise<Warmed>
@@ -231,6 +234,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     snapshot: () => snapshotOf({ http, dns, origins, cacheCounts }),
     samples: () => observation.samples({ http, dns, origins, cacheCounts }),
     busyClients: observation.takeBusyClients,
+    transfers: () => summarize(http.transfers()),
     reopenLog: observation.reopenLog,
     warm: (query) => warmByQuery(router!.handle, new URLSearchParams(query)),
     async stop(deadlineMs) {

@@ -64,6 +64,7 @@ const procedures: WorkerProcedures = {
   snapshot: () => plane!.snapshot(),
   samples: () => plane!.samples(),
   busyClients: () => plane!.busyClients(),
+  transfers: () => plane!.transfers(),
   reopenLog: () => plane?.reopenLog(),
   warm: (query) => plane!.warm(query),
   async stop(deadlineMs) {

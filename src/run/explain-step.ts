@@ -18,6 +18,7 @@ export type Step = {
     | 'cache'
     | 'origin'
     | 'transfer'
+    | 'delivery'
     | 'response'
     | 'identity'
     | 'trace'

@@ -1,6 +1,8 @@
+import { formatSize } from '#core/units.ts'
 import { mediaTypeOf } from '#files/media-type.ts'
 import type { ResponseHead } from '#http/exchange.ts'
 import type { ActionPlan, RoutePlan } from '#http/plan.ts'
+import { deliver } from '#http/transform/deliver.ts'
 import { type EncodeReason, encode } from '#http/transform/encode.ts'
 import type { TransformPlan } from '#http/transform/plan.ts'
 import { rewrite } from '#http/transform/rewrite.ts'
@@ -30,11 +32,12 @@ export function explainRequestPath(
 /** What happens to the response. */
 export function explainResponse({ transform, action, from }: RoutePlan, target: string): Step[] {
   if (action.kind === 'redirect') return []
-  if (transform === undefined) return [step('transfer', 'not compressed', NOT_ASKED, from)]
-  const { compress, rewrite: path, errors, security, response } = transform
-  const steps = compress
-    ? [explainCompression(action, path === null ? target : rewrite(path, target), from)]
-    : [step('transfer', 'not compressed', NOT_ASKED, from)]
+  const { compress, rewrite: path, errors, security, response } = transform ?? NOTHING
+  const goesOn = path === null ? target : rewrite(path, target)
+  const steps = [
+    compress ? explainCompression(action, goesOn, from) : step('transfer', 'not compressed', NOT_ASKED, from),
+    ...explainDelivery(action, transform ?? NOTHING, goesOn, from),
+  ]
   const say = (says: string, reason: string): void => {
     steps.push(step('response', says, reason, from))
   }
@@ -44,6 +47,36 @@ export function explainResponse({ transform, action, from }: RoutePlan, target: 
   if (security)
     say('HSTS over TLS, nosniff, Referrer-Policy, X-Frame-Options where there are none', 'security')
   if (response.length > 0) say(rulesInWords(response), 'headers.response')
+  return steps
+}
+
+const NOTHING: Pick<
+  TransformPlan,
+  'compress' | 'rewrite' | 'errors' | 'security' | 'response' | 'isBuffered' | 'pace'
+> = {
+  compress: false,
+  rewrite: null,
+  errors: [],
+  security: false,
+  response: [],
+  isBuffered: false,
+  pace: null,
+}
+
+/** Whether the response waits until it is complete, and how fast it goes. */
+function explainDelivery(
+  action: ActionPlan,
+  { isBuffered, pace }: Pick<TransformPlan, 'isBuffered' | 'pace'>,
+  target: string,
+  at: Step['at'],
+): Step[] {
+  const { head, of } = likelyResponse(action, pathOf(target))
+  const { mode, reason } = deliver(isBuffered, head, action.kind === 'respond')
+  const held = isBuffered && mode === 'buffered' ? `; for a second and 1 MiB at most, ${of}` : ''
+  const steps = [step('delivery', `${mode}${held}`, reason, at)]
+  if (pace === null) return steps
+  const after = pace.afterOctets === 0 ? '' : ` after ${formatSize(pace.afterOctets)}`
+  steps.push(step('delivery', `${formatSize(pace.octetsPerSecond)} a second${after}`, 'limits.rate', at))
   return steps
 }
 

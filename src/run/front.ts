@@ -9,6 +9,7 @@ import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
 import type { SecondaryState } from '#dns/transfer/secondary.ts'
 import type { Zones } from '#dns/zone.ts'
+import { joinTransfers, type Transfers } from '#http/transfer.ts'
 import type { AccessLog } from '#log/record.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
@@ -60,6 +61,8 @@ export type Front = {
   samples(): Promise<Sample[][]>
   /** Who asked each worker most since the last call. */
   busyClients(): Promise<BusyKey[][]>
+  /** responses under way on all workers */
+  transfers(): Promise<Transfers>
   /** Another program has moved the access log away: go on in a new file. */
   reopenLog(): void
   /** where routes keep responses; null while none does */
@@ -224,6 +227,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
 
 type Questions =
   | 'workers'
+  | 'transfers'
   | 'endWorker'
   | 'snapshots'
   | 'snapshot'
@@ -241,6 +245,7 @@ function questionsTo(workers: Workers): Pick<Front, Questions> {
     snapshot: async () => joinSnapshots(await workers.askAll('snapshot')),
     samples: () => workers.askAll('samples'),
     busyClients: () => workers.askAll('busyClients'),
+    transfers: async () => joinTransfers(await workers.askAll('transfers')),
     reopenLog: () => workers.tell('reopenLog', null),
     warm: (query) => workers.askOne('warm', query, WARM_MS),
   }

@@ -5,6 +5,7 @@ import type { DnsServer } from '#dns/server.ts'
 import type { Origins } from '#http/origin/origins.ts'
 import type { OriginState } from '#http/origin/pool.ts'
 import type { HttpServer } from '#http/server.ts'
+import { summarize } from '#http/transfer.ts'
 import type { FamilyName } from '#metrics/families.ts'
 import type { RouteCounts } from '#metrics/route-counts.ts'
 import { mergeSamples, type Sample } from '#metrics/sample.ts'
@@ -48,12 +49,19 @@ function one(family: FamilyName, value: Sample['value'], ...labels: string[]): S
   return { family, labels, value }
 }
 
-function httpSamples({ stats, openConnections }: HttpServer, { begun, ended }: RouteCounts): Sample[] {
+function httpSamples(
+  { stats, openConnections, transfers }: HttpServer,
+  { begun, ended }: RouteCounts,
+): Sample[] {
   const { full, resumed, failed } = stats.handshakes
+  const { count, paused, aheadOctets } = summarize(transfers())
   const answered = stats.byClass.reduce((sum, count) => sum + count, 0)
   return [
     one('portico_http_unread_requests', Math.max(0, answered - ended)),
     one('portico_http_requests_in_flight', begun - ended),
+    one('portico_http_transfers', count),
+    one('portico_http_paused_transfers', paused),
+    one('portico_http_ahead_bytes', aheadOctets),
     one('portico_http_connections', openConnections()),
     one('portico_http_connections_accepted', stats.accepted),
     one('portico_http_connections_refused', stats.turnedAway),

@@ -11,6 +11,7 @@ import type { Errand, ErrandReply } from '#dns/transfer/gate.ts'
 import type { TsigKeys } from '#dns/wire/tsig.ts'
 import type { OriginCheck } from '#http/origin/origins.ts'
 import type { HttpPlan } from '#http/plan.ts'
+import type { Transfers } from '#http/transfer.ts'
 import type { AccessRecord } from '#log/record.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
@@ -114,6 +115,8 @@ export type WorkerProcedures = {
   readonly snapshot: (nothing: null) => Snapshot
   readonly samples: (nothing: null) => Sample[]
   readonly busyClients: (nothing: null) => BusyKey[]
+  /** responses under way */
+  readonly transfers: (nothing: null) => Transfers
   readonly reopenLog: (nothing: null) => void
   /** Ask for a URL as a client would. */
   readonly warm: (query: string) => Promise<Warmed>

@@ -10,6 +10,7 @@ import {
 import { TICK_MS } from '../clock.ts'
 import type { Client, EndReason, Request } from '../exchange.ts'
 import type { HttpLimits } from '../plan.ts'
+import type { Transfer } from '../transfer.ts'
 import { isRefusal, type Refusal, refuse } from '../wire/refusal.ts'
 import { FrameOutput } from './frame-output.ts'
 import { Receiver, type ReceiverOwner } from './receiver.ts'
@@ -101,6 +102,11 @@ export class Http2Connection implements ServedConnection, ReceiverOwner, SenderO
       this.#giveUp('a frame')
     else if (nowMs > this.#deadlineMs) this.#takeDeadline()
     else if (this.#streams.open.size > 0) this.#checkStreams(nowMs)
+  }
+
+  transfers(nowMs: number): Transfer[] {
+    const silentMs = Math.max(0, nowMs - this.#writingSinceMs)
+    return [...this.#streams.open.values()].flatMap((stream) => stream.transfer(nowMs, silentMs) ?? [])
   }
 
   /** RFC 9113 §6.8: GOAWAY twice, so that requests that are on their way are still served. */

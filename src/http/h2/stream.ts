@@ -9,6 +9,7 @@ import {
   type Source,
 } from '../exchange.ts'
 import { BrokenBody } from '../origin/failure.ts'
+import { type Transfer, transferOf } from '../transfer.ts'
 import { type Fields, fieldsOf, NameSet, noFields } from '../wire/fields.ts'
 import { hasContent } from '../wire/framing.ts'
 import { createNote } from '../wire/note.ts'
@@ -192,6 +193,26 @@ export class Stream implements Exchange, Scheduled<Stream> {
     const sentOctets = this.#sentOctets
     this.onEnd?.({ reason, status: this.status, sentOctets, receivedOctets, isAtOnce: false }, this)
     return this.#sentOctets
+  }
+
+  /**
+   * How the response is getting on; undefined while there is none, and for a tunnel.
+   *
+   * @param silentMs how long the connection's socket has taken nothing
+   */
+  transfer(nowMs: number, silentMs: number): Transfer | undefined {
+    if (this.status === 0 || this.isTunnel) return undefined
+    const { length } = this.#piece
+    const owed = this.#owedOctets + (length - this.#at)
+    const blockedMs = this.blockedSinceMs === Infinity ? 0 : nowMs - this.blockedSinceMs
+    return transferOf(this.request, this.note, {
+      stream: this.id,
+      status: this.status,
+      lengthOctets: owed === Infinity ? null : this.#sentOctets + owed,
+      sentOctets: this.#sentOctets,
+      aheadOctets: length - this.#at + (this.#source?.aheadOctets?.() ?? 0),
+      pausedMs: Math.max(blockedMs, silentMs),
+    })
   }
 
   get hasEnded(): boolean {

@@ -1,12 +1,13 @@
 import { nearest } from '#core/nearest.ts'
 import { parseNetwork } from '#core/network.ts'
 import type { Position, Problem } from '#core/problem.ts'
+import { formatSize } from '#core/units.ts'
 import { fieldFault } from '../check.ts'
 import { patternSegments } from '../pattern.ts'
 import type { HostInput } from '../plan.ts'
 import { FRAMING } from '../respond.ts'
 import { NameSet } from '../wire/fields.ts'
-import type { FieldRulesConfig, TransformConfig } from './config.ts'
+import type { FieldRulesConfig, PaceConfig, TransformConfig } from './config.ts'
 import { variableNames, variablesIn } from './variables.ts'
 
 /** What the settings tables cannot tell of the options of a host and of its routes. */
@@ -29,13 +30,18 @@ export function checkTransforms({ written, at }: Pick<HostInput, 'written' | 'at
 type At = (...option: readonly string[]) => Position
 
 /** @param patterns of the routes that the options are for */
-function checkOptions(written: TransformConfig, patterns: readonly string[], at: At): Problem[] {
-  const { headers, errors = {}, earlyHints = [], maintenance } = written
+function checkOptions(
+  written: TransformConfig & { readonly limits?: PaceConfig },
+  patterns: readonly string[],
+  at: At,
+): Problem[] {
+  const { headers, errors = {}, earlyHints = [], maintenance, limits } = written
   const allow = typeof maintenance === 'object' ? (maintenance.allow ?? []) : []
   return [
     ...checkRules(headers?.request, FIXED_IN_REQUESTS, (...option) => at('headers', 'request', ...option)),
     ...checkRules(headers?.response, FRAMING, (...option) => at('headers', 'response', ...option)),
     ...checkPath(written, patterns, at),
+    ...checkPace(limits, at),
     ...Object.keys(errors).flatMap((status) => checkStatus(status, at('errors', status))),
     ...earlyHints.flatMap((link): Problem[] => {
       const fault = fieldFault('Link', link)
@@ -45,6 +51,13 @@ function checkOptions(written: TransformConfig, patterns: readonly string[], at:
       .filter((text) => parseNetwork(text) === undefined)
       .map((text) => strayNetwork(text, at('maintenance', 'allow'))),
   ]
+}
+
+function checkPace({ rate, rateAfter }: PaceConfig = {}, at: At): Problem[] {
+  if (rateAfter === undefined || rate !== undefined) return []
+  const message = `"rateAfter" is ${formatSize(rateAfter)}, but nothing says how fast a response goes after it.`
+  const fix = '"rate": "500KB/s"'
+  return [{ level: 'error', code: 'http/rate-after-alone', at: at('limits', 'rateAfter'), message, fix }]
 }
 
 /** What the gateway writes itself (RFC 9110 §7.2, §7.6.3; RFC 7239 §4). */

@@ -10,7 +10,12 @@ export type TransformConfig = {
   readonly errors?: Readonly<Record<string, ErrorPageConfig>>
   readonly maintenance?: boolean | MaintenanceConfig
   readonly earlyHints?: readonly string[]
+  readonly delivery?: 'streamed' | 'buffered'
+  readonly serverTiming?: boolean
 }
+
+/** What stands in `limits` of a host or route about the speed of one response. */
+export type PaceConfig = { readonly rate?: string; readonly rateAfter?: number }
 
 export type FieldRulesConfig = {
   readonly set?: Readonly<Record<string, string>>
@@ -60,6 +65,26 @@ const page: Setting = {
   type: 'text',
   doc: 'File, relative to this one; at most 1 MiB. A change of it shows within a few seconds.',
   example: './404.html',
+}
+
+/** Part of `limits` of hosts and routes. */
+export const paceSettings: Readonly<Record<keyof PaceConfig, Setting>> = {
+  rate: {
+    type: 'text',
+    doc: 'How fast one response goes at most, in octets a second; as fast as its client takes it when absent.',
+    form: {
+      pattern: '^[1-9]\\d{0,5}(?:KB|KiB|MB|MiB|GB|GiB)/s$',
+      say: 'a size, such as "500KB", and "/s"',
+    },
+    example: '500KB/s',
+  },
+  rateAfter: {
+    type: 'size',
+    doc: 'Octets of a response that go at once, before `rate` holds.',
+    min: 0,
+    max: 2 ** 40,
+    example: '5MB',
+  },
 }
 
 /** The options of hosts and routes; what a route does not say is as its host says. */
@@ -153,6 +178,18 @@ export const transformSettings: Readonly<Record<string, Setting>> = {
         },
       },
     ],
+  },
+  delivery: {
+    type: 'choice',
+    doc: '"streamed": a response goes out as it comes. "buffered": it goes out when all of it is there, so that one that breaks off becomes an error page, and its length is known. Server-sent events, what is longer than 1 MiB, and what has not ended within a second are streamed all the same.',
+    values: ['streamed', 'buffered'],
+    initial: 'streamed',
+  },
+  serverTiming: {
+    type: 'flag',
+    doc: 'Responses say in Server-Timing how long the answer took, who gave it, and whether it was streamed or buffered, and why.',
+    source: 'W3C Server Timing',
+    example: true,
   },
   earlyHints: {
     type: 'list',

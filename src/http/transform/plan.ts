@@ -1,4 +1,5 @@
-import type { FieldRulesConfig, MaintenanceConfig, TransformConfig } from './config.ts'
+import { parseSize } from '#core/units.ts'
+import type { FieldRulesConfig, MaintenanceConfig, PaceConfig, TransformConfig } from './config.ts'
 
 /** How requests and responses of a route change on their way through. */
 export type TransformPlan = {
@@ -11,7 +12,16 @@ export type TransformPlan = {
   readonly maintenance: MaintenancePlan | null
   /** values of Link */
   readonly earlyHints: readonly string[]
+  /** responses are held back until they are complete */
+  readonly isBuffered: boolean
+  /** Server-Timing is sent */
+  readonly saysTiming: boolean
+  /** null: as fast as the client takes it */
+  readonly pace: PacePlan | null
 }
+
+/** How fast one response goes: `afterOctets` at once, then so many a second. */
+export type PacePlan = { readonly octetsPerSecond: number; readonly afterOctets: number }
 
 /** `value` may hold variables. */
 export type FieldRule =
@@ -39,6 +49,8 @@ export type MaintenancePlan = {
   readonly allow: readonly string[]
 }
 
+type PacedConfig = TransformConfig & { readonly limits?: PaceConfig }
+
 /**
  * Decide what happens on the way through a route: its own options, and those of its host that it does not say.
  *
@@ -47,8 +59,8 @@ export type MaintenancePlan = {
  */
 export function planTransform(
   pattern: string,
-  host: TransformConfig,
-  route: TransformConfig,
+  host: PacedConfig,
+  route: PacedConfig,
 ): TransformPlan | undefined {
   const path = route.strip === undefined && route.rewrite === undefined ? host : route
   const plan: TransformPlan = {
@@ -64,6 +76,10 @@ export function planTransform(
     }),
     maintenance: planMaintenance(route.maintenance ?? host.maintenance ?? false),
     earlyHints: route.earlyHints ?? host.earlyHints ?? [],
+    isBuffered: (route.delivery ?? host.delivery) === 'buffered',
+    saysTiming: route.serverTiming ?? host.serverTiming ?? false,
+    // A route's own limits take the place of its host's, all of them; reading fills in an empty group.
+    pace: planPace(Object.keys(route.limits ?? {}).length > 0 ? route.limits : host.limits),
   }
   return Object.values(plan).every(isNothing) ? undefined : plan
 }
@@ -84,6 +100,11 @@ function fieldRules({ set = {}, add = {}, remove = [] }: FieldRulesConfig = {}):
 function planRewrite(pattern: string, { strip, rewrite }: TransformConfig): RewritePlan | null {
   if (rewrite !== undefined) return { kind: 'to', pattern, to: rewrite }
   return strip === undefined ? null : { kind: 'strip', prefix: strip }
+}
+
+function planPace({ rate, rateAfter }: PaceConfig = {}): PacePlan | null {
+  const octetsPerSecond = rate === undefined ? undefined : parseSize(rate.replace('/s', ''))
+  return octetsPerSecond === undefined ? null : { octetsPerSecond, afterOctets: rateAfter ?? 0 }
 }
 
 function planMaintenance(written: boolean | MaintenanceConfig): MaintenancePlan | null {

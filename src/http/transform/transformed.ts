@@ -2,10 +2,12 @@ import { resolve } from 'node:path'
 import type { Log } from '#core/log.ts'
 import type { Handler } from '../exchange.ts'
 import { compress } from './compress.ts'
+import { deliverResponses } from './delivered.ts'
 import { hintEarly } from './early-hints.ts'
 import { showErrorPages } from './error-pages.ts'
 import { changeRequestFields, changeResponseFields, secureResponse } from './field-rules.ts'
 import { maintain } from './maintenance.ts'
+import { pace } from './paced.ts'
 import { openPage } from './page-file.ts'
 import type { Step } from './passing.ts'
 import type { TransformPlan } from './plan.ts'
@@ -30,6 +32,8 @@ export function transformResponses(
   const page = (file: string) => openPage(resolve(folder, file), log)
   // A response goes through them from the last to the first: the page of an error is compressed too.
   const steps: Step[] = []
+  if (plan.pace !== null) steps.push(pace(plan.pace))
+  if (plan.isBuffered || plan.saysTiming) steps.push(deliverResponses(plan))
   if (plan.compress) steps.push(compress)
   if (plan.response.length > 0) steps.push(changeResponseFields(plan.response))
   if (plan.security) steps.push(secureResponse)

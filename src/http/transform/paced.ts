@@ -1,0 +1,81 @@
+import type { EndReason, Source } from '../exchange.ts'
+import type { Fields } from '../wire/fields.ts'
+import { sourceOf } from '../wire/octets-source.ts'
+import { Passing, type Step } from './passing.ts'
+import type { PacePlan } from './plan.ts'
+
+/** Send responses no faster than the route says; what goes at once is not touched. */
+export function pace(plan: PacePlan): Step {
+  const atOnceOctets = Math.max(plan.afterOctets, turnOctets(plan))
+  return (exchange) =>
+    new Passing(exchange, exchange.request, (head, body) => {
+      if (body === null || (body instanceof Uint8Array && body.length <= atOnceOctets)) return { head, body }
+      const source = body instanceof Uint8Array ? sourceOf(body) : body
+      return { head, body: new PacedSource(source, plan) }
+    })
+}
+
+/**
+ * A body that gives no more octets than its rate allows. What a client does not take in time is not made up for, but for
+ * the burst and what a second brings.
+ */
+export class PacedSource implements Source {
+  readonly #source: Source
+  readonly #plan: PacePlan
+  /** octets that may be given, at `#atMs` */
+  #credit: number
+  #atMs = Number.NaN
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(source: Source, plan: PacePlan) {
+    this.#source = source
+    this.#plan = plan
+    this.#credit = Math.max(plan.afterOctets, turnOctets(plan))
+  }
+
+  read(limitOctets: number): Uint8Array | null | Promise<Uint8Array | null> {
+    const { octetsPerSecond } = this.#plan
+    this.#earn(performance.now())
+    const worthwhile = Math.min(limitOctets, turnOctets(this.#plan))
+    if (this.#credit < worthwhile) {
+      const waitMs = ((worthwhile - this.#credit) / octetsPerSecond) * 1000
+      return new Promise((resolve) => {
+        this.#timer = setTimeout(() => resolve(this.read(limitOctets)), Math.ceil(waitMs))
+      })
+    }
+    const octets = this.#source.read(Math.min(limitOctets, Math.floor(this.#credit)))
+    return octets instanceof Promise ? octets.then((arrived) => this.#spend(arrived)) : this.#spend(octets)
+  }
+
+  cancel(reason: EndReason): void {
+    clearTimeout(this.#timer)
+    this.#source.cancel(reason)
+  }
+
+  aheadOctets(): number {
+    return this.#source.aheadOctets?.() ?? 0
+  }
+
+  trailers(): Fields | undefined {
+    return this.#source.trailers?.()
+  }
+
+  #earn(nowMs: number): void {
+    const { octetsPerSecond, afterOctets } = this.#plan
+    const earned = Number.isNaN(this.#atMs) ? 0 : ((nowMs - this.#atMs) * octetsPerSecond) / 1000
+    this.#credit = Math.min(this.#credit + earned, Math.max(afterOctets, octetsPerSecond))
+    this.#atMs = nowMs
+  }
+
+  #spend(octets: Uint8Array | null): Uint8Array | null {
+    this.#credit -= octets?.length ?? 0
+    return octets
+  }
+}
+
+/** How often a response goes on: seldom enough to cost little, often enough that a film does not stutter. */
+const TURN_MS = 50
+
+function turnOctets({ octetsPerSecond }: PacePlan): number {
+  return (octetsPerSecond * TURN_MS) / 1000
+}

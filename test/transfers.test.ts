@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdir, open, readdir, readlink } from 'node:fs/promises'
+import { createServer, type ServerResponse } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import type { TransfersView } from '../src/cli/transfers-view.ts'
+import { type Running, startRunning, until } from './running.ts'
+
+const CONTENT_OCTETS = 2 ** 30
+
+let portico: Running
+const asked = new Set<ServerResponse>()
+const origin = createServer((_request, response) => {
+  asked.add(response)
+  response.once('close', () => asked.delete(response))
+  const piece = Buffer.alloc(65_536)
+  const write = (): void => {
+    // One that was destroyed takes everything, for ever.
+    while (!response.destroyed && response.write(piece));
+    response.once('drain', write)
+  }
+  write()
+})
+
+before(async () => {
+  await once(origin.listen(0, '127.0.0.1'), 'listening')
+  const { port } = origin.address() as AddressInfo
+  portico = await startRunning({
+    hosts: {
+      files: { files: './public', http: 'serve' },
+      live: { service: port, http: 'serve' },
+    },
+  })
+  await mkdir(join(portico.folder, 'public'))
+  const file = await open(join(portico.folder, 'public/film'), 'w')
+  await file.truncate(CONTENT_OCTETS)
+  await file.close()
+})
+after(async () => {
+  await portico.stop()
+  origin.closeAllConnections()
+  origin.close()
+})
+
+/** A client that asks and reads nothing. */
+async function ask(host: string): Promise<Socket> {
+  const socket = connect(portico.ports.http, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.pause()
+  socket.write(`GET /film HTTP/1.1\r\nHost: ${host}.example.com\r\n\r\n`)
+  return socket
+}
+
+async function look(): Promise<TransfersView> {
+  return JSON.parse((await portico.command('transfers', '--json')).stdout)
+}
+
+async function filesOpen(): Promise<number> {
+  const folder = `/proc/${portico.child.pid}/fd`
+  const links = await Promise.all(
+    (await readdir(folder)).map((fd) => readlink(join(folder, fd)).catch(() => '')),
+  )
+  return links.filter((link) => link.endsWith('/film')).length
+}
+
+test('a client that takes nothing is seen as paused, and costs a block of memory, no more', async () => {
+  const client = await ask('files')
+  await until(async () => (await look()).paused === 1)
+  const { list } = await look()
+  const [film] = list
+  assert.equal(film!.url, 'files.example.com/film')
+  assert.equal(film!.lengthOctets, CONTENT_OCTETS)
+  assert.equal(film!.sentPerSecond, 0)
+  assert.ok(film!.pausedMs >= 1000)
+  assert.ok(film!.aheadOctets > 0 && film!.aheadOctets <= 131_072, `${film!.aheadOctets} octets ahead`)
+  assert.match(
+    (await portico.command('transfers', '--once')).stdout,
+    /1 paused[\s\S]*paused .* files\.example\.com\/film/,
+  )
+  client.destroy()
+})
+
+test('a client that leaves frees descriptor and work within a second, whatever answers', async () => {
+  const clients = [await ask('files'), await ask('live')]
+  await until(async () => (await look()).paused === 2)
+  assert.equal(asked.size, 1)
+  for (const client of clients) client.destroy()
+  const left = performance.now()
+  await until(async () => asked.size === 0)
+  assert.ok(performance.now() - left < 1000, 'the origin was let go of')
+  assert.equal((await look()).count, 0)
+  // The file itself stays open for the next one, for a second or two.
+  await until(async () => (await filesOpen()) === 0)
+})
