@@ -69,4 +69,8 @@ test('a change of a zone leaves the signatures of what did not change', () => {
   assert.notEqual(rrset(before, 'a.example.').signature, undefined)
   assert.equal(rrset(after, 'a.example.').signature, rrset(before, 'a.example.').signature)
   assert.equal(rrset(after, 'b.example.').signature, undefined)
+  // What is laid over zones for a while is signed by those who sign below it.
+  const over = compileZones([{ ...after.list[0]!.plan, key: 'over' }], new Map(), after)
+  assert.equal(over.list[0]!.signer, after.list[0]!.signer)
+  assert.equal(rrset(over, 'a.example.').signature, rrset(after, 'a.example.').signature)
 })
