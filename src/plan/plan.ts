@@ -169,8 +169,7 @@ function draftDomains(
     }))
     const addresses = addressesOf(config, facts)
     const { contact } = config.value
-    // Nobody validates what a laptop says of itself.
-    const dnssec = facts.dev ? undefined : planDnssec(domain.dnssec)
+    const dnssec = planDnssec(domain.dnssec)
     zones.push({ apex, from, hosts: named, records, addresses, defaultTtl, contact, dnssec })
   }
   return { hosts, zones }
