@@ -6,7 +6,7 @@ import { ANCOUNT, ARCOUNT, NSCOUNT, Response } from './response.ts'
 import type { RRset } from './rrset.ts'
 import type { Steering } from './steering.ts'
 import { CLASS, isMetaType, OPCODE, RCODE, TYPE } from './wire/types.ts'
-import type { Node, Zones } from './zone.ts'
+import type { Zones } from './zone.ts'
 
 /** How a query came, and how much an answer may take that way. */
 export type Transport = {
@@ -133,21 +133,7 @@ function steerPool(found: Lookup, message: Uint8Array, { client, draw, steering 
   if (members.length === rrset.members.length) return found
   const aliases = found.answers.slice(0, -1)
   if (members.length > 0) return { ...found, answers: [...aliases, rrset.members[members[0]!]!] }
-  const node = nodeWithout(found.node!, rrset)
-  return { ...found, reason: 'nodata', node, answers: aliases, authority: found.zone!.briefNegative }
-}
-
-/** By the RRset that is left out: a proof is kept for as long as its array of RRsets is the same. */
-const emptied = new WeakMap<RRset, Node>()
-
-/** A node as a client sees it for whom a pool has no address: a proof must not say that there is one. */
-function nodeWithout(node: Node, pool: RRset): Node {
-  const known = emptied.get(pool)
-  if (known !== undefined) return known
-  const rrsets = node.rrsets.filter((rrset) => rrset !== pool)
-  const made = { ...node, rrsets }
-  emptied.set(pool, made)
-  return made
+  return { ...found, reason: 'nodata', answers: aliases, authority: found.zone!.briefNegative }
 }
 
 /** The address of a client subnet, the bits that are not told zero (RFC 7871 §6). */

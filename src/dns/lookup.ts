@@ -75,12 +75,12 @@ export function lookup(zones: Zones, name: Uint8Array, qtype: number): Lookup {
     const alias =
       reason === 'answer: DNAME' ? synthesizeAlias(rrset, current.subarray(0, nameEnd(labels))) : rrset
     if (alias === undefined)
-      return { ...end('yxdomain: alias too long', zone, answers), rcode: RCODE.YXDOMAIN }
+      return { ...end('yxdomain: alias too long', zone, answers, found.node), rcode: RCODE.YXDOMAIN }
     if (alias !== rrset) answers.push(alias)
     if (alias.type !== TYPE.CNAME || qtype === TYPE.CNAME || qtype === TYPE.ANY)
       return end(reason, zone, answers, found.node)
     if (aliases === ALIAS_LIMIT || (wasThere && alias === rrset)) {
-      return end('answer: alias without end', zone, answers)
+      return end('answer: alias without end', zone, answers, found.node)
     }
     current = alias.targets[0]!
   }
@@ -96,7 +96,7 @@ function end(reason: Reason, zone: Zone | undefined, answers: readonly RRset[], 
 
 /** A name outside our zones: none of our business, unless one of our aliases led there. */
 function leave(answers: readonly RRset[]): Lookup {
-  if (answers.length > 0) return end('answer: alias to elsewhere', undefined, answers)
+  if (answers.length > 0) return end('answer: alias to elsewhere', undefined, answers, undefined)
   return {
     reason: 'refused: not our zone',
     rcode: RCODE.REFUSED,

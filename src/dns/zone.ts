@@ -74,13 +74,13 @@ export function createZones(list: readonly Zone[]): Zones {
  *
  * @param serials serial of each zone by its id; 1 where there is none
  * @param previous zones that are served now; those with equal id, key and serial are taken over as they are
- * @param signerOf who signs a zone; nobody when not given
+ * @param signerOf who signs a zone; when not given, who signed the previous one
  */
 export function compileZones(
   plans: readonly ZonePlan[],
   serials: ReadonlyMap<string, number>,
   previous?: Zones,
-  signerOf: (plan: ZonePlan) => Signer | undefined = () => undefined,
+  signerOf?: (plan: ZonePlan) => Signer | undefined,
 ): Zones {
   const running = new Map(previous?.list.map((zone) => [zone.plan.id, zone]))
   return createZones(
@@ -88,7 +88,7 @@ export function compileZones(
       const serial = serials.get(plan.id) ?? 1
       const zone = running.get(plan.id)
       if (zone?.plan.key === plan.key && zone.serial === serial) return zone
-      const compiled = compileZone(plan, serial, signerOf(plan))
+      const compiled = compileZone(plan, serial, signerOf === undefined ? zone?.signer : signerOf(plan))
       if (zone !== undefined && zone.signer === compiled.signer) keepSignatures(zone, compiled)
       return compiled
     }),

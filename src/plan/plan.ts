@@ -201,8 +201,7 @@ function draftDomains(
     // The zone of a copy is what its primary says.
     if (domain.secondary !== undefined) continue
     const { contact } = config.value
-    // Nobody validates what a laptop says of itself.
-    const dnssec = facts.dev ? undefined : planDnssec(domain.dnssec)
+    const dnssec = planDnssec(domain.dnssec)
     zones.push({ apex, from, hosts: named, records, addresses, defaultTtl, contact, dnssec })
   }
   return { hosts, zones, moving }

@@ -76,7 +76,7 @@ export function createDnsPlane({ first, now, errands, log }: DnsPlaneOptions): D
   }
 
   function serve(limits?: DnsLimits, manner?: MannerPlan): void {
-    const served = overlaid(zones, texts, signerWith(keys))
+    const served = overlaid(zones, texts)
     applyAliases(served, overlay.aliases)
     server.replaceZones(served, limits, manner)
     presigner.replace(served)

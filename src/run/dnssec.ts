@@ -65,11 +65,14 @@ export async function loadDnssec({ stateFolder, log, now }: DnssecOptions): Prom
   const parents = new Map<string, { readonly ds: ParentDs; readonly at: number }>()
 
   function step(zone: ZonePlan, command: RollCommand | null): SavedZone | undefined {
-    return advance(saved[zone.id], {
+    const known = saved[zone.id]
+    const seen = parents.get(zone.id)
+    return advance(known, {
       wanted: zone.dnssec ?? null,
       nowSeconds: Math.floor(now()),
       ttl: longestTtl(zone),
-      parent: parents.get(zone.id)?.ds ?? null,
+      // What was seen before the phase began says nothing of what is waited for now.
+      parent: known !== undefined && seen !== undefined && seen.at >= known.since ? seen.ds : null,
       command,
       newKey: generateKey,
       tagOf,
@@ -108,9 +111,10 @@ export async function loadDnssec({ stateFolder, log, now }: DnssecOptions): Prom
     const due = served.filter((zone) => {
       const known = saved[zone.id]
       if (known === undefined) return false
+      const at = parents.get(zone.id)?.at ?? 0
       const waiting = Math.min(ASK_WAITING_SECONDS, known.wishes.propagationMs / 1000)
-      const every = waitsForParent(known) ? waiting : ASK_SECONDS
-      return now() - (parents.get(zone.id)?.at ?? 0) >= every
+      if (!waitsForParent(known)) return now() - at >= ASK_SECONDS
+      return now() - at >= waiting || at < known.since
     })
     await Promise.all(
       due.slice(0, ASK_LIMIT).map(async (zone) => {

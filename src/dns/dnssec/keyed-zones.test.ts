@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { loadText } from '#config/load.ts'
+import { plan as planFile } from '#plan/plan.ts'
 import { zonePlan } from '../../../test/zone-fixture.ts'
 import { wireName } from '../rrset.ts'
 import { compileZones, findRRset, type Zones } from '../zone.ts'
@@ -69,4 +71,21 @@ test('a change of a zone leaves the signatures of what did not change', () => {
   assert.notEqual(rrset(before, 'a.example.').signature, undefined)
   assert.equal(rrset(after, 'a.example.').signature, rrset(before, 'a.example.').signature)
   assert.equal(rrset(after, 'b.example.').signature, undefined)
+  // What is laid over zones for a while is signed by those who sign below it.
+  const over = compileZones([{ ...after.list[0]!.plan, key: 'over' }], new Map(), after)
+  assert.equal(over.list[0]!.signer, after.list[0]!.signer)
+  assert.equal(rrset(over, 'a.example.').signature, rrset(after, 'a.example.').signature)
+})
+
+test('a file is signed on a laptop too, or its keys would go; its copies below .localhost are not', () => {
+  const { config } = loadText(
+    'portico.jsonc',
+    '{ "domains": { "example.com": { "dnssec": true, "hosts": {} } } }',
+  )
+  const { dns } = planFile(config!, { dev: true, addresses: [] }).plan
+  const wishes = dns.zones.map(({ apex, dnssec }) => [apex, dnssec !== undefined])
+  assert.deepEqual(wishes, [
+    ['example.com.', true],
+    ['example.com.localhost.', false],
+  ])
 })

@@ -1,14 +1,14 @@
 import type { Lookup } from '../lookup.ts'
 import type { Query } from '../query.ts'
 import { ANCOUNT, ARCOUNT, NSCOUNT, type Response } from '../response.ts'
-import type { Additional, RRset } from '../rrset.ts'
+import type { Additional, Denial, RRset, Signer } from '../rrset.ts'
 import { RCODE, TYPE } from '../wire/types.ts'
-import { findRRset } from '../zone.ts'
+import { findRRset, type Node } from '../zone.ts'
 
 /** Adds signatures and denials to a response for a client that has asked for them. One object serves all. */
 export class Proof {
   readonly #response: Response
-  #query: Query
+  readonly #query: Query
   #isWanted = false
   #patient = false
   /** begins with the name that the section at hand is about */
@@ -49,14 +49,15 @@ export class Proof {
   }
 
   /** Add what a negative answer or a referral must prove (RFC 9824 §3.1, §3.2, §3.4); whether it is there. */
-  deny(found: Lookup): boolean {
-    const { zone, authority, reason } = found
+  deny({ zone, node, authority, reason }: Lookup): boolean {
     if (!this.#isWanted || zone?.signer === undefined || authority === undefined) return true
-    return reason === 'referral' ? this.#refer(found, authority) : this.#addNsec(found, NSCOUNT)
+    if (reason === 'referral') return this.#refer(zone.signer, node, authority)
+    const denial = this.#proveName(zone.signer, node)
+    return denial !== undefined && this.#add(denial, NSCOUNT)
   }
 
   /** RFC 4035 §3.1.4: the DS of a delegation, or the proof that there is none. */
-  #refer({ node, zone }: Lookup, delegation: RRset): boolean {
+  #refer(signer: Signer, node: Node | undefined, delegation: RRset): boolean {
     const { ownerLength } = delegation
     let cut = node
     while (cut !== undefined && !cut.rrsets.includes(delegation)) cut = cut.parent
@@ -64,17 +65,21 @@ export class Proof {
     if (ds !== undefined)
       return this.#response.add(ds, NSCOUNT, ownerLength) && this.sign(ds, NSCOUNT, ownerLength)
     const start = nameLength(this.#name) - ownerLength
-    const denied = { rrsets: cut?.rrsets, patient: this.#patient }
-    const denial = zone!.signer!.deny(this.#name, start, denied)
-    if (denial === undefined || !this.#response.add(denial.nsec, NSCOUNT, ownerLength)) return false
-    return this.#response.add(denial.signature, NSCOUNT, ownerLength)
+    const denial = signer.deny(this.#name, start, { rrsets: cut?.rrsets, patient: this.#patient })
+    return denial !== undefined && this.#add(denial, NSCOUNT, ownerLength)
   }
 
-  #addNsec({ zone, node }: Lookup, count: number): boolean {
-    const denied = { rrsets: node?.rrsets, patient: this.#patient }
-    const denial = zone!.signer!.deny(this.#name, 0, denied)
-    if (denial === undefined || !this.#response.add(denial.nsec, count)) return false
-    return this.#response.add(denial.signature, count)
+  /** What the name at hand has, and that it has no more; undefined: nothing, it does not exist. */
+  #proveName(signer: Signer, node: Node | undefined): Denial | undefined {
+    const { qtype } = this.#query
+    let rrsets: readonly RRset[] | undefined = node?.rrsets
+    // It may have the type, but not for this client: a pool of which no member is up.
+    if (rrsets?.some(({ type }) => type === qtype)) rrsets = rrsets.filter(({ type }) => type !== qtype)
+    return signer.deny(this.#name, 0, { rrsets, patient: this.#patient })
+  }
+
+  #add({ nsec, signature }: Denial, count: number, ownerLength?: number): boolean {
+    return this.#response.add(nsec, count, ownerLength) && this.#response.add(signature, count, ownerLength)
   }
 
   /** Whether NSEC or RRSIG are what the client asks for: they stand in no zone, and are made for each answer. */
@@ -85,17 +90,17 @@ export class Proof {
   }
 
   /** Answer with the NSEC, or with the signature of one RRset of the name (RFC 8482 §4.1 for what is many). */
-  answer(found: Lookup): boolean {
-    const { zone, node } = found
-    const signed = node?.rrsets.find(({ signer }) => signer !== undefined)
-    if (this.#query.qtype === TYPE.RRSIG && signed !== undefined) {
+  answer({ zone, node }: Lookup): boolean {
+    const isSignature = this.#query.qtype === TYPE.RRSIG
+    const signed = isSignature ? node?.rrsets.find(({ signer }) => signer !== undefined) : undefined
+    if (signed !== undefined) {
       const signature = signed.signer!.sign(signed, this.#name, this.#patient)
       return signature !== undefined && this.#response.add(signature, ANCOUNT)
     }
-    if (this.#query.qtype === TYPE.NSEC && this.#isWanted) return this.#addNsec(found, ANCOUNT)
-    const denial = zone!.signer!.deny(this.#name, 0, { rrsets: node?.rrsets, patient: this.#patient })
+    const denial = this.#proveName(zone!.signer!, node)
     if (denial === undefined) return false
-    return this.#response.add(this.#query.qtype === TYPE.NSEC ? denial.nsec : denial.signature, ANCOUNT)
+    if (isSignature) return this.#response.add(denial.signature, ANCOUNT)
+    return this.#isWanted ? this.#add(denial, ANCOUNT) : this.#response.add(denial.nsec, ANCOUNT)
   }
 
   /** A name that a signed NSEC says to be there is no NXDOMAIN, but for clients that know better (RFC 9824 §5.1). */

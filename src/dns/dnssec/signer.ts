@@ -14,7 +14,7 @@ import type { Budget } from './budget.ts'
 import { nameAfter, nsecRdata } from './nsec.ts'
 import type { SigningKey } from './plan.ts'
 import { RecentNames } from './recent.ts'
-import { openKeys, type SignedSet, signSet, type Validity, validityOf } from './rrsig.ts'
+import { openKeys, type SignedSet, signSet, validityOf } from './rrsig.ts'
 
 /** What all signers of a thread share. */
 export type Signing = {
@@ -47,7 +47,6 @@ type Expanded = Map<RRset, Signature>
 export function createSigning({ now, budget }: SigningOptions): Signing {
   const denials = new RecentNames<Proven>(LIMIT_NAMES)
   const expansions = new RecentNames<Expanded>(LIMIT_NAMES)
-
   const signers = new Map<string, { readonly key: string; readonly signer: Signer }>()
 
   function signerOf(zone: ZonePlan, keys: readonly SigningKey[]): Signer {
@@ -95,8 +94,7 @@ export function createSigning({ now, budget }: SigningOptions): Signing {
     }
 
     function signAs(rrset: RRset, owner: Uint8Array): Signature {
-      const set = { owner, type: rrset.type, ttl: rrset.plan.ttl, rdata: rdataOf(rrset) }
-      return make(set)
+      return make({ owner, type: rrset.type, ttl: rrset.plan.ttl, rdata: rdataOf(rrset) })
     }
 
     function deny(name: Uint8Array, start: number, { rrsets, patient }: Denied): Denial | undefined {
@@ -118,7 +116,7 @@ export function createSigning({ now, budget }: SigningOptions): Signing {
 
     function make(set: SignedSet): Signature {
       const { owner, type, ttl } = set
-      const validity: Validity = validityOf(owner, type, now())
+      const validity = validityOf(owner, type, now())
       const rdata = keysOf(type).map((key) => signSet(set, key, validity))
       const rrset = prepareRecords({ plan: planOf('RRSIG', ttl), type: TYPE.RRSIG, owner, apex }, rdata)
       return { rrset, refreshAt: validity.refreshAt, validUntil: validity.expiration }
