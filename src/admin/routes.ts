@@ -30,7 +30,12 @@ export function adminRoutes(portico: Portico): AdminRoutes {
       if (typeof question === 'string') throw new Error(question)
       const { origins } = await front.snapshot()
       const certificate = await front.certificates.describe(hostOf(question))
-      const live = { origins, processes: front.processes.states(), certificate, secondaries: front.secondaries() }
+      const live = {
+        origins,
+        processes: front.processes.states(),
+        certificate,
+        secondaries: front.secondaries(),
+      }
       return explain(question, { plan: front.plan, zones: front.zones, live }, query.get('from'))
     },
   }
