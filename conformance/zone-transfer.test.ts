@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import test, { after, before } from 'node:test'
 import { peer, run } from '../test/peers.ts'
 import { freePort } from '../test/ports.ts'
-import { type Running, startRunning, until } from '../test/running.ts'
+import { type Running, runCommand, startRunning, until } from '../test/running.ts'
 import { ask, type NameServer, SECRET, serialAt, startKnot, startNamed, startNsd } from './name-servers.ts'
 
 const knotd = peer('knotd')
@@ -135,6 +137,18 @@ test('1 000 changes by dynamic update reach knotd by IXFR (RFC 2136 §3.4, RFC 1
       .sort()
   }
   assert.deepEqual(await dump(portico.ports.dns), await dump(secondaries[0]!.port))
+})
+
+test('import axfr makes a file of the zone, and says why where it may not', { skip }, async () => {
+  const secret = join(portico.folder, 'transfer.key')
+  await writeFile(secret, `${SECRET}\n`)
+  const server = `127.0.0.1:${portico.ports.dns}`
+  const made = await runCommand(['import', 'axfr', server, ZONE, '--key', 'transfer', '--secret', secret])
+  assert.equal(made.code, 0, made.stderr)
+  assert.match(made.stdout, /"www": \{ "A": \{ "data": "192\.0\.2\.2"/)
+  const refused = await runCommand(['import', 'axfr', server, ZONE])
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /was not copied from .*: the primary answers REFUSED/)
 })
 
 test('nsd copies the zone', { skip }, async () => {

@@ -14,7 +14,6 @@ export const debianPackages: Readonly<Record<string, string>> = {
   h2load: 'nghttp2-client',
   haproxy: 'haproxy',
   kdig: 'knot-dnsutils',
-  knotc: 'knot',
   knotd: 'knot',
   knsupdate: 'knot-dnsutils',
   named: 'bind9',

@@ -32,7 +32,9 @@ import { leadsTo } from './status.ts'
 export type Question =
   | { readonly kind: 'url'; readonly url: URL }
   | { readonly kind: 'host'; readonly name: string }
-  | { readonly kind: 'record'; readonly name: string; readonly type: string }
+  | RecordQuestion
+
+type RecordQuestion = { readonly kind: 'record'; readonly name: string; readonly type: string }
 
 /** What a running Portico knows beside its Plan. */
 export type Live = {
@@ -97,16 +99,19 @@ export function hostOf(question: Question): string {
  */
 export function explain(question: Question, world: World, from: string | null): Explanation {
   if (question.kind === 'record') {
-    const steps = isTransfer(question.type)
-      ? [explainTransfer(question.name, world.plan, from)]
-      : [
-          ...explainCopy(question.name, world.plan, world.live?.secondaries),
-          ...explainRecord(question.name, question.type, world, from),
-        ]
+    const steps = explainQuestion(question, world, from)
     return { target: `${question.name} ${question.type}`, from, steps }
   }
   const url = question.kind === 'url' ? question.url : urlOfHost(question.name, world.plan)
   return { target: url.href, from, steps: explainUrl(url, world, from) }
+}
+
+function explainQuestion({ name, type }: RecordQuestion, world: World, from: string | null): Step[] {
+  if (isTransfer(type)) return [explainTransfer(name, world.plan, from)]
+  const copied = explainCopy(name, world.plan, world.live?.secondaries)
+  // What a copy holds is state: the file alone does not know it.
+  if (copied.length > 0 && world.live === null) return copied
+  return [...copied, ...explainRecord(name, type, world, from)]
 }
 
 /** The first page of a host, over HTTPS where that is served, at the port it is served on. */

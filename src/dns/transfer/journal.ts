@@ -24,25 +24,37 @@ export async function openJournal<Line>(path: string): Promise<Journal<Line>> {
   const lines = readLines<Line>(text)
   let count = lines.length
   let isTorn = text !== printLines(lines)
-  const journal: Journal<Line> = {
+  let last: Promise<void> = Promise.resolve()
+
+  /** Lines stand in the order in which they were added. */
+  function inOrder(write: () => Promise<void>): Promise<void> {
+    const done = last.then(write)
+    last = done.catch(() => {})
+    return done
+  }
+
+  async function replace(all: readonly Line[]): Promise<void> {
+    if (all.length === 0) await rm(path, { force: true })
+    else await replaceFile(path, printLines(all), 0o644)
+    count = all.length
+    isTorn = false
+  }
+
+  async function append(added: readonly Line[], isSafe: boolean): Promise<void> {
+    if (count === 0 || isTorn) return replace(isTorn ? [...lines, ...added] : added)
+    await appendFile(path, printLines(added))
+    count += added.length
+    if (!isSafe) return
+    const file = await open(path, 'r+')
+    await file.datasync().finally(() => file.close())
+  }
+
+  return {
     lines,
-    async append(added, isSafe) {
-      if (count === 0 || isTorn) return journal.replace([...lines, ...added])
-      await appendFile(path, printLines(added))
-      count += added.length
-      if (!isSafe) return
-      const file = await open(path, 'r+')
-      await file.datasync().finally(() => file.close())
-    },
-    async replace(all) {
-      if (all.length === 0) await rm(path, { force: true })
-      else await replaceFile(path, printLines(all), 0o644)
-      count = all.length
-      isTorn = false
-    },
+    append: (added, isSafe) => inOrder(() => append(added, isSafe)),
+    replace: (all) => inOrder(() => replace(all)),
     count: () => count,
   }
-  return journal
 }
 
 function printLines(lines: readonly unknown[]): string {

@@ -121,8 +121,7 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
     const known = entries.get(base.apex)
     const history = await openHistory(base.apex, move, known)
     const journal = move?.update == null ? null : (known?.updateJournal ?? (await openUpdates(base.apex)))
-    const updates =
-      journal === null ? new Map<string, UpdatedSet>() : (known?.updates ?? foldUpdates(base, journal))
+    const updates = known?.updateJournal === journal ? known.updates : foldUpdates(base, journal)
     const plan = layUpdates(base, updates)
     return { version: { plan, serial: 0 }, base, updates, updateJournal: journal, ...history, move }
   }
@@ -303,8 +302,8 @@ type OpenedCopy = {
 
 type NextEntries = { readonly entries: ReadonlyMap<string, Entry>; readonly copies: readonly OpenedCopy[] }
 
-function foldUpdates(base: ZonePlan, { lines }: Journal<UpdatedSet>): Updates {
-  return mergeUpdates(base, new Map(), lines)
+function foldUpdates(base: ZonePlan, journal: Journal<UpdatedSet> | null): Updates {
+  return mergeUpdates(base, new Map(), journal?.lines ?? [])
 }
 
 function oneReply(query: Message, rcode: number): ErrandReply {

@@ -52,8 +52,8 @@ export type SecondaryOptions = {
 const PAUSE_SECONDS = { min: 1, max: 604_800 }
 /** Between two tries, however often somebody says in a primary's name that the zone changed. */
 const POKE_PAUSE_MS = 250
-/** Until a first copy is there nobody said how often to ask. */
-const FIRST_RETRY_SECONDS = 30
+/** Until a first copy is there nobody said how often to ask: less often with each try, down to once a minute. */
+const FIRST_RETRY_SECONDS = { min: 1, max: 60 }
 
 /** Keep a zone in step with its primaries by the timers of its SOA (RFC 1034 §4.3.5, RFC 1035 §3.3.13). */
 export function createSecondary(options: SecondaryOptions): Secondary {
@@ -68,6 +68,7 @@ export function createSecondary(options: SecondaryOptions): Secondary {
   let checking: Promise<void> | null = null
   let isPoked = false
   let startedAtMs = 0
+  let firstRetrySeconds: number = FIRST_RETRY_SECONDS.min
   let timer: NodeJS.Timeout | undefined
 
   function current(): Version {
@@ -82,7 +83,7 @@ export function createSecondary(options: SecondaryOptions): Secondary {
       const fault = typeof received === 'string' ? received : await take(received)
       if (fault === undefined) {
         lastFault = null
-        return wait(good?.plan.soa.refresh ?? FIRST_RETRY_SECONDS)
+        return wait(good!.plan.soa.refresh)
       }
       faults.push(`${server.address} port ${server.port}: ${fault}`)
     }
@@ -94,7 +95,13 @@ export function createSecondary(options: SecondaryOptions): Secondary {
       await onVersion(current())
     }
     const soa = good?.plan.soa
-    wait(soa === undefined ? FIRST_RETRY_SECONDS : Math.min(soa.retry, secondsLeft(soa.expire)))
+    wait(soa === undefined ? nextFirstRetry() : Math.min(soa.retry, secondsLeft(soa.expire)))
+  }
+
+  function nextFirstRetry(): number {
+    const seconds = firstRetrySeconds
+    firstRetrySeconds = Math.min(2 * seconds, FIRST_RETRY_SECONDS.max)
+    return seconds
   }
 
   /** Until the copy expires; while it has, as often as there are tries. */
@@ -161,7 +168,7 @@ export function createSecondary(options: SecondaryOptions): Secondary {
       .catch((error: unknown) => {
         lastFault = String(error)
         log('error', 'dns: zone not copied', { zone, why: lastFault })
-        wait(FIRST_RETRY_SECONDS)
+        wait(FIRST_RETRY_SECONDS.max)
       })
       .finally(() => {
         checking = null
