@@ -157,6 +157,7 @@ for (const [what, input, fault] of answers) {
     )
     const apex = dns.zones[0].rrsets.filter(({ owner }: { owner: string }) => owner === 'example.org.')
     assert.deepEqual(apex.flatMap(({ data }: { data: string[] }) => data).sort(), [
+      '1 . alpn=h2 ipv4hint=203.0.113.9 ipv6hint=2001:db8::9',
       '2001:db8::9',
       '203.0.113.9',
       'ns1.example.org.',

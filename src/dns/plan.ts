@@ -122,6 +122,8 @@ export type NamedHost = {
   readonly name: string
   /** target of an alias as written, else null: the host is served here */
   readonly alias: string | null
+  /** browsers may go to HTTPS at once: plain HTTP would send them there */
+  readonly isHttps?: boolean
   readonly from: Position
   /** as written in the file */
   readonly text: string
@@ -135,6 +137,8 @@ export type ZoneInput = {
   readonly records: ReadRecords
   /** where hosts served here are reached */
   readonly addresses: readonly string[]
+  /** where HTTPS of the hosts is; null while nothing listens for it */
+  readonly httpsPort: number | null
   /** seconds */
   readonly defaultTtl: number
   readonly contact: string | undefined
@@ -160,6 +164,7 @@ export function draftZone(input: ZoneInput): { drafts: RecordDraft[]; problems: 
       else drafts.push(alias)
     } else if (!['A', 'AAAA', 'ALIAS'].some((type) => hides(host.name, type))) {
       drafts.push(...draftAddresses(host.name, input, { from: host.from, why: 'derived from the host' }))
+      drafts.push(...draftService(host, input).filter(({ owner }) => !hides(owner, 'HTTPS')))
     }
   }
   if (!hides(input.apex, 'NS')) drafts.push(...draftNameserver(input, drafts))
@@ -217,6 +222,29 @@ function draftAddresses(owner: string, input: ZoneInput, source: Source): Record
   return input.addresses.map((address) =>
     draft(owner, address.includes(':') ? 'AAAA' : 'A', address, input, source),
   )
+}
+
+/**
+ * Tell browsers before they connect that a host speaks HTTPS and HTTP/2, and where (RFC 9460 §9.1). HTTP/1.1 is in the
+ * default set of HTTPS (RFC 9460 §9) and need not be said. A port other than 443 stands in the owner, which a wildcard cannot.
+ */
+function draftService(host: NamedHost, input: ZoneInput): RecordDraft[] {
+  const { httpsPort: port, addresses } = input
+  if (port === null || host.isHttps !== true || (port !== 443 && host.name.startsWith('*.'))) return []
+  const hint = (name: string, found: readonly string[]): string =>
+    found.length === 0 ? '' : ` ${name}=${found.join(',')}`
+  const ipv4 = hint(
+    'ipv4hint',
+    addresses.filter((address) => !address.includes(':')),
+  )
+  const ipv6 = hint(
+    'ipv6hint',
+    addresses.filter((address) => address.includes(':')),
+  )
+  const owner = port === 443 ? host.name : `_${port}._https.${host.name}`
+  const target = port === 443 ? '.' : host.name
+  const source: Source = { from: host.from, why: 'derived from the host' }
+  return [draft(owner, 'HTTPS', `1 ${target} alpn=h2${ipv4}${ipv6}`, input, source)]
 }
 
 /** RFC 1035 §3.3.11: a zone has a name server; nobody named one, so it is this machine. */

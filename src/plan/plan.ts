@@ -55,7 +55,10 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
   const { pools, problems: poolProblems } = planPools(config.value.pools, config.written)
   const { places, problems: placeProblems } = planPlaces(config.value.places, config.written)
   problems.push(...poolProblems, ...placeProblems)
-  const { hosts, zones, moving } = draftDomains(config, { facts, pools }, problems)
+  const listeners = planListeners(config, facts)
+  const https = listeners.find(({ protocol }) => protocol === 'https')
+  const httpsPort = https?.port ?? null
+  const { hosts, zones, moving } = draftDomains(config, { facts, pools, httpsPort }, problems)
   const drafted = zones.map((input) => {
     const { drafts, problems: found } = draftZone(input)
     problems.push(...found, ...checkSigned(input, drafts))
@@ -64,9 +67,6 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
   const names = indexZones(drafted)
   problems.push(...checkZones(names))
   const served = hosts.filter(({ written }) => written.alias === undefined)
-  const listeners = planListeners(config, facts)
-  const https = listeners.find(({ protocol }) => protocol === 'https')
-  const httpsPort = https?.port ?? null
   const front = planFront(served, { dev: facts.dev, httpsPort }, problems)
   problems.push(
     ...checkAcross({
@@ -149,10 +149,16 @@ function indexZones(drafted: readonly DraftedZone[]): Names {
   return indexNames(apexes.keys(), own)
 }
 
+type DomainFacts = {
+  readonly facts: Facts
+  readonly pools: ReadonlyMap<string, PoolPlan>
+  readonly httpsPort: number | null
+}
+
 /** Read names of domains and hosts, and the records beside them. */
 function draftDomains(
   config: Config,
-  { facts, pools }: { readonly facts: Facts; readonly pools: ReadonlyMap<string, PoolPlan> },
+  { facts, pools, httpsPort }: DomainFacts,
   problems: Problem[],
 ): { hosts: HostDraft[]; zones: ZoneInput[]; moving: MovingDomain[] } {
   const hosts: HostDraft[] = []
@@ -195,6 +201,7 @@ function draftDomains(
       name,
       text: hostText,
       alias: written.alias ?? null,
+      isHttps: written.http !== 'serve',
       from: at(),
     }))
     const addresses = addressesOf(config, facts)
@@ -202,7 +209,9 @@ function draftDomains(
     if (domain.secondary !== undefined) continue
     const { contact } = config.value
     const dnssec = planDnssec(domain.dnssec)
-    zones.push({ apex, from, hosts: named, records, addresses, defaultTtl, contact, dnssec })
+    // On a laptop the ports are others, and so are the names.
+    const port = facts.dev ? null : httpsPort
+    zones.push({ apex, from, hosts: named, records, addresses, httpsPort: port, defaultTtl, contact, dnssec })
   }
   return { hosts, zones, moving }
 }
