@@ -6,6 +6,8 @@ import { limitMemory } from '#access/memory-budget.ts'
 import { createPasswordVerifier } from '#access/password.ts'
 import type { Shown } from '#acme/present.ts'
 import { answerTokens } from '#acme/token-handler.ts'
+import type { Apply } from '#bucket/change.ts'
+import { createBucket } from '#bucket/serve.ts'
 import { createCounts } from '#cache/counts.ts'
 import { createCache } from '#cache/handler.ts'
 import { openStore } from '#cache/store/open-store.ts'
@@ -82,6 +84,8 @@ export type DataPlaneOptions = {
   /** Ask for a certificate of a name that none has. */
   readonly grant: (name: string) => Promise<boolean>
   readonly onCheck: (check: OriginCheck) => void
+  /** Ask the writer of a bucket for a change. */
+  readonly applyToBucket: Apply
 }
 
 /** Milliseconds that never go back, and are the same on all threads. */
@@ -129,7 +133,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   function createHandler(route: RoutePlan): Handler {
     const handler = cached(
       route,
-      transformRequests(handlerOf(route, { folder, forwarding, log }), route.transform),
+      transformRequests(
+        handlerOf(route, { folder, forwarding, log, apply: options.applyToBucket, worker }),
+        route.transform,
+      ),
     )
     const guarded = route.access === undefined ? handler : createGuard(route.access, guarding, handler)
     const limited = route.rate === undefined ? guarded : limiters.limit(route.rate, guarded)
@@ -266,13 +273,18 @@ function createTls({ first, log, certificate, grant }: DataPlaneOptions, digests
 
 function handlerOf(
   { action }: RoutePlan,
-  { folder, forwarding, log }: { folder: string; forwarding: ForwardOptions; log: Log },
+  {
+    forwarding,
+    ...options
+  }: { folder: string; forwarding: ForwardOptions; log: Log; apply: Apply; worker: number },
 ): Handler {
   switch (action.kind) {
     case 'service':
       return createForward(action, forwarding)
     case 'files':
-      return createFiles({ ...action, root: resolve(folder, action.root) }, { log })
+      return createFiles({ ...action, root: resolve(options.folder, action.root) }, options)
+    case 'bucket':
+      return createBucket(action, { ...options, now: Date.now })
     case 'redirect':
       return createRedirect(action)
     case 'respond':

@@ -14,6 +14,8 @@ export type Step = {
     | 'request'
     | 'cache'
     | 'origin'
+    | 'bucket'
+    | 'upload'
     | 'transfer'
     | 'delivery'
     | 'response'

@@ -4,6 +4,7 @@ import { clearCounts, createCountMemory } from '#access/connection-counts.ts'
 import { createBucketMemory } from '#access/limiters.ts'
 import type { Keeper } from '#acme/keeper.ts'
 import type { Shown } from '#acme/present.ts'
+import { createCatalogs } from '#bucket/catalogs.ts'
 import type { CacheStore } from '#cache/store/store.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
@@ -113,6 +114,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const shared: SharedMemory = { buckets: createBucketMemory(), connections: createCountMemory(count) }
   const onPort = (): void => workers.tell('ports', processes.ports())
   const processes = createSupervisor({ folder, log, output, holderOf, onPort })
+  const buckets = createCatalogs(Date.now)
   const passed = await readPassedSockets()
   const cache = createFrontCache(options)
   const sockets = createSockets({ descriptors, workers: count, passed, holderOf, log })
@@ -123,12 +125,14 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       certificate: tls.certificates.obtain,
       grant: tls.ask,
       checked: (check) => workers.tell('checked', check),
+      bucket: buckets.apply,
     },
     log,
     loaded: options.loaded,
     onDeath(worker) {
       clearCounts(shared.connections, worker)
       cache.store?.forgetWorker(storeNumber(worker))
+      buckets.unlockAllOf(worker)
     },
   })
 
@@ -181,6 +185,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     await tls.close()
     sockets.close()
     await workers.stop(deadlineMs)
+    buckets.close()
     await processes.stop(deadlineMs === 0)
     await cache.store?.close()
   }

@@ -15,6 +15,7 @@ const procedures = {
   certificate: async () => null,
   grant: async () => false,
   checked: () => {},
+  bucket: async () => ({ kind: 'done' as const }),
   log: () => {},
   access: () => {},
 }
