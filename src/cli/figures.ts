@@ -1,6 +1,6 @@
 /** A number in four characters or so: `0`, `0.3`, `42`, `1234`, `12.3k`, `4.5M`. */
 export function showNumber(value: number): string {
-  if (value === 0) return '0'
+  if (Number.isInteger(value) && value < 10) return String(value)
   if (value < 10) return value.toFixed(1)
   if (value < 10_000) return String(Math.round(value))
   const units = ['k', 'M', 'G', 'T']

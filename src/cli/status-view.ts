@@ -1,4 +1,3 @@
-import { formatSize } from '#core/units.ts'
 import { type Rate, rateBetween, sumRows, type Traffic } from '#metrics/traffic.ts'
 import type { Status } from '#run/status.ts'
 import { failureLines } from './certs.ts'
@@ -33,8 +32,8 @@ function cacheText(cache: NonNullable<Status['cache']>): string {
   const { hits, misses, collapsed, savedOctets, objects, memory, disk, evictions } = cache
   const ratio = hits + misses === 0 ? '' : `, ${((100 * hits) / (hits + misses)).toFixed(1)} % hits`
   const onDisk =
-    disk === null ? '' : `, ${formatSize(disk.octets)} on disk${disk.isOn ? '' : ' (turned off)'}`
-  return `${plural(objects, 'response')}, ${formatSize(memory.octets)} of ${formatSize(memory.budgetOctets)} in memory${onDisk}${ratio}, ${formatSize(savedOctets)} saved, ${collapsed} collapsed, ${evictions} evicted`
+    disk === null ? '' : `, ${showOctets(disk.octets)} on disk${disk.isOn ? '' : ' (turned off)'}`
+  return `${plural(objects, 'response')}, ${showOctets(memory.octets)} of ${showOctets(memory.budgetOctets)} in memory${onDisk}${ratio}, ${showOctets(savedOctets)} saved, ${collapsed} collapsed, ${evictions} evicted`
 }
 
 /** How many serve, and why others do not or had to be replaced. */

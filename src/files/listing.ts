@@ -43,9 +43,12 @@ function row({ name, isFolder, lengthOctets, modifiedMs }: Entry): string {
 function sorted(entries: readonly Entry[]): Entry[] {
   return entries.toSorted((a, b) => {
     if (a.isFolder !== b.isFolder) return a.isFolder ? -1 : 1
-    return a.name < b.name ? -1 : 1
+    return BY_NAME.compare(a.name, b.name) || (a.name < b.name ? -1 : 1)
   })
 }
+
+/** As people look for names: `part 10` behind `part 2`, whatever the case. */
+const BY_NAME = new Intl.Collator('en', { numeric: true })
 
 function sizeForPeople(octets: number): string {
   if (octets < 1024) return `${octets} B`
@@ -73,6 +76,7 @@ th, td { padding: .35rem .5rem; border-bottom: 1px solid var(--line) }
 td:first-child { overflow-wrap: anywhere; width: 100% }
 td:not(:first-child) { color: var(--soft); white-space: nowrap; font-variant-numeric: tabular-nums }
 .size { text-align: right }
+tbody tr:hover { background: color-mix(in srgb, var(--link) 8%, transparent) }
 a { color: var(--link); text-decoration: none }
 a:hover, a:focus { text-decoration: underline }
 @media (max-width: 30rem) { th:last-child, td:last-child { display: none } }

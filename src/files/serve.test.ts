@@ -321,6 +321,21 @@ test('descriptors are closed after every end, and bounded', {
   assert.ok(countDescriptors() <= openBefore, 'also those that were kept for the next request')
 })
 
+test('what many ask for at once is opened once', { skip: !isLinux() && 'counts in /proc' }, async () => {
+  const handler = createFiles(planFiles({ root }), { log: silent })
+  const openBefore = countDescriptors()
+  const asked = Array.from({ length: LIMIT_OPEN_FILES + 100 }, () => ask(handler, { target: '/large.bin' }))
+  const answers = await Promise.all(asked)
+  assert.ok(answers.every(({ status }) => status === 200))
+  assert.ok(countDescriptors() <= openBefore + 1)
+  for (const { body } of answers) if (body !== null && 'cancel' in body) body.cancel('client left')
+  const missing = await Promise.all(Array.from({ length: 3 }, () => ask(handler, { target: '/nowhere' })))
+  assert.deepEqual(
+    missing.map(({ status }) => status),
+    [404, 404, 404],
+  )
+})
+
 test('many downloads of one file share its descriptor', {
   skip: !isLinux() && 'counts in /proc',
 }, async () => {

@@ -13,33 +13,53 @@ import { respondResource } from './respond-resource.ts'
 export function createFiles(plan: FilesPlan, { log }: { readonly log: Log }): Handler {
   const finder = new Finder(plan, log)
   const resources = new Resources()
+  const seeking = new Map<string, Promise<Found>>()
   return (exchange) => {
-    const { method, target } = exchange.request
+    const { method } = exchange.request
     exchange.note.answeredBy = 'files'
     if (method === 'OPTIONS') {
       exchange.respond({ status: 204, fields: fieldsOf([ALLOW]), lengthOctets: 0 }, null)
       return
     }
     if (method !== 'GET' && method !== 'HEAD') return respondPage(exchange, METHOD_REFUSED)
-    const nowMs = Date.now()
-    const held = resources.get(pathOf(target), nowMs)
+    answer(exchange, Date.now())
+  }
+
+  function answer(exchange: Exchange, nowMs: number): void {
+    const { target } = exchange.request
+    const path = pathOf(target)
+    const held = resources.get(path, nowMs)
     if (held !== undefined) return respondResource(exchange, held, nowMs)
-    finder
-      .find(target, nowMs)
-      .catch((failure: unknown): Page => {
-        log('error', 'files/read', { path: pathOf(target), message: String(failure) })
-        return NOT_OPENED.failed
-      })
-      .then((found) => respondFound(exchange, found, resources, nowMs))
-      .catch(() => exchange.abort('portico failed'))
+    const sought = seeking.get(target)
+    // What many ask for at once is looked for once. What is found is open as long as it is kept: it is asked for again.
+    const answered =
+      sought === undefined
+        ? seek(target, nowMs).then((found) => {
+            seeking.delete(target)
+            if ('plain' in found) resources.set(path, found)
+            respondFound(exchange, found, nowMs)
+          })
+        : sought.then((found) => {
+            if ('plain' in found) answer(exchange, nowMs)
+            else respondFound(exchange, found, nowMs)
+          })
+    answered.catch(() => exchange.abort('portico failed'))
+  }
+
+  function seek(target: string, nowMs: number): Promise<Found> {
+    const sought = finder.find(target, nowMs).catch((failure: unknown): Page => {
+      log('error', 'files/read', { path: pathOf(target), message: String(failure) })
+      return NOT_OPENED.failed
+    })
+    seeking.set(target, sought)
+    return sought
   }
 }
 
-function respondFound(exchange: Exchange, found: Found, resources: Resources, nowMs: number): void {
+function respondFound(exchange: Exchange, found: Found, nowMs: number): void {
   if ('fault' in found) return respondPage(exchange, found)
   if ('to' in found) return respondRedirect(exchange, found)
   if ('listing' in found) return respondListing(exchange, found.listing)
-  resources.set(pathOf(exchange.request.target), found)
   respondResource(exchange, found, nowMs)
 }
 

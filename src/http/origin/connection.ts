@@ -22,13 +22,22 @@ import {
   type Receiver,
 } from './link.ts'
 import { openSocket } from './open-socket.ts'
-import { dropReadBuffer, returnReadBuffer, sharedReadBuffer, takeReadBuffer } from './read-buffer.ts'
+import {
+  dropReadBuffer,
+  enlargeReadBuffer,
+  returnReadBuffer,
+  sharedReadBuffer,
+  takeReadBuffer,
+} from './read-buffer.ts'
 import { ResponseBody } from './response-body.ts'
 import { type FramedHead, ResponseReader } from './response-reader.ts'
 
 type Phase = 'connecting' | 'idle' | 'head' | 'content' | 'tunnel' | 'closed'
 
 const LARGE_READ_OCTETS = 16_384
+const QUICK_OCTETS = 16_777_216
+/** 16 MiB a second */
+const QUICK_OCTETS_PER_MS = 16_777
 
 /** One connection to an origin: a request at a time (RFC 9112 §9.3). */
 export class OriginConnection implements OriginLink {
@@ -49,6 +58,9 @@ export class OriginConnection implements OriginLink {
   #writer: BodyWriter | undefined
   #isHeld = false
   #body: ResponseBody | undefined
+  /** what was read of it, and since when */
+  #bodyOctets = 0
+  #answeredAt = 0
   #lastRead = 0
   #isPersistent = true
   /** the head of the request is on its way, not only to be sent at the end of the turn */
@@ -200,8 +212,15 @@ export class OriginConnection implements OriginLink {
       this.#ownBuffer = undefined
     } else if (this.phase !== 'closed' && this.#body !== undefined && this.#lastRead >= LARGE_READ_OCTETS) {
       this.#ownBuffer ??= takeReadBuffer()
+      if (this.#isQuick()) this.#ownBuffer = enlargeReadBuffer(this.#ownBuffer)
     }
     return this.#ownBuffer ?? sharedReadBuffer
+  }
+
+  /** Whether the response goes fast, and further than sockets on the way take of it for a client who has paused. */
+  #isQuick(): boolean {
+    const tookMs = this.#owner.now - this.#answeredAt
+    return this.#bodyOctets >= QUICK_OCTETS && this.#bodyOctets >= tookMs * QUICK_OCTETS_PER_MS
   }
 
   /** @returns whether to go on reading */
@@ -215,6 +234,7 @@ export class OriginConnection implements OriginLink {
     }
     this.#isSilent = false
     if (this.#body !== undefined) {
+      this.#bodyOctets += count
       const isShared = buffer === sharedReadBuffer
       this.#input.append(isShared ? Buffer.from(buffer.subarray(0, count)) : buffer, count)
       this.#body.arrived()
@@ -281,6 +301,8 @@ export class OriginConnection implements OriginLink {
     } else {
       this.#keepInput()
       this.#body = new ResponseBody(this, this.#input, length, this.#owner.limits)
+      this.#bodyOctets = 0
+      this.#answeredAt = this.#owner.now
       receiver.answered(head, this.#body)
     }
   }

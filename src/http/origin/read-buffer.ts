@@ -4,6 +4,8 @@ const READ_OCTETS = 65_536
 const LARGE_OCTETS = 524_288
 /** how many large responses at a time have as much: 32 MiB; more of them keep the sockets busy with less */
 const LIMIT_LARGE = 64
+/** Of these, the ones that any response may have: clients who have paused keep theirs, and quick ones need some then. */
+const LIMIT_COMMON = 48
 /** how many buffers wait for the next large response: 4 MiB */
 const LIMIT_SPARE = 8
 
@@ -24,7 +26,14 @@ let large = 0
 export function takeReadBuffer(): Buffer {
   const waiting = spare.pop()
   if (waiting !== undefined) return waiting
-  if (large >= LIMIT_LARGE) return Buffer.allocUnsafeSlow(READ_OCTETS)
+  if (large >= LIMIT_COMMON) return Buffer.allocUnsafeSlow(READ_OCTETS)
+  large++
+  return Buffer.allocUnsafeSlow(LARGE_OCTETS)
+}
+
+/** A larger buffer for a response that has shown to be large and quick, or the one that it has. */
+export function enlargeReadBuffer(buffer: Buffer): Buffer {
+  if (buffer.length === LARGE_OCTETS || large >= LIMIT_LARGE) return buffer
   large++
   return Buffer.allocUnsafeSlow(LARGE_OCTETS)
 }

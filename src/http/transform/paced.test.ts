@@ -6,9 +6,12 @@ import type { AddressInfo } from 'node:net'
 import type { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { ask } from '../../../test/exchange.ts'
 import { originAt } from '../../../test/origin.ts'
 import { startProxy } from '../../../test/proxy.ts'
-import { transformOf } from '../../../test/transform.ts'
+import { handlerOf, transformOf } from '../../../test/transform.ts'
+import type { Handler } from '../exchange.ts'
+import { fieldsOf } from '../wire/fields.ts'
 
 const CONTENT_OCTETS = 64 * 2 ** 20
 
@@ -45,6 +48,25 @@ for (const version of ['HTTP/1.1', 'HTTP/2'] as const) {
     origin.close()
   })
 }
+
+test('what a turn brings goes at once, and the rest waits', async () => {
+  const answered = async (octets: number) => {
+    const handler: Handler = (exchange) => {
+      exchange.respond({ status: 200, fields: fieldsOf([]), lengthOctets: octets }, Buffer.alloc(octets))
+    }
+    return (await ask(handlerOf({ limits: { rate: '1MB/s' } }, handler), {})).body
+  }
+  assert.ok((await answered(50_000)) instanceof Uint8Array)
+  const body = await answered(150_000)
+  assert.ok(body !== null && !(body instanceof Uint8Array))
+  const begun = performance.now()
+  let octets = 0
+  for (let part = await body.read(1e6); part !== null; part = await body.read(1e6)) octets += part.length
+  const tookMs = performance.now() - begun
+  assert.equal(octets, 150_000)
+  assert.ok(tookMs > 90 && tookMs < 300, `${tookMs} ms`)
+  body.cancel('finished')
+})
 
 /** 1 MB at once, and 2.5 s of 2 MB. */
 function isPaced(octets: number): void {

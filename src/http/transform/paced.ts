@@ -4,12 +4,12 @@ import { sourceOf } from '../wire/octets-source.ts'
 import { Passing, type Step } from './passing.ts'
 import type { PacePlan } from './plan.ts'
 
-/** Send responses no faster than the route says; what is shorter than the burst is not touched. */
+/** Send responses no faster than the route says; what goes at once is not touched. */
 export function pace(plan: PacePlan): Step {
+  const atOnceOctets = Math.max(plan.afterOctets, turnOctets(plan))
   return (exchange) =>
     new Passing(exchange, exchange.request, (head, body) => {
-      if (body === null || (body instanceof Uint8Array && body.length <= plan.afterOctets))
-        return { head, body }
+      if (body === null || (body instanceof Uint8Array && body.length <= atOnceOctets)) return { head, body }
       const source = body instanceof Uint8Array ? sourceOf(body) : body
       return { head, body: new PacedSource(source, plan) }
     })
@@ -30,13 +30,13 @@ export class PacedSource implements Source {
   constructor(source: Source, plan: PacePlan) {
     this.#source = source
     this.#plan = plan
-    this.#credit = plan.afterOctets
+    this.#credit = Math.max(plan.afterOctets, turnOctets(plan))
   }
 
   read(limitOctets: number): Uint8Array | null | Promise<Uint8Array | null> {
     const { octetsPerSecond } = this.#plan
     this.#earn(performance.now())
-    const worthwhile = Math.min(limitOctets, Math.max(1, (octetsPerSecond * TURN_MS) / 1000))
+    const worthwhile = Math.min(limitOctets, turnOctets(this.#plan))
     if (this.#credit < worthwhile) {
       const waitMs = ((worthwhile - this.#credit) / octetsPerSecond) * 1000
       return new Promise((resolve) => {
@@ -75,3 +75,7 @@ export class PacedSource implements Source {
 
 /** How often a response goes on: seldom enough to cost little, often enough that a film does not stutter. */
 const TURN_MS = 50
+
+function turnOctets({ octetsPerSecond }: PacePlan): number {
+  return (octetsPerSecond * TURN_MS) / 1000
+}
