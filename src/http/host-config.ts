@@ -1,5 +1,6 @@
 import { type AccessConfig, accessSetting } from '#access/config.ts'
 import { type RateConfig, rateSettings } from '#access/limit-config.ts'
+import { type BucketConfig, bucketSetting } from '#bucket/config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
 import { type FilesConfig, filesSetting } from '#files/config.ts'
 import { type ServiceConfig, serviceSetting } from './service-config.ts'
@@ -9,6 +10,7 @@ import { type TransformConfig, transformSettings } from './transform/config.ts'
 export type HostConfig = TransformConfig & {
   readonly service?: ServiceConfig
   readonly files?: FilesConfig
+  readonly bucket?: BucketConfig
   readonly redirect?: string | { readonly to: string; readonly status?: number; readonly keepPath?: boolean }
   readonly respond?:
     | string
@@ -24,7 +26,7 @@ export type HostConfig = TransformConfig & {
 }
 
 export type RouteConfig = TransformConfig &
-  Pick<HostConfig, 'service' | 'files' | 'redirect' | 'respond' | 'access' | 'limits'>
+  Pick<HostConfig, 'service' | 'files' | 'bucket' | 'redirect' | 'respond' | 'access' | 'limits'>
 
 const redirect: Setting = {
   type: 'either',
@@ -79,6 +81,7 @@ const respond: Setting = {
 const routeKinds: Readonly<Record<string, Setting>> = {
   service: serviceSetting,
   files: filesSetting,
+  bucket: bucketSetting,
   redirect,
   respond,
 }

@@ -4,6 +4,8 @@ import { createGuard, type GuardOptions } from '#access/guard.ts'
 import { createLimiters } from '#access/limiters.ts'
 import { limitMemory } from '#access/memory-budget.ts'
 import { createPasswordVerifier } from '#access/password.ts'
+import type { Apply } from '#bucket/change.ts'
+import { createBucket } from '#bucket/serve.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
 import { createDnsServer } from '#dns/server.ts'
@@ -64,6 +66,8 @@ export type DataPlaneOptions = {
   /** Ask for the certificate of a node of the Plan. */
   readonly certificate: (id: string) => Promise<Issued | null>
   readonly onCheck: (check: OriginCheck) => void
+  /** Ask the writer of a bucket for a change. */
+  readonly applyToBucket: Apply
 }
 
 /** Milliseconds that never go back, and are the same on all threads. */
@@ -105,7 +109,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   let zones = createZones([])
 
   function createHandler(route: RoutePlan): Handler {
-    const handler = transformRequests(handlerOf(route, { folder, forwarding, log }), route.transform)
+    const handler = transformRequests(
+      handlerOf(route, { folder, forwarding, log, apply: options.applyToBucket, worker }),
+      route.transform,
+    )
     const guarded = route.access === undefined ? handler : createGuard(route.access, guarding, handler)
     const limited = route.rate === undefined ? guarded : limiters.limit(route.rate, guarded)
     // Outermost, so that refusals get the owner's pages too.
@@ -213,13 +220,18 @@ function createTls({ first, log, certificate }: DataPlaneOptions) {
 
 function handlerOf(
   { action }: RoutePlan,
-  { folder, forwarding, log }: { folder: string; forwarding: ForwardOptions; log: Log },
+  {
+    forwarding,
+    ...options
+  }: { folder: string; forwarding: ForwardOptions; log: Log; apply: Apply; worker: number },
 ): Handler {
   switch (action.kind) {
     case 'service':
       return createForward(action, forwarding)
     case 'files':
-      return createFiles({ ...action, root: resolve(folder, action.root) }, { log })
+      return createFiles({ ...action, root: resolve(options.folder, action.root) }, options)
+    case 'bucket':
+      return createBucket(action, { ...options, now: Date.now })
     case 'redirect':
       return createRedirect(action)
     case 'respond':

@@ -8,6 +8,8 @@ import { createOutbox } from './outbox.ts'
 import { connect } from './rpc.ts'
 import type { LogRecord, MainProcedures, WorkerProcedures, WorkerSetup } from './slice.ts'
 
+/** A disk that is busy with other things may take long to say that it has something. */
+const BUCKET_MS = 60_000
 /** What is held for the main thread between two messages. */
 const LIMIT_RECORDS = 1000
 
@@ -28,6 +30,7 @@ const procedures: WorkerProcedures = {
       accessLog: setup.tellsRequests ? records.add : null,
       certificate: (id) => main.call('certificate', id),
       onCheck: (check) => main.tell('checked', check),
+      applyToBucket: (request) => main.call('bucket', request, BUCKET_MS),
     })
     prepared = await plane.prepare(slice)
     return null

@@ -13,6 +13,8 @@ export type Step = {
     | 'access'
     | 'request'
     | 'origin'
+    | 'bucket'
+    | 'upload'
     | 'transfer'
     | 'response'
     | 'identity'

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { clearCounts, createCountMemory } from '#access/connection-counts.ts'
 import { createBucketMemory } from '#access/limiters.ts'
+import { createCatalogs } from '#bucket/catalogs.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
 import { compileZones, type Zones } from '#dns/zone.ts'
@@ -95,6 +96,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const ticketKeys = createTicketKeys(() => plan.tls.limits.sessionTimeoutMs, Date.now)
   const onPort = (): void => workers.tell('ports', processes.ports())
   const processes = createSupervisor({ folder, log, output, holderOf, onPort })
+  const buckets = createCatalogs(Date.now)
   const passed = await readPassedSockets()
   const sockets = createSockets({ descriptors, workers: count, passed, holderOf, log })
   const workers = createWorkers({
@@ -105,10 +107,14 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       ...writers(options),
       certificate: certificates.obtain,
       checked: (check) => workers.tell('checked', check),
+      bucket: buckets.apply,
     },
     log,
     loaded: options.loaded,
-    onDeath: (worker) => clearCounts(shared.connections, worker),
+    onDeath(worker) {
+      clearCounts(shared.connections, worker)
+      buckets.unlockAllOf(worker)
+    },
   })
   const timer = setInterval(renewTicketKey, TICKET_KEYS_EVERY_MS).unref()
   let plan = options.plan
@@ -158,6 +164,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     clearInterval(timer)
     sockets.close()
     await workers.stop(deadlineMs)
+    buckets.close()
     await processes.stop(deadlineMs === 0)
   }
 

@@ -1,5 +1,6 @@
 import type { CountMemory } from '#access/connection-counts.ts'
 import type { BucketMemory } from '#access/limiters.ts'
+import type { BucketRequest, Outcome } from '#bucket/change.ts'
 import type { LogLevel, LogValue } from '#core/log.ts'
 import type { DnsPlan } from '#dns/plan.ts'
 import type { OriginCheck } from '#http/origin/origins.ts'
@@ -89,6 +90,8 @@ export type MainProcedures = {
   /** The certificate of a node of the Plan, with its key. */
   readonly certificate: (id: string) => Promise<Issued | null>
   readonly checked: (check: OriginCheck) => void
+  /** Change a bucket: there is one writer, whichever worker was asked. */
+  readonly bucket: (request: BucketRequest) => Promise<Outcome>
   readonly log: (records: readonly LogRecord[]) => void
   readonly access: (records: readonly AccessRecord[]) => void
 }

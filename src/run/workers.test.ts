@@ -7,11 +7,17 @@ import { createBucketMemory } from '#access/limiters.ts'
 import { type Log, silent } from '#core/log.ts'
 import { planOf } from '../../test/routes.ts'
 import { until } from '../../test/running.ts'
-import type { DataSlice } from './slice.ts'
+import type { DataSlice, MainProcedures } from './slice.ts'
 import { createWorkers, type Workers } from './workers.ts'
 
 const entry = new URL('../../test/dying-worker.ts', import.meta.url)
-const procedures = { certificate: async () => null, checked: () => {}, log: () => {}, access: () => {} }
+const procedures: MainProcedures = {
+  certificate: async () => null,
+  checked: () => {},
+  bucket: async () => ({ kind: 'done' }),
+  log: () => {},
+  access: () => {},
+}
 const shared = { buckets: createBucketMemory(8), connections: createCountMemory(2) }
 
 /** A slice that is known by a number. */
