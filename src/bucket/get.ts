@@ -9,11 +9,16 @@ import { formatContentRange, type OctetRange, parseRanges, type RangeChoice } fr
 import { BlobSource, closeBlob, type OpenBlob, openBlob } from './blob-source.ts'
 import { etagOf, type Stored } from './change.ts'
 import { blobPath } from './folder.ts'
-import { type Lines, NOT_FOUND, respondRefusal } from './respond.ts'
+import { faultOf, type Lines } from './respond.ts'
 import { isActive } from './type.ts'
+import { Fault } from './wire/body.ts'
 import { formatAttachment } from './wire/disposition.ts'
 
-/** Answer GET or HEAD with an object: preconditions, then ranges, then the content (RFC 9110 §13.2.2). */
+/**
+ * Answer GET or HEAD with an object: preconditions, then ranges, then the content (RFC 9110 §13.2.2).
+ *
+ * @throws {Fault} for 412, 416, and when the object has gone meanwhile
+ */
 export async function respondObject(
   exchange: Exchange,
   stored: Stored,
@@ -24,13 +29,7 @@ export async function respondObject(
   const validators = { etag: etagOf(stored), lastModifiedMs: createdMs }
   const lines = [...linesOf(stored), ...more]
   const precondition = evaluatePreconditions(method, fields, validators, nowMs)
-  if (precondition === 'failed') {
-    return respondRefusal(exchange, {
-      kind: 'refusal',
-      status: 412,
-      reason: 'the object is not in the state that the request wants it in',
-    })
-  }
+  if (precondition === 'failed') throw faultOf({ kind: 'precondition failed' })
   if (precondition === 'not modified') {
     exchange.respond(
       { status: 304, fields: fieldsOf(lines.filter(isOfNotModified)), lengthOctets: length },
@@ -51,11 +50,11 @@ export async function respondObject(
   if (choice === 'unsatisfiable') {
     const reason = `the object has ${length} octets, and the range begins after them`
     const contentRange = ['Content-Range', formatContentRange(null, length)] as const
-    return respondRefusal(exchange, { kind: 'refusal', status: 416, reason }, [contentRange])
+    throw new Fault(416, reason, [contentRange])
   }
   const blob = await openBlob(blobPath(blobs, stored.sha256))
   // Deleted since its row was read.
-  if (blob === null) return respondRefusal(exchange, NOT_FOUND)
+  if (blob === null) throw faultOf({ kind: 'not found' })
   if (choice === 'whole') exchange.respond(head, new BlobSource(blob, { first: 0, last: length - 1 }))
   else await respondParts(exchange, { stored, lines, ranges: choice, blob, blobs })
 }

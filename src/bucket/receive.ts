@@ -1,21 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import type { Exchange, Source } from '#http/exchange.ts'
-import { isRefusal, type Refusal, refuse } from '#http/wire/refusal.ts'
 import type { Bucket } from './bucket.ts'
 import type { About, PutObject } from './change.ts'
+import { contentOf } from './content.ts'
 import type { Finished } from './draft.ts'
-import {
-  describeStored,
-  type Lines,
-  refusalOf,
-  respondEmpty,
-  respondJson,
-  respondRefusal,
-} from './respond.ts'
+import { describeStored, faultOf, type Lines, respondEmpty, respondJson } from './respond.ts'
 import { conditionsOf, judgeObject, receiveDraft, refuseEarly } from './store.ts'
 import { isMediaType, isTypeOf } from './type.ts'
-import { BodyFault, type BodyReader, type ToldFile } from './wire/body.ts'
+import { type BodyReader, Fault, required, type ToldFile } from './wire/body.ts'
 import { parseParameters } from './wire/disposition.ts'
 import { FormUpload } from './wire/form-upload.ts'
 import { JsonUpload } from './wire/json-upload.ts'
@@ -32,11 +25,11 @@ export type Posted = {
 
 /** POST: files of a form, in any of its encodings, or the content itself, become objects below the target. */
 export async function receivePost(bucket: Bucket, exchange: Exchange, posted: Posted): Promise<void> {
-  const { fields, body } = exchange.request
-  if (body === null) return respondRefusal(exchange, refuse(400, 'there is no content to store'))
+  const { fields } = exchange.request
+  const body = contentOf(exchange.request)
+  if (body === null) throw new Fault(400, 'there is no content to store')
   const type = fields.get('content-type') ?? 'application/octet-stream'
   const reader = readerOf(type, body, bucket)
-  if (isRefusal(reader)) return respondRefusal(exchange, reader)
   if (reader === null) return receiveRaw(bucket, exchange, { ...posted, body, type })
   const files: Finished[] = []
   try {
@@ -49,13 +42,13 @@ export async function receivePost(bucket: Bucket, exchange: Exchange, posted: Po
 }
 
 /** What reads a body of this type; null when the body is the object itself. */
-function readerOf(type: string, body: Source, { plan }: Bucket): BodyReader | Refusal | null {
-  if (!isMediaType(type)) return refuse(415, 'the Content-Type is no media type')
+function readerOf(type: string, body: Source, { plan }: Bucket): BodyReader | null {
+  if (!isMediaType(type)) throw new Fault(415, 'the Content-Type is no media type')
   const { value, parameters } = parseParameters(type)!
   if (value === 'multipart/form-data') {
     const boundary = parameters.get('boundary') ?? ''
     if (!isBoundary(boundary))
-      return refuse(400, 'multipart/form-data needs a boundary of 1 to 70 characters')
+      throw new Fault(400, 'multipart/form-data needs a boundary of 1 to 70 characters')
     return new MultipartReader(body, boundary, plan)
   }
   if (value === 'application/json') return new JsonUpload(body, randomBytes(18).toString('hex'), plan)
@@ -71,7 +64,7 @@ async function receiveFiles(
 ): Promise<void> {
   for (let part = await reader.next(); part !== null; part = await reader.next()) {
     if (part.type !== null && !isTypeOf(part.type, bucket.plan.types)) {
-      throw new BodyFault(415, `the type ${part.type} is not taken here`)
+      throw new Fault(415, `the type ${part.type} is not taken here`)
     }
     files.push(await receiveDraft(bucket, part, label))
   }
@@ -82,7 +75,7 @@ async function readOver(body: Source): Promise<void> {
   let octets = 0
   for (let part = await body.read(READ_OCTETS); part !== null; part = await body.read(READ_OCTETS)) {
     octets += part.length
-    if (octets > LIMIT_EPILOGUE) throw new BodyFault(400, 'much follows the end of the form')
+    if (octets > LIMIT_EPILOGUE) throw new Fault(400, 'much follows the end of the form')
   }
 }
 
@@ -104,7 +97,6 @@ async function storeAll(
       type: 'application/json',
     }
     const object = await objectOf(bucket, posted.key, { file, finished, fields: told.fields })
-    if (isRefusal(object)) return respondRefusal(exchange, object)
     objects.push(object)
   }
   await store(bucket, exchange, objects, posted, told.fields)
@@ -114,11 +106,10 @@ function objectOf(
   bucket: Bucket,
   target: string,
   { file, finished, fields }: { file: ToldFile; finished: Finished; fields: unknown },
-): Promise<PutObject | Refusal> | Refusal {
+): Promise<PutObject> {
   const name = fileName(file.name ?? '') ?? fileName(file.field) ?? randomBytes(9).toString('base64url')
   const isFolder = target === '' || target.endsWith('/')
-  const key = judgeKey(isFolder ? target + name : `${target}/${name}`)
-  if (isRefusal(key)) return key
+  const key = required(judgeKey(isFolder ? target + name : `${target}/${name}`))
   const declared = file.type !== null && isMediaType(file.type) ? file.type : null
   const about: About = { name: file.name === null ? null : name, fields, headers: [] }
   return judgeObject(bucket, { key, finished, declared, about, taken: 'rename' })
@@ -131,20 +122,19 @@ async function receiveRaw(
   posted: Posted & { readonly body: Source; readonly type: string },
 ): Promise<void> {
   const { fields, lengthOctets } = exchange.request
-  const early = refuseEarly(bucket, lengthOctets, posted.type)
-  if (early !== null) return respondRefusal(exchange, early)
+  refuseEarly(bucket, lengthOctets, posted.type)
   const disposition = parseParameters(
     Buffer.from(fields.get('content-disposition') ?? '', 'latin1').toString('utf8'),
   )
   const said = fileName(disposition?.parameters.get('filename') ?? '')
   const isFolder = posted.key === '' || posted.key.endsWith('/')
-  const key = isFolder ? judgeKey(posted.key + (said ?? randomBytes(9).toString('base64url'))) : posted.key
-  if (isRefusal(key)) return respondRefusal(exchange, key)
+  const key = isFolder
+    ? required(judgeKey(posted.key + (said ?? randomBytes(9).toString('base64url'))))
+    : posted.key
   const finished = await receiveDraft(bucket, { read: () => posted.body.read(READ_OCTETS) }, posted.label)
   try {
     const about: About = { name: said ?? null, fields: null, headers: [] }
     const object = await judgeObject(bucket, { key, finished, declared: posted.type, about, taken: 'rename' })
-    if (isRefusal(object)) return respondRefusal(exchange, object)
     await store(bucket, exchange, [object], posted, null)
   } finally {
     await rm(finished.path, { force: true })
@@ -160,7 +150,7 @@ async function store(
 ): Promise<void> {
   const conditions = conditionsOf(exchange.request.fields)
   const outcome = await bucket.change({ kind: 'put', objects, conditions })
-  if (outcome.kind !== 'stored') return respondRefusal(exchange, refusalOf(outcome))
+  if (outcome.kind !== 'stored') throw faultOf(outcome)
   const location: Lines =
     outcome.objects.length === 1 ? [['Location', pathOfKey(outcome.objects[0]!.key)]] : []
   // A path on the same host, or nothing: a form must not send people elsewhere.

@@ -1,8 +1,11 @@
+import type { Log } from '#core/log.ts'
 import type { Exchange } from '#http/exchange.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
 import { type Page, respondPage } from '#http/wire/page.ts'
 import type { Refusal } from '#http/wire/refusal.ts'
 import { etagOf, type Outcome, printVersion, type Stored } from './change.ts'
+import { BrokenOff } from './content.ts'
+import { Fault } from './wire/body.ts'
 import { pathOfKey } from './wire/key.ts'
 
 /** Field lines of a response. */
@@ -32,33 +35,34 @@ export function respondRefusal(exchange: Exchange, { status, reason }: Refusal, 
   respondPage(exchange, page)
 }
 
-/** What a refused change is answered with. */
-export function refusalOf(outcome: Outcome): Refusal {
+/** Why the writer has not made a change. */
+export function faultOf(outcome: Outcome): Fault {
   switch (outcome.kind) {
     case 'precondition failed':
-      return {
-        kind: 'refusal',
-        status: 412,
-        reason: 'the object is not in the state that the request wants it in',
-      }
+      return new Fault(412, 'the object is not in the state that the request wants it in')
     case 'not found':
-      return NOT_FOUND
-    case 'quota': {
-      const reason = `the bucket may hold ${outcome.quotaOctets} octets, and this would be more`
-      return { kind: 'refusal', status: 507, reason }
-    }
+      return new Fault(404, 'there is no object with this name')
+    case 'quota':
+      return new Fault(507, `the bucket may hold ${outcome.quotaOctets} octets, and this would be more`)
     case 'locked':
-      return { kind: 'refusal', status: 423, reason: 'another request is writing to this upload' }
+      return new Fault(423, 'another request is writing to this upload')
     default:
-      return { kind: 'refusal', status: 500, reason: 'the change was not made' }
+      return new Fault(500, `the change ended as "${outcome.kind}"`)
   }
 }
 
-/** There is nothing under a key. */
-export const NOT_FOUND: Refusal = {
-  kind: 'refusal',
-  status: 404,
-  reason: 'there is no object with this name',
+/**
+ * What an error is answered with.
+ *
+ * @returns null when nobody is there to answer: the content broke off
+ */
+export function faultOfError(error: unknown, { request }: Exchange, log: Log): Fault | null {
+  if (error instanceof Fault) return error
+  const { code, message, stack } = error as NodeJS.ErrnoException
+  if (code === 'ENOSPC' || code === 'EDQUOT') return new Fault(507, 'the disk is full')
+  if (error instanceof BrokenOff) return null
+  log('error', 'bucket/failed', { target: request.target, error: stack ?? message })
+  return new Fault(500, 'the bucket could not do this')
 }
 
 /** An object as its client reads about it. */

@@ -1,9 +1,8 @@
-import { type Refusal, refuse } from '#http/wire/refusal.ts'
 import type { Bucket } from './bucket.ts'
 import type { About, Conditions, PutObject } from './change.ts'
 import { Draft, type Finished } from './draft.ts'
 import { isTypeOf, judgeType } from './type.ts'
-import { BodyFault } from './wire/body.ts'
+import { Fault } from './wire/body.ts'
 
 /** Anything that gives octets to its end. */
 export type Octets = { read(): Promise<Uint8Array | null> | Uint8Array | null }
@@ -11,7 +10,7 @@ export type Octets = { read(): Promise<Uint8Array | null> | Uint8Array | null }
 /**
  * Receive octets into a draft.
  *
- * @throws {BodyFault} when they are more than an object may have, or of a type that is not taken
+ * @throws {Fault} when they are more than an object may have, or of a type that is not taken
  * @throws {Error} when they break off; the draft is gone then
  */
 export async function receiveDraft(bucket: Bucket, octets: Octets, label = ''): Promise<Finished> {
@@ -40,30 +39,31 @@ export type ToStore = {
   readonly taken: PutObject['taken']
 }
 
-/** Decide what a finished draft is stored as; refuses types that are not taken. */
+/**
+ * Decide what a finished draft is stored as.
+ *
+ * @throws {Fault} when its type is not taken
+ */
 export async function judgeObject(
   { plan }: Bucket,
   { key, finished, declared, about, taken }: ToStore,
-): Promise<PutObject | Refusal> {
+): Promise<PutObject> {
   const { path, sha256, octets, head } = finished
   const judged = await judgeType(declared, { name: key, head, mismatch: plan.mismatch })
-  if (typeof judged === 'string') return refuse(415, judged)
-  const refused = [judged.type, ...(judged.detected === null ? [] : [judged.detected])].find(
-    (type) => !isTypeOf(type, plan.types),
-  )
-  if (refused !== undefined) return refuseType(refused, plan.types)
+  if (typeof judged === 'string') throw new Fault(415, judged)
+  refuseType(judged.type, plan.types)
+  if (judged.detected !== null) refuseType(judged.detected, plan.types)
   return { key, draft: path, sha256, octets, ...judged, about, taken }
 }
 
-/** Before any octet is read: a length or a type that will not do (RFC 9110 §15.5.14, §15.5.16). */
-export function refuseEarly(
-  { plan }: Bucket,
-  lengthOctets: number | null,
-  declared: string | null,
-): Refusal | null {
-  if (lengthOctets !== null && lengthOctets > plan.maxOctets) return tooLarge(plan.maxOctets).refusal
-  if (declared !== null && !isTypeOf(declared, plan.types)) return refuseType(declared, plan.types)
-  return null
+/**
+ * Look at what is known before any octet is read (RFC 9110 §15.5.14, §15.5.16).
+ *
+ * @throws {Fault} for a length or a type that will not do
+ */
+export function refuseEarly({ plan }: Bucket, lengthOctets: number | null, declared: string | null): void {
+  if (lengthOctets !== null && lengthOctets > plan.maxOctets) throw tooLarge(plan.maxOctets)
+  if (declared !== null) refuseType(declared, plan.types)
 }
 
 /** The preconditions of a request for a change. */
@@ -73,10 +73,11 @@ export function conditionsOf(fields: { all(name: string): string[] }): Condition
   )
 }
 
-function tooLarge(maxOctets: number): BodyFault {
-  return new BodyFault(413, `an object may have ${maxOctets} octets, and this is larger`)
+function tooLarge(maxOctets: number): Fault {
+  return new Fault(413, `an object may have ${maxOctets} octets, and this is larger`)
 }
 
-function refuseType(type: string, types: readonly string[] | null): Refusal {
-  return refuse(415, `the type ${type} is not taken here; ${(types ?? []).join(', ')} are`)
+function refuseType(type: string, types: readonly string[] | null): void {
+  if (isTypeOf(type, types)) return
+  throw new Fault(415, `the type ${type} is not taken here; ${(types ?? []).join(', ')} are`)
 }

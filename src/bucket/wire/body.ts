@@ -1,11 +1,11 @@
-import { type Refusal, refuse } from '#http/wire/refusal.ts'
+import { isRefusal, type Refusal, refuse } from '#http/wire/refusal.ts'
 
 /** A body that is read to its end in parts: what all encodings of uploads have in common. */
 export type BodyReader = {
   /**
    * The next file; the one before must have been read to its end.
    *
-   * @throws {BodyFault} when the body is malformed or too large
+   * @throws {Fault} when the body is malformed or too large
    */
   next(): Promise<FilePart | null>
   /** What is known when the body has ended: the fields, and of each file, in order, its name and type. */
@@ -34,26 +34,39 @@ export type ToldFile = {
 
 export type BodyLimits = { readonly fieldsOctets: number; readonly partsLimit: number }
 
-/** A body that cannot be read on, and what its client is answered. */
-export class BodyFault extends Error {
+/** Why a request is not followed, thrown to whoever knows in which form its client reads it. */
+export class Fault extends Error {
   readonly refusal: Refusal
+  /** field lines of the answer */
+  readonly lines: readonly (readonly [name: string, value: string])[]
 
-  constructor(status: number, reason: string) {
+  constructor(status: number, reason: string, lines: Fault['lines'] = []) {
     super(reason)
     this.refusal = refuse(status, reason)
+    this.lines = lines
   }
+}
+
+/**
+ * What is right.
+ *
+ * @throws {Fault} when it is a refusal
+ */
+export function required<Value>(value: Value | Refusal): Value {
+  if (isRefusal(value)) throw new Fault(value.status, value.reason)
+  return value
 }
 
 /**
  * Octets as text.
  *
- * @throws {BodyFault} when they are no UTF-8
+ * @throws {Fault} when they are no UTF-8
  */
 export function textOf(octets: Uint8Array, what: string): string {
   try {
     return UTF8.decode(octets)
   } catch {
-    throw new BodyFault(400, `${what} is no UTF-8`)
+    throw new Fault(400, `${what} is no UTF-8`)
   }
 }
 

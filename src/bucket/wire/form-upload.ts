@@ -1,8 +1,8 @@
 import type { Source } from '#http/exchange.ts'
 import {
-  BodyFault,
   type BodyLimits,
   type BodyReader,
+  Fault,
   type FilePart,
   type Told,
   type ToldFile,
@@ -83,7 +83,7 @@ export class FormUpload implements BodyReader {
     const all = Buffer.concat([begin, this.#chunk])
     const equals = all.indexOf(EQUALS)
     if (equals < 0 || equals > LIMIT_NAME)
-      throw new BodyFault(413, `the name of a field is longer than ${LIMIT_NAME} octets`)
+      throw new Fault(413, `the name of a field is longer than ${LIMIT_NAME} octets`)
     const field = textOf(decode(all.subarray(0, equals)), 'the name of a field')
     this.#countPair(equals)
     this.#files.push({ field, name: null, type: null })
@@ -119,9 +119,9 @@ export class FormUpload implements BodyReader {
     this.#pairs++
     this.#fieldsOctets += octets
     if (this.#pairs > this.#limits.partsLimit)
-      throw new BodyFault(413, `there are more than ${this.#limits.partsLimit} fields`)
+      throw new Fault(413, `there are more than ${this.#limits.partsLimit} fields`)
     if (this.#fieldsOctets > this.#limits.fieldsOctets) {
-      throw new BodyFault(413, `the fields are larger than ${this.#limits.fieldsOctets} octets`)
+      throw new Fault(413, `the fields are larger than ${this.#limits.fieldsOctets} octets`)
     }
   }
 

@@ -1,9 +1,9 @@
 import type { Source } from '#http/exchange.ts'
 import { Base64Decoder } from './base64.ts'
 import {
-  BodyFault,
   type BodyLimits,
   type BodyReader,
+  Fault,
   type FilePart,
   type Told,
   type ToldFile,
@@ -59,12 +59,12 @@ export class JsonUpload implements BodyReader {
     try {
       fields = JSON.parse(text)
     } catch {
-      throw new BodyFault(400, 'the content is no JSON (RFC 8259)')
+      throw new Fault(400, 'the content is no JSON (RFC 8259)')
     }
     const files: ToldFile[] = []
     const told = this.#describe(fields, '', files)
     if (Object.keys(files).length !== this.#types.length)
-      throw new BodyFault(400, 'a member of an object stands twice')
+      throw new Fault(400, 'a member of an object stands twice')
     return { fields: told, files }
   }
 
@@ -90,7 +90,7 @@ export class JsonUpload implements BodyReader {
     else if (c === COMMA || c === OPEN_OBJECT || c === OPEN_LIST) this.#key = ''
     if (c === OPEN_OBJECT || c === OPEN_LIST) {
       this.#depth++
-      if (this.#depth > LIMIT_DEPTH) throw new BodyFault(400, `JSON is nested deeper than ${LIMIT_DEPTH}`)
+      if (this.#depth > LIMIT_DEPTH) throw new Fault(400, `JSON is nested deeper than ${LIMIT_DEPTH}`)
     } else if (c === CLOSE_OBJECT || c === CLOSE_LIST) {
       this.#depth--
       this.#key = ''
@@ -115,7 +115,7 @@ export class JsonUpload implements BodyReader {
 
   #beginFile(): FilePart {
     if (this.#types.length >= this.#limits.partsLimit) {
-      throw new BodyFault(413, `there are more than ${this.#limits.partsLimit} files`)
+      throw new Fault(413, `there are more than ${this.#limits.partsLimit} files`)
     }
     const url = DATA_URL.exec(this.#keptText(this.#stringStart + 1, this.#keptOctets))
     const type = url === null ? null : url[1]!.replaceAll('\\/', '/') || null
@@ -130,7 +130,7 @@ export class JsonUpload implements BodyReader {
   async #readFile(decoder: Base64Decoder): Promise<Uint8Array | null> {
     while (this.#state === 'file') {
       if (this.#at === this.#chunk.length && !(await this.#more())) {
-        throw new BodyFault(400, 'the content ends inside a string')
+        throw new Fault(400, 'the content ends inside a string')
       }
       const quote = this.#chunk.indexOf(QUOTE, this.#at)
       const end = quote < 0 ? this.#chunk.length : quote
@@ -151,7 +151,7 @@ export class JsonUpload implements BodyReader {
   #keep(c: number): void {
     if (this.#keptOctets === this.#kept.length) {
       if (this.#kept.length >= this.#limits.fieldsOctets) {
-        throw new BodyFault(413, `JSON beside its files is larger than ${this.#limits.fieldsOctets} octets`)
+        throw new Fault(413, `JSON beside its files is larger than ${this.#limits.fieldsOctets} octets`)
       }
       this.#kept = Buffer.concat([this.#kept, this.#kept])
     }

@@ -1,9 +1,9 @@
 import type { Source } from '#http/exchange.ts'
 import { isToken } from '#http/wire/characters.ts'
 import {
-  BodyFault,
   type BodyLimits,
   type BodyReader,
+  Fault,
   type FilePart,
   type Told,
   type ToldFile,
@@ -85,7 +85,7 @@ export class MultipartReader implements BodyReader {
     if (this.#held[0] === HYPHEN && this.#held[1] === HYPHEN) return true
     const lineEnd = await this.#find(CRLF, LIMIT_PADDING)
     if (!/^[ \t]*$/.test(this.#cut(lineEnd).toString('latin1'))) {
-      throw new BodyFault(400, 'something stands beside a boundary')
+      throw new Fault(400, 'something stands beside a boundary')
     }
     return false
   }
@@ -93,14 +93,14 @@ export class MultipartReader implements BodyReader {
   async #readHead(): Promise<ToldFile> {
     this.#parts++
     if (this.#parts > this.#limits.partsLimit)
-      throw new BodyFault(413, `there are more than ${this.#limits.partsLimit} parts`)
+      throw new Fault(413, `there are more than ${this.#limits.partsLimit} parts`)
     // With the CRLF of the line before, so that a part without fields has an empty line too.
     const end = await this.#find(EMPTY_LINE, LIMIT_HEAD)
     const lines = textOf(this.#cut(end), 'the head of a part').split('\r\n').slice(1)
     this.#cut(EMPTY_LINE.length)
     // The CRLF of the first boundary may follow at once: an empty part.
     const fields = new Map(lines.map(parseLine))
-    if (fields.size < lines.length) throw new BodyFault(400, 'a field of a part stands twice')
+    if (fields.size < lines.length) throw new Fault(400, 'a field of a part stands twice')
     return describe(fields)
   }
 
@@ -113,7 +113,7 @@ export class MultipartReader implements BodyReader {
     ) {
       this.#fieldsOctets += octets.length
       if (this.#fieldsOctets > this.#limits.fieldsOctets) {
-        throw new BodyFault(413, `the fields are larger than ${this.#limits.fieldsOctets} octets`)
+        throw new Fault(413, `the fields are larger than ${this.#limits.fieldsOctets} octets`)
       }
       pieces.push(Buffer.from(octets))
     }
@@ -125,8 +125,7 @@ export class MultipartReader implements BodyReader {
     for (;;) {
       const at = this.#held.indexOf(octets)
       if (at >= 0 && at <= limit) return at
-      if (this.#held.length > limit)
-        throw new BodyFault(431, `the head of a part is larger than ${limit} octets`)
+      if (this.#held.length > limit) throw new Fault(431, `the head of a part is larger than ${limit} octets`)
       await this.#more()
     }
   }
@@ -135,7 +134,7 @@ export class MultipartReader implements BodyReader {
     // What is held must be copied before the source is asked again, for the memory is the source's.
     const kept = this.#held.length === 0 ? NONE : Buffer.from(this.#held)
     const octets = await this.#source.read(READ_OCTETS)
-    if (octets === null) throw new BodyFault(400, 'the closing boundary is missing')
+    if (octets === null) throw new Fault(400, 'the closing boundary is missing')
     const arrived = Buffer.from(octets.buffer, octets.byteOffset, octets.length)
     this.#held = kept.length === 0 ? arrived : Buffer.concat([kept, arrived])
   }
@@ -166,8 +165,7 @@ function parseLine(line: string): [string, string] {
   const colon = line.indexOf(':')
   const name = line.slice(0, Math.max(0, colon))
   const value = line.slice(colon + 1).trim()
-  if (!isToken(name) || /[\0\r\n]/.test(value))
-    throw new BodyFault(400, 'a part has a field that is malformed')
+  if (!isToken(name) || /[\0\r\n]/.test(value)) throw new Fault(400, 'a part has a field that is malformed')
   return [name.toLowerCase(), value]
 }
 
@@ -176,11 +174,11 @@ function describe(fields: ReadonlyMap<string, string>): ToldFile {
   const field = disposition?.parameters.get('name')
   // RFC 7578 §4.2: each part has the disposition "form-data" and a name.
   if (disposition?.value !== 'form-data' || field === undefined) {
-    throw new BodyFault(400, 'a part has no Content-Disposition "form-data" with a name')
+    throw new Fault(400, 'a part has no Content-Disposition "form-data" with a name')
   }
   // RFC 7578 §4.7: nobody sends other encodings than these.
   if (!/^(?:7bit|8bit|binary)?$/i.test(fields.get('content-transfer-encoding') ?? '')) {
-    throw new BodyFault(415, 'a part has a Content-Transfer-Encoding; send it as it is')
+    throw new Fault(415, 'a part has a Content-Transfer-Encoding; send it as it is')
   }
   const name = disposition.parameters.get('filename')
   return {
