@@ -44,8 +44,9 @@ export class Bucket {
 
   /** Ask the writer for a change. */
   change(change: Change): Promise<Outcome> {
-    const { versions, quotaOctets, sync } = this.plan
-    return this.#apply({ root: this.#root, rules: { versions, quotaOctets, sync }, change })
+    const { versions, quotaOctets, sync, incompleteMs } = this.plan
+    const rules = { versions, quotaOctets, sync, incompleteMs }
+    return this.#apply({ root: this.#root, rules, change })
   }
 
   /** The bucket is there when this resolves: the writer makes it. */

@@ -9,6 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { evaluatePreconditions } from '#http/wire/conditional.ts'
@@ -45,6 +46,7 @@ export class Catalog {
   /** of uploads: the worker that holds each */
   readonly #locks = new Map<string, number>()
   readonly #now: () => number
+  readonly #incompleteMs: number
   #usedOctets: number
   #lastVersion: number
   #jobs: Job[] = []
@@ -54,9 +56,10 @@ export class Catalog {
   #touched = new Set<string>()
 
   /** @throws {Error} when the folder cannot be made or is no bucket */
-  constructor(root: string, sync: boolean, now: () => number) {
+  constructor(root: string, { sync, incompleteMs }: BucketRules, now: () => number) {
     this.#paths = pathsOf(root)
     this.#now = now
+    this.#incompleteMs = incompleteMs
     const { database, blobs, drafts, uploads, doubts } = this.#paths
     for (const folder of [blobs, drafts, uploads, doubts]) mkdirSync(folder, { recursive: true })
     this.#database = new DatabaseSync(database)
@@ -86,6 +89,24 @@ export class Catalog {
   /** A worker has died: what it held is free. */
   unlockAllOf(worker: number): void {
     for (const [id, holder] of this.#locks) if (holder === worker) this.#locks.delete(id)
+  }
+
+  /** Forget uploads that nobody has gone on with. */
+  async sweepUploads(): Promise<void> {
+    const oldest = this.#now() - this.#incompleteMs
+    for (const name of await readdir(this.#paths.uploads)) {
+      const folder = join(this.#paths.uploads, name)
+      const touched = await Promise.all(
+        [folder, join(folder, 'data')].map((path) =>
+          stat(path).then(
+            ({ mtimeMs }) => mtimeMs,
+            () => 0,
+          ),
+        ),
+      )
+      if (Math.max(...touched) < oldest && !this.#locks.has(name))
+        await rm(folder, { recursive: true, force: true })
+    }
   }
 
   close(): void {

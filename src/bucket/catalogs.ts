@@ -9,12 +9,20 @@ export type Catalogs = {
   close(): void
 }
 
+const SWEEP_EVERY_MS = 600_000
+
 /** Each bucket is opened when it is first asked for. */
 export function createCatalogs(now: () => number): Catalogs {
   const open = new Map<string, Catalog>()
+  const timer = setInterval(sweep, SWEEP_EVERY_MS).unref()
+
+  function sweep(): void {
+    // A folder that cannot be read says so to the next upload.
+    for (const catalog of open.values()) catalog.sweepUploads().catch(() => {})
+  }
 
   async function apply({ root, rules, change }: BucketRequest): Promise<Outcome> {
-    const catalog = open.get(root) ?? new Catalog(root, rules.sync, now)
+    const catalog = open.get(root) ?? new Catalog(root, rules, now)
     open.set(root, catalog)
     return catalog.apply(change, rules)
   }
@@ -25,6 +33,7 @@ export function createCatalogs(now: () => number): Catalogs {
       for (const catalog of open.values()) catalog.unlockAllOf(worker)
     },
     close() {
+      clearInterval(timer)
       for (const catalog of open.values()) catalog.close()
       open.clear()
     },

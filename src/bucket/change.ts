@@ -10,6 +10,8 @@ export type BucketRules = {
   readonly versions: boolean
   readonly quotaOctets: number | null
   readonly sync: boolean
+  /** an upload that was not touched for so long is forgotten */
+  readonly incompleteMs: number
 }
 
 export type Change =
