@@ -12,6 +12,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   observe: () => import('./observe.ts'),
   proxy: () => import('./proxy.ts'),
   reload: () => import('./reload.ts'),
+  upload: () => import('./upload.ts'),
   workers: () => import('./workers.ts'),
 }
 
