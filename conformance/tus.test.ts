@@ -64,7 +64,7 @@ test('tus-js-client uploads, stops, and goes on where it was', async () => {
   assert.ok(got.body.equals(content))
 })
 
-test('every MUST of the core protocol', async () => {
+test('every MUST of the core protocol (RFC 5789 §2)', async () => {
   const options = await askBucket(running.ports.http, 'OPTIONS', '/.uploads/')
   assert.deepEqual(
     [options.status, options.headers['tus-version'], options.headers['tus-resumable']],
