@@ -22,7 +22,10 @@ async function receive(request: IncomingMessage): Promise<void> {
   if (request.headers['content-type'] === 'application/octet-stream') return store(request)
   const files: Promise<void>[] = []
   const limits = { fieldSize: 2 ** 31, fileSize: Number.POSITIVE_INFINITY }
-  const busboy = Busboy({ headers: { ...request.headers, 'content-type': request.headers['content-type'] ?? '' }, limits })
+  const busboy = Busboy({
+    headers: { ...request.headers, 'content-type': request.headers['content-type'] ?? '' },
+    limits,
+  })
   busboy.on('file', (_field, file) => files.push(store(file)))
   busboy.on('field', (_name, value) => files.push(store([Buffer.from(value, 'latin1')])))
   await pipeline(request, busboy)
