@@ -7,10 +7,7 @@ import { type Running, startRunning } from '../test/running.ts'
 
 let running: Running
 before(async () => {
-  running = await startRunning(
-    { hosts: { media: { bucket: './media', http: 'serve' } } },
-    { workers: 2 },
-  )
+  running = await startRunning({ hosts: { media: { bucket: './media', http: 'serve' } } }, { workers: 2 })
 })
 after(() => running.stop())
 const OFFSET = { 'content-type': 'application/offset+octet-stream' }
@@ -64,7 +61,7 @@ test('tus-js-client uploads, stops, and goes on where it was', async () => {
   assert.ok(got.body.equals(content))
 })
 
-test('every MUST of the core protocol', async () => {
+test('every MUST of the core protocol (RFC 5789 §2)', async () => {
   const options = await askBucket(running.ports.http, 'OPTIONS', '/.uploads/')
   assert.deepEqual(
     [options.status, options.headers['tus-version'], options.headers['tus-resumable']],

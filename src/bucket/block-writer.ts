@@ -75,9 +75,9 @@ export class BlockWriter {
   }
 }
 
-const BLOCK_OCTETS = 524_288
+const BLOCK_OCTETS = 262_144
 /** 16 MiB wait for the next uploads; more is left to the garbage collector. */
-const LIMIT_FREE_BLOCKS = 32
+const LIMIT_FREE_BLOCKS = 64
 const freeBlocks: Buffer[] = []
 
 function takeBlock(): Buffer {

@@ -127,7 +127,8 @@ export class Catalog {
     try {
       this.#database.exec('BEGIN IMMEDIATE')
       const outcomes = jobs.map((job) => this.#attempt(job))
-      for (const folder of this.#touched) syncFolder(folder)
+      // A file system may write out all that it has for this: not where nobody waits for the disk.
+      if (jobs.some(({ rules }) => rules.sync)) for (const folder of this.#touched) syncFolder(folder)
       this.#database.exec('COMMIT')
       this.#settleDoubts()
       jobs.forEach((job, i) => {

@@ -18,7 +18,6 @@ export type BucketOptions = {
   readonly parts?: number
   readonly fields?: number
   readonly incomplete?: number
-  readonly resumableDraft?: boolean
   readonly sync?: boolean
 }
 
@@ -134,11 +133,6 @@ const options: Readonly<Record<keyof BucketOptions, Setting>> = {
     min: 60_000,
     max: 30 * 86_400_000,
     source: 'a night, and the way home',
-  },
-  resumableDraft: {
-    type: 'flag',
-    doc: 'Also speak the IETF draft of resumable uploads (draft-ietf-httpbis-resumable-upload, interop version 8).',
-    initial: false,
   },
   sync: {
     type: 'flag',

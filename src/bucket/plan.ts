@@ -20,7 +20,6 @@ export type BucketPlan = {
   readonly partsLimit: number
   readonly fieldsOctets: number
   readonly incompleteMs: number
-  readonly resumableDraft: boolean
   readonly sync: boolean
 }
 
@@ -70,7 +69,6 @@ export function planBucket(written: BucketConfig, isGuarded: boolean): BucketPla
     partsLimit: options.parts ?? 1000,
     fieldsOctets: options.fields ?? 2 ** 20,
     incompleteMs: options.incomplete ?? DAY_MS,
-    resumableDraft: options.resumableDraft ?? false,
     sync: options.sync ?? true,
   }
 }

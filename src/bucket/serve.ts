@@ -7,6 +7,7 @@ import { type Apply, parseVersion } from './change.ts'
 import { respondObject } from './get.ts'
 import { identify, readKeys } from './identify.ts'
 import { listObjects, listVersions } from './list.ts'
+import { respondUploadPage } from './page.ts'
 import type { BucketPlan } from './plan.ts'
 import { followLabel, followUpload } from './progress.ts'
 import { copyObject, deleteObject, putObject } from './put.ts'
@@ -85,6 +86,7 @@ async function serveObject(
   const isFolder = key === '' || key.endsWith('/')
   const right = rightOf(method, isFolder || query.has('versions'))
   if (right === null) return respondEmpty(exchange, method === 'OPTIONS' ? 204 : 405, ALLOW)
+  if (isFolder && right === 'list' && wantsPage(bucket, exchange)) return respondUploadPage(exchange)
   required(bucket.refuses(right, key, asker))
   const version = versionOf(query)
   const label = labelOf(query)
@@ -101,6 +103,11 @@ async function serveObject(
   const stored = (await bucket.reader()).find(key, version)
   if (stored === null) throw faultOf({ kind: 'not found' })
   return respondObject(exchange, stored, { blobs: bucket.paths.blobs, nowMs: bucket.now() })
+}
+
+/** The page says nothing of what the bucket holds: who may upload is asked when something comes. */
+function wantsPage({ plan }: Bucket, { request }: Exchange): boolean {
+  return plan.page && /\btext\/html\b/i.test(request.fields.get('accept') ?? '')
 }
 
 /** What a method needs; null when it is not offered. */

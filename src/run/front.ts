@@ -112,12 +112,16 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const descriptors = createDescriptors()
   const count = options.plan.workers ?? defaultWorkers()
   const shared: SharedMemory = { buckets: createBucketMemory(), connections: createCountMemory(count) }
-  const onPort = (): void => workers.tell('ports', processes.ports())
-  const processes = createSupervisor({ folder, log, output, holderOf, onPort })
+  const processes = createSupervisor({ folder, log, output, holderOf, onPort: tellPorts })
   const buckets = createCatalogs(Date.now)
-  const passed = await readPassedSockets()
   const cache = createFrontCache(options)
-  const sockets = createSockets({ descriptors, workers: count, passed, holderOf, log })
+  const sockets = createSockets({
+    descriptors,
+    workers: count,
+    passed: await readPassedSockets(),
+    holderOf,
+    log,
+  })
   const workers = createWorkers({
     setups: setupsOf(options, count, shared),
     procedures: {
@@ -145,6 +149,10 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     shown = next
     zones = undefined
     workers.tell('shown', shown)
+  }
+
+  function tellPorts(): void {
+    workers.tell('ports', processes.ports())
   }
 
   async function prepare(next: Plan): Promise<() => void> {

@@ -7,8 +7,8 @@ import { Fault } from '../wire/body.ts'
 import { judgeKey } from '../wire/key.ts'
 import { elementsOf, textOfElement, type Xml } from '../wire/xml.ts'
 import { readDocument } from './document.ts'
+import type { S3Request } from './request.ts'
 import { respondXml } from './respond.ts'
-import type { S3Request } from './serve.ts'
 
 /** DeleteObject: also what is not there is gone then. */
 export async function deleteOne({ bucket, exchange, query, key }: S3Request): Promise<void> {

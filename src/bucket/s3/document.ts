@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Finished } from '../draft.ts'
 import { Fault, textOf } from '../wire/body.ts'
 import { signedContent } from './put.ts'
-import type { S3Request } from './serve.ts'
+import type { S3Request } from './request.ts'
 
 /** a thousand keys of a thousand octets, and what stands around them */
 const LIMIT_OCTETS = 2 ** 21

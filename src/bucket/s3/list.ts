@@ -2,8 +2,8 @@ import type { Exchange } from '#http/exchange.ts'
 import type { Bucket } from '../bucket.ts'
 import { etagOf } from '../change.ts'
 import { Fault } from '../wire/body.ts'
+import type { S3Request } from './request.ts'
 import { respondXml } from './respond.ts'
-import type { S3Request } from './serve.ts'
 
 /** ListBuckets: there is one on each host. */
 export async function listBuckets(bucket: Bucket, exchange: Exchange): Promise<void> {

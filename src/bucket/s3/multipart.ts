@@ -10,8 +10,8 @@ import { Fault } from '../wire/body.ts'
 import { elementsOf, textOfElement } from '../wire/xml.ts'
 import { readDocument } from './document.ts'
 import { s3AboutOf, signedContent, storedLines } from './put.ts'
+import type { S3Request } from './request.ts'
 import { respondXml } from './respond.ts'
-import type { S3Request } from './serve.ts'
 
 /** CreateMultipartUpload. */
 export async function createParts({ bucket, exchange, key }: S3Request): Promise<void> {

@@ -13,8 +13,8 @@ import { AwsChunked } from '../wire/aws-chunked.ts'
 import { Fault, required } from '../wire/body.ts'
 import { keyOfPath } from '../wire/key.ts'
 import { ChunkSigner, UNSIGNED } from '../wire/sigv4.ts'
+import { requireRight, type S3Request } from './request.ts'
 import { respondXml } from './respond.ts'
-import { require, type S3Request } from './serve.ts'
 
 /** PutObject. */
 export async function putObject(asked: S3Request): Promise<void> {
@@ -42,7 +42,7 @@ export async function copyObject(asked: S3Request): Promise<void> {
   const [name, ...rest] = required(keyOfPath(path.startsWith('/') ? path : `/${path}`)).split('/')
   if (name !== host.split('.')[0]) throw new Fault(404, `there is no bucket "${name}" on this host`)
   const source = rest.join('/')
-  require(asked, 'read', source)
+  requireRight(asked, 'read', source)
   const isReplaced = fields.get('x-amz-metadata-directive')?.toUpperCase() === 'REPLACE'
   const outcome = await bucket.change({
     kind: 'copy',

@@ -1,6 +1,6 @@
 import type { Exchange } from '#http/exchange.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
-import type { Asker, Right } from '../admit.ts'
+import type { Asker } from '../admit.ts'
 import type { Bucket } from '../bucket.ts'
 import { parseVersion, printVersion } from '../change.ts'
 import { respondObject } from '../get.ts'
@@ -13,19 +13,8 @@ import { deleteMany, deleteOne } from './delete.ts'
 import { listBuckets, listObjects } from './list.ts'
 import { abortParts, completeParts, createParts, listParts, putPart } from './multipart.ts'
 import { copyObject, putObject } from './put.ts'
+import { requireRight, type S3Request } from './request.ts'
 import { respondS3Fault, respondXml } from './respond.ts'
-
-/** A request of an S3 client whose signature is right. */
-export type S3Request = {
-  readonly bucket: Bucket
-  readonly exchange: Exchange
-  readonly query: URLSearchParams
-  /** empty for the bucket itself */
-  readonly key: string
-  readonly asker: Asker
-  readonly signature: Signature
-  readonly secret: string
-}
 
 /** Whether a request is one of an S3 client: it is signed as those are. */
 export function isS3({ request }: Exchange, query: URLSearchParams): boolean {
@@ -95,7 +84,7 @@ function serveBucket(asked: S3Request): Promise<void> | void {
     return respondXml(exchange, 200, 'VersioningConfiguration', { Status: status })
   }
   if (method === 'GET' && query.get('list-type') === '2') {
-    require(asked, 'list', query.get('prefix') ?? '')
+    requireRight(asked, 'list', query.get('prefix') ?? '')
     return listObjects(asked)
   }
   throw NOT_OFFERED
@@ -106,7 +95,7 @@ function serveObject(asked: S3Request): Promise<void> | void {
   const { method, fields } = exchange.request
   if (NOT_KNOWN.some((name) => query.has(name))) throw NOT_OFFERED
   const isRead = method === 'GET' || method === 'HEAD'
-  require(asked, isRead && !query.has('uploadId') ? 'read' : 'write', key)
+  requireRight(asked, isRead && !query.has('uploadId') ? 'read' : 'write', key)
   const id = query.get('uploadId')
   if (id !== null && !/^[\w-]{24}$/.test(id)) throw new Fault(404, 'there is no such upload')
   if (isRead) return id === null ? getObject(asked) : listParts(asked, id)
@@ -126,11 +115,6 @@ async function getObject({ bucket, exchange, query, key }: S3Request): Promise<v
   if (stored === null) throw faultOf({ kind: 'not found' })
   const more = bucket.plan.versions ? [['x-amz-version-id', printVersion(stored.version)] as const] : []
   return respondObject(exchange, stored, { blobs: bucket.paths.blobs, nowMs: bucket.now(), more })
-}
-
-/** @throws {Fault} when the key of the client is not good for it */
-export function require({ bucket, asker }: S3Request, right: Right, key: string): void {
-  required(bucket.refuses(right, key, asker))
 }
 
 const NOT_KNOWN = ['acl', 'tagging', 'torrent', 'retention', 'legal-hold', 'attributes', 'select', 'restore']

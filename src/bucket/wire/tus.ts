@@ -2,10 +2,12 @@ import { createHash } from 'node:crypto'
 import type { Fields } from '#http/wire/fields.ts'
 import { Fault } from './body.ts'
 
-/** The protocol that is spoken: tus, its version, and which of its extensions. */
+/** The version of tus that is spoken. */
 export const TUS_VERSION = '1.0.0'
+/** Its extensions, as in Tus-Extension. */
 export const TUS_EXTENSIONS: string =
   'creation,creation-with-upload,creation-defer-length,checksum,expiration,termination,concatenation'
+/** Algorithms of checksums, as in Tus-Checksum-Algorithm. */
 export const TUS_ALGORITHMS: readonly string[] = ['sha1', 'sha256', 'md5']
 
 /**
