@@ -1,13 +1,32 @@
 /** The server that `bench/dns.ts` measures, as a process of its own: `node dns-portico.ts PORT NAMES`. */
 import { silent } from '#core/log.ts'
+import { createBudget } from '#dns/dnssec/budget.ts'
+import { generateKey } from '#dns/dnssec/key.ts'
+import { keyZones } from '#dns/dnssec/keyed-zones.ts'
+import { advance } from '#dns/dnssec/roll.ts'
+import { createSigning } from '#dns/dnssec/signer.ts'
+import { tagOf } from '#dns/dnssec/zone-keys.ts'
+import { createPlaces } from '#dns/places.ts'
 import type { RRsetPlan, ZonePlan } from '#dns/plan.ts'
+import type { PoolPlan } from '#dns/pool-plan.ts'
 import { createDnsServer } from '#dns/server.ts'
+import { createSteering } from '#dns/steering.ts'
 import { compileZones } from '#dns/zone.ts'
 
 const from = { file: 'bench', line: 0, column: 0 }
 
 function rrset(owner: string, type: string, data: string): RRsetPlan {
   return { owner, type, ttl: 3600, data: [data], from, why: 'written' }
+}
+
+const pool: PoolPlan = {
+  id: 'pool:bench',
+  key: '',
+  from,
+  whenDown: 'all',
+  members: [4, 5, 6, 7].map((i) => {
+    return { address: `192.0.2.${i}`, place: { latitude: 10 * i, longitude: i }, weight: 1 }
+  }),
 }
 
 const [port = 0, names = 0] = process.argv.slice(2).map(Number)
@@ -29,13 +48,50 @@ const zone: ZonePlan = {
     rrset('example.com.', 'NS', 'ns1.example.com.'),
     rrset('ns1.example.com.', 'A', '192.0.2.1'),
     rrset('*.wild.example.com.', 'A', '192.0.2.2'),
+    {
+      ...rrset('pool.example.com.', 'A', ''),
+      data: pool.members.map(({ address }) => address),
+      pool: { id: pool.id, policy: 'nearest' },
+    },
     ...Array.from({ length: names }, (_, i) => rrset(`host${i}.example.com.`, 'A', '192.0.2.3')),
   ],
 }
+const signed: ZonePlan = {
+  ...zone,
+  id: 'zone:example.net',
+  apex: 'example.net.',
+  rrsets: zone.rrsets.map((set) => ({
+    ...set,
+    owner: set.owner.replace('example.com', 'example.net'),
+    data: set.data.map((data) => data.replace('example.com', 'example.net')),
+  })),
+}
+const saved = advance(undefined, {
+  wanted: { propagationMs: 0, lifetimeMs: null, resolver: null },
+  nowSeconds: 0,
+  ttl: 0,
+  parent: null,
+  command: null,
+  newKey: generateKey,
+  tagOf,
+})
+const { zones, keys } = keyZones([zone, signed], { [signed.id]: saved! })
+const signing = createSigning({
+  now: () => Date.now() / 1000,
+  budget: createBudget(
+    () => 1_000_000,
+    () => performance.now(),
+  ),
+})
 const server = createDnsServer({
-  zones: compileZones([zone], new Map()),
+  zones: compileZones(zones, new Map(), undefined, (one) => {
+    const own = keys.get(one.id)
+    return own && signing.signerOf(one, own)
+  }),
   limits: { udpPayload: 1232, tcpConnections: 512, tcpIdleMs: 10_000 },
   log: silent,
 })
+const places = createPlaces({ networks: [['127.0.0.0/8', { latitude: 50, longitude: 8 }]] }, null)
+server.setSteering(createSteering([pool], places, {}))
 await server.listen('127.0.0.1', port)
 process.once('SIGTERM', () => void server.close())

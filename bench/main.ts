@@ -11,6 +11,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   certs: () => import('./certs.ts'),
   connections: () => import('./connections.ts'),
   dns: () => import('./dns.ts'),
+  'dns-many': () => import('./dns-many.ts'),
   files: () => import('./files.ts'),
   'h2-proxy': () => import('./h2-proxy.ts'),
   h2: () => import('./h2.ts'),

@@ -48,12 +48,21 @@ const left = new Set([
   'NSEC3PARAM',
   'NXT',
   'SIG',
+  'SPF',
   'CNAME',
   'DNAME',
 ])
+
+/** Types that speak of a zone, and stand at its apex alone. */
+const ofApex = new Set(['DNSKEY', 'CDS', 'CDNSKEY', 'CSYNC'])
+
 const examples = rdataExamples
-  .filter(([type]) => !left.has(type))
-  .map(([type, data], i) => `e${i} ${type} ${data}`)
+  // Half a key of DKIM is refused by a check of its own.
+  .filter(([type, data]) => !left.has(type) && !data.includes('DKIM'))
+  .flatMap(([type, data], i) => {
+    const owner = ofApex.has(type) ? '@' : `e${i}`
+    return [`${owner} ${type} ${data}`, ...(type === 'DS' ? [`${owner} NS ns1`] : [])]
+  })
 
 test('a zone that is imported and exported again has the same records for named-checkzone', {
   skip,

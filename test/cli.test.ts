@@ -157,6 +157,7 @@ for (const [what, input, fault] of answers) {
     )
     const apex = dns.zones[0].rrsets.filter(({ owner }: { owner: string }) => owner === 'example.org.')
     assert.deepEqual(apex.flatMap(({ data }: { data: string[] }) => data).sort(), [
+      '1 . alpn=h2 ipv4hint=203.0.113.9 ipv6hint=2001:db8::9',
       '2001:db8::9',
       '203.0.113.9',
       'ns1.example.org.',
@@ -222,7 +223,7 @@ test('portico import zone includes regular files from beside the file, and names
 const unread: [what: string, include: string, found: RegExp][] = [
   ['a folder', 'home', /There is no file .*home\./],
   ['a missing file', 'missing', /There is no file .*missing\./],
-  ['a device', '/dev/zero', /There is no file \/dev\/zero\./],
+  ['a device', '/dev/zero', /\/dev\/zero is outside the folder/],
 ]
 
 for (const [what, include, found] of unread) {
@@ -284,7 +285,7 @@ const completed: [words: string[], offered: string[]][] = [
   [['im'], ['import']],
   [
     ['import', ''],
-    ['nginx', 'zone', '--help'],
+    ['nginx', 'zone', 'axfr', '--help'],
   ],
   [['import', 'zone', '--d'], ['--domain']],
   [['import', 'zone', 'por'], ['portico.jsonc']],

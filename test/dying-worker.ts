@@ -29,7 +29,10 @@ const procedures: WorkerProcedures = {
   ticketKey: () => {},
   tls: () => {},
   shown: () => {},
+  cookieKeys: () => {},
+  dnsOverlay: () => {},
   checked: () => {},
+  zones: () => {},
   snapshot() {
     const nothing = joinSnapshots([])
     return { ...nothing, http: { ...nothing.http, requests: served } }

@@ -84,6 +84,14 @@ export const ruleFaults: readonly Fault[] = [
     where: '"60485',
   },
   {
+    code: 'dns/dnssec-made',
+    why: 'A domain that Portico signs has keys and signatures that Portico makes.',
+    source: 'RFC 4035 §2.1, §2.2',
+    domain: '"dnssec": true',
+    records: '"@": { "DNSKEY": "257 3 13 AAAA" }',
+    where: '"257',
+  },
+  {
     code: 'dns/apex-only',
     why: 'Keys and parameters speak of a whole zone, and stand at its apex.',
     source: 'RFC 4035 §2.1, RFC 5155 §4, RFC 7344 §4.1, RFC 7477 §2.1',

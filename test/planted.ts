@@ -4,6 +4,7 @@ import type { Facts } from '#plan/facts.ts'
 import { type Plan, plan } from '#plan/plan.ts'
 import type { Fault, Parts, Planted } from './fault.ts'
 import { ruleFaults } from './planted-rules.ts'
+import { steeringFaults } from './planted-steering.ts'
 
 /** A machine without public addresses: what a file says is all there is. */
 export const facts: Facts = { dev: false, addresses: [] }
@@ -173,6 +174,40 @@ export const plantedFaults: readonly Planted[] = planted([
     source: 'RFC 1123 §2.1',
     text: '{\n  "address": ["203.0.113.10"],\n  "domains": { "https://example.com": {} }\n}',
     where: '"https',
+  },
+  {
+    code: 'dns/transfer-to-anyone',
+    why: 'A zone lists every name of a network, which not everyone needs to know.',
+    source: 'RFC 5936 §5',
+    domain: '"transfer": { "notify": "192.0.2.53" }',
+    where: '{ "notify"',
+  },
+  {
+    code: 'dns/unknown-key',
+    why: 'A key that is not there signs nothing.',
+    domain: '"transfer": { "key": "other" }',
+    where: '"other"',
+  },
+  {
+    code: 'dns/not-a-network',
+    why: 'Who may copy a zone is known by address.',
+    source: 'RFC 4632 §3.1',
+    domain: '"transfer": { "to": "ns.example.net" }',
+    where: '"ns.example.net"',
+  },
+  {
+    code: 'dns/not-a-server',
+    why: 'Other name servers are called by their addresses: their names may stand in the very zone.',
+    domain: '"secondary": { "from": "ns.example.net" }',
+    where: '"ns.example.net"',
+  },
+  {
+    code: 'dns/secondary-with-own',
+    why: 'A copy is what its primary says, and nothing else.',
+    source: 'RFC 1034 §4.3.5',
+    domain: '"secondary": { "from": "192.0.2.1" }',
+    records: '"www": { "A": "203.0.113.7" }',
+    where: '{ "www"',
   },
   {
     code: 'dns/host-twice',
@@ -385,6 +420,7 @@ export const plantedFaults: readonly Planted[] = planted([
     where: '"SOA"',
   },
   ...ruleFaults.filter(({ code }) => code.startsWith('dns/')),
+  ...steeringFaults,
   {
     code: 'http/command',
     why: 'A command is split into words, and no shell reads it.',

@@ -17,6 +17,7 @@ export type Running = {
     readonly https: number
     readonly admin: number
   }
+  /** the process that runs now */
   readonly child: ChildProcess
   /** everything it printed */
   output(): string
@@ -26,6 +27,8 @@ export type Running = {
   write(domain: object, rest?: object): Promise<void>
   /** Run another command of portico on its file. */
   command(...words: string[]): Promise<{ code: number; stdout: string; stderr: string }>
+  /** Start it again after its process has ended. */
+  restart(): Promise<void>
   /** SIGTERM, and wait until it is gone; the exit code. */
   stop(): Promise<number | null>
 }
@@ -52,28 +55,46 @@ export async function startRunning(domain: object, rest: object = {}): Promise<R
     await writeFile(file, JSON.stringify(value, null, 1))
   }
   await write(domain, rest)
-  const child = spawn(process.execPath, [main, 'up', '--config', file], { stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (octets) => (output += octets))
-  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
+  let started = start()
+
+  function start(): { child: ChildProcess; ended: Promise<number | null> } {
+    const child = spawn(process.execPath, [main, 'up', '--config', file], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (octets) => (output += octets))
+    return { child, ended: new Promise((resolve) => child.once('exit', (code) => resolve(code))) }
+  }
+
+  async function isUp(): Promise<void> {
+    const { child } = started
+    await until(() => output.includes('Ctrl-C stops') || child.exitCode !== null, 20_000)
+    if (child.exitCode !== null) throw new Error(`portico up ended: ${output}`)
+  }
   const running: Running = {
     folder,
     file,
     ports,
-    child,
+    get child() {
+      return started.child
+    },
     output: () => output,
     root: () => readFile(join(folder, 'state', 'tls', 'root.pem'), 'utf8'),
     write,
     command: (...words) => runCommand([...words, '--config', file]),
+    async restart() {
+      output = ''
+      started = start()
+      await isUp()
+    },
     async stop() {
-      child.kill('SIGTERM')
-      const code = await ended
+      started.child.kill('SIGTERM')
+      const code = await started.ended
       await rm(folder, { recursive: true, force: true })
       return code
     },
   }
-  await until(() => output.includes('Ctrl-C stops') || child.exitCode !== null, 20_000)
-  if (child.exitCode !== null) throw new Error(`portico up ended: ${output}`)
+  await isUp()
   return running
 }
 

@@ -1,7 +1,9 @@
+import type { RollCommand } from '#dns/dnssec/roll.ts'
 import { mergeBusiest } from '#metrics/busiest.ts'
 import { expose } from '#metrics/exposition.ts'
 import { listByQuery, purgeByQuery, showByQuery } from '#run/cache-control.ts'
 import { certificateRows } from '#run/certificate-rows.ts'
+import { type DnssecStatus, dnssecStatus } from '#run/dnssec-status.ts'
 import { explain, hostOf, parseQuestion } from '#run/explain.ts'
 import type { Front } from '#run/front.ts'
 import { metricsOf } from '#run/metrics.ts'
@@ -39,6 +41,9 @@ export function adminRoutes(portico: Portico): AdminRoutes {
       front.reopenLog()
       return { reopened: true }
     },
+    'GET /dnssec': () => dnssecOf(portico),
+    'POST /dnssec/roll': (query) => tellDnssec(portico, query.get('domain') ?? '', 'roll'),
+    'POST /dnssec/submitted': (query) => tellDnssec(portico, query.get('domain') ?? '', 'submitted'),
     'GET /explain': async (query) => {
       const question = parseQuestion([query.get('target') ?? ''])
       if (typeof question === 'string') throw new Error(question)
@@ -49,8 +54,12 @@ export function adminRoutes(portico: Portico): AdminRoutes {
         processes: front.processes.states(),
         certificate,
         cache: { store: front.store, nowMs: Date.now() },
+        signed: front.dnssec.saved(),
+        nowSeconds: Math.floor(Date.now() / 1000),
+        secondaries: front.secondaries(),
       }
-      return explain(question, { plan: front.plan, zones: front.zones, live }, query.get('from'))
+      const world = { plan: front.plan, zones: front.zones, live, dns: front.dnsKnown() }
+      return explain(question, world, query.get('from'))
     },
   }
 }
@@ -70,4 +79,15 @@ function renew({ plan, keeper }: Front, name: string): { message: string } {
       ? `The certificate for ${name} is not ordered from an authority: it renews by itself.`
       : `No certificate has the name ${name}. "portico certs" lists them.`,
   )
+}
+
+function dnssecOf({ front }: Portico): DnssecStatus[] {
+  return dnssecStatus(front.plan.dns.zones, front.dnssec.saved(), front.dnssec.parent)
+}
+
+/** Tell the keeper of keys, and say where the domain stands then. */
+async function tellDnssec(portico: Portico, domain: string, command: RollCommand): Promise<DnssecStatus> {
+  const fault = await portico.front.dnssec.command(`zone:${domain}`, command)
+  if (fault !== null) throw new Error(fault)
+  return dnssecOf(portico).find((status) => status.domain === domain)!
 }

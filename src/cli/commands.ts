@@ -5,11 +5,13 @@ import { certsCommand } from './certs.ts'
 import { checkCommand } from './check.ts'
 import type { Command } from './command.ts'
 import { createCompletionCommand } from './completion.ts'
+import { dnssecDsCommand, dnssecRollCommand, dnssecStatusCommand, dnssecSubmittedCommand } from './dnssec.ts'
 import { doctorCommand } from './doctor.ts'
 import { explainCommand } from './explain.ts'
 import { exportZoneCommand } from './export-zone.ts'
 import { hashPasswordCommand } from './hash-password.ts'
 import type { CommandGroup } from './help.ts'
+import { importAxfrCommand } from './import-axfr.ts'
 import { importNginxCommand } from './import-nginx.ts'
 import { importZoneCommand } from './import-zone.ts'
 import { initCommand } from './init.ts'
@@ -26,7 +28,7 @@ import { upCommand } from './up.ts'
 
 /** Every command by its purpose, in the order of the list that `--help` prints. */
 export const commandGroups: readonly CommandGroup[] = [
-  { title: 'Begin', commands: [initCommand, importNginxCommand, importZoneCommand] },
+  { title: 'Begin', commands: [initCommand, importNginxCommand, importZoneCommand, importAxfrCommand] },
   { title: 'Look', commands: [checkCommand, planCommand, explainCommand, doctorCommand] },
   {
     title: 'Serve',
@@ -42,6 +44,10 @@ export const commandGroups: readonly CommandGroup[] = [
     ],
   },
   { title: 'Cache', commands: [purgeCommand, cacheLsCommand, cacheShowCommand, cacheWarmCommand] },
+  {
+    title: 'Sign',
+    commands: [dnssecStatusCommand, dnssecDsCommand, dnssecRollCommand, dnssecSubmittedCommand],
+  },
   {
     title: 'Around it',
     commands: [exportZoneCommand, trustCommand, hashPasswordCommand, createCompletionCommand(() => commands)],

@@ -1,10 +1,18 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
+import { silent } from '#core/log.ts'
 import { hasErrors } from '#core/problem.ts'
-import { printMasterFile } from '#dns/wire/masterfile-print.ts'
+import { keyZones } from '#dns/dnssec/keyed-zones.ts'
+import type { ZoneKeys } from '#dns/dnssec/plan.ts'
+import { signZone } from '#dns/dnssec/sign-zone.ts'
+import type { ZonePlan } from '#dns/plan.ts'
+import type { Version } from '#dns/transfer/difference.ts'
+import { createLedger } from '#dns/transfer/ledger.ts'
+import { type PrintedRRset, printMasterFile } from '#dns/wire/masterfile-print.ts'
 import { soaPlan } from '#dns/zone.ts'
+import { readDnssec } from '#run/dnssec.ts'
 import { planSource } from '#run/portico.ts'
 import { readSerials } from '#run/serials.ts'
-import { type Command, findConfig, UsageError } from './command.ts'
+import { type Command, findConfig, flagOption, UsageError } from './command.ts'
 import { readDomain } from './given.ts'
 import { print, printError, printProblems } from './print.ts'
 
@@ -12,10 +20,15 @@ import { print, printError, printProblems } from './print.ts'
 export const exportZoneCommand: Command = {
   name: 'export zone',
   summary: 'Write a domain as a master file (RFC 1035), for other name servers.',
-  usage: 'DOMAIN [--config FILE]',
-  options: {},
+  usage: 'DOMAIN [--signed] [--config FILE]',
+  options: {
+    signed: { type: 'boolean', doc: 'With keys, signatures and NSEC, for servers that do not sign.' },
+  },
   positionals: { min: 1, max: 1 },
-  examples: ['portico export zone example.com > example.com.zone'],
+  examples: [
+    'portico export zone example.com > example.com.zone',
+    'portico export zone example.com --signed > example.com.zone.signed',
+  ],
   async run(input) {
     const file = findConfig(input)
     const { config, plan, problems, folder } = await planSource({ file }, false)
@@ -23,16 +36,36 @@ export const exportZoneCommand: Command = {
       printProblems(problems, printError)
       return 1
     }
-    const zones = plan.dns.zones
+    const stateFolder = resolve(folder, config.value.state)
+    const keyed = keyZones(plan.dns.zones, await readDnssec(stateFolder))
+    // As it is served: with dynamic updates, and copies of primaries. Nothing is written.
+    const advance = (zones: readonly ZonePlan[]) => readSerials(stateFolder, zones)
+    const ledger = createLedger({ folder: join(stateFolder, 'dns'), advance, publish: () => {}, log: silent })
+    const { versions } = await ledger.prepare({ ...plan.dns, zones: keyed.zones }, new Map())
     const apex = readDomain(input.positionals[0]!)
-    const zone = zones.find((candidate) => candidate.apex === apex)
-    if (zone === undefined) {
-      const known = zones.map((candidate) => candidate.apex.slice(0, -1)).join(', ')
+    const version = versions.find((candidate) => candidate.plan.apex === apex)
+    if (version === undefined) {
+      const known = versions.map((candidate) => candidate.plan.apex.slice(0, -1)).join(', ')
       throw new UsageError(`${apex.slice(0, -1)} is no domain of ${file}; it has ${known || 'none'}.`)
     }
-    const serials = await readSerials(resolve(folder, config.value.state), zones)
-    const { ttl, data } = soaPlan(zone, serials.get(zone.id)!)
-    print(printMasterFile({ apex: zone.apex, soa: { ttl, data: data[0]! }, rrsets: zone.rrsets }).trimEnd())
+    const { plan: zone, serial } = version
+    if (zone.expired === true) {
+      printError(
+        `${apex.slice(0, -1)} is copied from its primary, and there is no copy in ${stateFolder} that holds.`,
+      )
+      return 1
+    }
+    const { ttl, data } = soaPlan(zone, serial)
+    const rrsets = flagOption(input, 'signed') ? sign(version, keyed.keys) : zone.rrsets
+    print(printMasterFile({ apex: zone.apex, soa: { ttl, data: data[0]! }, rrsets }).trimEnd())
     return 0
   },
+}
+
+function sign({ plan, serial }: Version, keys: ZoneKeys): PrintedRRset[] {
+  const own = keys.get(plan.id)
+  if (own !== undefined) return signZone(plan, own, { serial, nowSeconds: Math.floor(Date.now() / 1000) })
+  throw new Error(
+    `${plan.apex.slice(0, -1)} has no keys yet. Fix: "dnssec": true, and "portico up", which makes them`,
+  )
 }

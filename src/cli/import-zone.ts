@@ -1,4 +1,4 @@
-import { basename, dirname, resolve } from 'node:path'
+import { basename, dirname, relative, resolve } from 'node:path'
 import { importZone } from '#config/zone/import.ts'
 import { printZoneFile } from '#config/zone/print.ts'
 import { hasErrors, type Position } from '#core/problem.ts'
@@ -31,7 +31,7 @@ export const importZoneCommand: Command = {
     const domain = written === undefined ? {} : { domain: readDomain(written) }
     const { value, notes, problems } = importZone(readGiven(file), {
       file,
-      include,
+      include: includeFrom(dirname(resolve(file))),
       guess: guessDomain(file),
       ...domain,
     })
@@ -52,12 +52,18 @@ function guessDomain(file: string): string {
   return /^([\w-]+\.)+[a-z][a-z0-9-]+$/i.test(bare) ? `${bare.toLowerCase()}.` : '.'
 }
 
-/** RFC 1035 §5.1 leaves open what a path is relative to: here, to the file that includes. */
-function include(path: string, from: Position): { file: string; text: string } | string {
-  const file = resolve(dirname(from.file), path)
-  try {
-    return { file, text: readGiven(file) }
-  } catch (error) {
-    return error instanceof Error ? error.message.replace(/\.$/, '') : String(error)
+/**
+ * RFC 1035 §5.1 leaves open what a path is relative to: here, to the file that includes. A zone of somebody else must
+ * not read files that lie elsewhere.
+ */
+function includeFrom(root: string) {
+  return (path: string, from: Position): { file: string; text: string } | string => {
+    const file = resolve(dirname(from.file), path)
+    if (/^\.\.(\/|$)/.test(relative(root, file))) return `${path} is outside the folder ${root}`
+    try {
+      return { file, text: readGiven(file) }
+    } catch (error) {
+      return error instanceof Error ? error.message.replace(/\.$/, '') : String(error)
+    }
   }
 }

@@ -1,8 +1,11 @@
 import { type ClientLimitsConfig, clientLimitSettings, memorySetting } from '#access/limit-config.ts'
 import { type CacheStoreConfig, cacheStoreSettings } from '#cache/config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
-import { type DnsLimitsConfig, dnsSettings } from '#dns/config.ts'
+import { type DnsConfig, type DnsLimitsConfig, dnsSettings, mannerSettings } from '#dns/config.ts'
+import { type DnssecConfig, dnssecSetting } from '#dns/dnssec/config.ts'
+import { type PlacesConfig, type PoolsConfig, placeSettings, poolSettings } from '#dns/pool-config.ts'
 import { type RecordsConfig, recordSettings, type TtlConfig } from '#dns/record-config.ts'
+import { type KeysConfig, keySettings, type MovesConfig, moveSettings } from '#dns/transfer/config.ts'
 import { type HttpLimitsConfig, httpLimitSettings } from '#http/config.ts'
 import { type HostConfig, hostSettings } from '#http/host-config.ts'
 import { type AccessLogConfig, accessLogSetting } from '#log/config.ts'
@@ -15,7 +18,11 @@ export type PorticoConfig = {
   readonly address?: readonly string[]
   readonly contact?: string
   readonly domains: Readonly<Record<string, DomainConfig>>
+  readonly keys: KeysConfig
   readonly certificates: CertificatesConfig
+  readonly dns: DnsConfig
+  readonly pools: PoolsConfig
+  readonly places: PlacesConfig
   readonly listen: ListenConfig
   readonly state: string
   readonly workers?: number
@@ -33,15 +40,17 @@ export type PorticoConfig = {
   readonly cache: CacheStoreConfig
 }
 
-export type DomainConfig = {
+export type DomainConfig = MovesConfig & {
   readonly hosts: Readonly<Record<string, HostConfig>>
   readonly records: RecordsConfig
   readonly ttl?: TtlConfig
+  readonly dnssec?: DnssecConfig
 }
 
 /** Each is `host:port`, `:port` (all addresses) or `off`. */
 export type ListenConfig = {
   readonly dns: readonly string[]
+  readonly dot: readonly string[]
   readonly http: readonly ListenerConfig[]
   readonly https: readonly ListenerConfig[]
   readonly admin: string
@@ -99,6 +108,15 @@ const listen: GroupSetting = {
   doc: 'Where Portico listens.',
   fields: {
     dns: listeners('DNS over UDP and TCP.', ':53'),
+    dot: {
+      type: 'list',
+      doc: 'DNS over TLS (RFC 7858), with the certificates of the hosts. The usual port is 853.',
+      of: listener,
+      single: true,
+      max: 16,
+      initial: [],
+      example: ':853',
+    },
     http: listeners(
       'HTTP/1.1, and HTTP/2 for clients that begin with it; redirects to HTTPS unless a host says otherwise.',
       ':80',
@@ -129,6 +147,8 @@ const domain: GroupSetting = {
       of: hostSettings,
     },
     ...recordSettings,
+    dnssec: dnssecSetting,
+    ...moveSettings,
   },
 }
 
@@ -163,7 +183,11 @@ export const fileSettings: GroupSetting = {
       of: domain,
       example: { 'example.com': { hosts: { www: { service: 8081 } } } },
     },
+    keys: keySettings,
     certificates: certificateSettings,
+    dns: mannerSettings,
+    pools: poolSettings,
+    places: placeSettings,
     listen,
     state: {
       type: 'text',

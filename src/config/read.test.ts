@@ -14,7 +14,8 @@ test('readSettings() mends a port written as text', () => {
 })
 
 test('readSettings() names each form once', () => {
-  const says = 'records.a.MX is 10; text in quotes, or a list, or an object with data, ttl is wanted.'
+  const says =
+    'records.a.MX is 10; text in quotes, or a list, or an object with data, ttl, pool, policy is wanted.'
   assert.ok(problemOf({ records: '"a": { "MX": 10 }' }).includes(says))
 })
 

@@ -221,12 +221,12 @@ test('missing additional data is no truncation, missing glue is (RFC 2181 §9, R
   assert.equal(records(send(query('crowd.example.com', 'A'), TCP), 'additionals').length, 10)
 })
 
-test('EDNS: OPT only to those who sent one, DO copied, the rest ignored (RFC 6891 §6.1, §6.1.1, §6.1.2, §6.1.3)', () => {
+test('EDNS: OPT only to those who sent one, DO and CO copied, the rest ignored (RFC 9824 §5.1, RFC 6891 §6.1, §6.1.1, §6.1.2, §6.1.3)', () => {
   const name = 'mail.example.com'
   const opt = (response: Buffer): string => response.subarray(-11).toString('hex')
   assert.equal(send(query(name, 'TXT')).readUInt16BE(10), 0)
   assert.equal(opt(send(query(name, 'TXT', {}))), '00002904d0000000000000')
-  assert.equal(opt(send(query(name, 'TXT', { flags: 0xff }))), '00002904d0000080000000')
+  assert.equal(opt(send(query(name, 'TXT', { flags: 0xff }))), '00002904d00000c0000000')
   const option = Buffer.from('fde900021234', 'hex')
   assert.equal(opt(send(query(name, 'TXT', { options: option }))), '00002904d0000000000000')
   const future = send(query(name, 'A', { version: 1 }))

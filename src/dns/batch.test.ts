@@ -20,7 +20,11 @@ test('a batch answers each datagram to where it came from', {
   skip: !supported && 'needs node:ffi',
 }, async () => {
   const port = await freePort()
-  const batch = openBatch('127.0.0.1', port, { answer: shout, onDrop: () => assert.fail() })
+  const batch = openBatch('127.0.0.1', port, {
+    answer: shout,
+    onElsewhere: () => {},
+    onDrop: () => assert.fail(),
+  })
   assert.ok(batch !== undefined)
   const clients = ['a', 'b', 'c'].map((name) => ({
     name,
@@ -45,6 +49,9 @@ test('a batch answers each datagram to where it came from', {
   const listening = once(owner, 'listening')
   owner.bind({ fd: batch.fd })
   await listening
-  assert.equal(openBatch('127.0.0.1', port, { answer: shout, onDrop: () => {} }), undefined)
+  assert.equal(
+    openBatch('127.0.0.1', port, { answer: shout, onElsewhere: () => {}, onDrop: () => {} }),
+    undefined,
+  )
   owner.close()
 })

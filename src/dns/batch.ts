@@ -1,7 +1,9 @@
 import { isIPv6 } from 'node:net'
 import { type CLibrary, loadCLibrary } from '#core/c-library.ts'
 import { createDescriptors } from '#core/descriptors.ts'
+import { ELSEWHERE } from './answer.ts'
 import type { AnswerOctets } from './connection.ts'
+import { printIpv6 } from './wire/address.ts'
 
 /**
  * Many datagrams for one system call (recvmmsg(2), sendmmsg(2)), where Node can call the C library: 64-bit Linux and
@@ -18,9 +20,13 @@ export type BatchOptions = {
   readonly answer: AnswerOctets
   /** called for each answer that could not be sent */
   readonly onDrop: () => void
+  /** takes what is not answered at once: the octets are the callee's */
+  readonly onElsewhere: (message: Buffer, from: Peer) => void
   /** a socket that is bound already, and does not block */
   readonly fd?: number
 }
+
+export type Peer = { readonly address: string; readonly port: number }
 
 /** Datagrams at a time; libuv wakes us up to 32 times before others get their turn, which is some milliseconds. */
 const BATCH = 32
@@ -33,6 +39,8 @@ const HEADER = { size: 64, name: 0, nameLength: 8, vector: 16, vectorLength: 24,
 const VECTOR = { size: 16, base: 0, length: 8 } as const
 /** Octets of struct sockaddr_in and sockaddr_in6, and room for either. */
 const NAME = { size: 32, ipv4: 16, ipv6: 28 } as const
+/** Where in them the address stands. */
+const ADDRESS = { ipv4: [4, 8], ipv6: [8, 24] } as const
 
 const MSG_DONTWAIT = 0x40
 
@@ -81,12 +89,16 @@ function createBatch(
   library: Library,
   fd: number,
   nameLength: number,
-  { answer, onDrop }: BatchOptions,
+  { answer, onDrop, onElsewhere }: BatchOptions,
 ): () => void {
   // Answers go where the queries came from: both rings have the same names.
   const names = Buffer.alloc(BATCH * NAME.size)
   const queries = createRing(library.addressOf, names, nameLength)
   const answers = createRing(library.addressOf, names, nameLength)
+  const [from, to] = nameLength === NAME.ipv4 ? ADDRESS.ipv4 : ADDRESS.ipv6
+  const clients = Array.from({ length: BATCH }, (_, i) =>
+    names.subarray(i * NAME.size + from, i * NAME.size + to),
+  )
 
   return function answerWaiting(): void {
     const received = library.recvmmsg(fd, queries.pointer, BATCH, MSG_DONTWAIT, null)
@@ -96,8 +108,15 @@ function createBatch(
       const octets = queries.headers.readUInt32LE(header + HEADER.octets)
       // The kernel wrote how long the name is; the next one may be as long as ever.
       queries.headers.writeUInt32LE(nameLength, header + HEADER.nameLength)
-      const length = answer(queries.slots[i]!, octets, answers.slots[count]!)
+      const length = answer(queries.slots[i]!, octets, answers.slots[count]!, clients[i]!)
       if (length === 0) continue
+      if (length === ELSEWHERE) {
+        onElsewhere(
+          Buffer.from(queries.slots[i]!.subarray(0, octets)),
+          peerOf(names, i * NAME.size, nameLength),
+        )
+        continue
+      }
       answers.vectors.writeUInt32LE(length, count * VECTOR.size + VECTOR.length)
       if (count !== i) names.copyWithin(count * NAME.size, i * NAME.size, (i + 1) * NAME.size)
       count++
@@ -122,4 +141,11 @@ function createBatch(
       }
     }
   }
+}
+
+/** struct sockaddr_in and sockaddr_in6: port at octet 2, address at 4 or 8. */
+function peerOf(names: Buffer, at: number, length: number): Peer {
+  const port = names.readUInt16BE(at + 2)
+  if (length === NAME.ipv4) return { address: names.subarray(at + 4, at + 8).join('.'), port }
+  return { address: printIpv6(names.subarray(at + 8, at + 24)), port }
 }

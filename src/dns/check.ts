@@ -1,6 +1,6 @@
 import type { Problem } from '#core/problem.ts'
 import { checkAddresses } from './check/addresses.ts'
-import { checkAlias, checkChains, checkDname } from './check/aliases.ts'
+import { checkAlias, checkChains, checkDname, checkFlattened } from './check/aliases.ts'
 import { checkCaa } from './check/caa.ts'
 import { checkDkim } from './check/dkim.ts'
 import { checkDmarc } from './check/dmarc.ts'
@@ -20,6 +20,7 @@ const OWNER_RULES: readonly ((node: OwnerNode) => Problem[])[] = [
   checkOwnerName,
   checkServiceOwner,
   checkAlias,
+  checkFlattened,
   checkDname,
   checkSets,
   checkNameServers,

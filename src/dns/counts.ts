@@ -1,3 +1,4 @@
+import type { Protocol } from './answer.ts'
 import { rcodeName, TYPE, typeName } from './wire/types.ts'
 
 /** Types that are counted by their name; others together. */
@@ -45,10 +46,15 @@ export type DnsCount = {
 
 /** Counts of answers by transport, type of the question and rcode. */
 export class QueryCounts {
-  readonly #cells = { udp: new Float64Array(CELLS), tcp: new Float64Array(CELLS) }
+  readonly #cells: Readonly<Record<Protocol, Float64Array>> = {
+    udp: new Float64Array(CELLS),
+    tcp: new Float64Array(CELLS),
+    tls: new Float64Array(CELLS),
+    https: new Float64Array(CELLS),
+  }
 
   /** Count an answer with its header and question, in which the name is whole (RFC 1035 §4.1.2). */
-  count(transport: 'udp' | 'tcp', message: Uint8Array): void {
+  count(transport: Protocol, message: Uint8Array): void {
     const cells = this.#cells[transport]
     cells[cellOfType[qtypeOf(message)] ?? OTHER]!++
     cells[RCODES + (message[3]! & 0x0f)]!++

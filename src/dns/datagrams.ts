@@ -1,7 +1,10 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { isIPv6 } from 'node:net'
-import { type BatchOptions, openBatch } from './batch.ts'
+import { ELSEWHERE } from './answer.ts'
+import { type BatchOptions, openBatch, type Peer } from './batch.ts'
+import type { Elsewhere } from './transfer/gate.ts'
+import { addressOctets } from './wire/address.ts'
 
 /** Largest answer that any limit allows over UDP: `dnsSettings` has the same maximum. */
 const ANSWER_LIMIT_OCTETS = 4096
@@ -9,7 +12,8 @@ const ANSWER_LIMIT_OCTETS = 4096
 /** Answers that wait for the socket; beyond, they are dropped and clients ask again. */
 const UNSENT_LIMIT_OCTETS = 1_048_576
 
-export type DatagramOptions = BatchOptions & {
+export type DatagramOptions = Omit<BatchOptions, 'onElsewhere'> & {
+  readonly elsewhere: Elsewhere
   /** many datagrams for one system call where that is possible */
   readonly batches: boolean
   /** other threads bind the same address and port */
@@ -28,7 +32,9 @@ export async function serveDatagrams(
   options: DatagramOptions,
 ): Promise<Socket> {
   const { batches, reusePort = false } = options
-  const batch = batches && !reusePort ? openBatch(address, port, options) : undefined
+  const onElsewhere = (message: Buffer, from: Peer): void =>
+    void answerElsewhere(socket, message, from, options)
+  const batch = batches && !reusePort ? openBatch(address, port, { ...options, onElsewhere }) : undefined
   const socket = createSocket({
     type: isIPv6(address) ? 'udp6' : 'udp4',
     ipv6Only: isIPv6(address),
@@ -46,17 +52,43 @@ export async function serveDatagrams(
     socket.close()
     throw error
   }
-  answerMessages(socket, options)
+  answerMessages(socket, { ...options, onElsewhere })
   // The first datagram of many comes through node:dgram, which wakes us.
   if (batch !== undefined) socket.on('message', batch.answerWaiting)
   return socket
 }
 
-function answerMessages(socket: Socket, { answer, onDrop }: BatchOptions): void {
+/** Elsewhere at a time: what comes meanwhile is dropped, and asked again. */
+const ELSEWHERE_LIMIT = 1000
+let elsewhere = 0
+
+async function answerElsewhere(
+  socket: Socket,
+  message: Buffer,
+  { address, port }: Peer,
+  options: DatagramOptions,
+): Promise<void> {
+  if (port === 0 || elsewhere >= ELSEWHERE_LIMIT) return options.onDrop()
+  elsewhere++
+  try {
+    for await (const reply of options.elsewhere(message, { address, protocol: 'udp' })) {
+      socket.send(reply, port, address)
+      break
+    }
+  } catch {
+    // The socket was closed meanwhile.
+    options.onDrop()
+  } finally {
+    elsewhere--
+  }
+}
+
+function answerMessages(socket: Socket, { answer, onDrop, onElsewhere }: BatchOptions): void {
   let out = Buffer.allocUnsafeSlow(ANSWER_LIMIT_OCTETS)
   socket.on('message', (message, { address, port }) => {
-    const length = answer(message, message.length, out)
+    const length = answer(message, message.length, out, addressOctets(address))
     if (length === 0) return
+    if (length === ELSEWHERE) return onElsewhere(message, { address, port })
     // Nobody can be reached at port 0. A full queue belongs to a network that is down or flooded.
     if (port === 0 || socket.getSendQueueSize() > UNSENT_LIMIT_OCTETS) return onDrop()
     socket.send(out, 0, length, port, address)

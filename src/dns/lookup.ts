@@ -12,6 +12,8 @@ export type Lookup = {
   readonly authoritative: boolean
   /** the zone of the last name; undefined where that is not ours */
   readonly zone: Zone | undefined
+  /** what the last name has: its node, or the wildcard's in its place; undefined where nothing is */
+  readonly node: Node | undefined
   /** aliases in their order, then what was asked for */
   readonly answers: readonly RRset[]
   /** the SOA of a negative answer, or the NS of a referral */
@@ -23,6 +25,7 @@ export type Reason =
   | 'answer: alias to elsewhere'
   | 'answer: alias without end'
   | 'refused: not our zone'
+  | 'servfail: no copy of the zone'
 
 /** How the search in one zone ends. */
 type Ending =
@@ -35,8 +38,13 @@ type Ending =
   | 'nxdomain'
   | 'referral'
   | 'yxdomain: alias too long'
+  | 'servfail: target of ALIAS not found'
 
-type Found = { readonly reason: Ending; readonly rrset: RRset | undefined }
+type Found = {
+  readonly reason: Ending
+  readonly rrset: RRset | undefined
+  readonly node: Node | undefined
+}
 
 /** Aliases followed in one answer; checked zones have no loops, and nobody needs longer chains. */
 const ALIAS_LIMIT = 8
@@ -55,52 +63,61 @@ export function lookup(zones: Zones, name: Uint8Array, qtype: number): Lookup {
     const labels = markLabels(current)
     const zone = findZone(zones, current, labels, qtype)
     if (zone === undefined) return leave(answers)
-    const { reason, rrset } = search(zone, current, labels, qtype)
-    if (rrset === undefined) return deny(zone, reason, answers)
-    if (reason === 'referral') return refer(zone, rrset, answers)
+    if (zone.plan.expired === true)
+      return { ...end('servfail: no copy of the zone', zone, answers), ...FAILED }
+    const found = search(zone, current, labels, qtype)
+    const { reason, rrset } = found
+    if (rrset === undefined) return deny(zone, found, answers)
+    if (reason === 'referral') return refer(zone, rrset, found, answers)
 
     const wasThere = answers.includes(rrset)
     if (!wasThere) answers.push(rrset)
     const alias =
       reason === 'answer: DNAME' ? synthesizeAlias(rrset, current.subarray(0, nameEnd(labels))) : rrset
     if (alias === undefined)
-      return { ...end('yxdomain: alias too long', zone, answers), rcode: RCODE.YXDOMAIN }
+      return { ...end('yxdomain: alias too long', zone, answers, found.node), rcode: RCODE.YXDOMAIN }
     if (alias !== rrset) answers.push(alias)
     if (alias.type !== TYPE.CNAME || qtype === TYPE.CNAME || qtype === TYPE.ANY)
-      return end(reason, zone, answers)
+      return end(reason, zone, answers, found.node)
     if (aliases === ALIAS_LIMIT || (wasThere && alias === rrset)) {
-      return end('answer: alias without end', zone, answers)
+      return end('answer: alias without end', zone, answers, found.node)
     }
     current = alias.targets[0]!
   }
 }
 
-function end(reason: Reason, zone: Zone | undefined, answers: readonly RRset[]): Lookup {
-  return { reason, rcode: RCODE.NOERROR, authoritative: true, zone, answers, authority: undefined }
+/** RFC 1034 §4.3.5: a copy that is too old is not answered from. */
+const FAILED = { rcode: RCODE.SERVFAIL, authoritative: false } as const
+
+function end(reason: Reason, zone: Zone | undefined, answers: readonly RRset[], node?: Node): Lookup {
+  const rcode = RCODE.NOERROR
+  return { reason, rcode, authoritative: true, zone, node, answers, authority: undefined }
 }
 
 /** A name outside our zones: none of our business, unless one of our aliases led there. */
 function leave(answers: readonly RRset[]): Lookup {
-  if (answers.length > 0) return end('answer: alias to elsewhere', undefined, answers)
+  if (answers.length > 0) return end('answer: alias to elsewhere', undefined, answers, undefined)
   return {
     reason: 'refused: not our zone',
     rcode: RCODE.REFUSED,
     authoritative: false,
     zone: undefined,
+    node: undefined,
     answers,
     authority: undefined,
   }
 }
 
 /** NODATA or NXDOMAIN (RFC 2308 §2). */
-function deny(zone: Zone, reason: Ending, answers: readonly RRset[]): Lookup {
+function deny(zone: Zone, { reason, node }: Found, answers: readonly RRset[]): Lookup {
+  if (reason === 'servfail: target of ALIAS not found') return { ...end(reason, zone, []), ...FAILED }
   const rcode = reason === 'nxdomain' ? RCODE.NXDOMAIN : RCODE.NOERROR
-  return { reason, rcode, authoritative: true, zone, answers, authority: zone.negative }
+  return { reason, rcode, authoritative: true, zone, node, answers, authority: zone.negative }
 }
 
-function refer(zone: Zone, delegation: RRset, answers: readonly RRset[]): Lookup {
+function refer(zone: Zone, authority: RRset, { node }: Found, answers: readonly RRset[]): Lookup {
   const authoritative = answers.length > 0
-  return { reason: 'referral', rcode: RCODE.NOERROR, authoritative, zone, answers, authority: delegation }
+  return { reason: 'referral', rcode: RCODE.NOERROR, authoritative, zone, node, answers, authority }
 }
 
 /** Where the labels of the name at hand begin; the last is the root's. At most 127 labels fit into 255 octets. */
@@ -142,16 +159,18 @@ function search(zone: Zone, name: Uint8Array, labels: number, qtype: number): Fo
   const exists = label === 0
 
   const cut = node.cut ?? (exists ? undefined : findRRset(node, TYPE.DNAME))
-  if (cut?.type === TYPE.DNAME) return { reason: 'answer: DNAME', rrset: cut }
+  if (cut?.type === TYPE.DNAME) return { reason: 'answer: DNAME', rrset: cut, node }
   const isParentSide = qtype === TYPE.DS && exists && cut?.ownerLength === nameEnd(labels)
-  if (cut !== undefined && !isParentSide) return { reason: 'referral', rrset: cut }
+  if (cut !== undefined && !isParentSide) return { reason: 'referral', rrset: cut, node }
 
   const source = exists ? node : node.wildcard
-  if (source === undefined) return { reason: 'nxdomain', rrset: undefined }
+  if (source === undefined) return { reason: 'nxdomain', rrset: undefined, node: undefined }
   const rrset = select(source, qtype)
-  if (rrset !== undefined) return { reason: exists ? 'answer' : 'answer: wildcard', rrset }
-  if (!exists) return { reason: 'nodata: wildcard', rrset }
-  return { reason: node.rrsets.length === 0 ? 'nodata: empty non-terminal' : 'nodata', rrset }
+  if (rrset !== undefined) return { reason: exists ? 'answer' : 'answer: wildcard', rrset, node: source }
+  if (source.isUnresolved && (qtype === TYPE.A || qtype === TYPE.AAAA))
+    return { reason: 'servfail: target of ALIAS not found', rrset, node: source }
+  if (!exists) return { reason: 'nodata: wildcard', rrset, node: source }
+  return { reason: node.rrsets.length === 0 ? 'nodata: empty non-terminal' : 'nodata', rrset, node }
 }
 
 /** The RRset of that type, else the alias; for ANY the alias, else any one RRset (RFC 8482 §4.1, §4.2). */

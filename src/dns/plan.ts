@@ -1,6 +1,10 @@
 import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
-import { addressFault, hostTargetFault, type ReadRecords, type RecordDraft } from './records.ts'
+import type { DnssecPlan } from './dnssec/plan.ts'
+import type { PlacesPlan, PoolPlan, PoolUse } from './pool-plan.ts'
+import type { ReadRecords, RecordDraft } from './records.ts'
+import { addressFault, hostTargetFault } from './target-fault.ts'
+import type { KeyPlan, MovePlan } from './transfer/plan.ts'
 import { absoluteName, looksLikeAddress, targetName } from './written-name.ts'
 
 /**
@@ -18,7 +22,17 @@ export type RRsetPlan = {
   /** rdata in presentation form (RFC 1035 §5.1), one string a record */
   readonly data: readonly string[]
   readonly from: Position
-  readonly why: 'written' | 'derived from the host' | 'default' | 'proof for a certificate'
+  readonly why:
+    | 'written'
+    | 'derived from the host'
+    | 'default'
+    | 'addresses of an ALIAS'
+    | 'proof for a certificate'
+    | 'DNSSEC'
+    | 'updated'
+    | 'copied from the primary'
+  /** clients get some of the addresses: those of one member */
+  readonly pool?: PoolUse
 }
 
 /** A zone without its serial, which is State: it grows when `key` changes. */
@@ -28,6 +42,21 @@ export type ZonePlan = PlanNode & {
   readonly soa: SoaPlan
   /** all but the SOA, sorted by owner (canonical order is not needed) */
   readonly rrsets: readonly RRsetPlan[]
+  /** how it wants to be signed; keys are State, and join the RRsets when it is served */
+  readonly dnssec?: DnssecPlan
+  /** a copy that is too old, or that never came: there is nothing to answer with (RFC 1034 §4.3.5) */
+  readonly expired?: true
+  /** names that have the addresses of others; which, is found out while they are served */
+  readonly aliases?: readonly AliasPlan[]
+}
+
+/** A name with the addresses of another one: what a CNAME cannot be at the apex. Names are absolute. */
+export type AliasPlan = {
+  readonly owner: string
+  readonly target: string
+  /** the most seconds that an answer may be kept */
+  readonly ttl: number
+  readonly from: Position
 }
 
 /** RFC 1035 §3.3.13; times in seconds. */
@@ -45,7 +74,38 @@ export type SoaPlan = {
 
 export type DnsPlan = {
   readonly zones: readonly ZonePlan[]
+  /** secrets that are shared with other name servers, by name alone */
+  readonly keys: readonly KeyPlan[]
+  /** zones that are copied from or to other servers, or changed by them */
+  readonly moves: readonly MovePlan[]
   readonly limits: DnsLimits
+  /** signatures that may be made in a second, by all threads together */
+  readonly signatures: number
+  readonly manner: MannerPlan
+  readonly pools: readonly PoolPlan[]
+  readonly places: PlacesPlan
+}
+
+/** How answers are given, whatever they say. */
+export type MannerPlan = {
+  /** what this server calls itself to clients that ask (RFC 5001) */
+  readonly nsid?: string
+  /** host whose certificate is shown over TLS to who sends no name; absent: the first */
+  readonly name?: string
+  /** who is asked for targets of ALIAS, as written; absent: the resolver of the system */
+  readonly resolver?: string
+  /** absent: as many answers as clients ask for */
+  readonly rate?: RatePlan
+}
+
+/** How many answers over UDP a network of clients gets. */
+export type RatePlan = {
+  /** answers a second to one network: an IPv4 /24, an IPv6 /56 */
+  readonly perSecond: number
+  /** of so many answers that are held back, one goes out truncated; 0: none */
+  readonly slip: number
+  /** networks without limit */
+  readonly exempt: readonly string[]
 }
 
 export type DnsLimits = {
@@ -62,6 +122,8 @@ export type NamedHost = {
   readonly name: string
   /** target of an alias as written, else null: the host is served here */
   readonly alias: string | null
+  /** browsers may go to HTTPS at once: plain HTTP would send them there */
+  readonly isHttps?: boolean
   readonly from: Position
   /** as written in the file */
   readonly text: string
@@ -75,9 +137,12 @@ export type ZoneInput = {
   readonly records: ReadRecords
   /** where hosts served here are reached */
   readonly addresses: readonly string[]
+  /** where HTTPS of the hosts is; null while nothing listens for it */
+  readonly httpsPort: number | null
   /** seconds */
   readonly defaultTtl: number
   readonly contact: string | undefined
+  readonly dnssec?: DnssecPlan | undefined
 }
 
 /**
@@ -97,8 +162,9 @@ export function draftZone(input: ZoneInput): { drafts: RecordDraft[]; problems: 
       const alias = draftAlias(host, host.alias, input)
       if ('code' in alias) problems.push(alias)
       else drafts.push(alias)
-    } else if (!hides(host.name, 'A') && !hides(host.name, 'AAAA')) {
+    } else if (!['A', 'AAAA', 'ALIAS'].some((type) => hides(host.name, type))) {
       drafts.push(...draftAddresses(host.name, input, { from: host.from, why: 'derived from the host' }))
+      drafts.push(...draftService(host, input).filter(({ owner }) => !hides(owner, 'HTTPS')))
     }
   }
   if (!hides(input.apex, 'NS')) drafts.push(...draftNameserver(input, drafts))
@@ -109,24 +175,38 @@ export function draftZone(input: ZoneInput): { drafts: RecordDraft[]; problems: 
 /** Gather drafts of one zone into its Plan. */
 export function planZone(input: ZoneInput, drafts: readonly RecordDraft[]): ZonePlan {
   const sets = new Map<string, RecordDraft[]>()
+  const aliases = drafts.filter(({ type }) => type === 'ALIAS').map(planAlias)
   for (const draft of drafts) {
+    if (draft.type === 'ALIAS') continue
     const name = `${draft.owner} ${draft.type}`
     const set = sets.get(name)
     if (set === undefined) sets.set(name, [draft])
     else if (!set.some((other) => other.data === draft.data)) set.push(draft)
   }
   const rrsets = [...sets.values()].map((set): RRsetPlan => {
-    const { owner, type, ttl, from, why } = set[0]!
-    return { owner, type, ttl, data: set.map((draft) => draft.data), from, why }
+    const { owner, type, ttl, from, why, pool } = set[0]!
+    const data = set.map((draft) => draft.data)
+    return { owner, type, ttl, data, from, why, ...(pool === undefined ? {} : { pool }) }
   })
   rrsets.sort((a, b) => compare(a.owner, b.owner) || compare(a.type, b.type))
   const soa = planSoa(input, rrsets)
   const key = contentKey([
     input.apex,
     soa,
-    rrsets.map(({ owner, type, ttl, data }) => [owner, type, ttl, data]),
+    rrsets.map(({ owner, type, ttl, data, pool }) => [owner, type, ttl, data, pool]),
+    ...aliases.map(({ owner, target, ttl }) => [owner, target, ttl]),
+    ...(input.dnssec === undefined ? [] : [input.dnssec]),
   ])
-  return { id: `zone:${input.apex.slice(0, -1)}`, key, from: input.from, apex: input.apex, soa, rrsets }
+  const { apex, from, dnssec } = input
+  return {
+    ...{ id: `zone:${apex.slice(0, -1)}`, key, from, apex, soa, rrsets },
+    ...(aliases.length === 0 ? {} : { aliases }),
+    ...(dnssec === undefined ? {} : { dnssec }),
+  }
+}
+
+function planAlias({ owner, data, ttl, from }: RecordDraft): AliasPlan {
+  return { owner, target: data, ttl, from }
 }
 
 function draftAlias(host: NamedHost, alias: string, input: ZoneInput): RecordDraft | Problem {
@@ -142,6 +222,29 @@ function draftAddresses(owner: string, input: ZoneInput, source: Source): Record
   return input.addresses.map((address) =>
     draft(owner, address.includes(':') ? 'AAAA' : 'A', address, input, source),
   )
+}
+
+/**
+ * Tell browsers before they connect that a host speaks HTTPS and HTTP/2, and where (RFC 9460 §9.1). HTTP/1.1 is in the
+ * default set of HTTPS (RFC 9460 §9) and need not be said. A port other than 443 stands in the owner, which a wildcard cannot.
+ */
+function draftService(host: NamedHost, input: ZoneInput): RecordDraft[] {
+  const { httpsPort: port, addresses } = input
+  if (port === null || host.isHttps !== true || (port !== 443 && host.name.startsWith('*.'))) return []
+  const hint = (name: string, found: readonly string[]): string =>
+    found.length === 0 ? '' : ` ${name}=${found.join(',')}`
+  const ipv4 = hint(
+    'ipv4hint',
+    addresses.filter((address) => !address.includes(':')),
+  )
+  const ipv6 = hint(
+    'ipv6hint',
+    addresses.filter((address) => address.includes(':')),
+  )
+  const owner = port === 443 ? host.name : `_${port}._https.${host.name}`
+  const target = port === 443 ? '.' : host.name
+  const source: Source = { from: host.from, why: 'derived from the host' }
+  return [draft(owner, 'HTTPS', `1 ${target} alpn=h2${ipv4}${ipv6}`, input, source)]
 }
 
 /** RFC 1035 §3.3.11: a zone has a name server; nobody named one, so it is this machine. */

@@ -1,5 +1,5 @@
 import { LABEL_LIMIT, NAME_LIMIT } from './wire/name.ts'
-import { OPCODE, RCODE, TYPE } from './wire/types.ts'
+import { OPCODE, OPTION, RCODE, TYPE } from './wire/types.ts'
 
 /** Octets of a message's header (RFC 1035 §4.1.1). */
 export const HEADER = 12
@@ -27,6 +27,23 @@ export type Query = {
   hasEdns: boolean
   udpPayload: number
   dnssecOk: boolean
+  /** CO: the client knows compact denial, and wants NXDOMAIN with it (RFC 9824 §5.1) */
+  compactOk: boolean
+  opcode: number
+  /** whether there is a TSIG record (RFC 8945) */
+  hasTsig: boolean
+  readonly options: Options
+}
+
+/** Options of a query's OPT record that we know: where their data begins in the message; 0 where there is none. */
+export type Options = {
+  nsidAt: number
+  cookieAt: number
+  cookieLength: number
+  subnetAt: number
+  subnetLength: number
+  keepaliveAt: number
+  paddingAt: number
 }
 
 /** An object for `readQuery` to fill. */
@@ -41,6 +58,18 @@ export function createQuery(): Query {
     hasEdns: false,
     udpPayload: 0,
     dnssecOk: false,
+    compactOk: false,
+    opcode: 0,
+    hasTsig: false,
+    options: {
+      nsidAt: 0,
+      cookieAt: 0,
+      cookieLength: 0,
+      subnetAt: 0,
+      subnetLength: 0,
+      keepaliveAt: 0,
+      paddingAt: 0,
+    },
   }
 }
 
@@ -53,12 +82,17 @@ export function createQuery(): Query {
 export function readQuery(message: Uint8Array, length: number, query: Query): void {
   query.fault = RCODE.NOERROR
   query.questionEnd = HEADER
-  query.hasEdns = false
+  query.hasEdns = query.dnssecOk = query.compactOk = query.hasTsig = false
   const opcode = (message[FLAGS]! >> 3) & 0x0f
+  query.opcode = opcode
   if (opcode !== OPCODE.QUERY) query.fault = RCODE.NOTIMP
+  else if (read16(message, QDCOUNT) === 0) readRecords(message, length, query)
   else if (read16(message, QDCOUNT) !== 1 || !readQuestion(message, length, query))
     query.fault = RCODE.FORMERR
   else readRecords(message, length, query)
+  // RFC 7873 §5.4: no question but a cookie asks for a cookie.
+  if (query.questionEnd === HEADER && (!query.hasEdns || query.options.cookieAt === 0))
+    query.fault ||= RCODE.FORMERR
 }
 
 /** RFC 1035 §4.1.2. Nothing stands before the question's name, so a pointer in it cannot lead anywhere. */
@@ -98,7 +132,9 @@ function readRecords(message: Uint8Array, length: number, query: Query): void {
     if (fixed + 10 > length) return void (query.fault = RCODE.FORMERR)
     const isRoot = fixed === at + 1
     at = fixed + 10 + read16(message, fixed + 8)
-    if (read16(message, fixed) !== TYPE.OPT) continue
+    const type = read16(message, fixed)
+    if (type === TYPE.TSIG) query.hasTsig = true
+    if (type !== TYPE.OPT) continue
     // RFC 6891 §6.1.1: one OPT, at the root, in the additional section.
     if (query.hasEdns || !isRoot || i < others || at > length) query.fault = RCODE.FORMERR
     else readOpt(message, fixed, query)
@@ -124,11 +160,57 @@ function readOpt(message: Uint8Array, at: number, query: Query): void {
   query.hasEdns = true
   query.udpPayload = read16(message, at + 2)
   query.dnssecOk = (message[at + 6]! & 0x80) !== 0
+  query.compactOk = (message[at + 6]! & 0x40) !== 0
   if (version > 0) query.fault ||= RCODE.BADVERS
   const end = at + 10 + read16(message, at + 8)
+  const { options } = query
+  options.nsidAt = options.cookieAt = options.subnetAt = options.keepaliveAt = options.paddingAt = 0
   let option = at + 10
-  while (option + 4 <= end) option += 4 + read16(message, option + 2)
+  while (option + 4 <= end) {
+    const size = read16(message, option + 2)
+    if (!noteOption(message, option + 4, size, options)) query.fault = RCODE.FORMERR
+    option += 4 + size
+  }
   if (option !== end) query.fault = RCODE.FORMERR
+}
+
+/** Remember an option that we know; whether its data has the right form. Of several with one code the first counts. */
+function noteOption(message: Uint8Array, at: number, length: number, options: Options): boolean {
+  switch (read16(message, at - 4)) {
+    case OPTION.NSID:
+      options.nsidAt ||= at
+      return true
+    case OPTION.COOKIE:
+      if (options.cookieAt === 0) options.cookieLength = length
+      options.cookieAt ||= at
+      // RFC 7873 §5.2.2: a client's part alone, or with a server's of 8 to 32 octets.
+      return length === 8 || (length >= 16 && length <= 40)
+    case OPTION.SUBNET:
+      if (options.subnetAt === 0) options.subnetLength = length
+      options.subnetAt ||= at
+      return isSubnet(message, at, length)
+    case OPTION.KEEPALIVE:
+      options.keepaliveAt ||= at
+      return true
+    case OPTION.PADDING:
+      options.paddingAt ||= at
+      return true
+    default:
+      return true
+  }
+}
+
+/** RFC 7871 §6: as many octets as the source prefix needs, no bit set behind it, no scope in a query. */
+function isSubnet(message: Uint8Array, at: number, length: number): boolean {
+  const family = read16(message, at)
+  const source = message[at + 2]!
+  const octets = (source + 7) >> 3
+  // Some clients that want no subnet to be used send the family 0.
+  const widest = family === 1 ? 32 : family === 2 ? 128 : 0
+  if (length < 4 || family > 2 || source > widest || message[at + 3] !== 0 || length !== 4 + octets)
+    return false
+  const spare = octets * 8 - source
+  return octets === 0 || (message[at + 3 + octets]! & ((1 << spare) - 1)) === 0
 }
 
 function read16(message: Uint8Array, at: number): number {

@@ -1,5 +1,6 @@
 import type { Setting } from '#core/settings.ts'
 import { exampleOfType } from './data-fix.ts'
+import type { SteerPolicy } from './pool-plan.ts'
 import { looksLikeAddress } from './written-name.ts'
 
 /** owner → type → records, as written. */
@@ -8,7 +9,13 @@ export type RecordsConfig = Readonly<Record<string, Readonly<Record<string, Reco
 /** One record, several, or none at all (an empty list hides what follows from the host). */
 export type RecordSetConfig = string | readonly (string | RecordConfig)[] | RecordConfig
 
-export type RecordConfig = { readonly data: string | readonly string[]; readonly ttl?: TtlConfig }
+export type RecordConfig = {
+  readonly data?: string | readonly string[]
+  readonly ttl?: TtlConfig
+  /** the addresses are those of a pool */
+  readonly pool?: string
+  readonly policy?: SteerPolicy
+}
 
 /** Seconds as a number, or a duration such as `1h`. */
 export type TtlConfig = number | string
@@ -58,8 +65,8 @@ function meantRecords(value: unknown): string | undefined {
 
 const record: Setting = {
   type: 'group',
-  doc: 'A record with its own TTL.',
-  required: ['data'],
+  doc: 'A record with its own TTL, or a pool that chooses an address for each client.',
+  oneOf: ['data', 'pool'],
   fields: {
     data: {
       type: 'list',
@@ -70,6 +77,17 @@ const record: Setting = {
       meant: meantData,
     },
     ttl,
+    pool: {
+      type: 'text',
+      doc: 'Name of a pool: A has its IPv4 members, AAAA its IPv6 members.',
+      example: 'app',
+    },
+    policy: {
+      type: 'choice',
+      doc: 'Which member a client gets: the nearest (when absent), one by weight and chance, or the first that is up.',
+      values: ['nearest', 'weighted', 'failover'],
+      example: 'nearest',
+    },
   },
 }
 
@@ -82,7 +100,7 @@ export const recordSettings: Readonly<Record<string, Setting>> = {
     of: {
       type: 'map',
       doc: 'Records of one owner.',
-      keys: 'type, such as TXT',
+      keys: 'type, such as TXT; or ALIAS: the addresses are those of another name',
       meant: meantRecords,
       of: {
         type: 'either',

@@ -2,17 +2,13 @@ import type { Path, Written } from '#config/source.ts'
 import type { Position, Problem } from '#core/problem.ts'
 import { parseDuration } from '#core/units.ts'
 import { fixOfData } from './data-fix.ts'
+import type { PoolPlan, PoolUse } from './pool-plan.ts'
 import type { RecordConfig, RecordSetConfig, RecordsConfig, TtlConfig } from './record-config.ts'
+import { type ReadSpecial, readAlias, readPool } from './special-records.ts'
+import { addressFault, hostTargetFault, TARGET_SECTIONS } from './target-fault.ts'
 import { parseRdata, printRdata, quoteText } from './wire/rdata.ts'
 import { isMetaType, typeName, typeNumber } from './wire/types.ts'
-import {
-  checkBelow,
-  isHostLabel,
-  looksLikeAddress,
-  type NameFault,
-  ownerName,
-  targetName,
-} from './written-name.ts'
+import { checkBelow, looksLikeAddress, type NameFault, ownerName, targetName } from './written-name.ts'
 
 /** One record on its way into a zone, with the place it comes from. */
 export type RecordDraft = {
@@ -25,6 +21,7 @@ export type RecordDraft = {
   readonly ttl: number
   readonly from: Position
   readonly why: 'written' | 'derived from the host' | 'default'
+  readonly pool?: PoolUse
 }
 
 export type ReadRecords = {
@@ -48,6 +45,7 @@ export function readRecords(
     readonly written: Written
     readonly path: Path
     readonly defaultTtl: number
+    readonly pools: ReadonlyMap<string, PoolPlan>
   },
 ): ReadRecords {
   const drafts: RecordDraft[] = []
@@ -65,6 +63,12 @@ export function readRecords(
     if (outside?.level === 'error') continue
     for (const [typeText, set] of Object.entries(types)) {
       const path = [...place.path, ownerText, typeText]
+      const special = readSpecial(typeText, set, { ...place, ownerText, owner, path })
+      if (special !== undefined) {
+        drafts.push(...special.drafts)
+        if (special.problem !== undefined) problems.push(special.problem)
+        continue
+      }
       const type = readType(typeText, place.written.keyAt(path))
       if (typeof type !== 'number') {
         problems.push(type)
@@ -88,6 +92,41 @@ export function readRecords(
   return { drafts, emptied, problems }
 }
 
+/** What is no set of rdata: an ALIAS, or a pool. */
+function readSpecial(
+  typeText: string,
+  set: RecordSetConfig,
+  place: Omit<RecordPlace, 'type' | 'from'> & {
+    readonly path: Path
+    readonly written: Written
+    readonly pools: ReadonlyMap<string, PoolPlan>
+  },
+): ReadSpecial | undefined {
+  const type = typeText.toUpperCase()
+  const from = place.written.at(place.path)
+  const single: RecordSetConfig = Array.isArray(set) && set.length === 1 ? set[0] : set
+  const record = isRecord(single) ? single : undefined
+  const ttl = record?.ttl === undefined ? undefined : ttlSeconds(record.ttl)
+  const where = { ...place, from, ttl: ttl ?? place.defaultTtl }
+  if (type === 'ALIAS')
+    return readAlias(
+      itemsOf(set, place.path).map(({ data }) => data),
+      where,
+    )
+  if (record?.pool !== undefined) {
+    const { pool, policy = 'nearest' } = record
+    return readPool(type, { pool, policy, ttl }, { ...where, ttl: place.defaultTtl })
+  }
+  const isMixed =
+    Array.isArray(set) && set.some((item) => typeof item === 'object' && item.pool !== undefined)
+  if (!isMixed) return undefined
+  const message = `${type} of "${place.ownerText}" has a pool beside other records; a pool stands alone.`
+  return {
+    drafts: [],
+    problem: error('dns/pool-alone', from, message, 'make the others members of the pool'),
+  }
+}
+
 type Item = { readonly data: string; readonly ttl: TtlConfig | undefined; readonly path: Path }
 
 /** The forms a set of records may be written in, as a flat list. */
@@ -98,14 +137,14 @@ function itemsOf(set: RecordSetConfig, path: Path): Item[] {
 }
 
 function itemsOfRecord(record: RecordConfig, path: Path): Item[] {
-  const all = typeof record.data === 'string' ? [record.data] : record.data
+  const all = typeof record.data === 'string' ? [record.data] : (record.data ?? [])
   return all.map((data, index) => {
     return { data, ttl: record.ttl, path: all.length > 1 ? [...path, 'data', index] : [...path, 'data'] }
   })
 }
 
 function isRecord(set: RecordSetConfig): set is RecordConfig {
-  return typeof set === 'object' && 'data' in set
+  return typeof set === 'object' && !Array.isArray(set)
 }
 
 type RecordPlace = {
@@ -229,49 +268,8 @@ function absoluteTargets(text: string, type: string, place: RecordPlace): string
   if (looksLikeAddress(target)) return addressFault(target, type, place.ownerText)
   const name = targetName(target, place.apex)
   if (typeof name !== 'string') return name
-  const fault = type in SECTIONS ? hostTargetFault(target, name) : undefined
+  const fault = type in TARGET_SECTIONS ? hostTargetFault(target, name) : undefined
   return fault ?? text.slice(0, word.index) + name + text.slice(word.index + target.length)
-}
-
-/**
- * Say when a target that must be a host is none, such as a URL or a name with a port (RFC 1123 §2.1).
- *
- * @param name absolute; underscores pass: directories of some networks call their servers by them
- */
-export function hostTargetFault(written: string, name: string): NameFault | undefined {
-  const labels = name === '.' ? [] : name.slice(0, -1).split('.')
-  if (labels.every((label) => isHostLabel(label.replaceAll('_', 'a')))) return undefined
-  const host = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([a-z0-9.-]*[a-z0-9])/i.exec(written)?.[1]
-  return {
-    code: 'dns/target-characters',
-    message: `The target "${written}" is no name of a host: letters, digits and "-" inside, without scheme, port or path (RFC 1123 §2.1).`,
-    fix: `"${host ?? 'host.example.com'}"`,
-  }
-}
-
-/** What to say of an address where a name belongs, and what was probably meant. */
-export function addressFault(target: string, type: string, ownerText: string): NameFault {
-  const address = target.replace(/^\[|\]$/g, '').replace(/\.$/, '')
-  const wanted = address.includes(':') ? 'AAAA' : 'A'
-  if (type !== 'CNAME') {
-    const message = `${type} of "${ownerText}" names ${address}, but it names a host, never an address (${SECTIONS[type] ?? 'RFC 1035 §3.3'}).`
-    return {
-      code: 'dns/target-is-address',
-      message,
-      fix: `give the host a name: "records": { "host": { "${wanted}": "${address}" } }`,
-    }
-  }
-  return {
-    code: 'dns/cname-to-address',
-    message: `"${ownerText}" is a CNAME to ${address}, but a CNAME names another host, never an address (RFC 1035 §3.3.1).`,
-    fix: `"${ownerText}": { "${wanted}": "${address}" }`,
-  }
-}
-
-const SECTIONS: Readonly<Record<string, string>> = {
-  MX: 'RFC 1035 §3.3.9',
-  NS: 'RFC 1035 §3.3.11',
-  SRV: 'RFC 2782',
 }
 
 function readType(text: string, at: Position): number | Problem {

@@ -1,9 +1,13 @@
+import type { AnswerOptions } from './edns.ts'
 import { HEADER, type Query } from './query.ts'
 import { RECORD_HEAD, type RRset } from './rrset.ts'
-import { TYPE } from './wire/types.ts'
+import { OPTION, TYPE } from './wire/types.ts'
 
-/** The OPT record of a response, which has no options (RFC 6891 §6.1.2). */
+/** The OPT record of a response, without options (RFC 6891 §6.1.2). */
 const OPT_LENGTH = 11
+const OPTION_HEAD = 4
+/** RFC 8467 §4.1: lengths of answers that others see encrypted are multiples of it. */
+const BLOCK_OCTETS = 468
 
 const FLAGS = 2
 const QR = 0x80
@@ -41,8 +45,9 @@ export class Response {
    * Write the header and the question as it was asked, in its case (RFC 4343 §4.1).
    *
    * @param limit octets that the whole response may take
+   * @param optionOctets how many of them are for options of EDNS
    */
-  begin(out: Uint8Array, message: Uint8Array, query: Query, limit: number): void {
+  begin(out: Uint8Array, message: Uint8Array, query: Query, limit: number, optionOctets = 0): void {
     const end = query.questionEnd
     out[0] = message[0]!
     out[1] = message[1]!
@@ -51,7 +56,7 @@ export class Response {
     out[5] = end > HEADER ? 1 : 0
     for (let i = HEADER; i < end; i++) out[i] = message[i]!
     this.#out = out
-    this.#limit = limit - (query.hasEdns ? OPT_LENGTH : 0)
+    this.#limit = limit - (query.hasEdns ? OPT_LENGTH + optionOctets : 0)
     this.#at = end
     this.#name = HEADER
     this.#nameLength = query.nameLength
@@ -100,13 +105,18 @@ export class Response {
     return true
   }
 
-  /** The name at hand is now the target of the alias that was added last. */
-  follow(alias: RRset): void {
+  /** Octets written. */
+  get at(): number {
+    return this.#at
+  }
+
+  /** The name at hand is now the target of an alias that was added at `start`. */
+  follow(alias: RRset, start: number): void {
     if (alias.apexes.length > 0) {
       this.#tailAt = this.#suffix(alias.apexLength)
       this.#tail = alias.apexLength
     } else this.#tail = 0
-    this.#name = this.#at - alias.wire.length + RECORD_HEAD
+    this.#name = start + RECORD_HEAD
     this.#nameLength = alias.targets[0]!.length
   }
 
@@ -115,29 +125,39 @@ export class Response {
    *
    * @param rcode up to 12 bits (RFC 6891 §6.1.3)
    * @param udpPayload what we take over UDP, in octets
+   * @param pads whether the length shall say little
    * @returns octets of the message
    */
-  finish(rcode: number, query: Query, udpPayload: number): number {
+  finish(rcode: number, query: Query, udpPayload: number, options?: AnswerOptions, pads = false): number {
     const out = this.#out
     out[FLAGS + 1]! |= rcode & 0x0f
     if (!query.hasEdns) return this.#at
     const DO = 0x80
-    const opt = [
-      0,
-      0,
-      TYPE.OPT,
-      udpPayload >> 8,
-      udpPayload & 0xff,
-      rcode >> 4,
-      0,
-      query.dnssecOk ? DO : 0,
-      0,
-      0,
-      0,
-    ]
-    for (const octet of opt) out[this.#at++] = octet
+    const CO = 0x40
+    const start = this.#at
+    out.fill(0, start, start + OPT_LENGTH)
+    out[start + 2] = TYPE.OPT
+    write16(out, start + 3, udpPayload)
+    out[start + 5] = rcode >> 4
+    out[start + 7] = (query.dnssecOk ? DO : 0) | (query.compactOk ? CO : 0)
+    this.#at += OPT_LENGTH
+    if (options !== undefined) for (let i = 0; i < options.length; i++) out[this.#at++] = options.octets[i]!
+    if (pads && query.options.paddingAt > 0) this.#pad()
+    write16(out, start + 9, this.#at - start - OPT_LENGTH)
     this.#raise(ARCOUNT, 1)
     return this.#at
+  }
+
+  /** RFC 7830 §3: zeros, as many as reach the next block. */
+  #pad(): void {
+    const out = this.#out
+    const start = this.#at + OPTION_HEAD
+    const end = Math.min(Math.ceil(start / BLOCK_OCTETS) * BLOCK_OCTETS, out.length)
+    if (start > end) return
+    write16(out, this.#at, OPTION.PADDING)
+    write16(out, this.#at + 2, end - start)
+    out.fill(0, start, end)
+    this.#at = end
   }
 
   #copy({ wire, count, apexes, apexLength }: RRset, counter: number): boolean {
@@ -162,8 +182,7 @@ export class Response {
   }
 
   #point(at: number, target: number): void {
-    this.#out[at] = POINTER | (target >> 8)
-    this.#out[at + 1] = target & 0xff
+    write16(this.#out, at, (POINTER << 8) | target)
   }
 
   #raise(counter: number, by: number): void {
@@ -172,4 +191,9 @@ export class Response {
     out[counter] = sum >> 8
     out[counter + 1] = sum & 0xff
   }
+}
+
+function write16(out: Uint8Array, at: number, value: number): void {
+  out[at] = value >> 8
+  out[at + 1] = value & 0xff
 }

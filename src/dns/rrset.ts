@@ -22,6 +22,12 @@ export type RRset = {
   readonly targets: readonly Uint8Array[]
   /** addresses of the targets in the same zone */
   additional: readonly Additional[]
+  /** who signs it; undefined for zones that are not signed, for glue, and for what points to other zones */
+  signer: Signer | undefined
+  /** the last signature that the signer made of it, under its own owner */
+  signature: Signature | undefined
+  /** of a pool: the same with one record each */
+  readonly members: readonly RRset[] | undefined
 }
 
 export type Additional = {
@@ -31,6 +37,39 @@ export type Additional = {
   /** glue without which a referral is of no use (RFC 9471 §3.1) */
   readonly required: boolean
 }
+
+/** A signature as octets for a response, and when another takes its place. */
+export type Signature = {
+  /** the RRSIG records */
+  readonly rrset: RRset
+  /** seconds since 1970 */
+  readonly refreshAt: number
+  readonly validUntil: number
+}
+
+/** The NSEC of a name that was asked for, and its signature. */
+export type Denial = { readonly nsec: RRset; readonly signature: RRset }
+
+/** Signs what one zone answers. */
+export type Signer = {
+  /**
+   * The RRSIG of an RRset of the zone.
+   *
+   * @param name begins with the name that a wildcard gives the RRset to: wire form, lower case
+   * @param patient make the signature however many were made lately
+   * @returns undefined when too many had to be made; the client shall ask again over TCP
+   */
+  sign(rrset: RRset, name: Uint8Array, patient: boolean): RRset | undefined
+  /**
+   * The proof that a name has these RRsets and no more (RFC 9824 §3.1, §3.2, §3.4).
+   *
+   * @param name has the name from `start` on: wire form, lower case
+   * @param rrsets what the name has; undefined when it does not exist
+   */
+  deny(name: Uint8Array, start: number, denied: Denied): Denial | undefined
+}
+
+export type Denied = { readonly rrsets: readonly RRset[] | undefined; readonly patient: boolean }
 
 /** Octets before the rdata: owner (2), type (2), class (2), ttl (4), length of rdata (2). */
 export const RECORD_HEAD = 12
@@ -67,8 +106,24 @@ export type RRsetSource = {
  *
  * @throws {Error} when rdata cannot be read: a bug, the plan was checked
  */
-export function prepareRRset({ plan, type, owner, apex }: RRsetSource): RRset {
-  const rdata = plan.data.map((text) => readRdata(plan, type, text))
+export function prepareRRset(source: RRsetSource): RRset {
+  return prepareRecords(source, rdataOf(source))
+}
+
+/**
+ * The rdata of an RRset's Plan in wire form, uncompressed.
+ *
+ * @throws {Error} when it cannot be read: a bug, the plan was checked
+ */
+export function rdataOf({ plan, type }: Pick<RRsetSource, 'plan' | 'type'>): Uint8Array[] {
+  return plan.data.map((text) => readRdata(plan, type, text))
+}
+
+/** Write records whose rdata is there already: uncompressed. */
+export function prepareRecords(
+  { plan, type, owner, apex }: RRsetSource,
+  rdata: readonly Uint8Array[],
+): RRset {
   const wire = Buffer.allocUnsafe(rdata.reduce((sum, data) => sum + RECORD_HEAD + data.length, 0))
   const owners: number[] = []
   const apexes: number[] = []
@@ -84,18 +139,26 @@ export function prepareRRset({ plan, type, owner, apex }: RRsetSource): RRset {
     at = end
   }
   const targetAt = TARGET_AT.get(type)
+  const members = plan.pool === undefined ? undefined : plan.data.map((text) => memberOf(plan, text))
   return {
     plan,
     type,
     count: rdata.length,
     ownerLength: owner.length,
     apexLength: apex.length,
-    wire: wire.subarray(0, at),
+    wire: at === wire.length ? wire : wire.subarray(0, at),
     owners: owners.length === 1 ? ONE_OWNER : owners,
     apexes: apexes.length === 0 ? NOTHING : apexes,
     targets: targetAt === undefined ? NOTHING : rdata.map((data) => lowerName(nameAt(data, targetAt))),
     additional: NOTHING,
+    signer: undefined,
+    signature: undefined,
+    members: members?.map((member) => prepareRRset({ plan: member, type, owner, apex })),
   }
+}
+
+function memberOf({ pool: _, ...plan }: RRsetPlan, data: string): RRsetPlan {
+  return { ...plan, data: [data] }
 }
 
 function readRdata(plan: RRsetPlan, type: number, text: string): Uint8Array {

@@ -1,12 +1,19 @@
+import { randomBytes } from 'node:crypto'
 import type { Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, isIPv6, type Server } from 'node:net'
+import { createServer as createTlsServer, type TlsOptions, type Server as TlsServer } from 'node:tls'
 import type { Log } from '#core/log.ts'
-import { answer, type Transport } from './answer.ts'
-import { createConnections } from './connection.ts'
+import { type Asking, answer, ELSEWHERE, type Protocol, TCP_LIMIT, type Transport } from './answer.ts'
+import { type AnswerOctets, createConnections } from './connection.ts'
 import { type DnsCount, QueryCounts } from './counts.ts'
 import { type DatagramOptions, serveDatagrams } from './datagrams.ts'
-import type { DnsLimits } from './plan.ts'
+import { NetworkTree } from './network-tree.ts'
+import type { DnsLimits, MannerPlan } from './plan.ts'
+import { AnswerRate } from './rate.ts'
+import type { Steering } from './steering.ts'
+import type { Elsewhere, Sender } from './transfer/gate.ts'
+import { addressOctets } from './wire/address.ts'
 import type { Zones } from './zone.ts'
 
 /** The authoritative server of all our zones. */
@@ -22,8 +29,22 @@ export type DnsServer = {
    * @throws {Error} when the port is taken, the address is not ours or we may not; nothing is open then
    */
   listen(address: string, port: number, sharing?: DnsSharing): Promise<DnsListener>
+  /**
+   * Open TLS on an address (RFC 7858).
+   *
+   * @throws {Error} as `listen` does
+   */
+  listenTls(address: string, port: number, tls: DnsTls, sharing?: TlsSharing): Promise<DnsListener>
   /** From now on answer from these zones, and within these limits. Cannot fail. */
-  replaceZones(zones: Zones, limits?: DnsLimits): void
+  replaceZones(zones: Zones, limits?: DnsLimits, manner?: MannerPlan): void
+  /** Answer an ordinary query that came signed, leaving room for a signature. */
+  answerSigned(query: Uint8Array, sender: Sender, reserveOctets: number): Uint8Array | null
+  /** Keys of 16 octets that cookies are made with, the one in use first (RFC 9018 §5). */
+  setCookieKeys(keys: readonly Uint8Array[]): void
+  /** Who chooses among the members of pools. */
+  setSteering(steering: Steering): void
+  /** Answer one message that came over HTTPS (RFC 8484 §4.1); null when it is no query. */
+  answerHttps(query: Uint8Array, address: string): Buffer | null
   stats(): Readonly<DnsStats>
   /** answers by transport with type or rcode */
   counts(): DnsCount[]
@@ -36,6 +57,11 @@ export type DnsSharing =
   | { readonly reusePort?: boolean }
   /** descriptors of bound sockets for TCP and for UDP; the server closes them */
   | { readonly tcp: number; readonly fd: number }
+
+/** What `node:tls` needs, and who keeps its certificates fresh. */
+export type DnsTls = { readonly options: TlsOptions; attach(server: TlsServer): void }
+
+export type TlsSharing = { readonly reusePort?: boolean; readonly fd?: number }
 
 /** An open address; `close` ends its connections once their answers are sent. */
 export type DnsListener = {
@@ -64,15 +90,23 @@ export type DnsServerOptions = {
   readonly log: Log
   /** many datagrams for one system call where that is possible (64-bit Linux, a Node with `node:ffi`); true */
   readonly batches?: boolean
+  /** answers messages that are signed, or that move or change zones; without it they are refused */
+  readonly elsewhere?: Elsewhere
 }
 
 /** Tries to find a port that is free for both protocols. */
 const FREE_PORT_TRIES = 10
 
 /** @example createDnsServer({ zones, limits, log }).listen('127.0.0.1', 5300) */
-export function createDnsServer({ zones, limits, log, batches = true }: DnsServerOptions): DnsServer {
-  let udp: Transport
-  let tcp: Transport
+export function createDnsServer(options: DnsServerOptions): DnsServer {
+  const { log, batches = true, elsewhere } = options
+  let { zones, limits } = options
+  let transports: Readonly<Record<Protocol, Transport>>
+  let manner: MannerPlan = {}
+  let isExempt: (client: Uint8Array) => boolean = () => false
+  let cookieKeys: readonly Uint8Array[] = []
+  const rate = new AnswerRate(randomBytes(16))
+  const asking: Asking = { client: new Uint8Array(4), nowMs: 0, draw: 0, limited: 'no' }
   const stats: DnsStats = {
     queries: 0,
     dropped: 0,
@@ -82,25 +116,44 @@ export function createDnsServer({ zones, limits, log, batches = true }: DnsServe
   }
   const counts = new QueryCounts()
   const listeners = new Set<DnsListener>()
-  const connections = createConnections({
-    limits: () => limits,
-    answer: (query, length, out) => respond(query, length, tcp, out),
-  })
+  const connections = createConnections({ limits: () => limits, elsewhere: answerElsewhere })
   replaceZones(zones, limits)
 
-  function replaceZones(wanted: Zones, wantedLimits: DnsLimits = limits): void {
+  function replaceZones(wanted: Zones, wantedLimits: DnsLimits = limits, wantedManner = manner): void {
     zones = wanted
     limits = wantedLimits
-    udp = { protocol: 'udp', udpPayload: limits.udpPayload }
-    tcp = { protocol: 'tcp', udpPayload: limits.udpPayload }
+    manner = wantedManner
+    isExempt = createExempt(manner.rate?.exempt ?? [])
+    tellTransports()
+  }
+
+  function setCookieKeys(keys: readonly Uint8Array[]): void {
+    cookieKeys = keys
+    tellTransports()
+  }
+
+  function tellTransports(): void {
+    transports = createTransports({ limits, manner, cookieKeys, hasElsewhere: elsewhere !== undefined })
+  }
+
+  async function* answerElsewhere(message: Buffer, sender: Sender): AsyncGenerator<Uint8Array> {
+    let isFirst = true
+    for await (const reply of elsewhere!(message, sender)) {
+      if (isFirst) count(stats, reply, reply.length)
+      if (isFirst) counts.count(sender.protocol, reply)
+      isFirst = false
+      yield reply
+    }
+    if (isFirst) count(stats, message, 0)
   }
 
   async function listen(address: string, port: number, sharing: DnsSharing = {}): Promise<DnsListener> {
-    const server = createServer((socket) => connections.admit(socket, server))
+    const server = createServer((socket) => connections.admit(socket, server, overTcp))
     const socket = await open(server, address, port, {
       batches,
       ...sharing,
-      answer: (query, length, out) => respond(query, length, udp, out),
+      answer: overUdp,
+      elsewhere: answerElsewhere,
       onDrop: () => stats.dropped++,
     })
     socket.on('error', (error) => log('warning', 'dns: udp', { address, port, error: error.message }))
@@ -119,22 +172,122 @@ export function createDnsServer({ zones, limits, log, batches = true }: DnsServe
     }
   }
 
-  function respond(query: Uint8Array, octets: number, transport: Transport, out: Uint8Array): number {
-    const length = answer(zones, query, octets, transport, out)
+  async function listenTls(
+    address: string,
+    port: number,
+    { options, attach }: DnsTls,
+    { fd, reusePort = false }: TlsSharing = {},
+  ): Promise<DnsListener> {
+    const server = createTlsServer(options, (socket) => connections.admit(socket, server, overTls))
+    attach(server)
+    const listening = once(server, 'listening')
+    server.listen(fd === undefined ? { host: address, port, ipv6Only: true, reusePort } : { fd })
+    await listening.catch((error: unknown) => {
+      throw listenError(address, port, error)
+    })
+    server.on('error', (error) => log('warning', 'dns: tls', { address, port, error: error.message }))
+    const listener = { address, port: (server.address() as AddressInfo).port, close }
+    listeners.add(listener)
+    return listener
+
+    async function close(): Promise<void> {
+      if (!listeners.delete(listener)) return
+      const closed = once(server, 'close')
+      server.close()
+      connections.end(server)
+      await closed
+    }
+  }
+
+  function respond(
+    query: Uint8Array,
+    octets: number,
+    transport: Transport,
+    out: Uint8Array,
+    client: Uint8Array,
+  ): number {
+    ask(client)
+    if (transport === transports.udp) asking.limited = limit(client)
+    const length = answer(zones, query, octets, transport, out, asking)
+    if (length === ELSEWHERE) return length
     count(stats, out, length)
     if (length > 0) counts.count(transport.protocol, out)
     return length
   }
 
+  /** What an answer to this client depends on now. */
+  function ask(client: Uint8Array): void {
+    asking.client = client
+    asking.nowMs = Date.now()
+    asking.draw = Math.random()
+    asking.limited = 'no'
+  }
+
+  function limit(client: Uint8Array): Asking['limited'] {
+    if (manner.rate === undefined || isExempt(client)) return 'no'
+    return rate.take(client, asking.nowMs, manner.rate)
+  }
+
+  const overUdp: AnswerOctets = (query, octets, out, client) =>
+    respond(query, octets, transports.udp, out, client)
+  const overTcp: AnswerOctets = (query, octets, out, client) =>
+    respond(query, octets, transports.tcp, out, client)
+  const overTls: AnswerOctets = (query, octets, out, client) =>
+    respond(query, octets, transports.tls, out, client)
+
+  function answerHttps(query: Uint8Array, address: string): Buffer | null {
+    const out = Buffer.allocUnsafe(TCP_LIMIT)
+    const length = respond(query, query.length, transports.https, out, addressOctets(address))
+    return length === 0 ? null : Buffer.from(out.subarray(0, length))
+  }
+
   return {
     listen,
+    listenTls,
     replaceZones,
+    answerSigned(query, { address, protocol }, reserveOctets) {
+      const out = Buffer.allocUnsafe(protocol === 'tcp' ? TCP_LIMIT : limits.udpPayload)
+      const transport = { ...transports[protocol], hasElsewhere: false, reserveOctets }
+      ask(addressOctets(address))
+      const length = answer(zones, query, query.length, transport, out, asking)
+      return length === 0 ? null : out.subarray(0, length)
+    },
+    setCookieKeys,
+    setSteering: (steering) => (asking.steering = steering),
+    answerHttps,
     counts: () => counts.list(),
     stats: () => ({ ...stats, tcpConnections: connections.count() }),
     async close() {
       await Promise.all(Array.from(listeners, (listener) => listener.close()))
     },
   }
+}
+
+/** What each transport's answers tell; whoever cannot be forged needs no cookie, and gets one when it asks. */
+function createTransports({
+  limits: { udpPayload, tcpIdleMs: idleMs },
+  manner: { nsid },
+  cookieKeys,
+  hasElsewhere,
+}: {
+  readonly limits: DnsLimits
+  readonly manner: MannerPlan
+  readonly cookieKeys: readonly Uint8Array[]
+  readonly hasElsewhere: boolean
+}): Readonly<Record<Protocol, Transport>> {
+  const told = { cookieKeys, pads: false, ...(nsid === undefined ? {} : { nsid: Buffer.from(nsid) }) }
+  return {
+    udp: { protocol: 'udp', udpPayload, hasElsewhere, edns: told },
+    tcp: { protocol: 'tcp', udpPayload, hasElsewhere, edns: { ...told, idleMs } },
+    tls: { protocol: 'tls', udpPayload, hasElsewhere, edns: { ...told, idleMs, pads: true } },
+    // One message answers one request: no transfers.
+    https: { protocol: 'https', udpPayload, edns: { ...told, pads: true } },
+  }
+}
+
+function createExempt(networks: readonly string[]): (client: Uint8Array) => boolean {
+  const exempt = new NetworkTree(networks.map((network) => [network, true]))
+  return (client) => exempt.find(client).value === true
 }
 
 function count(stats: DnsStats, answer: Uint8Array, length: number): void {
@@ -166,11 +319,14 @@ async function open(
     } catch (error) {
       server.close()
       if (port === 0 && errorCode(error) === 'EADDRINUSE' && tries < FREE_PORT_TRIES) continue
-      throw new Error(`Cannot listen on ${printAddress(address, port)}: ${explainBind(error)}`, {
-        cause: error,
-      })
+      throw listenError(address, port, error)
     }
   }
+}
+
+function listenError(address: string, port: number, error: unknown): Error {
+  const message = `Cannot listen on ${printAddress(address, port)}: ${explainBind(error)}`
+  return new Error(message, { cause: error })
 }
 
 function printAddress(address: string, port: number): string {

@@ -1,8 +1,18 @@
 import type { RRsetPlan, ZonePlan } from './plan.ts'
-import { type Additional, prepareRRset, type RRset, type RRsetSource, wireName } from './rrset.ts'
+import {
+  type Additional,
+  prepareRRset,
+  type RRset,
+  type RRsetSource,
+  type Signer,
+  wireName,
+} from './rrset.ts'
 import { NameTable } from './table.ts'
 import { countLabels, isWithin } from './wire/name.ts'
 import { TYPE, typeNumber } from './wire/types.ts'
+
+/** Seconds; pools answer for no longer. */
+const BRIEF_TTL = 30
 
 const ADDRESSES: ReadonlySet<number> = new Set([TYPE.A, TYPE.AAAA])
 
@@ -26,16 +36,22 @@ export type Zone = {
   readonly depth: number
   /** the SOA for negative answers, with their TTL (RFC 2308 §5) */
   readonly negative: RRset
+  /** undefined where the zone is not signed */
+  readonly signer: Signer | undefined
+  /** the same for what may change within a minute: a pool without members that are up */
+  readonly briefNegative: RRset
 }
 
 /** A name that exists: it owns records, or it is an empty non-terminal (RFC 4592 §2.2.2). */
 export type Node = {
   readonly parent: Node | undefined
-  readonly rrsets: RRset[]
+  rrsets: RRset[]
   /** the child `*` (RFC 4592 §2.1.1) */
   wildcard: Node | undefined
   /** what answers in place of the node: the NS of a delegation at it or above, or a DNAME above; the highest */
   cut: RRset | undefined
+  /** it has an ALIAS, whose target was never found */
+  isUnresolved: boolean
 }
 
 /** All zones of the server. */
@@ -58,20 +74,38 @@ export function createZones(list: readonly Zone[]): Zones {
  *
  * @param serials serial of each zone by its id; 1 where there is none
  * @param previous zones that are served now; those with equal id, key and serial are taken over as they are
+ * @param signerOf who signs a zone; when not given, who signed the previous one
  */
 export function compileZones(
   plans: readonly ZonePlan[],
   serials: ReadonlyMap<string, number>,
   previous?: Zones,
+  signerOf?: (plan: ZonePlan) => Signer | undefined,
 ): Zones {
   const running = new Map(previous?.list.map((zone) => [zone.plan.id, zone]))
   return createZones(
     plans.map((plan) => {
       const serial = serials.get(plan.id) ?? 1
       const zone = running.get(plan.id)
-      return zone?.plan.key === plan.key && zone.serial === serial ? zone : compileZone(plan, serial)
+      if (zone?.plan.key === plan.key && zone.serial === serial) return zone
+      const compiled = compileZone(plan, serial, signerOf === undefined ? zone?.signer : signerOf(plan))
+      if (zone !== undefined && zone.signer === compiled.signer) keepSignatures(zone, compiled)
+      return compiled
     }),
   )
+}
+
+/** What a change of the zone left as it was keeps its signature. */
+function keepSignatures(from: Zone, to: Zone): void {
+  for (const { rrsets } of from.names.values) {
+    for (const { signature, plan, type, wire } of rrsets) {
+      if (signature === undefined) continue
+      const owner = wireName(plan.owner)
+      const node = to.names.find(owner, 0, owner.length)
+      const same = node && findRRset(node, type)
+      if (same !== undefined && Buffer.compare(same.wire, wire) === 0) same.signature = signature
+    }
+  }
 }
 
 /**
@@ -80,7 +114,7 @@ export function compileZones(
  * @param serial of the SOA, 0 to 2³² − 1
  * @throws {Error} when a name, a type or rdata cannot be read: a bug, the check of the plan came first
  */
-export function compileZone(plan: ZonePlan, serial: number): Zone {
+export function compileZone(plan: ZonePlan, serial: number, signer?: Signer): Zone {
   const apex = wireName(plan.apex)
   const names = new NameTable<Node>(plan.rrsets.length + 1)
   const soa = soaPlan(plan, serial)
@@ -91,12 +125,33 @@ export function compileZone(plan: ZonePlan, serial: number): Zone {
     addRRset(names, { plan: rrset, type: knownType(rrset), owner, apex })
     depth = Math.max(depth, countLabels(owner))
   }
+  for (const alias of plan.aliases ?? []) {
+    const owner = wireName(alias.owner)
+    ensureNode(names, owner, 0, owner.length - apex.length).isUnresolved = true
+    depth = Math.max(depth, countLabels(owner))
+  }
   for (const node of names.values) node.cut = highestCut(node)
   linkAdditional(names, apex)
   // RFC 2308 §5: the lesser of the SOA's own TTL and its minimum.
-  const negativePlan = { ...soa, ttl: Math.min(plan.soa.ttl, plan.soa.minimum) }
-  const negative = prepareRRset({ plan: negativePlan, type: TYPE.SOA, owner: apex, apex })
-  return { plan, serial, apex, names, depth, negative }
+  const ttl = Math.min(plan.soa.ttl, plan.soa.minimum)
+  const negativeFor = (seconds: number): RRset =>
+    prepareRRset({ plan: { ...soa, ttl: Math.min(ttl, seconds) }, type: TYPE.SOA, owner: apex, apex })
+  const negatives = { negative: negativeFor(ttl), briefNegative: negativeFor(BRIEF_TTL) }
+  if (signer !== undefined) {
+    for (const negative of Object.values(negatives)) negative.signer = signer
+    for (const node of names.values) assignSigner(node, signer)
+  }
+  return { plan, serial, apex, names, depth, ...negatives, signer }
+}
+
+/** RFC 4035 §2.2: what the zone is authoritative for is signed; NS at a cut and glue are not, DS there is. */
+export function assignSigner(node: Node, signer: Signer): void {
+  for (const rrset of node.rrsets) {
+    const isOwnDs = rrset.type === TYPE.DS && node.cut !== undefined && node.rrsets.includes(node.cut)
+    if (node.cut !== undefined && !isOwnDs) continue
+    rrset.signer = signer
+    for (const member of rrset.members ?? []) member.signer = signer
+  }
 }
 
 /** The SOA of a zone, once its serial is known. */
@@ -125,7 +180,7 @@ function ensureNode(names: NameTable<Node>, name: Uint8Array, start: number, ape
   const known = names.find(name, start, name.length)
   if (known !== undefined) return known
   const parent = start === apexAt ? undefined : ensureNode(names, name, start + name[start]! + 1, apexAt)
-  const node: Node = { parent, rrsets: [], wildcard: undefined, cut: undefined }
+  const node: Node = { parent, rrsets: [], wildcard: undefined, cut: undefined, isUnresolved: false }
   if (parent !== undefined && isWildcard(name, start)) parent.wildcard = node
   names.add(name, start, name.length, node)
   return node
@@ -180,7 +235,8 @@ function additionalOf(
     const labels = isOwner ? undefined : written.subarray(0, written.length - apex.length)
     const required = node.cut === rrset && target.cut === rrset
     for (const address of target.rrsets) {
-      if (types.has(address.type) && address !== rrset)
+      // What a pool answers is chosen for each client, and those who ask for it get it.
+      if (types.has(address.type) && address !== rrset && address.members === undefined)
         found.set(address, { rrset: address, labels, required })
     }
   }

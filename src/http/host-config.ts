@@ -16,6 +16,7 @@ export type HostConfig = TransformConfig & {
   readonly respond?:
     | string
     | { readonly status?: number; readonly body?: string; readonly headers?: Record<string, string> }
+  readonly dns?: boolean
   readonly alias?: string
   readonly routes?: Readonly<Record<string, RouteConfig>>
   /** what plain HTTP answers */
@@ -31,7 +32,10 @@ export type HostConfig = TransformConfig & {
 }
 
 export type RouteConfig = TransformConfig &
-  Pick<HostConfig, 'service' | 'files' | 'bucket' | 'redirect' | 'respond' | 'access' | 'limits' | 'cache'>
+  Pick<
+    HostConfig,
+    'service' | 'files' | 'bucket' | 'redirect' | 'respond' | 'dns' | 'access' | 'limits' | 'cache'
+  >
 
 const redirect: Setting = {
   type: 'either',
@@ -89,6 +93,11 @@ const routeKinds: Readonly<Record<string, Setting>> = {
   bucket: bucketSetting,
   redirect,
   respond,
+  dns: {
+    type: 'flag',
+    doc: 'DNS over HTTPS (RFC 8484): the same answers as over the listeners of DNS. The usual path is "/dns-query".',
+    example: true,
+  },
 }
 
 const limits: GroupSetting = { ...rateSettings, fields: { ...rateSettings.fields, ...paceSettings } }

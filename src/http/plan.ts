@@ -71,6 +71,7 @@ export type ActionPlan =
       readonly fields: readonly (readonly [string, string])[]
       readonly body: string
     }
+  | { readonly kind: 'dns' }
 
 export type RedirectStatus = 301 | 302 | 303 | 307 | 308
 
@@ -218,6 +219,7 @@ function planAction(
   if (written.bucket !== undefined) return planBucket(written.bucket, isGuarded)
   if (written.redirect !== undefined) return planRedirect(written.redirect)
   if (written.respond !== undefined) return planRespond(written.respond)
+  if (written.dns === true) return { kind: 'dns' }
   return null
 }
 

@@ -24,5 +24,14 @@ export function changesBetween(before: Plan | null, after: Plan): Changes {
 /** Every node that a running object may stand for. */
 function nodesOf({ listeners, dns, tls, http, processes }: Plan): PlanNode[] {
   const routes = http.hosts.flatMap((host) => host.routes)
-  return [...listeners, ...dns.zones, ...tls.certificates, ...http.hosts, ...routes, ...processes]
+  return [
+    ...listeners,
+    ...dns.zones,
+    ...dns.keys,
+    ...dns.moves,
+    ...tls.certificates,
+    ...http.hosts,
+    ...routes,
+    ...processes,
+  ]
 }

@@ -5,7 +5,7 @@ import { contentKey } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
 import type { Facts } from './facts.ts'
 
-export type Protocol = 'dns' | 'http' | 'https' | 'admin' | 'metrics'
+export type Protocol = 'dns' | 'dot' | 'http' | 'https' | 'admin' | 'metrics'
 
 /** A socket that is wanted. `id` is `listener:` protocol, address and port. */
 export type ListenerPlan = PlanNode & {
@@ -21,6 +21,7 @@ export type ListenerPlan = PlanNode & {
 
 const DEV_PORTS: Readonly<Record<Protocol, number>> = {
   dns: 5300,
+  dot: 8853,
   http: 8080,
   https: 8443,
   admin: 9053,
@@ -30,7 +31,7 @@ const DEV_PORTS: Readonly<Record<Protocol, number>> = {
 /** Decide the sockets: what the file says; on a laptop loopback only and no privileged port. */
 export function planListeners(config: Config, facts: Facts): ListenerPlan[] {
   const { listen, metrics } = config.value
-  const protocols = ['dns', 'http', 'https', 'admin'] as const
+  const protocols = ['dns', 'dot', 'http', 'https', 'admin'] as const
   const planned = protocols.flatMap((protocol) => {
     const texts = protocol === 'admin' ? [listen.admin] : listen[protocol]
     return texts.flatMap((written, index) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hasErrors, type Problem } from '#core/problem.ts'
-import { checkText, facts, placeOf, plantedFaults } from '../../test/planted.ts'
+import { checkText, facts, fileText, placeOf, plantedFaults } from '../../test/planted.ts'
 import type { Facts } from './facts.ts'
 import type { Plan } from './plan.ts'
 
@@ -237,6 +237,7 @@ test('plan() derives records, certificates and routes from the hosts', () => {
   const rrsets = zone!.rrsets.map(({ owner, type, data, why }) => `${owner} ${type} ${data} (${why})`)
   assert.deepEqual(rrsets, [
     'a.example.com. A 203.0.113.10 (derived from the host)',
+    'a.example.com. HTTPS 1 . alpn=h2 ipv4hint=203.0.113.10 (derived from the host)',
     'example.com. NS ns1.example.com. (default)',
     'ns1.example.com. A 203.0.113.10 (default)',
     'shop.example.com. CNAME shop.x.net. (derived from the host)',
@@ -308,4 +309,20 @@ test('plan() keeps redirects to hosts of ours on the laptop', () => {
     'out.example.com https://example.net/x',
     'out.example.com.localhost https://example.net/x',
   ])
+})
+
+test('plan() tells browsers of HTTPS while it listens, at the owner that its port wants (RFC 9460 §9, §9.1)', () => {
+  const serviceOf = (hosts: string, top = '"workers": 1,'): string[] => {
+    const { zones } = checkText(fileText({ hosts, top })).plan!.dns
+    const found = zones[0]!.rrsets.filter(({ type }) => type === 'HTTPS')
+    return found.map(({ owner, data }) => `${owner} ${data.join()}`)
+  }
+  const host = '"www": { "respond": "x" }, "*": { "respond": "y" }'
+  const hint = 'alpn=h2 ipv4hint=203.0.113.10'
+  assert.deepEqual(serviceOf(host), [`*.example.com. 1 . ${hint}`, `www.example.com. 1 . ${hint}`])
+  assert.deepEqual(serviceOf(host, '"listen": { "https": ":8443" },'), [
+    `_8443._https.www.example.com. 1 www.example.com. ${hint}`,
+  ])
+  assert.deepEqual(serviceOf(host, '"listen": { "https": "off" },'), [])
+  assert.deepEqual(serviceOf('"www": { "respond": "x", "http": "serve" }'), [])
 })

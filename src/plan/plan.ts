@@ -4,11 +4,17 @@ import type { Config } from '#config/load.ts'
 import { contentKey } from '#core/node.ts'
 import { type Problem, sortProblems } from '#core/problem.ts'
 import { checkZones } from '#dns/check.ts'
-import { dnsLimits } from '#dns/config.ts'
+import { dnsLimits, dnsManner } from '#dns/config.ts'
 import { delegateChildren } from '#dns/delegate.ts'
+import { checkSigned } from '#dns/dnssec/check.ts'
+import { planDnssec } from '#dns/dnssec/config.ts'
 import { indexNames, type Names, zoneOf } from '#dns/names.ts'
 import { type DnsPlan, draftZone, planZone, type ZoneInput } from '#dns/plan.ts'
-import { readRecords, ttlAdvice, ttlFault, ttlSeconds } from '#dns/records.ts'
+import { planPlaces, planPools } from '#dns/pool-draft.ts'
+import type { PoolPlan } from '#dns/pool-plan.ts'
+import { type RecordDraft, readRecords, ttlAdvice, ttlFault, ttlSeconds } from '#dns/records.ts'
+import { draftCatalog } from '#dns/transfer/catalog.ts'
+import { type MovingDomain, planMoves } from '#dns/transfer/plan.ts'
 import { parseIpv6, printIpv6 } from '#dns/wire/address.ts'
 import { absoluteName, checkBelow, checkDomain, ownerName } from '#dns/written-name.ts'
 import { httpLimits } from '#http/config.ts'
@@ -46,18 +52,21 @@ export type Plan = {
  */
 export function plan(config: Config, facts: Facts): { plan: Plan; problems: Problem[] } {
   const problems: Problem[] = []
-  const { hosts, zones } = draftDomains(config, facts, problems)
+  const { pools, problems: poolProblems } = planPools(config.value.pools, config.written)
+  const { places, problems: placeProblems } = planPlaces(config.value.places, config.written)
+  problems.push(...poolProblems, ...placeProblems)
+  const listeners = planListeners(config, facts)
+  const https = listeners.find(({ protocol }) => protocol === 'https')
+  const httpsPort = https?.port ?? null
+  const { hosts, zones, moving } = draftDomains(config, { facts, pools, httpsPort }, problems)
   const drafted = zones.map((input) => {
     const { drafts, problems: found } = draftZone(input)
-    problems.push(...found)
-    return { input, drafts }
+    problems.push(...found, ...checkSigned(input, drafts))
+    return { input, drafts: [...drafts, ...catalogOf(input, moving)] }
   })
   const names = indexZones(drafted)
   problems.push(...checkZones(names))
   const served = hosts.filter(({ written }) => written.alias === undefined)
-  const listeners = planListeners(config, facts)
-  const https = listeners.find(({ protocol }) => protocol === 'https')
-  const httpsPort = https?.port ?? null
   const front = planFront(served, { dev: facts.dev, httpsPort }, problems)
   problems.push(
     ...checkAcross({
@@ -71,10 +80,18 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
       drafted,
     }),
   )
+  const { keys, moves, problems: faults } = planMoves({ ...config, keys: config.value.keys, domains: moving })
+  problems.push(...faults)
   const copies = facts.dev ? devZones(drafted) : []
   const dns: DnsPlan = {
     zones: delegateChildren([...drafted, ...copies]).map(({ input, drafts }) => planZone(input, drafts)),
     limits: dnsLimits(config.value.limits.dns),
+    signatures: config.value.limits.dns.signatures,
+    keys,
+    moves,
+    manner: dnsManner(config.value.dns, config.value.limits.dns),
+    pools: [...pools.values()],
+    places,
   }
   const slices = {
     // On a laptop others need the cores.
@@ -132,14 +149,21 @@ function indexZones(drafted: readonly DraftedZone[]): Names {
   return indexNames(apexes.keys(), own)
 }
 
+type DomainFacts = {
+  readonly facts: Facts
+  readonly pools: ReadonlyMap<string, PoolPlan>
+  readonly httpsPort: number | null
+}
+
 /** Read names of domains and hosts, and the records beside them. */
 function draftDomains(
   config: Config,
-  facts: Facts,
+  { facts, pools, httpsPort }: DomainFacts,
   problems: Problem[],
-): { hosts: HostDraft[]; zones: ZoneInput[] } {
+): { hosts: HostDraft[]; zones: ZoneInput[]; moving: MovingDomain[] } {
   const hosts: HostDraft[] = []
   const zones: ZoneInput[] = []
+  const moving: MovingDomain[] = []
   for (const [text, domain] of Object.entries(config.value.domains)) {
     const path = ['domains', text]
     const from = config.written.keyAt(path)
@@ -148,7 +172,7 @@ function draftDomains(
       problems.push({ level: 'error', at: from, ...apex })
       continue
     }
-    if (zones.some((zone) => zone.apex === apex)) {
+    if (moving.some((known) => known.apex === apex)) {
       const message = `"${text}" is the same domain as one above: case and form of letters do not tell names apart (RFC 4343 §2).`
       problems.push({ level: 'error', code: 'dns/domain-twice', at: from, message, fix: 'join the two' })
       continue
@@ -158,6 +182,7 @@ function draftDomains(
       problems.push(stray)
       continue
     }
+    moving.push({ apex, path, config: domain })
     const defaultTtl = domain.ttl === undefined ? 300 : ttlSeconds(domain.ttl)
     const ttlAt = config.written.at([...path, 'ttl'])
     const fault = ttlFault(defaultTtl, `"${text}"`, ttlAt) ?? ttlAdvice(defaultTtl, `"${text}"`, ttlAt)
@@ -167,6 +192,7 @@ function draftDomains(
       written: config.written,
       path: [...path, 'records'],
       defaultTtl,
+      pools,
     })
     problems.push(...records.problems)
     const own = draftHosts(config, { apex, path, hosts: domain.hosts }, problems)
@@ -175,12 +201,30 @@ function draftDomains(
       name,
       text: hostText,
       alias: written.alias ?? null,
+      isHttps: written.http !== 'serve',
       from: at(),
     }))
     const addresses = addressesOf(config, facts)
-    zones.push({ apex, from, hosts: named, records, addresses, defaultTtl, contact: config.value.contact })
+    // The zone of a copy is what its primary says.
+    if (domain.secondary !== undefined) continue
+    const { contact } = config.value
+    const dnssec = planDnssec(domain.dnssec)
+    // On a laptop the ports are others, and so are the names.
+    const port = facts.dev ? null : httpsPort
+    zones.push({ apex, from, hosts: named, records, addresses, httpsPort: port, defaultTtl, contact, dnssec })
   }
-  return { hosts, zones }
+  return { hosts, zones, moving }
+}
+
+/** What a catalog lists: domains whose zone others may copy. */
+function catalogOf({ apex, from }: ZoneInput, moving: readonly MovingDomain[]): RecordDraft[] {
+  if (!moving.some((domain) => domain.apex === apex && domain.config.catalog)) return []
+  const members = moving.filter(({ config }) => config.transfer !== undefined && !config.catalog)
+  return draftCatalog(
+    apex,
+    members.map((domain) => domain.apex),
+    from,
+  )
 }
 
 /** On a laptop everything is here; else what the file says, else what this machine has. */
@@ -248,7 +292,16 @@ function planFront(
 
 function planKey(slices: Omit<Plan, 'key'>): string {
   const { workers, listeners, dns, tls, http, processes, observe, cache } = slices
-  const nodes = [...listeners, ...dns.zones, ...tls.certificates, ...http.hosts, ...processes]
+  const nodes = [
+    ...listeners,
+    ...dns.zones,
+    ...dns.keys,
+    ...dns.moves,
+    ...dns.pools,
+    ...tls.certificates,
+    ...http.hosts,
+    ...processes,
+  ]
   return contentKey([
     workers,
     nodes.map(({ id, key }) => [id, key]),
@@ -257,6 +310,9 @@ function planKey(slices: Omit<Plan, 'key'>): string {
     tls.clients,
     tls.limits,
     dns.limits,
+    dns.signatures,
+    dns.manner,
+    dns.places,
     http.limits,
     http.trust,
     http.httpsPort,

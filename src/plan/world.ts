@@ -1,10 +1,13 @@
 import type { Config } from '#config/load.ts'
 import type { Finding } from '#core/finding.ts'
 import { isPrivateAddress } from '#dns/check/addresses.ts'
+import { keyTag } from '#dns/dnssec/key.ts'
 import type { ZonePlan } from '#dns/plan.ts'
 import { isPrivateName } from '#dns/special-names.ts'
 import { parseIpv6 } from '#dns/wire/address.ts'
 import { printHex } from '#dns/wire/encoding.ts'
+import { parseRdata } from '#dns/wire/rdata.ts'
+import { TYPE } from '#dns/wire/types.ts'
 import { publicAuthoritiesOf } from './authorities.ts'
 import type { Plan } from './plan.ts'
 
@@ -223,7 +226,8 @@ function compareDs(zone: ZonePlan, { ds }: ZoneSeen): Finding {
   const what = `DS of ${say(zone.apex)}`
   if ('failure' in ds)
     return { what, level: 'unknown', message: `the resolver gave no answer: ${ds.failure}.` }
-  const isSigned = dataOf(zone, zone.apex, 'DNSKEY').length > 0
+  const keys = dataOf(zone, zone.apex, 'DNSKEY').map(tagOfDnskey)
+  const isSigned = keys.length > 0
   if (ds.data.length === 0)
     return {
       what,
@@ -232,11 +236,15 @@ function compareDs(zone: ZonePlan, { ds }: ZoneSeen): Finding {
         ? 'there is none, so nobody validates yet.'
         : 'there is none, and the zone is not signed.',
     }
+  const tags = ds.data.map((data) => Number(data.split(' ')[0]))
+  if (tags.some((tag) => keys.includes(tag)))
+    return { what, level: 'ok', message: `there is one for key ${tags.join(', ')}.` }
   if (isSigned)
     return {
       what,
-      level: 'ok',
-      message: `there is one for key ${ds.data.map((data) => data.split(' ')[0]).join(', ')}.`,
+      level: 'error',
+      message: `the zone above has one for key ${tags.join(', ')}; the zone has key ${keys.join(', ')}: who validates finds nothing (RFC 4035 §5.2).`,
+      fix: `give the registrar what "portico dnssec ds ${say(zone.apex)}" prints`,
     }
   return {
     what,
@@ -245,6 +253,11 @@ function compareDs(zone: ZonePlan, { ds }: ZoneSeen): Finding {
       'the zone above says that the zone is signed, and it is not: who validates finds nothing (RFC 4035 §5.2).',
     fix: 'remove the DS at the registrar',
   }
+}
+
+function tagOfDnskey(data: string): number {
+  const rdata = parseRdata(TYPE.DNSKEY, data)
+  return typeof rdata === 'string' ? -1 : keyTag(rdata.wire)
 }
 
 /** Every server of a zone answers for it, with the same serial (RFC 1034 §4.3.5). */

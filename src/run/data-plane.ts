@@ -14,8 +14,11 @@ import { openStore } from '#cache/store/open-store.ts'
 import type { CacheStore } from '#cache/store/store.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
-import { createDnsServer } from '#dns/server.ts'
-import { compileZones, createZones } from '#dns/zone.ts'
+import { createDnsOverHttps } from '#dns/over-https.ts'
+import type { DnsOverlay } from '#dns/overlay-plan.ts'
+import type { DnsServer } from '#dns/server.ts'
+import type { Version } from '#dns/transfer/difference.ts'
+import type { GateOptions } from '#dns/transfer/gate.ts'
 import { createFiles } from '#files/serve.ts'
 import type { Handler } from '#http/exchange.ts'
 import { createForward, type ForwardOptions } from '#http/forward.ts'
@@ -36,10 +39,10 @@ import { createHandshake } from '#tls/handshake.ts'
 import type { Issued } from '#tls/issuer.ts'
 import { createCertificateStore } from '#tls/store.ts'
 import { type Warmed, warmByQuery } from './cache-control.ts'
+import { createDnsPlane } from './dns-plane.ts'
 import { storeNumber } from './front-cache.ts'
 import { createListeners } from './listeners.ts'
 import { createObservation } from './observe.ts'
-import { overlaid } from './overlaid.ts'
 import type { DataSlice, ListenerSlice, ProcessPorts, TlsSlice, WorkerSetup } from './slice.ts'
 import { type Snapshot, snapshotOf } from './snapshot.ts'
 
@@ -58,7 +61,11 @@ export type DataPlane = {
   setTls(slice: TlsSlice): void
   show(shown: Shown): void
   setTicketKey(key: Uint8Array): void
+  setCookieKeys(keys: readonly Uint8Array[]): void
+  setDnsOverlay(overlay: DnsOverlay): void
   told(check: OriginCheck): void
+  /** Answer from other versions of these zones. */
+  replaceZones(versions: readonly Version[]): void
   snapshot(): Snapshot
   samples(): Sample[]
   busyClients(): BusyKey[]
@@ -86,6 +93,8 @@ export type DataPlaneOptions = {
   readonly onCheck: (check: OriginCheck) => void
   /** Ask the writer of a bucket for a change. */
   readonly applyToBucket: Apply
+  /** what the main thread answers of DNS */
+  readonly errands: Pick<GateOptions, 'ask' | 'askMore'>
 }
 
 /** Milliseconds that never go back, and are the same on all threads. */
@@ -98,27 +107,28 @@ const PSEUDONYM = 'portico'
 
 /** Create the servers of one thread; they serve when a slice was committed. */
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
-  const { first, log, accessLog } = options
+  const { first, log, accessLog, onCheck } = options
   const { worker, workers, folder, shared } = options.setup
   const isTrusted = (address: string): boolean => forwarding.isTrusted(address)
   const observation = createObservation({ folder, log, accessLog, isTrusted, worker: `${worker}` })
-  const { certificates, handshake, setTicketKey } = createTls(options, () => shown.digests)
-  let ports: ProcessPorts = new Map()
-  const origins = createOrigins({
-    limits: first.http.limits,
-    portOf: (id) => ports.get(id) ?? null,
-    folder,
-    checks: worker === 0,
-    onCheck: options.onCheck,
+  let dnsName = first.dns.manner.name
+  const { certificates, handshake, dnsHandshake, setTicketKey } = createTls(options, {
+    digests: () => shown.digests,
+    dnsName: () => dnsName,
   })
-  const dns = createDnsServer({ zones: createZones([]), limits: first.dns.limits, log })
+  let ports: ProcessPorts = new Map()
+  const portOf = (id: string): number | null => ports.get(id) ?? null
+  const origins = createOrigins({ limits: first.http.limits, folder, portOf, checks: worker === 0, onCheck })
+  const dnsPlane = createDnsPlane({ first, log, now, errands: options.errands })
+  const dns = dnsPlane.server
   const counts = createConnectionCounts(isTrusted, shared.connections, worker)
   const limiters = createLimiters({ isTrusted, now, memory: shared.buckets })
   const { mayConnect } = counts
   const http = createHttpServer({ limits: first.http.limits, handler: () => {}, log, mayConnect })
   const descriptors = createDescriptors()
-  const listeners = createListeners({ dns, http, handshake, descriptors, workers })
-  const adopted = createListeners({ dns, http, handshake, descriptors, workers })
+  const serving = { dns, http, handshake, dnsHandshake, descriptors, workers }
+  const listeners = createListeners(serving)
+  const adopted = createListeners(serving)
   let adopting: Promise<void> = Promise.resolve()
   const forwarding = { origins, pseudonym: PSEUDONYM, isTrusted: (_address: string): boolean => false }
   const guarding: GuardOptions = { isTrusted, passwords: createPasswordVerifier(now), now, log }
@@ -126,15 +136,13 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   let router: Router | undefined
   let store: CacheStore | null = null
   const cacheCounts = createCounts()
-  let fileZones = createZones([])
-  let serials: DataSlice['serials'] = new Map()
   let { shown } = first
 
   function createHandler(route: RoutePlan): Handler {
     const handler = cached(
       route,
       transformRequests(
-        handlerOf(route, { folder, forwarding, log, apply: options.applyToBucket, worker }),
+        handlerOf(route, { folder, forwarding, log, dns, apply: options.applyToBucket, worker }),
         route.transform,
       ),
     )
@@ -165,7 +173,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     ports = next.ports
     shown = next.shown
     setTicketKey(next.ticketKey)
-    const nextZones = compileZones(next.dns.zones, next.serials, fileZones)
+    const commitDns = dnsPlane.prepare(next)
     if (next.cache !== null) store ??= openStore(next.cache, { worker: storeNumber(worker), log })
     const nextRouter = createRouter(next.http, createHandler, router, createRefusal)
     const commitCertificates = certificates.prepare(next.tls, next.clientRoots, next.certificates)
@@ -182,13 +190,14 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     const handle = observed.observe(answerTokens(() => shown.tokens, limited))
     const commit = (): void => {
       served = next.http
-      fileZones = nextZones
-      serials = next.serials
       router = nextRouter
       forwarding.isTrusted = isNextTrusted
       counts.limit = next.http.clientConnections ?? null
-      dns.replaceZones(overlaid(fileZones, shown.texts, serials), next.dns.limits)
+      commitDns()
+      dnsName = next.dns.manner.name
       commitCertificates()
+      // A client that sends no name cannot wait for a certificate.
+      if (dnsName !== undefined) certificates.contextNow(dnsName)
       observed.commit()
       http.commit(handle, next.http.limits)
       prepared.commit()
@@ -217,10 +226,13 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     setTls: ({ tls, clientRoots }) => certificates.prepare(tls, clientRoots)(),
     show(next) {
       shown = next
-      dns.replaceZones(overlaid(fileZones, shown.texts, serials))
+      dnsPlane.show(shown.texts)
     },
     setTicketKey,
+    setCookieKeys: dns.setCookieKeys,
+    setDnsOverlay: dnsPlane.setOverlay,
     told: origins.told,
+    replaceZones: dnsPlane.replaceZones,
     snapshot: () => snapshotOf({ http, dns, origins, cacheCounts }),
     samples: () => observation.samples({ http, dns, origins, cacheCounts }),
     busyClients: observation.takeBusyClients,
@@ -229,7 +241,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     warm: (query) => warmByQuery(router!.handle, new URLSearchParams(query)),
     async stop(deadlineMs) {
       await Promise.all([listeners.retire(), adopted.retire()])
-      await Promise.all([http.close(deadlineMs), dns.close()])
+      await Promise.all([http.close(deadlineMs), dnsPlane.close()])
       origins.close()
       await observation.close()
       await store?.close()
@@ -245,7 +257,10 @@ function rotatedByOne(plan: ObservePlan, worker: number): ObservePlan {
 }
 
 /** Everything that handshakes need. */
-function createTls({ first, log, certificate, grant }: DataPlaneOptions, digests: () => Shown['digests']) {
+function createTls(
+  { first, log, certificate, grant }: DataPlaneOptions,
+  { digests, dnsName }: { digests: () => Shown['digests']; dnsName: () => string | undefined },
+) {
   let ticketKey = Buffer.from(first.ticketKey)
   const main = { issue: ({ id }: { readonly id: string }): Promise<Issued | null> => certificate(id) }
   const certificates = createCertificateStore({
@@ -256,28 +271,25 @@ function createTls({ first, log, certificate, grant }: DataPlaneOptions, digests
     log,
   })
   const ticketKeys = { current: () => ticketKey }
-  const handshake = createHandshake({
-    store: certificates,
-    now: Date.now,
-    log,
-    ticketKeys,
-    protocols: ['h2', 'http/1.1'],
-    onMiss: grant,
-    digests,
-  })
+  const shared = { store: certificates, now: Date.now, log, ticketKeys, onMiss: grant }
+  const handshake = createHandshake({ ...shared, protocols: ['h2', 'http/1.1'], digests })
+  const dnsHandshake = createHandshake({ ...shared, nameless: dnsName, protocols: ['dot'] })
   const setTicketKey = (key: Uint8Array): void => {
     ticketKey = Buffer.from(key)
   }
-  return { certificates, handshake, setTicketKey }
+  return { certificates, handshake, dnsHandshake, setTicketKey }
 }
 
-function handlerOf(
-  { action }: RoutePlan,
-  {
-    forwarding,
-    ...options
-  }: { folder: string; forwarding: ForwardOptions; log: Log; apply: Apply; worker: number },
-): Handler {
+type HandlerOptions = {
+  readonly folder: string
+  readonly forwarding: ForwardOptions
+  readonly log: Log
+  readonly dns: DnsServer
+  readonly apply: Apply
+  readonly worker: number
+}
+
+function handlerOf({ action }: RoutePlan, { forwarding, dns, ...options }: HandlerOptions): Handler {
   switch (action.kind) {
     case 'service':
       return createForward(action, forwarding)
@@ -289,6 +301,8 @@ function handlerOf(
       return createRedirect(action)
     case 'respond':
       return createRespond(action)
+    case 'dns':
+      return createDnsOverHttps(dns.answerHttps)
   }
 }
 

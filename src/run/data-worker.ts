@@ -35,6 +35,10 @@ const procedures: WorkerProcedures = {
       grant: (name) => main.call('grant', name, GRANT_MS),
       onCheck: (check) => main.tell('checked', check),
       applyToBucket: (request) => main.call('bucket', request, BUCKET_MS),
+      errands: {
+        ask: (errand) => main.call('errand', errand),
+        askMore: (more) => main.call('errandMore', more),
+      },
     })
     prepared = await plane.prepare(slice)
     return null
@@ -56,7 +60,10 @@ const procedures: WorkerProcedures = {
   ticketKey: (key) => plane?.setTicketKey(key),
   tls: (slice) => plane?.setTls(slice),
   shown: (shown) => plane?.show(shown),
+  cookieKeys: (keys) => plane?.setCookieKeys(keys),
+  dnsOverlay: (overlay) => plane?.setDnsOverlay(overlay),
   checked: (check) => plane?.told(check),
+  zones: (versions) => plane?.replaceZones(versions),
   snapshot: () => plane!.snapshot(),
   samples: () => plane!.samples(),
   busyClients: () => plane!.busyClients(),

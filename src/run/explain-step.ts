@@ -3,7 +3,10 @@ import type { Position } from '#core/problem.ts'
 /** One decision on the way of a request, in the words of the function that takes it. */
 export type Step = {
   readonly step:
+    | 'zone'
     | 'record'
+    | 'dnssec'
+    | 'pool'
     | 'listener'
     | 'client'
     | 'certificate'

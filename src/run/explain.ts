@@ -2,7 +2,9 @@ import { admitAddress, compileNetworks } from '#access/admit.ts'
 import type { AccessPlan, RatePlan } from '#access/plan.ts'
 import { isOnDemand } from '#acme/plan.ts'
 import type { Position } from '#core/problem.ts'
+import type { SavedZones } from '#dns/dnssec/keyed-zones.ts'
 import { type Lookup, lookup } from '#dns/lookup.ts'
+import type { SecondaryState } from '#dns/transfer/secondary.ts'
 import { lowerName, parseName } from '#dns/wire/name.ts'
 import { rcodeName, typeNumber } from '#dns/wire/types.ts'
 import type { Zones } from '#dns/zone.ts'
@@ -18,17 +20,22 @@ import type { CertificateDescription } from '#tls/keeper.ts'
 import { compileCertificates, select } from '#tls/select.ts'
 import { explainBucket } from './explain-bucket.ts'
 import { explainCache, type LiveCache } from './explain-cache.ts'
+import { explainSigning } from './explain-dnssec.ts'
 import { explainObserved } from './explain-observe.ts'
+import { type DnsKnown, explainAlias, explainPool } from './explain-pool.ts'
 import { explainOrigins } from './explain-service.ts'
 import { fault, type Step, step } from './explain-step.ts'
 import { explainRequestPath, explainResponse } from './explain-transform.ts'
+import { explainCopy, explainTransfer, isTransfer } from './explain-zone.ts'
 import { leadsTo } from './status.ts'
 
 /** What is asked: a URL, a name and a type, or a name alone. */
 export type Question =
   | { readonly kind: 'url'; readonly url: URL }
   | { readonly kind: 'host'; readonly name: string }
-  | { readonly kind: 'record'; readonly name: string; readonly type: string }
+  | RecordQuestion
+
+type RecordQuestion = { readonly kind: 'record'; readonly name: string; readonly type: string }
 
 /** What a running Portico knows beside its Plan. */
 export type Live = {
@@ -37,6 +44,10 @@ export type Live = {
   /** of the host that is asked about */
   readonly certificate: CertificateDescription
   readonly cache: LiveCache
+  /** keys of signed zones */
+  readonly signed: SavedZones
+  readonly nowSeconds: number
+  readonly secondaries: readonly SecondaryState[]
 }
 
 export type World = {
@@ -44,6 +55,8 @@ export type World = {
   readonly zones: Zones
   /** null: a file alone */
   readonly live: Live | null
+  /** what a running Portico found out for its zones */
+  readonly dns?: DnsKnown
 }
 
 export type Explanation = {
@@ -87,11 +100,19 @@ export function hostOf(question: Question): string {
  */
 export function explain(question: Question, world: World, from: string | null): Explanation {
   if (question.kind === 'record') {
-    const steps = explainRecord(question.name, question.type, world)
+    const steps = explainQuestion(question, world, from)
     return { target: `${question.name} ${question.type}`, from, steps }
   }
   const url = question.kind === 'url' ? question.url : urlOfHost(question.name, world.plan)
   return { target: url.href, from, steps: explainUrl(url, world, from) }
+}
+
+function explainQuestion({ name, type }: RecordQuestion, world: World, from: string | null): Step[] {
+  if (isTransfer(type)) return [explainTransfer(name, world.plan, from)]
+  const copied = explainCopy(name, world.plan, world.live?.secondaries)
+  // What a copy holds is state: the file alone does not know it.
+  if (copied.length > 0 && world.live === null) return copied
+  return [...copied, ...explainRecord(name, type, world, from)]
 }
 
 /** The first page of a host, over HTTPS where that is served, at the port it is served on. */
@@ -108,7 +129,7 @@ function explainUrl(url: URL, world: World, from: string | null): Step[] {
   const { plan, live } = world
   const secure = url.protocol === 'https:'
   const host = parseAuthority(url.host)?.host ?? url.hostname
-  const steps = explainAddress(host, world)
+  const steps = explainAddress(host, world, from)
   steps.push(explainListener(url, plan))
   if (from !== null) steps.push(explainClient(from, plan))
   if (secure) steps.push(explainCertificate(host, plan, live))
@@ -146,11 +167,11 @@ function explainUrl(url: URL, world: World, from: string | null): Step[] {
 }
 
 /** A and AAAA of the host: whichever there is, or why there is none. */
-function explainAddress(host: string, world: World): Step[] {
+function explainAddress(host: string, world: World, from: string | null): Step[] {
   if (host.startsWith('[') || /^[0-9.]+$/.test(host)) {
     return [step('record', `${host} is an address`, 'no name to look up', null)]
   }
-  const steps = ['A', 'AAAA'].map((type) => explainRecord(host, type, world))
+  const steps = ['A', 'AAAA'].map((type) => explainRecord(host, type, world, from))
   const found = steps.filter((list) => list.some(({ isFault }) => !isFault))
   const [first, ...others] = found.length > 0 ? found : steps.slice(0, 1)
   // An alias or a delegation stands before both.
@@ -158,13 +179,14 @@ function explainAddress(host: string, world: World): Step[] {
   return [...first!, ...others.flat().filter(({ says }) => !told.has(says))]
 }
 
-function explainRecord(name: string, type: string, { zones }: World): Step[] {
+function explainRecord(name: string, type: string, world: World, client: string | null): Step[] {
   const wire = parseName(name.endsWith('.') ? name : `${name}.`)
   if (typeof wire === 'string') return [fault('record', wire, 'not a name', null)]
-  const found = lookup(zones, lowerName(wire), typeNumber(type)!)
+  const found = lookup(world.zones, lowerName(wire), typeNumber(type)!)
   const reason = found.reason.startsWith('answer') ? found.reason : 'alias'
   let asked = name
   const steps = found.answers.flatMap((rrset) => {
+    if (rrset.members !== undefined) return explainPool(rrset, world, client)
     const { owner, ttl, data, from, why } = rrset.plan
     // The answer carries the name that was asked for, also where a wildcard gives the data (RFC 4592 §2.2.1).
     const shown = owner.startsWith('*.') ? `${asked} (by ${owner})` : owner
@@ -173,7 +195,10 @@ function explainRecord(name: string, type: string, { zones }: World): Step[] {
       step('record', `${shown} ${ttl} ${rrset.plan.type} ${rdata}`, `${reason}, ${why}`, from),
     )
   })
-  return isAnswered(found) ? steps : [...steps, explainAbsence(name, type, found)]
+  const alias = type === 'A' || type === 'AAAA' ? explainAlias(name, world) : []
+  if (alias.length > 0 && world.dns === undefined) return alias
+  if (!isAnswered(found)) steps.push(explainAbsence(name, type, found))
+  return [...alias, ...steps, ...explainSigning(asked, type, found, world.live)]
 }
 
 function isAnswered({ reason }: Lookup): boolean {
@@ -298,6 +323,8 @@ function explainAction(action: ActionPlan, at: Position, world: World): Step[] {
           at,
         ),
       ]
+    case 'dns':
+      return [step('transfer', 'the same answers as over UDP and TCP (RFC 8484 §4.1)', 'dns', at)]
     case 'respond':
       return [
         step(

@@ -8,7 +8,8 @@ import { createCatalogs } from '#bucket/catalogs.ts'
 import type { CacheStore } from '#cache/store/store.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
-import { compileZones, type Zones } from '#dns/zone.ts'
+import type { SecondaryState } from '#dns/transfer/secondary.ts'
+import type { Zones } from '#dns/zone.ts'
 import { joinTransfers, type Transfers } from '#http/transfer.ts'
 import type { AccessLog } from '#log/record.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
@@ -19,16 +20,17 @@ import { createSupervisor, type Supervisor } from '#processes/supervisor.ts'
 import type { Authority } from '#tls/authority.ts'
 import type { CertificateKeeper } from '#tls/keeper.ts'
 import type { Warmed } from './cache-control.ts'
+import type { DnssecKeeper } from './dnssec.ts'
+import type { DnsKnown } from './explain-pool.ts'
 import { createFrontCache, storeNumber } from './front-cache.ts'
-import { openFrontTls } from './front-tls.ts'
-import { overlaid } from './overlaid.ts'
+import { type FrontDns, openFrontDns } from './front-dns.ts'
+import { type FrontTls, openFrontTls } from './front-tls.ts'
 import { readPassedSockets } from './passed-sockets.ts'
 import { holderOf } from './port-holder.ts'
-import { loadSerials } from './serials.ts'
 import { shareLimits } from './share-limits.ts'
 import type { DataSlice, MainProcedures, SharedMemory, WorkerSetup } from './slice.ts'
 import { joinSnapshots, type Snapshot } from './snapshot.ts'
-import { createSockets } from './sockets.ts'
+import { createSockets, type Sockets } from './sockets.ts'
 import { createWorkers, type WorkerState, type Workers } from './workers.ts'
 
 /** What the main thread has of one Plan: everything but the serving, which the workers do. */
@@ -39,8 +41,14 @@ export type Front = {
   /** certificates of authorities over ACME */
   readonly keeper: Keeper
   readonly processes: Supervisor
+  /** keys of zones, and where they stand */
+  readonly dnssec: DnssecKeeper
   /** zones as the workers answer from them; compiled when asked for */
   readonly zones: Zones
+  /** how it stands with zones that are copied from primaries */
+  secondaries(): SecondaryState[]
+  /** what was found out for them */
+  dnsKnown(): DnsKnown
   /** what is listened on, with the ports that were found for 0 */
   listeners(): readonly ListenerPlan[]
   workers(): WorkerState[]
@@ -97,57 +105,49 @@ const WARM_MS = 600_000
 export async function createFront(options: FrontOptions): Promise<Front> {
   const { folder, stateFolder, log, output } = options
   let plan = options.plan
-  let zones: Zones | undefined
-  let zoneSerials: ReadonlyMap<string, number> = new Map()
   let shown: Shown = { texts: [], tokens: {}, digests: {} }
+  const count = options.plan.workers ?? defaultWorkers()
+  const dns = await openFrontDns({
+    ...{ folder, stateFolder, workers: count, log },
+    publish: (versions) => workers.tell('zones', versions),
+    onOverlay: (overlay) => workers.tell('dnsOverlay', overlay),
+    onCookieKeys: (keys) => workers.tell('cookieKeys', keys),
+  })
   const tls = await openFrontTls({
     ...options,
-    served: () => ({ plan, zones: servedZones }),
+    served: () => ({ plan, zones: () => dns.zones }),
     show,
     onRenewal: (id, issued) => workers.tell('certificate', { id, issued }),
     onGrant: (slice) => workers.tell('tls', slice),
     onTicketKey: (key) => workers.tell('ticketKey', key),
   })
-  const serials = await loadSerials(stateFolder)
-  const descriptors = createDescriptors()
-  const count = options.plan.workers ?? defaultWorkers()
   const shared: SharedMemory = { buckets: createBucketMemory(), connections: createCountMemory(count) }
   const processes = createSupervisor({ folder, log, output, holderOf, onPort: tellPorts })
   const buckets = createCatalogs(Date.now)
   const cache = createFrontCache(options)
-  const sockets = createSockets({
-    descriptors,
-    workers: count,
-    passed: await readPassedSockets(),
-    holderOf,
-    log,
-  })
+  const sockets = await openSockets(count, log)
   const workers = createWorkers({
     setups: setupsOf(options, count, shared),
     procedures: {
       ...writers(options),
-      certificate: tls.certificates.obtain,
-      grant: tls.ask,
+      ...keepers({ tls, dns, buckets }),
       checked: (check) => workers.tell('checked', check),
-      bucket: buckets.apply,
     },
     log,
     loaded: options.loaded,
-    onDeath(worker) {
-      clearCounts(shared.connections, worker)
-      cache.store?.forgetWorker(storeNumber(worker))
-      buckets.unlockAllOf(worker)
-    },
+    onDeath: forget,
   })
 
-  function servedZones(): Zones {
-    zones ??= overlaid(compileZones(plan.dns.zones, zoneSerials), shown.texts, zoneSerials)
-    return zones
+  /** Take out what a worker that died held of what all share. */
+  function forget(worker: number): void {
+    clearCounts(shared.connections, worker)
+    cache.store?.forgetWorker(storeNumber(worker))
+    buckets.unlockAllOf(worker)
   }
 
   function show(next: Shown): void {
     shown = next
-    zones = undefined
+    dns.show(shown.texts)
     workers.tell('shown', shown)
   }
 
@@ -156,17 +156,19 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   }
 
   async function prepare(next: Plan): Promise<() => void> {
-    const { dns, http, observe } = next
-    const nextSerials = await serials.advance(dns.zones)
+    const { http, observe } = next
     const preparedTls = await tls.prepare(next)
     const preparedSockets = await sockets.prepare(next.listeners)
+    const preparedDns = await dns.prepare(next.dns).catch((error: unknown) => {
+      preparedSockets.abort()
+      throw error
+    })
     const sliceOf = (worker: number): DataSlice => ({
-      dns: { ...dns, limits: shareLimits(dns.limits, count) },
+      ...preparedDns.part(),
       http: { ...http, limits: shareLimits(http.limits, count) },
       ...tls.sliceOf(next),
       observe,
       listeners: preparedSockets.slices(worker),
-      serials: nextSerials,
       certificates: preparedTls.first(),
       ports: processes.ports(),
       ticketKey: tls.ticketKey(),
@@ -175,22 +177,23 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     })
     const preparedWorkers = await workers.prepare(sliceOf).catch((error: unknown) => {
       preparedSockets.abort()
+      preparedDns.abort()
       throw error
     })
     return () => {
       if (next.workers !== plan.workers) log('warning', 'the number of workers changes at the next start')
       plan = next
-      zones = undefined
-      zoneSerials = nextSerials
       preparedTls.commit()
       preparedWorkers.commit()
       preparedSockets.commit()
+      preparedDns.commit()
       processes.replace(next.processes)
     }
   }
 
   async function stop(deadlineMs: number): Promise<void> {
     await tls.close()
+    dns.close()
     sockets.close()
     await workers.stop(deadlineMs)
     buckets.close()
@@ -208,12 +211,15 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     certificates: tls.certificates,
     keeper: tls.keeper,
     processes,
+    dnssec: dns.dnssec,
     get plan() {
       return plan
     },
     get zones() {
-      return servedZones()
+      return dns.zones
     },
+    dnsKnown: dns.known,
+    secondaries: dns.secondaries,
     listeners: () => sockets.slices(0),
     ...questionsTo(workers),
     get store() {
@@ -247,6 +253,32 @@ function questionsTo(workers: Workers): Pick<Front, Questions> {
     transfers: async () => joinTransfers(await workers.askAll('transfers')),
     reopenLog: () => workers.tell('reopenLog', null),
     warm: (query) => workers.askOne('warm', query, WARM_MS),
+  }
+}
+
+function openSockets(workers: number, log: Log): Promise<Sockets> {
+  const descriptors = createDescriptors()
+  return readPassedSockets().then((passed) => createSockets({ descriptors, workers, passed, holderOf, log }))
+}
+
+type Kept = {
+  readonly tls: FrontTls
+  readonly dns: FrontDns
+  readonly buckets: ReturnType<typeof createCatalogs>
+}
+
+/** What workers ask of those who keep something for all. */
+function keepers({
+  tls,
+  dns,
+  buckets,
+}: Kept): Pick<MainProcedures, 'certificate' | 'grant' | 'errand' | 'errandMore' | 'bucket'> {
+  return {
+    certificate: tls.certificates.obtain,
+    grant: tls.ask,
+    errand: dns.ask,
+    errandMore: dns.askMore,
+    bucket: buckets.apply,
   }
 }
 

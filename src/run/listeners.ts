@@ -35,6 +35,8 @@ export type ListenersOptions = {
   readonly dns: DnsServer
   readonly http: HttpServer
   readonly handshake: Handshake
+  /** of DNS over TLS */
+  readonly dnsHandshake: Handshake
   readonly descriptors: Descriptors | undefined
   /** how many workers listen on each port */
   readonly workers: number
@@ -80,13 +82,18 @@ export function createListeners(options: ListenersOptions): Listeners {
 }
 
 async function openListener(slice: ListenerSlice, options: ListenersOptions): Promise<Open> {
-  const { dns, http, handshake, descriptors, workers } = options
+  const { dns, http, handshake, dnsHandshake, descriptors, workers } = options
   const { protocol, address, port, sockets } = slice
   const own = sockets === null ? undefined : duplicate(sockets, descriptors!)
   const reusePort = workers > 1
   if (protocol === 'dns') {
     const sharing = own === undefined ? { reusePort } : { tcp: own.tcp, fd: own.udp! }
     const listener = await dns.listen(address, port, sharing)
+    return { commit: () => {}, retire: () => listener.close() }
+  }
+  if (protocol === 'dot') {
+    const sharing = own === undefined ? { reusePort } : { fd: own.tcp }
+    const listener = await dns.listenTls(address, port, dnsHandshake, sharing)
     return { commit: () => {}, retire: () => listener.close() }
   }
   const tls = protocol === 'https' ? { tls: handshake.options, attach: handshake.attach } : {}

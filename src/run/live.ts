@@ -1,15 +1,14 @@
-import { getServers } from 'node:dns'
-import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import type { Finding } from '#core/finding.ts'
 import type { Asked } from '#dns/ask.ts'
+import { keyZones } from '#dns/dnssec/keyed-zones.ts'
 import { addressesOf } from '#plan/plan.ts'
 import { compareWorld, looksOf } from '#plan/world.ts'
+import { readDnssec } from './dnssec.ts'
 import type { Planned } from './portico.ts'
+import { DNS_PORT, systemResolver } from './resolver.ts'
 import { readSerials } from './serials.ts'
 import { lookAtWorld } from './world.ts'
-
-const DNS_PORT = 53
 
 /** How a look at the world goes; the port of name servers differs in tests only. */
 export type LiveOptions = {
@@ -37,24 +36,8 @@ export async function checkLive(planned: Planned, options: LiveOptions): Promise
   const looks = looksOf(plan, addressesOf(config, facts), options.resolver !== undefined)
   const { timeoutMs, serverPort = DNS_PORT } = options
   const world = await lookAtWorld(looks, { resolver, serverPort, timeoutMs })
-  const serials = await readSerials(resolve(folder, config.value.state), plan.dns.zones)
-  return compareWorld(world, { plan, config, serials })
-}
-
-/**
- * Read the resolver that a person names.
- *
- * @param written such as `9.9.9.9`, `127.0.0.1:5353` or `[2620:fe::fe]:53`
- */
-export function parseResolver(written: string): Asked | undefined {
-  const [, inner, bare, port = String(DNS_PORT)] =
-    /^(?:\[([^\]]+)\]|([^:]+|[0-9a-f:]+:[0-9a-f:]*))(?::(\d{1,5}))?$/i.exec(written) ?? []
-  if (isIP(written) !== 0) return { address: written, port: DNS_PORT }
-  const address = inner ?? bare ?? ''
-  return isIP(address) === 0 || Number(port) > 65_535 ? undefined : { address, port: Number(port) }
-}
-
-function systemResolver(): Asked | undefined {
-  const [first] = getServers()
-  return first === undefined ? undefined : parseResolver(first)
+  const stateFolder = resolve(folder, config.value.state)
+  const { zones } = keyZones(plan.dns.zones, await readDnssec(stateFolder))
+  const serials = await readSerials(stateFolder, zones)
+  return compareWorld(world, { plan: { ...plan, dns: { ...plan.dns, zones } }, config, serials })
 }

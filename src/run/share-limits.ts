@@ -1,3 +1,5 @@
+import type { MannerPlan } from '#dns/plan.ts'
+
 /** Limits of all workers together; the others hold for each connection. */
 const SHARED = ['connections', 'originConnections', 'tcpConnections']
 
@@ -14,4 +16,11 @@ export function shareLimits<Limits extends Readonly<Record<string, number>>>(
     return [name, SHARED.includes(name) ? Math.ceil(limit / workers) : limit]
   })
   return Object.fromEntries(shares) as Limits
+}
+
+/** The part of one worker in the answers that a network of clients gets. */
+export function shareRate(manner: MannerPlan, workers: number): MannerPlan {
+  const { rate } = manner
+  if (rate === undefined) return manner
+  return { ...manner, rate: { ...rate, perSecond: Math.ceil(rate.perSecond / workers) } }
 }

@@ -4,7 +4,12 @@ import type { Shown } from '#acme/present.ts'
 import type { BucketRequest, Outcome } from '#bucket/change.ts'
 import type { StoreHandle } from '#cache/store/shared.ts'
 import type { LogLevel, LogValue } from '#core/log.ts'
+import type { ZoneKeys } from '#dns/dnssec/plan.ts'
+import type { DnsOverlay } from '#dns/overlay-plan.ts'
 import type { DnsPlan } from '#dns/plan.ts'
+import type { Version } from '#dns/transfer/difference.ts'
+import type { Errand, ErrandReply } from '#dns/transfer/gate.ts'
+import type { TsigKeys } from '#dns/wire/tsig.ts'
 import type { OriginCheck } from '#http/origin/origins.ts'
 import type { HttpPlan } from '#http/plan.ts'
 import type { Transfers } from '#http/transfer.ts'
@@ -42,12 +47,21 @@ export type DataSlice = TlsSlice & {
   readonly listeners: readonly ListenerSlice[]
   /** of each zone, by its id */
   readonly serials: ReadonlyMap<string, number>
+  /** what signs zones, whose records are among theirs already */
+  readonly keys: ZoneKeys
+  /** with their secrets */
+  readonly tsigKeys: TsigKeys
   /** by id; others are asked for when they are needed */
   readonly certificates: ReadonlyMap<string, Issued>
   /** What is told again when it changes holds as soon as a slice is there, so that nothing older replaces it. */
   readonly ports: ProcessPorts
   readonly ticketKey: Uint8Array
   readonly shown: Shown
+  /** of DNS cookies, the one in use first */
+  readonly cookieKeys: readonly Uint8Array[]
+  readonly dnsOverlay: DnsOverlay
+  /** what is in the file of places, in memory that all threads share */
+  readonly places: Uint8Array | null
   /** where routes keep responses; null while none does */
   readonly cache: StoreHandle | null
 }
@@ -94,7 +108,11 @@ export type WorkerProcedures = {
   readonly tls: (slice: TlsSlice) => void
   /** What authorities look at now. */
   readonly shown: (shown: Shown) => void
+  readonly cookieKeys: (keys: readonly Uint8Array[]) => void
+  readonly dnsOverlay: (overlay: DnsOverlay) => void
   readonly checked: (check: OriginCheck) => void
+  /** Other versions of zones that are served. */
+  readonly zones: (versions: readonly Version[]) => void
   readonly snapshot: (nothing: null) => Snapshot
   readonly samples: (nothing: null) => Sample[]
   readonly busyClients: (nothing: null) => BusyKey[]
@@ -116,6 +134,9 @@ export type MainProcedures = {
   readonly checked: (check: OriginCheck) => void
   /** Change a bucket: there is one writer, whichever worker was asked. */
   readonly bucket: (request: BucketRequest) => Promise<Outcome>
+  /** What moves or changes a zone. */
+  readonly errand: (errand: Errand) => Promise<ErrandReply>
+  readonly errandMore: (more: number) => Promise<ErrandReply>
   readonly log: (records: readonly LogRecord[]) => void
   readonly access: (records: readonly AccessRecord[]) => void
 }

@@ -166,6 +166,8 @@ export function leadsTo(action: ActionPlan): string {
       return `bucket in ${basename(action.root) === action.root ? `./${action.root}` : action.root}`
     case 'redirect':
       return `${action.status} to ${action.to}`
+    case 'dns':
+      return 'DNS over HTTPS'
     case 'respond':
       return `answers ${action.status}`
   }

@@ -16,6 +16,8 @@ const procedures = {
   grant: async () => false,
   checked: () => {},
   bucket: async () => ({ kind: 'done' as const }),
+  errand: async () => ({ messages: [], more: null }),
+  errandMore: async () => ({ messages: [], more: null }),
   log: () => {},
   access: () => {},
 }
@@ -23,7 +25,16 @@ const shared = { buckets: createBucketMemory(8), connections: createCountMemory(
 
 /** A slice that is known by a number. */
 function slice(number: number): () => DataSlice {
-  const dns = { zones: [], limits: { udpPayload: 1232, tcpConnections: 1, tcpIdleMs: 1 } }
+  const dns = {
+    zones: [],
+    keys: [],
+    moves: [],
+    limits: { udpPayload: 1232, tcpConnections: 1, tcpIdleMs: 1 },
+    signatures: 100,
+    manner: {},
+    pools: [],
+    places: { networks: [], file: null },
+  }
   const tls = {
     certificates: [],
     limits: { lifetimeMs: 1, sessionTimeoutMs: 1, handshakeTimeoutMs: 1, contexts: 1 },
@@ -34,6 +45,8 @@ function slice(number: number): () => DataSlice {
   const shown = { texts: [], tokens: {}, digests: {} }
   const maps = {
     serials: new Map(),
+    keys: new Map(),
+    tsigKeys: new Map(),
     certificates: new Map(),
     ports: new Map(),
     clientRoots: new Map(),
@@ -49,6 +62,9 @@ function slice(number: number): () => DataSlice {
     listeners: [],
     ticketKey: new Uint8Array(48),
     cache: null,
+    cookieKeys: [],
+    dnsOverlay: { health: {}, aliases: {} },
+    places: null,
     ...maps,
   })
 }

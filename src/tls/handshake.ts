@@ -26,6 +26,8 @@ export type HandshakeOptions = {
   readonly onMiss?: (serverName: string) => Promise<boolean>
   /** digests (hex) by name that authorities may look for with acme-tls/1 (RFC 8737 §3), as they stand now */
   readonly digests?: () => Readonly<Record<string, string>>
+  /** who is meant by clients that send no name; the first certificate when absent */
+  readonly nameless?: () => string | undefined
   /** shared by all threads on one port */
   readonly ticketKeys: TicketKeys
 }
@@ -40,6 +42,7 @@ export type HandshakeOptions = {
  */
 export function createHandshake(options: HandshakeOptions): Handshake {
   const { store, now = Date.now, log, digests, onMiss, ticketKeys, protocols = ['http/1.1'] } = options
+  const { nameless = () => undefined } = options
 
   // `this` is the TLSSocket: the callback alone cannot send an alert.
   function selectContext(
@@ -98,7 +101,7 @@ export function createHandshake(options: HandshakeOptions): Handshake {
     let asksClients = store.asksClients()
     // In front of the server's own listener, which begins the handshake. No timer: a laptop sleeps through those.
     server.prependListener('connection', () => {
-      const first = store.contextNow(undefined).ready
+      const first = store.contextNow(nameless()).ready
       const isSame = served === first?.issued && keys === ticketKeys.current()
       if (isSame && asksClients === store.asksClients()) return
       asksClients = store.asksClients()
@@ -115,7 +118,7 @@ export function createHandshake(options: HandshakeOptions): Handshake {
   }
 
   const served: TlsOptions = {
-    ...defaults(store.contextNow(undefined).ready),
+    ...defaults(store.contextNow(nameless()).ready),
     SNICallback: selectContext,
     ALPNProtocols: [...protocols],
     handshakeTimeout: store.limits().handshakeTimeoutMs,

@@ -33,6 +33,17 @@ export function checkAlias({ owner, apex, types }: OwnerNode): Problem[] {
   return problems
 }
 
+/** What an ALIAS leads to takes the place of addresses, so that nothing else says some. */
+export function checkFlattened({ owner, types }: OwnerNode): Problem[] {
+  const [alias] = types.get('ALIAS') ?? []
+  const others = ['A', 'AAAA'].filter((type) => types.has(type))
+  if (alias === undefined || others.length === 0) return []
+  const message = `"${say(owner)}" has an ALIAS to ${say(alias.data)} and ${others.join(' and ')} too; its addresses are those of the target.`
+  return [
+    problem('dns/alias-and-addresses', alias.from, message, `remove the ALIAS, or ${others.join(' and ')}`),
+  ]
+}
+
 /** A DNAME stands once, not beside the NS of a delegation, and leads out of its own subtree (RFC 6672 §2.3, §2.4). */
 export function checkDname({ owner, apex, types }: OwnerNode): Problem[] {
   const dnames = types.get('DNAME') ?? []

@@ -1,9 +1,20 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { asBuffer } from './octets.ts'
 
+const DIGIT_ZERO = 0x30
+
 /** Four octets from `192.0.2.1`, or undefined. */
 export function parseIpv4(text: string): Uint8Array | undefined {
-  return isIPv4(text) ? Uint8Array.from(text.split('.'), Number) : undefined
+  if (!isIPv4(text)) return undefined
+  // A loop over characters: a large zone has a million of them.
+  const octets = new Uint8Array(4)
+  let at = 0
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - DIGIT_ZERO
+    if (digit < 0) at++
+    else octets[at] = octets[at]! * 10 + digit
+  }
+  return octets
 }
 
 /** `192.0.2.1` from four octets. */
@@ -28,6 +39,17 @@ export function parseIpv6(text: string): Uint8Array | undefined {
 
 function splitGroups(text: string): number[] {
   return text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16))
+}
+
+/**
+ * The octets of an address of a socket: 4, also of an IPv4 address in the form of an IPv6 one, or 16.
+ *
+ * @param text literal; what is none, such as the address of a socket that is closed, counts as 0.0.0.0
+ */
+export function addressOctets(text: string): Uint8Array {
+  const octets = parseIpv4(text) ?? parseIpv6(text.replace(/%.*/, '')) ?? new Uint8Array(4)
+  const isMapped = octets.length === 16 && octets[10] === 0xff && octets[11] === 0xff
+  return isMapped && octets.subarray(0, 10).every((octet) => octet === 0) ? octets.subarray(12) : octets
 }
 
 /** The text of RFC 5952 §4 and §5: lower case, the longest run of zero groups as `::`. */

@@ -161,8 +161,10 @@ test('Every line that cannot be read is a problem with its place, and the others
       ['1:18 dns/master-file-syntax This parenthesis closes none that is open.'],
     ],
     [
-      '$GENERATE 1-9 a A 192.0.2.1',
-      ['1:1 dns/master-file-directive "$GENERATE" is no directive; $ORIGIN, $TTL and $INCLUDE are.'],
+      '$EXCLUDE x',
+      [
+        '1:1 dns/master-file-directive "$EXCLUDE" is no directive; $ORIGIN, $TTL, $INCLUDE and $GENERATE are.',
+      ],
     ],
     ['$ORIGIN', ['1:1 dns/master-file-origin $ORIGIN takes one domain name.']],
     ['$ORIGIN a..b', ['1:9 dns/master-file-origin "a..b" has an empty label.']],

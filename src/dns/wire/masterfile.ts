@@ -1,4 +1,5 @@
 import type { Position, Problem } from '#core/problem.ts'
+import { generateEntries } from './generate.ts'
 import { parseName, printName } from './name.ts'
 import { asBuffer } from './octets.ts'
 import { parseRdataTokens, printRdata } from './rdata.ts'
@@ -41,7 +42,8 @@ const INCLUDE_DEPTH_LIMIT = 8
 const INCLUDE_COUNT_LIMIT = 1000
 
 /**
- * Read a master file (RFC 1035 §5): $ORIGIN, $INCLUDE, $TTL (RFC 2308 §4), generic records (RFC 3597 §5).
+ * Read a master file (RFC 1035 §5): $ORIGIN, $INCLUDE, $TTL (RFC 2308 §4), generic records (RFC 3597 §5), and
+ * $GENERATE as BIND has it.
  *
  * A line that cannot be read is a problem, and the lines after it are read on.
  *
@@ -107,10 +109,11 @@ class MasterFileReader {
     if (directive === '$ORIGIN') return this.#readOrigin(first, words)
     if (directive === '$TTL') return this.#readTtl(first, words)
     if (directive === '$INCLUDE') return this.#readInclude(first, words)
+    if (directive === '$GENERATE') return this.#readGenerate(first, words)
     return this.#error(
       first,
       'directive',
-      `${showText(first.text)} is no directive; $ORIGIN, $TTL and $INCLUDE are`,
+      `${showText(first.text)} is no directive; $ORIGIN, $TTL, $INCLUDE and $GENERATE are`,
     )
   }
 
@@ -138,6 +141,17 @@ class MasterFileReader {
     if (typeof origin === 'string') return this.#error(originWord ?? at, 'origin', origin)
     const { owner, depth } = this.#source
     this.readFile({ ...included, origin, depth: depth + 1, owner })
+    return undefined
+  }
+
+  /** The first entry that cannot be read ends it: the others would be wrong in the same way. */
+  #readGenerate(at: Token, words: readonly Token[]): Problem | undefined {
+    const entries = generateEntries(words)
+    if (typeof entries === 'string') return this.#error(words[0] ?? at, 'generate', entries)
+    for (const tokens of entries) {
+      const problem = this.#readRecord({ tokens, indented: false, commented: false })
+      if (problem !== undefined) return problem
+    }
     return undefined
   }
 

@@ -111,6 +111,9 @@ export const CLASS = { IN: 1, CH: 3, HS: 4, NONE: 254, ANY: 255 } as const
 /** RFC 1035 §4.1.1, RFC 1996, RFC 2136, RFC 8490. */
 export const OPCODE = { QUERY: 0, IQUERY: 1, STATUS: 2, NOTIFY: 4, UPDATE: 5, DSO: 6 } as const
 
+/** Options of EDNS (RFC 5001, 7871, 7873, 7828, 7830). */
+export const OPTION = { NSID: 3, SUBNET: 8, COOKIE: 10, KEEPALIVE: 11, PADDING: 12 } as const
+
 /** RFC 1035 §4.1.1, RFC 2136 §2.2; from 16 on with the upper bits in the OPT record (RFC 6891 §6.1.3). */
 export const RCODE = {
   NOERROR: 0,

@@ -1,0 +1,137 @@
+import type { Shown } from '#acme/present.ts'
+import type { Log } from '#core/log.ts'
+import { applyAliases } from '#dns/alias-addresses.ts'
+import { createBudget } from '#dns/dnssec/budget.ts'
+import { createPresigner } from '#dns/dnssec/presign.ts'
+import { createSigning } from '#dns/dnssec/signer.ts'
+import type { DnsOverlay } from '#dns/overlay-plan.ts'
+import { createPlaces } from '#dns/places.ts'
+import type { DnsLimits, MannerPlan, ZonePlan } from '#dns/plan.ts'
+import type { Signer } from '#dns/rrset.ts'
+import { createDnsServer, type DnsServer } from '#dns/server.ts'
+import { createSteering } from '#dns/steering.ts'
+import type { Version } from '#dns/transfer/difference.ts'
+import { createGate, type GateOptions } from '#dns/transfer/gate.ts'
+import type { MovePlan } from '#dns/transfer/plan.ts'
+import { compileZones, createZones } from '#dns/zone.ts'
+import { overlaid } from './overlaid.ts'
+import type { DataSlice } from './slice.ts'
+
+/**
+ * What one thread answers over DNS: versions of zones, proofs for authorities over them, addresses of ALIAS in them.
+ * Members of pools are chosen and signatures are made for each answer.
+ */
+export type DnsPlane = {
+  readonly server: DnsServer
+  /** Compile the zones of a slice; what is returned puts them to use in one tick, and cannot fail. */
+  prepare(next: DataSlice): () => void
+  /** Answer from other versions of these zones. */
+  replaceZones(versions: readonly Version[]): void
+  /** These proofs stand now. */
+  show(texts: Shown['texts']): void
+  /** What was found out for pools and ALIAS now. */
+  setOverlay(overlay: DnsOverlay): void
+  close(): Promise<void>
+}
+
+export type DnsPlaneOptions = {
+  /** what its limits are until a slice is put to use */
+  readonly first: DataSlice
+  /** milliseconds that never go back */
+  readonly now: () => number
+  /** what the main thread answers */
+  readonly errands: Pick<GateOptions, 'ask' | 'askMore'>
+  readonly log: Log
+}
+
+/** Create the DNS server of one thread; it answers when a slice was put to use. */
+export function createDnsPlane({ first, now, errands, log }: DnsPlaneOptions): DnsPlane {
+  let { keys, tsigKeys } = first
+  let { signatures } = first.dns
+  let { texts } = first.shown
+  let overlay = first.dnsOverlay
+  let { pools } = first.dns
+  let places = createPlaces(first.dns.places, first.places)
+  let moves = movesOf(first)
+  let zones = createZones([])
+  const signing = createSigning({
+    now: () => Date.now() / 1000,
+    budget: createBudget(() => signatures, now),
+  })
+  const presigner = createPresigner()
+  const elsewhere = createGate({
+    keys: () => tsigKeys,
+    moves: () => moves,
+    nowSeconds: () => Math.floor(Date.now() / 1000),
+    answer: (query, sender, reserveOctets) => server.answerSigned(query, sender, reserveOctets),
+    ...errands,
+  })
+  const server = createDnsServer({ zones, limits: first.dns.limits, log, elsewhere })
+
+  function signerWith(known: DataSlice['keys']): (zone: ZonePlan) => Signer | undefined {
+    return (zone) => {
+      const own = known.get(zone.id)
+      return own && signing.signerOf(zone, own)
+    }
+  }
+
+  function serve(limits?: DnsLimits, manner?: MannerPlan): void {
+    const served = overlaid(zones, texts)
+    applyAliases(served, overlay.aliases)
+    server.replaceZones(served, limits, manner)
+    presigner.replace(served)
+  }
+
+  /** What was told last stays, also when the slice is aborted: it is as new. */
+  function keepNews({ shown, dnsOverlay, cookieKeys }: DataSlice): void {
+    texts = shown.texts
+    overlay = dnsOverlay
+    server.setCookieKeys(cookieKeys)
+  }
+
+  return {
+    server,
+    prepare(next) {
+      keepNews(next)
+      const compiled = compileZones(next.dns.zones, next.serials, zones, signerWith(next.keys))
+      const nextPlaces = createPlaces(next.dns.places, next.places)
+      return () => {
+        zones = compiled
+        places = nextPlaces
+        pools = next.dns.pools
+        keys = next.keys
+        tsigKeys = next.tsigKeys
+        moves = movesOf(next)
+        signatures = next.dns.signatures
+        server.setSteering(createSteering(pools, places, overlay.health))
+        serve(next.dns.limits, next.dns.manner)
+      }
+    },
+    replaceZones(versions) {
+      const served = new Map<string, Version>(zones.list.map((zone) => [zone.plan.id, zone]))
+      for (const version of versions) served.set(version.plan.id, version)
+      const all = [...served.values()]
+      const serials = new Map(all.map(({ plan, serial }) => [plan.id, serial]))
+      const plans = all.map(({ plan }) => plan)
+      zones = compileZones(plans, serials, zones, signerWith(keys))
+      serve()
+    },
+    show(next) {
+      texts = next
+      serve()
+    },
+    setOverlay(next) {
+      overlay = next
+      server.setSteering(createSteering(pools, places, overlay.health))
+      serve()
+    },
+    async close() {
+      presigner.close()
+      await server.close()
+    },
+  }
+}
+
+function movesOf({ dns }: DataSlice): ReadonlyMap<string, MovePlan> {
+  return new Map(dns.moves.map((move) => [move.apex, move]))
+}

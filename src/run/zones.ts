@@ -1,0 +1,114 @@
+import { join } from 'node:path'
+import type { Shown } from '#acme/present.ts'
+import type { Log } from '#core/log.ts'
+import type { DnsPlan } from '#dns/plan.ts'
+import type { Version } from '#dns/transfer/difference.ts'
+import { createLedger, type Ledger } from '#dns/transfer/ledger.ts'
+import { compileZones, type Zones } from '#dns/zone.ts'
+import { type DnssecKeeper, loadDnssec } from './dnssec.ts'
+import { overlaid } from './overlaid.ts'
+import { loadSerials } from './serials.ts'
+import type { DataSlice } from './slice.ts'
+import { readTsigKeys } from './tsig-keys.ts'
+
+/** The zones that all workers answer from, as the main thread keeps them. */
+export type ZoneKeeping = Pick<Ledger, 'ask' | 'askMore' | 'secondaries' | 'close'> & {
+  /** compiled when asked for */
+  readonly zones: Zones
+  /** keys of zones, and where they stand */
+  readonly dnssec: DnssecKeeper
+  /** These proofs for authorities stand over the zones now. */
+  show(texts: Shown['texts']): void
+  /**
+   * Work out the zones of a Plan; nothing has happened when it throws.
+   *
+   * @returns either `commit` or `abort` must follow
+   */
+  prepare(dns: DnsPlan): Promise<PreparedZoneKeeping>
+}
+
+export type PreparedZoneKeeping = {
+  /** what a worker serves in place of the zones of the file: once it is committed, with all that changed since */
+  part(dns: DnsPlan): Pick<DataSlice, 'dns' | 'serials' | 'keys' | 'tsigKeys'>
+  commit(): void
+  abort(): void
+}
+
+export type ZoneKeepingOptions = {
+  /** of the file */
+  readonly folder: string
+  readonly stateFolder: string
+  readonly publish: (versions: readonly Version[]) => void
+  readonly log: Log
+}
+
+/** @throws {Error} when state cannot be read */
+export async function keepZones({
+  folder,
+  stateFolder,
+  publish,
+  log,
+}: ZoneKeepingOptions): Promise<ZoneKeeping> {
+  const { advance } = await loadSerials(stateFolder)
+  const dnssec = await loadDnssec({ stateFolder, log, now: () => Date.now() / 1000 })
+  let texts: Shown['texts'] = []
+  let zones: Zones | undefined
+  const ledger = createLedger({
+    folder: join(stateFolder, 'dns'),
+    advance,
+    log,
+    publish(versions) {
+      zones = undefined
+      publish(versions)
+    },
+  })
+
+  async function prepare(dns: DnsPlan): Promise<PreparedZoneKeeping> {
+    const tsigKeys = await readTsigKeys(dns.keys, folder)
+    const keyed = await dnssec.advance(dns.zones)
+    const prepared = await ledger.prepare({ ...dns, zones: keyed.zones }, tsigKeys)
+    let versions = (): readonly Version[] => prepared.versions
+    return {
+      part(given) {
+        const { zones: plans, serials } = partOf(versions())
+        return { dns: { ...given, zones: plans }, serials, keys: keyed.keys, tsigKeys }
+      },
+      commit() {
+        prepared.commit()
+        dnssec.commit(keyed)
+        versions = ledger.versions
+        zones = undefined
+      },
+      abort: prepared.abort,
+    }
+  }
+
+  return {
+    prepare,
+    ask: ledger.ask,
+    askMore: ledger.askMore,
+    secondaries: ledger.secondaries,
+    dnssec,
+    show(next) {
+      texts = next
+      zones = undefined
+    },
+    close() {
+      dnssec.close()
+      ledger.close()
+    },
+    get zones() {
+      if (zones !== undefined) return zones
+      const { zones: plans, serials } = partOf(ledger.versions())
+      zones = overlaid(compileZones(plans, serials), texts)
+      return zones
+    },
+  }
+}
+
+function partOf(versions: readonly Version[]): Pick<DataSlice, 'serials'> & Pick<DnsPlan, 'zones'> {
+  return {
+    zones: versions.map(({ plan }) => plan),
+    serials: new Map(versions.map(({ plan, serial }) => [plan.id, serial])),
+  }
+}
