@@ -54,11 +54,11 @@ export function adminRoutes(portico: Portico): AdminRoutes {
         processes: front.processes.states(),
         certificate,
         cache: { store: front.store, nowMs: Date.now() },
-        signed: front.dnssec.saved(),
+        signed: front.dns.dnssec.saved(),
         nowSeconds: Math.floor(Date.now() / 1000),
-        secondaries: front.secondaries(),
+        secondaries: front.dns.secondaries(),
       }
-      const world = { plan: front.plan, zones: front.zones, live, dns: front.dnsKnown() }
+      const world = { plan: front.plan, zones: front.dns.zones, live, dns: front.dns.known() }
       return explain(question, world, query.get('from'))
     },
   }
@@ -82,12 +82,12 @@ function renew({ plan, keeper }: Front, name: string): { message: string } {
 }
 
 function dnssecOf({ front }: Portico): DnssecStatus[] {
-  return dnssecStatus(front.plan.dns.zones, front.dnssec.saved(), front.dnssec.parent)
+  return dnssecStatus(front.plan.dns.zones, front.dns.dnssec.saved(), front.dns.dnssec.parent)
 }
 
 /** Tell the keeper of keys, and say where the domain stands then. */
 async function tellDnssec(portico: Portico, domain: string, command: RollCommand): Promise<DnssecStatus> {
-  const fault = await portico.front.dnssec.command(`zone:${domain}`, command)
+  const fault = await portico.front.dns.dnssec.command(`zone:${domain}`, command)
   if (fault !== null) throw new Error(fault)
   return dnssecOf(portico).find((status) => status.domain === domain)!
 }

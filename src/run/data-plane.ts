@@ -15,9 +15,7 @@ import type { CacheStore } from '#cache/store/store.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
 import { createDnsOverHttps } from '#dns/over-https.ts'
-import type { DnsOverlay } from '#dns/overlay-plan.ts'
 import type { DnsServer } from '#dns/server.ts'
-import type { Version } from '#dns/transfer/difference.ts'
 import type { GateOptions } from '#dns/transfer/gate.ts'
 import { createFiles } from '#files/serve.ts'
 import type { Handler } from '#http/exchange.ts'
@@ -39,7 +37,7 @@ import { createHandshake } from '#tls/handshake.ts'
 import type { Issued } from '#tls/issuer.ts'
 import { createCertificateStore } from '#tls/store.ts'
 import { type Warmed, warmByQuery } from './cache-control.ts'
-import { createDnsPlane } from './dns-plane.ts'
+import { createDnsPlane, type DnsPlane } from './dns-plane.ts'
 import { storeNumber } from './front-cache.ts'
 import { createListeners } from './listeners.ts'
 import { createObservation } from './observe.ts'
@@ -61,11 +59,9 @@ export type DataPlane = {
   setTls(slice: TlsSlice): void
   show(shown: Shown): void
   setTicketKey(key: Uint8Array): void
-  setCookieKeys(keys: readonly Uint8Array[]): void
-  setDnsOverlay(overlay: DnsOverlay): void
+  /** what is told of DNS */
+  readonly dns: Pick<DnsPlane, 'server' | 'setOverlay' | 'replaceZones'>
   told(check: OriginCheck): void
-  /** Answer from other versions of these zones. */
-  replaceZones(versions: readonly Version[]): void
   snapshot(): Snapshot
   samples(): Sample[]
   busyClients(): BusyKey[]
@@ -111,16 +107,25 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const { worker, workers, folder, shared } = options.setup
   const isTrusted = (address: string): boolean => forwarding.isTrusted(address)
   const observation = createObservation({ folder, log, accessLog, isTrusted, worker: `${worker}` })
-  let dnsName = first.dns.manner.name
-  const { certificates, handshake, dnsHandshake, setTicketKey } = createTls(options, {
-    digests: () => shown.digests,
-    dnsName: () => dnsName,
-  })
+  const dnsPlane = createDnsPlane({ first, log, now, errands: options.errands })
+  const dns = dnsPlane.server
+  const tls = createTls(options, { digests: () => shown.digests, dnsName: dnsPlane.name })
+  const { certificates, handshake, dnsHandshake, setTicketKey } = tls
   let ports: ProcessPorts = new Map()
+<<<<<<< HEAD
   const portOf = (id: string): number | null => ports.get(id) ?? null
   const origins = createOrigins({ limits: first.http.limits, folder, portOf, checks: worker === 0, onCheck })
   const dnsPlane = createDnsPlane({ first, log, now, errands: options.errands })
   const dns = dnsPlane.server
+=======
+  const origins = createOrigins({
+    limits: first.http.limits,
+    portOf: (id) => ports.get(id) ?? null,
+    folder,
+    checks: worker === 0,
+    onCheck: options.onCheck,
+  })
+>>>>>>> mdns
   const counts = createConnectionCounts(isTrusted, shared.connections, worker)
   const limiters = createLimiters({ isTrusted, now, memory: shared.buckets })
   const { mayConnect } = counts
@@ -194,10 +199,9 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       forwarding.isTrusted = isNextTrusted
       counts.limit = next.http.clientConnections ?? null
       commitDns()
-      dnsName = next.dns.manner.name
       commitCertificates()
       // A client that sends no name cannot wait for a certificate.
-      if (dnsName !== undefined) certificates.contextNow(dnsName)
+      certificates.contextNow(dnsPlane.name())
       observed.commit()
       http.commit(handle, next.http.limits)
       prepared.commit()
@@ -229,10 +233,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       dnsPlane.show(shown.texts)
     },
     setTicketKey,
-    setCookieKeys: dns.setCookieKeys,
-    setDnsOverlay: dnsPlane.setOverlay,
+    dns: dnsPlane,
     told: origins.told,
-    replaceZones: dnsPlane.replaceZones,
     snapshot: () => snapshotOf({ http, dns, origins, cacheCounts }),
     samples: () => observation.samples({ http, dns, origins, cacheCounts }),
     busyClients: observation.takeBusyClients,

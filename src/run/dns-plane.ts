@@ -23,6 +23,8 @@ import type { DataSlice } from './slice.ts'
  */
 export type DnsPlane = {
   readonly server: DnsServer
+  /** host that is meant by clients over TLS who send no name */
+  name(): string | undefined
   /** Compile the zones of a slice; what is returned puts them to use in one tick, and cannot fail. */
   prepare(next: DataSlice): () => void
   /** Answer from other versions of these zones. */
@@ -46,21 +48,19 @@ export type DnsPlaneOptions = {
 
 /** Create the DNS server of one thread; it answers when a slice was put to use. */
 export function createDnsPlane({ first, now, errands, log }: DnsPlaneOptions): DnsPlane {
-  let { keys, tsigKeys } = first
-  let { signatures } = first.dns
+  let served = first
   let { texts } = first.shown
   let overlay = first.dnsOverlay
-  let { pools } = first.dns
   let places = createPlaces(first.dns.places, first.places)
   let moves = movesOf(first)
   let zones = createZones([])
   const signing = createSigning({
     now: () => Date.now() / 1000,
-    budget: createBudget(() => signatures, now),
+    budget: createBudget(() => served.dns.signatures, now),
   })
   const presigner = createPresigner()
   const elsewhere = createGate({
-    keys: () => tsigKeys,
+    keys: () => served.tsigKeys,
     moves: () => moves,
     nowSeconds: () => Math.floor(Date.now() / 1000),
     answer: (query, sender, reserveOctets) => server.answerSigned(query, sender, reserveOctets),
@@ -76,10 +76,10 @@ export function createDnsPlane({ first, now, errands, log }: DnsPlaneOptions): D
   }
 
   function serve(limits?: DnsLimits, manner?: MannerPlan): void {
-    const served = overlaid(zones, texts)
-    applyAliases(served, overlay.aliases)
-    server.replaceZones(served, limits, manner)
-    presigner.replace(served)
+    const laid = overlaid(zones, texts)
+    applyAliases(laid, overlay.aliases)
+    server.replaceZones(laid, limits, manner)
+    presigner.replace(laid)
   }
 
   /** What was told last stays, also when the slice is aborted: it is as new. */
@@ -91,6 +91,7 @@ export function createDnsPlane({ first, now, errands, log }: DnsPlaneOptions): D
 
   return {
     server,
+    name: () => served.dns.manner.name,
     prepare(next) {
       keepNews(next)
       const compiled = compileZones(next.dns.zones, next.serials, zones, signerWith(next.keys))
@@ -98,22 +99,19 @@ export function createDnsPlane({ first, now, errands, log }: DnsPlaneOptions): D
       return () => {
         zones = compiled
         places = nextPlaces
-        pools = next.dns.pools
-        keys = next.keys
-        tsigKeys = next.tsigKeys
+        served = next
         moves = movesOf(next)
-        signatures = next.dns.signatures
-        server.setSteering(createSteering(pools, places, overlay.health))
+        server.setSteering(createSteering(served.dns.pools, places, overlay.health))
         serve(next.dns.limits, next.dns.manner)
       }
     },
     replaceZones(versions) {
-      const served = new Map<string, Version>(zones.list.map((zone) => [zone.plan.id, zone]))
-      for (const version of versions) served.set(version.plan.id, version)
-      const all = [...served.values()]
+      const newest = new Map<string, Version>(zones.list.map((zone) => [zone.plan.id, zone]))
+      for (const version of versions) newest.set(version.plan.id, version)
+      const all = [...newest.values()]
       const serials = new Map(all.map(({ plan, serial }) => [plan.id, serial]))
       const plans = all.map(({ plan }) => plan)
-      zones = compileZones(plans, serials, zones, signerWith(keys))
+      zones = compileZones(plans, serials, zones, signerWith(served.keys))
       serve()
     },
     show(next) {
@@ -122,7 +120,7 @@ export function createDnsPlane({ first, now, errands, log }: DnsPlaneOptions): D
     },
     setOverlay(next) {
       overlay = next
-      server.setSteering(createSteering(pools, places, overlay.health))
+      server.setSteering(createSteering(served.dns.pools, places, overlay.health))
       serve()
     },
     async close() {

@@ -8,8 +8,6 @@ import { createCatalogs } from '#bucket/catalogs.ts'
 import type { CacheStore } from '#cache/store/store.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
-import type { SecondaryState } from '#dns/transfer/secondary.ts'
-import type { Zones } from '#dns/zone.ts'
 import { joinTransfers, type Transfers } from '#http/transfer.ts'
 import type { AccessLog } from '#log/record.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
@@ -20,11 +18,13 @@ import { createSupervisor, type Supervisor } from '#processes/supervisor.ts'
 import type { Authority } from '#tls/authority.ts'
 import type { CertificateKeeper } from '#tls/keeper.ts'
 import type { Warmed } from './cache-control.ts'
-import type { DnssecKeeper } from './dnssec.ts'
-import type { DnsKnown } from './explain-pool.ts'
 import { createFrontCache, storeNumber } from './front-cache.ts'
 import { type FrontDns, openFrontDns } from './front-dns.ts'
+<<<<<<< HEAD
 import { type FrontTls, openFrontTls } from './front-tls.ts'
+=======
+import { openFrontTls } from './front-tls.ts'
+>>>>>>> mdns
 import { readPassedSockets } from './passed-sockets.ts'
 import { holderOf } from './port-holder.ts'
 import { shareLimits } from './share-limits.ts'
@@ -41,14 +41,8 @@ export type Front = {
   /** certificates of authorities over ACME */
   readonly keeper: Keeper
   readonly processes: Supervisor
-  /** keys of zones, and where they stand */
-  readonly dnssec: DnssecKeeper
-  /** zones as the workers answer from them; compiled when asked for */
-  readonly zones: Zones
-  /** how it stands with zones that are copied from primaries */
-  secondaries(): SecondaryState[]
-  /** what was found out for them */
-  dnsKnown(): DnsKnown
+  /** zones as they are at this moment, and what is known of them */
+  readonly dns: FrontDns
   /** what is listened on, with the ports that were found for 0 */
   listeners(): readonly ListenerPlan[]
   workers(): WorkerState[]
@@ -211,15 +205,10 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     certificates: tls.certificates,
     keeper: tls.keeper,
     processes,
-    dnssec: dns.dnssec,
+    dns,
     get plan() {
       return plan
     },
-    get zones() {
-      return dns.zones
-    },
-    dnsKnown: dns.known,
-    secondaries: dns.secondaries,
     listeners: () => sockets.slices(0),
     ...questionsTo(workers),
     get store() {

@@ -111,7 +111,7 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
   let lastReload = outcome(true, 'started', first.problems, changesBetween(null, front.plan))
   const reloads: ReloadCounts = { ok: 0, failed: 0, lastGood: lastReload.at }
   let queue: Promise<unknown> = Promise.resolve()
-  front.dnssec.watch(() => {
+  front.dns.dnssec.watch(() => {
     const done = queue.then(async () => (await front.prepare(front.plan))())
     queue = done.catch(() => {})
     return done
