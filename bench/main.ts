@@ -22,6 +22,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   purge: () => import('./purge.ts'),
   reload: () => import('./reload.ts'),
   'slow-readers': () => import('./slow-readers.ts'),
+  upload: () => import('./upload.ts'),
   workers: () => import('./workers.ts'),
 }
 

@@ -1,5 +1,6 @@
 import { type AccessConfig, accessSetting } from '#access/config.ts'
 import { type RateConfig, rateSettings } from '#access/limit-config.ts'
+import { type BucketConfig, bucketSetting } from '#bucket/config.ts'
 import { type CacheConfig, cacheSetting } from '#cache/config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
 import { type FilesConfig, filesSetting } from '#files/config.ts'
@@ -10,6 +11,7 @@ import { type PaceConfig, paceSettings, type TransformConfig, transformSettings 
 export type HostConfig = TransformConfig & {
   readonly service?: ServiceConfig
   readonly files?: FilesConfig
+  readonly bucket?: BucketConfig
   readonly redirect?: string | { readonly to: string; readonly status?: number; readonly keepPath?: boolean }
   readonly respond?:
     | string
@@ -30,7 +32,10 @@ export type HostConfig = TransformConfig & {
 }
 
 export type RouteConfig = TransformConfig &
-  Pick<HostConfig, 'service' | 'files' | 'redirect' | 'respond' | 'dns' | 'access' | 'limits' | 'cache'>
+  Pick<
+    HostConfig,
+    'service' | 'files' | 'bucket' | 'redirect' | 'respond' | 'dns' | 'access' | 'limits' | 'cache'
+  >
 
 const redirect: Setting = {
   type: 'either',
@@ -85,6 +90,7 @@ const respond: Setting = {
 const routeKinds: Readonly<Record<string, Setting>> = {
   service: serviceSetting,
   files: filesSetting,
+  bucket: bucketSetting,
   redirect,
   respond,
   dns: {

@@ -2,6 +2,7 @@ import type { Place } from '#access/check-plan.ts'
 import type { AccessConfig } from '#access/config.ts'
 import type { RateConfig } from '#access/limit-config.ts'
 import { type AccessPlan, planAccess, planRate, type RatePlan } from '#access/plan.ts'
+import { type BucketPlan, planBucket } from '#bucket/plan.ts'
 import { type CachePlan, planCache } from '#cache/plan.ts'
 import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
@@ -57,6 +58,7 @@ export type RoutePlan = PlanNode & {
 export type ActionPlan =
   | ServicePlan
   | FilesPlan
+  | BucketPlan
   | {
       readonly kind: 'redirect'
       readonly to: string
@@ -127,9 +129,9 @@ export function planHost(host: HostInput): { host: HostPlan; processes: ProcessP
     const faults = serviceProblems(written.service)
     problems.push(...faults.map((fault) => ({ ...fault, at: from })))
     if (faults.some(({ level }) => level === 'error')) continue
-    const action = planAction(written, process)
-    if (action === null) continue
     const guarded = planGuard(host, pattern, written)
+    const action = planAction(written, process, guarded.plans.access !== undefined)
+    if (action === null) continue
     problems.push(...guarded.problems)
     const transform = planTransform(pattern, host.written.routes === undefined ? {} : host.written, written)
     const cache =
@@ -207,9 +209,14 @@ function processOf(
   return planProcess(name, service, from)
 }
 
-function planAction(written: RouteConfig, process: ProcessPlan | null): ActionPlan | null {
+function planAction(
+  written: RouteConfig,
+  process: ProcessPlan | null,
+  isGuarded: boolean,
+): ActionPlan | null {
   if (written.service !== undefined) return planService(written.service, process)
   if (written.files !== undefined) return planFiles(written.files)
+  if (written.bucket !== undefined) return planBucket(written.bucket, isGuarded)
   if (written.redirect !== undefined) return planRedirect(written.redirect)
   if (written.respond !== undefined) return planRespond(written.respond)
   if (written.dns === true) return { kind: 'dns' }

@@ -6,6 +6,8 @@ import { limitMemory } from '#access/memory-budget.ts'
 import { createPasswordVerifier } from '#access/password.ts'
 import type { Shown } from '#acme/present.ts'
 import { answerTokens } from '#acme/token-handler.ts'
+import type { Apply } from '#bucket/change.ts'
+import { createBucket } from '#bucket/serve.ts'
 import { createCounts } from '#cache/counts.ts'
 import { createCache } from '#cache/handler.ts'
 import { openStore } from '#cache/store/open-store.ts'
@@ -85,6 +87,8 @@ export type DataPlaneOptions = {
   /** Ask for a certificate of a name that none has. */
   readonly grant: (name: string) => Promise<boolean>
   readonly onCheck: (check: OriginCheck) => void
+  /** Ask the writer of a bucket for a change. */
+  readonly applyToBucket: Apply
   /** what the main thread answers of DNS */
   readonly errands: Pick<GateOptions, 'ask' | 'askMore'>
 }
@@ -99,7 +103,7 @@ const PSEUDONYM = 'portico'
 
 /** Create the servers of one thread; they serve when a slice was committed. */
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
-  const { first, log, accessLog } = options
+  const { first, log, accessLog, onCheck } = options
   const { worker, workers, folder, shared } = options.setup
   const isTrusted = (address: string): boolean => forwarding.isTrusted(address)
   const observation = createObservation({ folder, log, accessLog, isTrusted, worker: `${worker}` })
@@ -108,6 +112,12 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const tls = createTls(options, { digests: () => shown.digests, dnsName: dnsPlane.name })
   const { certificates, handshake, dnsHandshake, setTicketKey } = tls
   let ports: ProcessPorts = new Map()
+<<<<<<< HEAD
+  const portOf = (id: string): number | null => ports.get(id) ?? null
+  const origins = createOrigins({ limits: first.http.limits, folder, portOf, checks: worker === 0, onCheck })
+  const dnsPlane = createDnsPlane({ first, log, now, errands: options.errands })
+  const dns = dnsPlane.server
+=======
   const origins = createOrigins({
     limits: first.http.limits,
     portOf: (id) => ports.get(id) ?? null,
@@ -115,6 +125,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     checks: worker === 0,
     onCheck: options.onCheck,
   })
+>>>>>>> mdns
   const counts = createConnectionCounts(isTrusted, shared.connections, worker)
   const limiters = createLimiters({ isTrusted, now, memory: shared.buckets })
   const { mayConnect } = counts
@@ -135,7 +146,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   function createHandler(route: RoutePlan): Handler {
     const handler = cached(
       route,
-      transformRequests(handlerOf(route, { folder, forwarding, log, dns }), route.transform),
+      transformRequests(
+        handlerOf(route, { folder, forwarding, log, dns, apply: options.applyToBucket, worker }),
+        route.transform,
+      ),
     )
     const guarded = route.access === undefined ? handler : createGuard(route.access, guarding, handler)
     const limited = route.rate === undefined ? guarded : limiters.limit(route.rate, guarded)
@@ -268,15 +282,23 @@ function createTls(
   return { certificates, handshake, dnsHandshake, setTicketKey }
 }
 
-function handlerOf(
-  { action }: RoutePlan,
-  { folder, forwarding, log, dns }: { folder: string; forwarding: ForwardOptions; log: Log; dns: DnsServer },
-): Handler {
+type HandlerOptions = {
+  readonly folder: string
+  readonly forwarding: ForwardOptions
+  readonly log: Log
+  readonly dns: DnsServer
+  readonly apply: Apply
+  readonly worker: number
+}
+
+function handlerOf({ action }: RoutePlan, { forwarding, dns, ...options }: HandlerOptions): Handler {
   switch (action.kind) {
     case 'service':
       return createForward(action, forwarding)
     case 'files':
-      return createFiles({ ...action, root: resolve(folder, action.root) }, { log })
+      return createFiles({ ...action, root: resolve(options.folder, action.root) }, options)
+    case 'bucket':
+      return createBucket(action, { ...options, now: Date.now })
     case 'redirect':
       return createRedirect(action)
     case 'respond':

@@ -8,6 +8,8 @@ import { createOutbox } from './outbox.ts'
 import { connect } from './rpc.ts'
 import type { LogRecord, MainProcedures, WorkerProcedures, WorkerSetup } from './slice.ts'
 
+/** A disk that is busy with other things may take long to say that it has something. */
+const BUCKET_MS = 60_000
 /** What is held for the main thread between two messages. */
 const LIMIT_RECORDS = 1000
 
@@ -32,6 +34,7 @@ const procedures: WorkerProcedures = {
       certificate: (id) => main.call('certificate', id),
       grant: (name) => main.call('grant', name, GRANT_MS),
       onCheck: (check) => main.tell('checked', check),
+      applyToBucket: (request) => main.call('bucket', request, BUCKET_MS),
       errands: {
         ask: (errand) => main.call('errand', errand),
         askMore: (more) => main.call('errandMore', more),

@@ -17,6 +17,8 @@ export type Step = {
     | 'request'
     | 'cache'
     | 'origin'
+    | 'bucket'
+    | 'upload'
     | 'transfer'
     | 'delivery'
     | 'response'

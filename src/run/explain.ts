@@ -18,6 +18,7 @@ import type { Plan } from '#plan/plan.ts'
 import type { ProcessState } from '#processes/process.ts'
 import type { CertificateDescription } from '#tls/keeper.ts'
 import { compileCertificates, select } from '#tls/select.ts'
+import { explainBucket } from './explain-bucket.ts'
 import { explainCache, type LiveCache } from './explain-cache.ts'
 import { explainSigning } from './explain-dnssec.ts'
 import { explainObserved } from './explain-observe.ts'
@@ -311,6 +312,8 @@ function explainAction(action: ActionPlan, at: Position, world: World): Step[] {
       ]
     case 'files':
       return [step('transfer', 'from disk as the client takes it; ranges, conditional requests', 'files', at)]
+    case 'bucket':
+      return explainBucket(action, at)
     case 'redirect':
       return [
         step(

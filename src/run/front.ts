@@ -4,6 +4,7 @@ import { clearCounts, createCountMemory } from '#access/connection-counts.ts'
 import { createBucketMemory } from '#access/limiters.ts'
 import type { Keeper } from '#acme/keeper.ts'
 import type { Shown } from '#acme/present.ts'
+import { createCatalogs } from '#bucket/catalogs.ts'
 import type { CacheStore } from '#cache/store/store.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
@@ -19,13 +20,17 @@ import type { CertificateKeeper } from '#tls/keeper.ts'
 import type { Warmed } from './cache-control.ts'
 import { createFrontCache, storeNumber } from './front-cache.ts'
 import { type FrontDns, openFrontDns } from './front-dns.ts'
+<<<<<<< HEAD
+import { type FrontTls, openFrontTls } from './front-tls.ts'
+=======
 import { openFrontTls } from './front-tls.ts'
+>>>>>>> mdns
 import { readPassedSockets } from './passed-sockets.ts'
 import { holderOf } from './port-holder.ts'
 import { shareLimits } from './share-limits.ts'
 import type { DataSlice, MainProcedures, SharedMemory, WorkerSetup } from './slice.ts'
 import { joinSnapshots, type Snapshot } from './snapshot.ts'
-import { createSockets } from './sockets.ts'
+import { createSockets, type Sockets } from './sockets.ts'
 import { createWorkers, type WorkerState, type Workers } from './workers.ts'
 
 /** What the main thread has of one Plan: everything but the serving, which the workers do. */
@@ -110,35 +115,38 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     onGrant: (slice) => workers.tell('tls', slice),
     onTicketKey: (key) => workers.tell('ticketKey', key),
   })
-  const descriptors = createDescriptors()
   const shared: SharedMemory = { buckets: createBucketMemory(), connections: createCountMemory(count) }
-  const onPort = (): void => workers.tell('ports', processes.ports())
-  const processes = createSupervisor({ folder, log, output, holderOf, onPort })
-  const passed = await readPassedSockets()
+  const processes = createSupervisor({ folder, log, output, holderOf, onPort: tellPorts })
+  const buckets = createCatalogs(Date.now)
   const cache = createFrontCache(options)
-  const sockets = createSockets({ descriptors, workers: count, passed, holderOf, log })
+  const sockets = await openSockets(count, log)
   const workers = createWorkers({
     setups: setupsOf(options, count, shared),
     procedures: {
       ...writers(options),
-      certificate: tls.certificates.obtain,
-      grant: tls.ask,
-      errand: dns.ask,
-      errandMore: dns.askMore,
+      ...keepers({ tls, dns, buckets }),
       checked: (check) => workers.tell('checked', check),
     },
     log,
     loaded: options.loaded,
-    onDeath(worker) {
-      clearCounts(shared.connections, worker)
-      cache.store?.forgetWorker(storeNumber(worker))
-    },
+    onDeath: forget,
   })
+
+  /** Take out what a worker that died held of what all share. */
+  function forget(worker: number): void {
+    clearCounts(shared.connections, worker)
+    cache.store?.forgetWorker(storeNumber(worker))
+    buckets.unlockAllOf(worker)
+  }
 
   function show(next: Shown): void {
     shown = next
     dns.show(shown.texts)
     workers.tell('shown', shown)
+  }
+
+  function tellPorts(): void {
+    workers.tell('ports', processes.ports())
   }
 
   async function prepare(next: Plan): Promise<() => void> {
@@ -182,6 +190,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     dns.close()
     sockets.close()
     await workers.stop(deadlineMs)
+    buckets.close()
     await processes.stop(deadlineMs === 0)
     await cache.store?.close()
   }
@@ -233,6 +242,32 @@ function questionsTo(workers: Workers): Pick<Front, Questions> {
     transfers: async () => joinTransfers(await workers.askAll('transfers')),
     reopenLog: () => workers.tell('reopenLog', null),
     warm: (query) => workers.askOne('warm', query, WARM_MS),
+  }
+}
+
+function openSockets(workers: number, log: Log): Promise<Sockets> {
+  const descriptors = createDescriptors()
+  return readPassedSockets().then((passed) => createSockets({ descriptors, workers, passed, holderOf, log }))
+}
+
+type Kept = {
+  readonly tls: FrontTls
+  readonly dns: FrontDns
+  readonly buckets: ReturnType<typeof createCatalogs>
+}
+
+/** What workers ask of those who keep something for all. */
+function keepers({
+  tls,
+  dns,
+  buckets,
+}: Kept): Pick<MainProcedures, 'certificate' | 'grant' | 'errand' | 'errandMore' | 'bucket'> {
+  return {
+    certificate: tls.certificates.obtain,
+    grant: tls.ask,
+    errand: dns.ask,
+    errandMore: dns.askMore,
+    bucket: buckets.apply,
   }
 }
 

@@ -1,6 +1,7 @@
 import type { CountMemory } from '#access/connection-counts.ts'
 import type { BucketMemory } from '#access/limiters.ts'
 import type { Shown } from '#acme/present.ts'
+import type { BucketRequest, Outcome } from '#bucket/change.ts'
 import type { StoreHandle } from '#cache/store/shared.ts'
 import type { LogLevel, LogValue } from '#core/log.ts'
 import type { ZoneKeys } from '#dns/dnssec/plan.ts'
@@ -131,6 +132,8 @@ export type MainProcedures = {
   /** A client asks for a name that no certificate has. @returns whether there is one now */
   readonly grant: (name: string) => Promise<boolean>
   readonly checked: (check: OriginCheck) => void
+  /** Change a bucket: there is one writer, whichever worker was asked. */
+  readonly bucket: (request: BucketRequest) => Promise<Outcome>
   /** What moves or changes a zone. */
   readonly errand: (errand: Errand) => Promise<ErrandReply>
   readonly errandMore: (more: number) => Promise<ErrandReply>

@@ -162,6 +162,8 @@ export function leadsTo(action: ActionPlan): string {
       return action.origins.map(({ id }) => id.replace('origin:', '')).join(', ')
     case 'files':
       return `files in ${basename(action.root) === action.root ? `./${action.root}` : action.root}`
+    case 'bucket':
+      return `bucket in ${basename(action.root) === action.root ? `./${action.root}` : action.root}`
     case 'redirect':
       return `${action.status} to ${action.to}`
     case 'dns':

@@ -15,6 +15,7 @@ const procedures = {
   certificate: async () => null,
   grant: async () => false,
   checked: () => {},
+  bucket: async () => ({ kind: 'done' as const }),
   errand: async () => ({ messages: [], more: null }),
   errandMore: async () => ({ messages: [], more: null }),
   log: () => {},

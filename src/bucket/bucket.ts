@@ -1,0 +1,64 @@
+import type { Log } from '#core/log.ts'
+import { isRefusal, type Refusal } from '#http/wire/refusal.ts'
+import { type Asker, admit, type Right } from './admit.ts'
+import type { Apply, Change, Outcome } from './change.ts'
+import { type BucketPaths, pathsOf } from './folder.ts'
+import type { Key } from './identify.ts'
+import type { BucketPlan } from './plan.ts'
+import { Reader } from './reader.ts'
+
+export type BucketOptions = {
+  readonly plan: BucketPlan
+  /** absolute */
+  readonly root: string
+  readonly keys: ReadonlyMap<string, Key>
+  readonly apply: Apply
+  /** number of this thread: what holds locks */
+  readonly worker: number
+  readonly log: Log
+  readonly now: () => number
+}
+
+/** A bucket as one thread has it: it reads itself, and asks the writer for changes. */
+export class Bucket {
+  readonly plan: BucketPlan
+  readonly keys: ReadonlyMap<string, Key>
+  readonly paths: BucketPaths
+  readonly worker: number
+  readonly log: Log
+  readonly now: () => number
+  readonly #root: string
+  readonly #apply: Apply
+  #reader: Promise<Reader> | undefined
+
+  constructor({ plan, root, keys, apply, worker, log, now }: BucketOptions) {
+    this.plan = plan
+    this.keys = keys
+    this.paths = pathsOf(root)
+    this.worker = worker
+    this.log = log
+    this.now = now
+    this.#root = root
+    this.#apply = apply
+  }
+
+  /** Ask the writer for a change. */
+  change(change: Change): Promise<Outcome> {
+    const { versions, quotaOctets, sync, incompleteMs } = this.plan
+    const rules = { versions, quotaOctets, sync, incompleteMs }
+    return this.#apply({ root: this.#root, rules, change })
+  }
+
+  /** The bucket is there when this resolves: the writer makes it. */
+  reader(): Promise<Reader> {
+    this.#reader ??= this.change({ kind: 'open' }).then(() => new Reader(this.paths.database))
+    this.#reader.catch(() => (this.#reader = undefined))
+    return this.#reader
+  }
+
+  /** @returns null when it is allowed */
+  refuses(right: Right, key: string, asker: Asker): Refusal | null {
+    const verdict = admit(this.plan, right, key, asker)
+    return isRefusal(verdict) ? verdict : null
+  }
+}

@@ -1,0 +1,146 @@
+import { randomBytes } from 'node:crypto'
+import type { Exchange } from '#http/exchange.ts'
+import { layOutByteranges } from '#http/wire/byteranges.ts'
+import { ByterangesSource } from '#http/wire/byteranges-source.ts'
+import { evaluatePreconditions, isRangeCurrent } from '#http/wire/conditional.ts'
+import { formatDate } from '#http/wire/date.ts'
+import { fieldsOf } from '#http/wire/fields.ts'
+import { formatContentRange, type OctetRange, parseRanges, type RangeChoice } from '#http/wire/range.ts'
+import { BlobSource, closeBlob, type OpenBlob, openBlob } from './blob-source.ts'
+import { etagOf, type Stored } from './change.ts'
+import { blobPath } from './folder.ts'
+import { faultOf, type Lines } from './respond.ts'
+import { isActive } from './type.ts'
+import { Fault } from './wire/body.ts'
+import { formatAttachment } from './wire/disposition.ts'
+
+/**
+ * Answer GET or HEAD with an object: preconditions, then ranges, then the content (RFC 9110 §13.2.2).
+ *
+ * @throws {Fault} for 412, 416, and when the object has gone meanwhile
+ */
+export async function respondObject(
+  exchange: Exchange,
+  stored: Stored,
+  { blobs, nowMs, more = [] }: { readonly blobs: string; readonly nowMs: number; readonly more?: Lines },
+): Promise<void> {
+  const { method, fields } = exchange.request
+  const { octets: length, createdMs } = stored
+  const validators = { etag: etagOf(stored), lastModifiedMs: createdMs }
+  const lines = [...linesOf(stored), ...more]
+  const precondition = evaluatePreconditions(method, fields, validators, nowMs)
+  if (precondition === 'failed') throw faultOf({ kind: 'precondition failed' })
+  if (precondition === 'not modified') {
+    exchange.respond(
+      { status: 304, fields: fieldsOf(lines.filter(isOfNotModified)), lengthOctets: length },
+      null,
+    )
+    return
+  }
+  const head = {
+    status: 200,
+    fields: fieldsOf([['Content-Type', stored.type], ...lines]),
+    lengthOctets: length,
+  }
+  if (method === 'HEAD' || length === 0) return exchange.respond(head, null)
+  // RFC 9110 §14.2: Range means something with GET only.
+  const range = fields.get('range')
+  const isAsked = range !== undefined && isRangeCurrent(fields, validators, nowMs)
+  const choice: RangeChoice = isAsked ? parseRanges(range, length) : 'whole'
+  if (choice === 'unsatisfiable') {
+    const reason = `the object has ${length} octets, and the range begins after them`
+    const contentRange = ['Content-Range', formatContentRange(null, length)] as const
+    throw new Fault(416, reason, [contentRange])
+  }
+  const blob = await openBlob(blobPath(blobs, stored.sha256))
+  // Deleted since its row was read.
+  if (blob === null) throw faultOf({ kind: 'not found' })
+  if (choice === 'whole') exchange.respond(head, new BlobSource(blob, { first: 0, last: length - 1 }))
+  else await respondParts(exchange, { stored, lines, ranges: choice, blob, blobs })
+}
+
+type Parts = {
+  readonly stored: Stored
+  readonly lines: Lines
+  readonly ranges: readonly [OctetRange, ...OctetRange[]]
+  readonly blob: OpenBlob
+  readonly blobs: string
+}
+
+async function respondParts(
+  exchange: Exchange,
+  { stored, lines, ranges, blob, blobs }: Parts,
+): Promise<void> {
+  const { octets: length, type } = stored
+  const [range] = ranges
+  if (ranges.length === 1) {
+    const contentRange = ['Content-Range', formatContentRange(range, length)] as const
+    const fields = fieldsOf([['Content-Type', type], ...lines, contentRange])
+    exchange.respond(
+      { status: 206, fields, lengthOctets: range.last - range.first + 1 },
+      new BlobSource(blob, range),
+    )
+    return
+  }
+  closeBlob(blob)
+  const layout = layOutByteranges(ranges, length, type, randomBytes(16).toString('hex'))
+  const source = new ByterangesSource(layout, (part) => new LaterBlob(blobPath(blobs, stored.sha256), part))
+  const fields = fieldsOf([['Content-Type', layout.contentType], ...lines])
+  exchange.respond({ status: 206, fields, lengthOctets: layout.lengthOctets }, source)
+}
+
+/** A part of a blob that is opened when its turn comes. */
+class LaterBlob {
+  readonly #path: string
+  readonly #range: OctetRange
+  #source: BlobSource | undefined
+  #isOver = false
+
+  constructor(path: string, range: OctetRange) {
+    this.#path = path
+    this.#range = range
+  }
+
+  read(limitOctets: number): Uint8Array | null | Promise<Uint8Array | null> {
+    return this.#source === undefined ? this.#open(limitOctets) : this.#source.read(limitOctets)
+  }
+
+  cancel(): void {
+    this.#isOver = true
+    this.#source?.cancel()
+  }
+
+  async #open(limitOctets: number): Promise<Uint8Array | null> {
+    const blob = await openBlob(this.#path)
+    if (blob === null) throw new Error('A blob was deleted while it was sent')
+    this.#source = new BlobSource(blob, this.#range)
+    if (this.#isOver) this.#source.cancel()
+    return this.#isOver ? null : this.#source.read(limitOctets)
+  }
+}
+
+function linesOf(stored: Stored): Lines {
+  const { sha256, type, detected, about, createdMs } = stored
+  const lines: (readonly [string, string])[] = [
+    ['ETag', etagOf(stored)],
+    ['Last-Modified', formatDate(createdMs)],
+    ['Accept-Ranges', 'bytes'],
+    ['X-Content-Type-Options', 'nosniff'],
+    // RFC 9530 §3: of the whole object, whatever part is sent.
+    ['Repr-Digest', `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`],
+    ...about.headers,
+  ]
+  // What runs in a browser must not run in the name of the host.
+  if (isActive(type) || (detected !== null && isActive(detected))) {
+    lines.push(['Content-Security-Policy', "sandbox; default-src 'none'"])
+    if (!about.headers.some(([name]) => name.toLowerCase() === 'content-disposition')) {
+      lines.push(['Content-Disposition', formatAttachment(about.name ?? stored.key.split('/').at(-1)!)])
+    }
+  }
+  return lines
+}
+
+/** RFC 9110 §15.4.5 */
+function isOfNotModified([name]: readonly [string, string]): boolean {
+  return /^(?:etag|cache-control|expires|vary|content-location)$/i.test(name)
+}
