@@ -112,20 +112,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const tls = createTls(options, { digests: () => shown.digests, dnsName: dnsPlane.name })
   const { certificates, handshake, dnsHandshake, setTicketKey } = tls
   let ports: ProcessPorts = new Map()
-<<<<<<< HEAD
   const portOf = (id: string): number | null => ports.get(id) ?? null
   const origins = createOrigins({ limits: first.http.limits, folder, portOf, checks: worker === 0, onCheck })
-  const dnsPlane = createDnsPlane({ first, log, now, errands: options.errands })
-  const dns = dnsPlane.server
-=======
-  const origins = createOrigins({
-    limits: first.http.limits,
-    portOf: (id) => ports.get(id) ?? null,
-    folder,
-    checks: worker === 0,
-    onCheck: options.onCheck,
-  })
->>>>>>> mdns
   const counts = createConnectionCounts(isTrusted, shared.connections, worker)
   const limiters = createLimiters({ isTrusted, now, memory: shared.buckets })
   const { mayConnect } = counts

@@ -20,11 +20,7 @@ import type { CertificateKeeper } from '#tls/keeper.ts'
 import type { Warmed } from './cache-control.ts'
 import { createFrontCache, storeNumber } from './front-cache.ts'
 import { type FrontDns, openFrontDns } from './front-dns.ts'
-<<<<<<< HEAD
 import { type FrontTls, openFrontTls } from './front-tls.ts'
-=======
-import { openFrontTls } from './front-tls.ts'
->>>>>>> mdns
 import { readPassedSockets } from './passed-sockets.ts'
 import { holderOf } from './port-holder.ts'
 import { shareLimits } from './share-limits.ts'
