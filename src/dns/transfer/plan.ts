@@ -51,7 +51,7 @@ export type MovesInput = {
 export type MovingDomain = {
   readonly apex: string
   readonly path: Path
-  readonly config: MovesConfig & { readonly records: object }
+  readonly config: MovesConfig & { readonly records: object; readonly dnssec?: unknown }
 }
 
 export type Moves = { readonly keys: readonly KeyPlan[]; readonly moves: readonly MovePlan[] }
@@ -94,12 +94,17 @@ function planMove(domain: MovingDomain, reading: Reading): MovePlan[] {
   return [{ id: `move:${apex.slice(0, -1)}`, key: contentKey(plan), from, ...plan }]
 }
 
-function planOut({ config: { transfer }, path }: MovingDomain, reading: Reading): OutPlan | null {
+function planOut({ config: { transfer, dnssec }, path }: MovingDomain, reading: Reading): OutPlan | null {
   if (transfer === undefined) return null
   const at = [...path, 'transfer']
   if (transfer.to === undefined && transfer.key === undefined) {
     const message = '"transfer" names neither "to" nor "key", so everyone could copy the zone.'
     report(reading, at, 'dns/transfer-to-anyone', message, '"transfer": { "to": ["192.0.2.53"] }')
+  }
+  if (dnssec !== undefined && dnssec !== false) {
+    const message =
+      '"transfer" gives copies away, and "dnssec" signs answers here as they are asked for: a copy has keys and no signatures, and who validates takes none of its answers (RFC 4035 §5.3).'
+    report(reading, at, 'dns/signed-copy', message, 'remove "transfer", or "dnssec"')
   }
   const to = (transfer.to ?? []).filter((text, index) => {
     if (parseNetwork(text) !== undefined) return true
@@ -122,11 +127,12 @@ function planOut({ config: { transfer }, path }: MovingDomain, reading: Reading)
 }
 
 function planSecondary({ apex, config, path }: MovingDomain, reading: Reading): SecondaryPlan | null {
-  const { secondary, records, update, catalog } = config
+  const { secondary, records } = config
   if (secondary === undefined) return null
   const at = [...path, 'secondary']
+  const isSet = (name: 'update' | 'catalog' | 'dnssec'): boolean => Boolean(config[name])
   const own =
-    Object.keys(records).length > 0 ? 'records' : update ? 'update' : catalog ? 'catalog' : undefined
+    Object.keys(records).length > 0 ? 'records' : (['update', 'catalog', 'dnssec'] as const).find(isSet)
   if (own !== undefined) {
     const message = `"${apex.slice(0, -1)}" is copied from its primary, and has "${own}" of its own: there is one place where a zone is changed (RFC 1034 §4.3.5).`
     report(reading, [...path, own], 'dns/secondary-with-own', message, `remove "${own}", or "secondary"`)
