@@ -84,6 +84,7 @@ test('jsonSchema() says defaults and limits as one would write them', () => {
 
 test('jsonSchema() defines once what stands in several places', () => {
   const definitions = Object.keys(schema['definitions'] as object)
-  const shared = 'access bucket errors files headers http limits maintenance records redirect respond service ttl'
+  const shared =
+    'access bucket errors files headers http limits maintenance records redirect respond service ttl'
   assert.deepEqual(definitions.sort(), shared.split(' '))
 })
