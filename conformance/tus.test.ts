@@ -103,14 +103,14 @@ test('every MUST of the core protocol (RFC 5789 §2)', async () => {
 test('every MUST of the extensions', async () => {
   assert.equal((await ask('POST', '/')).status, 400)
   assert.equal((await ask('POST', '/', { 'upload-length': '99999999999999' })).status, 413)
-  const at_once = await ask(
+  const atOnce = await ask(
     'POST',
     '/',
     { ...OFFSET, 'upload-length': '2', 'upload-metadata': name('at-once') },
     'ab',
   )
   assert.deepEqual(
-    [at_once.status, at_once.headers['upload-offset'], at_once.headers['content-location']],
+    [atOnce.status, atOnce.headers['upload-offset'], atOnce.headers['content-location']],
     [201, '2', '/at-once'],
   )
   const deferred = await create({ 'upload-defer-length': '1', 'upload-metadata': name('deferred') })
