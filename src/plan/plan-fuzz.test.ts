@@ -56,7 +56,10 @@ function changed(value: unknown, { at, value: put, key: isKey }: Change): unknow
     if (typeof part !== 'object' || part === null) return part
     const entries = Object.entries(part).map(([key, below]) => [key, walk(below)] as const)
     if (isHere && entries.length > 0)
-      return Object.fromEntries([[String(put), entries[0]![1]], ...entries.slice(1)])
+      return Object.fromEntries([
+        [typeof put === 'string' ? put : JSON.stringify(put), entries[0]![1]],
+        ...entries.slice(1),
+      ])
     return Object.fromEntries(entries)
   }
   return walk(value)
