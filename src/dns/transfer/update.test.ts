@@ -30,7 +30,12 @@ function record(owner: string, type: number, rclass: number, data = '', ttl = 0)
   return { owner: name, type, class: rclass, ttl, rdata: rdata instanceof Uint8Array ? rdata : rdata.wire }
 }
 
-function update(prerequisites: readonly ResourceRecord[], updates: readonly ResourceRecord[], may = true) {
+function update(
+  prerequisites: readonly ResourceRecord[],
+  updates: readonly ResourceRecord[],
+  may = true,
+  plan = zone,
+) {
   const message: Message = {
     id: 1,
     opcode: OPCODE.UPDATE,
@@ -41,7 +46,7 @@ function update(prerequisites: readonly ResourceRecord[], updates: readonly Reso
     authority: updates,
     additional: [],
   }
-  return applyUpdate(message, zone, () => may)
+  return applyUpdate(message, plan, () => may)
 }
 
 const added = record('new', TYPE.A, CLASS.IN, '192.0.2.9', 60)
@@ -57,6 +62,17 @@ test('all of an update happens, or nothing (RFC 2136 §3.4.2)', () => {
     sets: [],
   })
   assert.equal(update([], [added], false).rcode, RCODE.REFUSED)
+})
+
+test('keys that we made stay, whatever an update says of them (RFC 4035 §2.1)', () => {
+  const rrsets = zone.rrsets.map((rrset) =>
+    rrset.type === 'MX' ? { ...rrset, why: 'DNSSEC' as const } : rrset,
+  )
+  const signed = { ...zone, rrsets }
+  const deletions = [record('mail', TYPE.MX, CLASS.ANY), record('mail', TYPE.ANY, CLASS.ANY)]
+  for (const deletion of deletions) assert.deepEqual(update([], [deletion], true, signed).sets, [])
+  assert.deepEqual(update([], [record('mail', TYPE.MX, CLASS.IN, '5 mx.', 60)], true, signed).sets, [])
+  assert.equal(update([], [deletions[0]!]).sets.length, 1)
 })
 
 test('names in data are equal whatever their case, when compared and when deleted (RFC 2136 §1.1.1)', () => {
