@@ -156,7 +156,7 @@ test('status, plan and explain say what is served, as JSON too', async () => {
   assert.equal(isRunning, true)
   assert.deepEqual(
     steps.map(({ step }) => step),
-    ['record', 'listener', 'certificate', 'route', 'origin', 'transfer', 'transfer'],
+    ['record', 'listener', 'certificate', 'route', 'origin', 'transfer', 'transfer', 'delivery'],
   )
   assert.ok(steps.every(({ isFault }) => !isFault))
   assert.match(steps[0]!.says, /sub1\.example\.com\. 300 A 203\.0\.113\.10/)
