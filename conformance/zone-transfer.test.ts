@@ -117,8 +117,11 @@ test('1 000 changes by dynamic update reach knotd by IXFR (RFC 2136 §3.4, RFC 1
   assert.equal(code, 0, `${stdout}${stderr}`)
   await inStep()
   const copied = secondaries[0]!.output()
-  assert.equal(copied.match(/AXFR, incoming.* finished/g)?.length, 1, copied.slice(-2000))
-  assert.match(copied, /IXFR, incoming/)
+  // The first is a whole zone; a secondary may ask for the whole again where it finds that shorter (RFC 1995 §4).
+  const [wholes, steps] = [/\] AXFR, incoming.* finished/g, /\] IXFR, incoming.* finished/g].map(
+    (done) => copied.match(done)?.length ?? 0,
+  )
+  assert.ok(wholes! <= 3 && steps! > 10 * wholes!, `${wholes} AXFR, ${steps} IXFR: ${copied.slice(-2000)}`)
   const dump = async (port: number): Promise<string[]> => {
     const args = [
       '@127.0.0.1',
