@@ -51,7 +51,7 @@ const site = { respond: 'a', http: 'serve' }
 /** The status of one answer on a connection of its own, or how there was none. */
 async function ask(port: number, host = 'www.example.com'): Promise<string> {
   const socket = connect(port, '127.0.0.1')
-  socket.setTimeout(5000, () => socket.destroy(new Error('no answer in 5 s')))
+  socket.setTimeout(20_000, () => socket.destroy(new Error('no answer in 20 s')))
   socket.end(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
   try {
     let text = ''
@@ -212,7 +212,7 @@ for (const workers of [1, 2]) {
       })
       const resolver = (async () => {
         let lost = 0
-        while (!isOver) if ((await resolve(ports.dns)) === null) lost++
+        while (!isOver) if ((await resolveAgain(ports.dns)) === null) lost++
         return lost
       })()
       const startedAt = performance.now()
@@ -226,8 +226,7 @@ for (const workers of [1, 2]) {
       isOver = true
       await Promise.all(clients)
       // A query that a worker has read dies with it; whoever asks again is answered.
-      const lost = await resolver
-      assert.ok(lost <= kills, `${lost} queries were lost by ${kills} kills`)
+      assert.equal(await resolver, 0)
       const { 200: answered = 0, ECONNRESET: cut = 0, closed = 0, ...others } = answers
       assert.deepEqual(others, {})
       // Those that a worker had accepted die with it; 8 clients have 8 at most.
@@ -238,6 +237,11 @@ for (const workers of [1, 2]) {
       )
     })
   })
+}
+
+/** As resolvers do: asked again twice. */
+async function resolveAgain(port: number): Promise<string | null> {
+  return (await resolve(port)) ?? (await resolve(port)) ?? resolve(port)
 }
 
 /** The address of www.example.com; null when there was no answer in 3 s, which is more than a worker takes to be replaced. */
