@@ -36,27 +36,21 @@ export class Output {
     this.#isSecure = socket instanceof TLSSocket
   }
 
-  /** Send Latin-1 text, octets and Latin-1 text after them, in one write. */
-  send(text: string, octets: Uint8Array = NONE, tail = ''): void {
-    const total = text.length + octets.length + tail.length
+  /** Send a head (Latin-1, or octets already), octets and Latin-1 text after them, in one write. */
+  send(head: string | Uint8Array, octets: Uint8Array = NONE, tail = ''): void {
+    const total = head.length + octets.length + tail.length
     if (total > RUN_OCTETS || (octets.length > SMALL_OCTETS && total >= this.#copyOctets)) {
-      this.#sendLarge(text, octets, tail)
+      this.#sendLarge(head, octets, tail)
       return
     }
     if (octets.length === 0 && !this.isHolding && this.#memory === undefined) {
-      this.#note(this.#socket.write(text + tail, 'latin1'))
+      this.#note(write(this.#socket, tail === '' ? head : head + tail))
       return
     }
     this.#hold(total)
-    const memory = this.#memory!
-    const { octets: held } = memory
-    let at = memory.end
-    if (text !== '') at += held.write(text, at, 'latin1')
-    if (octets.length > 0) held.set(octets, at)
-    at += octets.length
-    if (tail !== '') at += held.write(tail, at, 'latin1')
-    memory.end = at
-    this.#end = at
+    this.#append(head)
+    if (octets.length > 0) this.#append(octets)
+    if (tail !== '') this.#append(tail)
   }
 
   /** Hold nothing more: what was held back goes out at the end of this turn. */
@@ -86,6 +80,14 @@ export class Output {
     this.#end = memory.end
   }
 
+  #append(part: string | Uint8Array): void {
+    const memory = this.#memory!
+    if (typeof part === 'string') memory.octets.write(part, memory.end, 'latin1')
+    else memory.octets.set(part, memory.end)
+    memory.end += part.length
+    this.#end = memory.end
+  }
+
   #writeHeld(): void {
     const memory = this.#memory!
     const run = memory.octets.subarray(this.#start, this.#end)
@@ -95,17 +97,17 @@ export class Output {
     memory.finish(this.#isSecure || this.#socket.writableLength === 0)
   }
 
-  #sendLarge(text: string, octets: Uint8Array, tail: string): void {
+  #sendLarge(head: string | Uint8Array, octets: Uint8Array, tail: string): void {
     if (this.#memory !== undefined) this.#writeHeld()
     const socket = this.#socket
-    if (text === '' && tail === '') {
+    if (head === '' && tail === '') {
       this.#note(socket.write(octets))
       return
     }
     socket.cork()
-    if (text !== '') socket.write(text, 'latin1')
+    if (head !== '') write(socket, head)
     let goesOn = socket.write(octets)
-    if (tail !== '') goesOn = socket.write(tail, 'latin1') && goesOn
+    if (tail !== '') goesOn = write(socket, tail) && goesOn
     socket.uncork()
     this.#note(goesOn)
   }
@@ -114,6 +116,10 @@ export class Output {
     // A write that the kernel took at once leaves nothing to wait for, whatever the high-water mark says.
     if (!goesOn && this.#socket.writableLength > 0) this.isBlocked = true
   }
+}
+
+function write(socket: Socket, part: string | Uint8Array): boolean {
+  return typeof part === 'string' ? socket.write(part, 'latin1') : socket.write(part)
 }
 
 const NONE = new Uint8Array(0)

@@ -1,9 +1,9 @@
 /**
  * Memory in which the connections of a thread gather what they send in one turn of the event loop: each a run of its
- * own, one behind the other. It is used again as soon as all runs were written; no write leaves anything to collect.
+ * own, one behind the other. It is used again as soon as all of them were written, so that nothing is left to collect.
  */
 export class TurnMemory {
-  readonly octets: Buffer = Buffer.allocUnsafeSlow(MEMORY_OCTETS)
+  readonly octets: Buffer = Buffer.allocUnsafeSlow(RUN_OCTETS)
   /** where the next run begins */
   end = 0
   /** runs that were begun and not written yet */
@@ -12,7 +12,7 @@ export class TurnMemory {
   #isLent = false
 
   get roomOctets(): number {
-    return MEMORY_OCTETS - this.end
+    return RUN_OCTETS - this.end
   }
 
   begin(): void {
@@ -23,19 +23,22 @@ export class TurnMemory {
   finish(isTaken: boolean): void {
     this.#isLent ||= !isTaken
     if (--this.#runs > 0) return
-    if (!this.#isLent) this.end = 0
-    else if (memory === this) memory = undefined
+    this.end = 0
+    if (this.#isLent) current = current === this ? undefined : current
+    else if (current !== this && spare.length < LIMIT_SPARE) spare.push(this)
   }
 }
 
 /** Memory with room for so many octets, at most `RUN_OCTETS`. */
 export function turnMemory(octets: number): TurnMemory {
-  if (memory === undefined || memory.roomOctets < octets) memory = new TurnMemory()
-  return memory
+  if (current === undefined || current.roomOctets < octets) current = spare.pop() ?? new TurnMemory()
+  return current
 }
 
-let memory: TurnMemory | undefined
-
-/** The longest run. */
+/** The longest run; also what a client that takes nothing holds on to. */
 export const RUN_OCTETS = 65_536
-const MEMORY_OCTETS = 4 * RUN_OCTETS
+/** A mebibyte, for turns that answer many. */
+const LIMIT_SPARE = 16
+
+let current: TurnMemory | undefined
+const spare: TurnMemory[] = []
