@@ -8,11 +8,12 @@ import { createDnsServer } from '#dns/server.ts'
 import { compileZones } from '#dns/zone.ts'
 import { choosePorts, handshake, type Ports, preparePortico, type Restartable } from '../test/acme-portico.ts'
 import { type Pebble, type PebbleOptions, startPebble } from '../test/pebble.ts'
-import { peer } from '../test/peers.ts'
+import { peer, run } from '../test/peers.ts'
 import { checkText, fileText } from '../test/planted.ts'
 import { until } from '../test/running.ts'
 
 const pebblePath = peer('pebble')
+const openssl = peer('openssl')
 const skip = pebblePath === undefined && 'needs pebble'
 
 const hosts = { '@': { respond: 'apex' }, www: { respond: 'www' }, '*': { respond: 'any' } }
@@ -100,6 +101,38 @@ test('pebble issues for a key of RSA where the file wants one (RFC 4055 §5)', {
   await untilIssued(it, 'www.example.test')
   const certificate = await it.portico.certificate('www.example.test')
   assert.equal(certificate?.bits, 2048)
+})
+
+/** Words for openssl s_client, and the key of the certificate that it gets. */
+const clients: readonly [words: readonly string[], key: 'EC' | 'RSA'][] = [
+  [[], 'EC'],
+  [['-sigalgs', 'rsa_pss_rsae_sha256'], 'RSA'],
+  [['-tls1_2'], 'EC'],
+  [['-tls1_2', '-cipher', 'ECDHE-RSA-AES128-GCM-SHA256'], 'RSA'],
+  [['-tls1_2', '-sigalgs', 'RSA+SHA256'], 'RSA'],
+]
+
+test('pebble issues for both kinds of keys, and each client gets the chain that it can use (RFC 8446 §4.2.3)', {
+  skip: skip || (openssl === undefined && 'needs openssl'),
+}, async (context) => {
+  const it = await world(context, { certificates: { keyType: 'both' } })
+  const root = join(it.folder, 'issuer.pem')
+  await writeFile(root, await it.pebble.issuerRoot())
+  it.portico.start()
+  await until(async () => {
+    const { stdout } = await it.portico.command('certs', '--json')
+    const rows = stdout.startsWith('[') ? (JSON.parse(stdout) as { issuer: string }[]) : []
+    return rows.length === 2 && rows.every(({ issuer }) => issuer.startsWith('Pebble'))
+  }, 30_000)
+  for (const [words, key] of clients) {
+    const target = ['-connect', `127.0.0.1:${it.portico.ports.https}`, '-servername', 'www.example.test']
+    const trust = ['-CAfile', root, '-verify_hostname', 'www.example.test', '-verify_return_error']
+    const { stdout, stderr } = await run(openssl!, ['s_client', ...target, ...trust, ...words])
+    assert.match(stdout, /Verify return code: 0 \(ok\)/, `${words.join(' ')} ${stderr}`)
+    assert.match(stdout, key === 'EC' ? /ECDSA/ : /Peer signature type: RSA/, words.join(' '))
+  }
+  const { stdout } = await it.portico.command('certs', 'renew', 'www.example.test')
+  assert.match(stdout, /is ordered again/)
 })
 
 test('pebble gives one certificate to a Portico that is killed eight times on the way', {

@@ -7,7 +7,7 @@ import { AcmeError } from './client.ts'
 import { issue } from './issue.ts'
 import { problem } from './order.ts'
 import { createPlaces } from './places.ts'
-import type { AcmePlan, AuthorityPlan, ChallengeType } from './plan.ts'
+import type { AcmePlan, AuthorityPlan, ChallengeType, KeyType } from './plan.ts'
 import { type Proof, sayProof } from './proof.ts'
 import { type CertificateRecord, type Kept, openRecord, sameNames } from './record.ts'
 import { boundRenewal, type Failure, type Need, nextNeed, patience, renewAfterTwoThirds } from './renew.ts'
@@ -20,14 +20,13 @@ import { renewalIdentifier } from './wire/request.ts'
 export type Wanted = {
   readonly id: string
   readonly names: readonly string[]
+  readonly keyType: KeyType
   /** where other challenges suit it than those of the Plan */
   readonly challenges?: readonly ChallengeType[]
 }
 
 /** How a certificate is doing; times in milliseconds since 1970. */
-export type KeptState = {
-  readonly id: string
-  readonly names: readonly string[]
+export type KeptState = Pick<Wanted, 'id' | 'names' | 'keyType'> & {
   /** who signed the one in use; null: there is none yet */
   readonly issuer: string | null
   readonly notAfter: number | null
@@ -85,6 +84,13 @@ const REST_MOST_MS = 60_000
 /** Nothing is lost when an order does not end with the program. */
 const CLOSE_LIMIT_MS = 2000
 
+const BESIDE = '+rsa'
+
+/** The id of the certificate with a key of RSA that stands beside one. */
+export function besideOf(id: string): string {
+  return `${id}${BESIDE}`
+}
+
 /** @example const keeper = createKeeper(options); (await keeper.replace(plan, wanted))() */
 export function createKeeper(options: KeeperOptions): Keeper {
   const { folder, publish, show, now, random, log } = options
@@ -97,7 +103,9 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const missing = wanted.filter(({ id }) => !items.has(id))
     const records = new Map<string, CertificateRecord>()
     for (const { id, names } of missing) {
-      records.set(id, await openRecord(join(folder, 'certificates'), names[0]!))
+      // The one beside another has its own files.
+      const name = id.endsWith(BESIDE) ? `${names[0]!}${BESIDE}` : names[0]!
+      records.set(id, await openRecord(join(folder, 'certificates'), name))
     }
     return () => {
       plan = next
@@ -170,9 +178,9 @@ export function createKeeper(options: KeeperOptions): Keeper {
   }
 
   /** Another name, kind of key or list of authorities in the file: the one in use serves until there is another. */
-  function isAsWanted(kept: Kept, issuedBy: string | null, { names }: Wanted): boolean {
+  function isAsWanted(kept: Kept, issuedBy: string | null, { names, keyType }: Wanted): boolean {
     const isListed = plan.authorities.some(({ directory }) => directory === issuedBy)
-    return sameNames(kept.names, names) && kept.keyType === plan.keyType && (issuedBy === null || isListed)
+    return sameNames(kept.names, names) && kept.keyType === keyType && (issuedBy === null || isListed)
   }
 
   /** Until the journal has better: the same time whenever it is asked for. */
@@ -201,7 +209,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
         account,
         authority,
         names,
-        keyType: plan.keyType,
+        keyType: wanted.keyType,
         challenges: wanted.challenges ?? plan.challenges,
         underWay: isSame ? underWay : null,
         replaces: kept === null ? null : renewalIdentifier(kept.leaf),
@@ -305,6 +313,7 @@ function stateOf({ wanted, record, doing, nextAt }: Item): KeptState {
   return {
     id: wanted.id,
     names: wanted.names,
+    keyType: wanted.keyType,
     issuer: kept === null ? null : issuerOf(kept),
     notAfter: kept?.notAfter ?? null,
     doing,

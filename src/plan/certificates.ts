@@ -30,6 +30,7 @@ export function planTls(
     onDemand: facts.dev ? null : planOnDemand(config),
     brought: broughtCertificates(config, facts, problems),
     apexes,
+    unknownNames: config.value.certificates.unknownNames,
     limits: tlsLimits(config.value.certificates),
   })
 }
