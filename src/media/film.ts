@@ -1,0 +1,66 @@
+import type { Cut, Movie, Span, Track } from './movie.ts'
+import { segmentSpan } from './segment.ts'
+
+/** A film as it can be offered: what is in it, how it is cut, and what its version is called in URLs. */
+export type Film = {
+  /** path of the file as URLs have it */
+  readonly path: string
+  /** 12 hexadecimal digits: of its content and of how it is cut */
+  readonly tag: string
+  readonly movie: Movie
+  readonly cuts: readonly Cut[]
+  readonly lastModified: string | undefined
+}
+
+/** Bits a second of a track. */
+export type Rates = { readonly peak: number; readonly average: number }
+
+/** The track of a number; undefined when there is none that is played. */
+export function trackOf({ movie }: Film, id: number): Track | undefined {
+  return movie.tracks.find((track) => track.id === id && track.kind !== 'text')
+}
+
+/** Where the segments of a track begin, how long they are and how many octets they have: counted once for each film. */
+export function spansOf(film: Film, track: Track): readonly Span[] {
+  let known = counted.get(film)
+  if (known === undefined) counted.set(film, (known = new Map()))
+  let spans = known.get(track.id)
+  if (spans === undefined) {
+    spans = film.cuts.map((cut) => segmentSpan(film.movie, track.id, cut))
+    known.set(track.id, spans)
+  }
+  return spans
+}
+
+const counted = new WeakMap<Film, Map<number, readonly Span[]>>()
+
+/** The wanted longest segment, as playlists say it. */
+export function targetSeconds(spans: readonly Span[]): number {
+  return Math.max(1, ...spans.map(({ durationSeconds }) => Math.round(durationSeconds)))
+}
+
+/**
+ * The peak segment bit rate and the average segment bit rate (RFC 8216bis §4.1): the peak is that of the fullest stretch
+ * of segments that is between half and one and a half of the target duration long.
+ */
+export function ratesOf(spans: readonly Span[]): Rates {
+  const target = targetSeconds(spans)
+  let peak = 0
+  let octets = 0
+  let seconds = 0
+  for (const [from, first] of spans.entries()) {
+    octets += first.octets
+    seconds += first.durationSeconds
+    let stretchOctets = 0
+    let stretchSeconds = 0
+    for (let i = from; i < spans.length; i++) {
+      stretchOctets += spans[i]!.octets
+      stretchSeconds += spans[i]!.durationSeconds
+      if (stretchSeconds > 1.5 * target) break
+      if (stretchSeconds >= 0.5 * target) peak = Math.max(peak, (8 * stretchOctets) / stretchSeconds)
+    }
+  }
+  const average = seconds === 0 ? 0 : (8 * octets) / seconds
+  // A film shorter than half a target has no such stretch.
+  return { peak: Math.max(peak, average), average }
+}
