@@ -160,10 +160,10 @@ function setElement(set: AdaptationSet, index: number): string {
       ['startWithSAP', contentType === 'text' ? null : 1],
       ...largest(representations),
     ],
-    // The order of the schema: Role, Label, then what is offered.
+    // The order of the schema (Annex B): Label, Role, then what is offered.
     [
-      ...(role === null ? [] : [descriptor('Role', 'urn:mpeg:dash:role:2011', role)]),
       ...(label === null ? [] : [`<Label>${escapeXml(label)}</Label>`]),
+      ...(role === null ? [] : [descriptor('Role', 'urn:mpeg:dash:role:2011', role)]),
       ...representations.map(representationElement),
     ],
   )
