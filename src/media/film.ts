@@ -20,13 +20,22 @@ export function trackOf({ movie }: Film, id: number): Track | undefined {
   return movie.tracks.find((track) => track.id === id && track.kind !== 'text')
 }
 
-/** Where the segments of a track begin, how long they are and how many octets they have: counted once for each film. */
+/**
+ * Where the segments of a track begin, how long they are and how many octets they have: counted once for each film.
+ *
+ * A track that ends before the film has no segments behind its end; where it has a hole, the cut says how long.
+ */
 export function spansOf(film: Film, track: Track): readonly Span[] {
   let known = counted.get(film)
   if (known === undefined) counted.set(film, (known = new Map()))
   let spans = known.get(track.id)
   if (spans === undefined) {
-    spans = film.cuts.map((cut) => segmentSpan(film.movie, track.id, cut))
+    const all = film.cuts.map((cut) => segmentSpan(film.movie, track.id, cut))
+    const last = all.findLastIndex(({ durationSeconds }) => durationSeconds > 0)
+    spans = all.slice(0, last + 1).map((span, i) => {
+      const { startTicks, timescale, durationSeconds } = film.cuts[i]!
+      return span.durationSeconds > 0 ? span : { ...span, startSeconds: startTicks / timescale, durationSeconds }
+    })
     known.set(track.id, spans)
   }
   return spans
