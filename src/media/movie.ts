@@ -56,10 +56,10 @@ export type Track = {
   readonly durationSeconds: number
   /** Sample entries as CMAF has them (ISO 14496-12 §8.5.2), one at least. */
   readonly entries: readonly Uint8Array[]
-  /** Ticks added to a decode time: an empty edit, or what moves the movie's beginning to 0. */
-  readonly delayTicks: number
-  /** Ticks taken from a composition time: where the edit list begins in the media. For audio this is the priming. */
-  readonly skipTicks: number
+  /** The nine numbers that turn the picture (ISO 14496-12 §8.3.2.3): a phone's film stands on its side in the file. */
+  readonly matrix: Uint8Array
+  /** Presentation time = decode time + composition offset + this: what edit lists and late beginnings come to. */
+  readonly offsetTicks: number
   readonly samples: Samples
 }
 
@@ -87,15 +87,3 @@ export type Span = {
   readonly durationSeconds: number
   readonly octets: number
 }
-
-// What play calls (each in the file of its verb):
-// open.ts       openMovie(file: MediaFile, limits?: OpenLimits): Promise<Movie>            throws MediaFault (wire/fault.ts: .status 422 | 502, .message)
-// index-octets.ts encodeMovie(movie): Uint8Array · decodeMovie(octets): Movie | undefined  for the disk; undefined when of another version
-// cuts.ts       cutsOf(movie, targetSeconds, alongside?: readonly Movie[]): readonly Cut[] pure; cuts are times only: cuts of one movie serve others
-// init.ts       initSegment(movie, trackId): Uint8Array
-// segment.ts    mediaSegment(movie, trackId, cut): SegmentLayout                           pure, MP4 only
-//               segmentSpan(movie, trackId, cut): Span                                     times for EXTINF, octets for BANDWIDTH, without heads
-// key-frames.ts keyFramesOf(movie, trackId): readonly Cut[] · keySegment(movie, trackId, index): SegmentLayout
-// gather.ts     readSegment(file, layout, limits?): AsyncGenerator<Uint8Array>             coalesced reads of ≤ a few MiB
-// lay.ts        laySegment(file, movie, trackId, cut): Promise<SegmentLayout>              any container: Matroska is read to know
-// transport.ts  transportSegment(file, movie, trackIds, cut): Promise<Uint8Array>          MPEG-TS
