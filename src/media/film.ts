@@ -34,7 +34,9 @@ export function spansOf(film: Film, track: Track): readonly Span[] {
     const last = all.findLastIndex(({ durationSeconds }) => durationSeconds > 0)
     spans = all.slice(0, last + 1).map((span, i) => {
       const { startTicks, timescale, durationSeconds } = film.cuts[i]!
-      return span.durationSeconds > 0 ? span : { ...span, startSeconds: startTicks / timescale, durationSeconds }
+      return span.durationSeconds > 0
+        ? span
+        : { ...span, startSeconds: startTicks / timescale, durationSeconds }
     })
     known.set(track.id, spans)
   }

@@ -49,15 +49,17 @@ export function codecFamily({ codec }: Track): string {
 
 /** Find out what of a title is offered. The same sound in several renditions is offered once, from the best. */
 export function offerOf({ films, subtitles }: Title): Offer {
-  const all = films.flatMap(({ film, base, language }) => {
-    return film.movie.tracks
-      .filter(({ kind }) => kind !== 'text')
-      .map((track): Offered => {
-        const said = language ?? (track.language === 'und' ? null : track.language)
-        const name = track.name || (said === null ? '' : nameOfLanguage(said))
-        return { film, track, base, language: said, name, rates: ratesOf(spansOf(film, track)) }
-      })
-  })
+  const all = films
+    .toSorted((a, b) => a.base.length - b.base.length)
+    .flatMap(({ film, base, language }) => {
+      return film.movie.tracks
+        .filter(({ kind }) => kind !== 'text')
+        .map((track): Offered => {
+          const said = language ?? (track.language === 'und' ? null : track.language)
+          const name = track.name || (said === null ? '' : nameOfLanguage(said))
+          return { film, track, base, language: said, name, rates: ratesOf(spansOf(film, track)) }
+        })
+    })
   const best = all.toSorted((a, b) => b.rates.average - a.rates.average)
   return {
     videos: best.filter(({ track }) => track.kind === 'video'),
@@ -81,7 +83,8 @@ function uniqueSounds(audios: readonly Offered[]): Offered[] {
     const nth = audio.film.movie.tracks.filter(({ kind }) => kind === 'audio').indexOf(track)
     const key = [language, codecFamily(track), track.channels, isAlone ? audio.base : nth].join(' ')
     const other = known.get(key)
-    if (other === undefined || other.rates.average < audio.rates.average) known.set(key, audio)
+    // Copies differ by a few bits: then the first will do.
+    if (other === undefined || 1.1 * other.rates.average < audio.rates.average) known.set(key, audio)
   }
   return [...known.values()]
 }

@@ -10,7 +10,6 @@ import type { Cut, Track } from './movie.ts'
 import { openMovie } from './open.ts'
 import { type Content, etagOf, respondContent, respondFault, sourceOfPieces } from './respond.ts'
 import { type Below, openSource } from './source-file.ts'
-import { transportSegment } from './transport.ts'
 import { MediaFault } from './wire/fault.ts'
 import { writeMediaPlaylist } from './wire/m3u8.ts'
 import { type MediaPart, type MediaTarget, nameOfPart, parseMediaTarget } from './wire/media-path.ts'
@@ -87,8 +86,7 @@ async function segmentOf(open: OpenFilm, part: Extract<MediaPart, { kind: 'segme
   const cut = requireCut(open, part.index)
   const { movie } = open.film
   if (part.segments === 'ts') {
-    const octets = await transportSegment(open.file, movie, [track.id], cut)
-    return wholeContent(open, part, octets, 'video/mp2t')
+    throw new MediaFault('MPEG-TS is not offered', 404)
   }
   const layout = await laySegment(open.file, movie, track.id, cut)
   const body = () => sourceOfPieces(readSegment(open.file, layout))
