@@ -5,7 +5,7 @@ import { samplesOfCut } from './segment.ts'
 import { adtsConfig, adtsHeader } from './wire/adts.ts'
 import { accessUnit, byteStreamOf } from './wire/annex-b.ts'
 import { MediaFault } from './wire/fault.ts'
-import { decodeTime, isSync, runsOf, type Samples, valueAt } from './wire/samples.ts'
+import { decodeTime, isSync, runsOf, valueAt } from './wire/samples.ts'
 import { type Pes, type Stream, transportStream } from './wire/ts.ts'
 
 /** Presentation time 0 in a transport stream, in ticks of 90 000: what is decoded before it must not be below 0. */
@@ -107,7 +107,6 @@ async function readAll(file: MediaFile, ranges: readonly OctetRange[]): Promise<
 
 function pictures({ track, stream, first, end }: Part, content: Uint8Array): Pes[] {
   const { samples } = track
-  const early = earliestComposition(samples)
   const units: Pes[] = []
   let at = 0
   let time = decodeTime(samples, first)
@@ -117,20 +116,13 @@ function pictures({ track, stream, first, end }: Part, content: Uint8Array): Pes
     for (let i = run.first; i < run.first + run.count; i++) {
       const sample = content.subarray(at, (at += valueAt(samples.sizes, i)))
       const pts = ticksOf(track, time + valueAt(samples.compositions, i))
-      const dts = ticksOf(track, time + early)
+      const dts = ticksOf(track, time)
       const sync = isSync(samples, i)
       units.push({ stream, pts, dts, content: accessUnit(sample, byteStream, sync), isSync: sync })
       time += valueAt(samples.durations, i)
     }
   }
   return units
-}
-
-/** Where composition offsets are negative, all decode times move so far that none is after its picture. */
-function earliestComposition({ compositions }: Samples): number {
-  let least = 0
-  for (const value of compositions.values) least = Math.min(least, value)
-  return least
 }
 
 function ticksOf({ timescale, offsetTicks }: Track, ticks: number): number {
