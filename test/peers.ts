@@ -11,6 +11,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   dig: 'bind9-dnsutils',
   'dnssec-verify': 'bind9-utils',
   dnsperf: 'dnsperf',
+  ffmpeg: 'ffmpeg',
   h2load: 'nghttp2-client',
   haproxy: 'haproxy',
   kdig: 'knot-dnsutils',

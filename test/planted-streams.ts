@@ -26,7 +26,7 @@ export const streamFaults: readonly Fault[] = [
   {
     code: 'stream/encrypted-dash',
     why: 'DASH has no encryption of whole segments, and beside it HLS is left out: nothing remains.',
-    source: 'RFC 8216 §4.3.2.4',
+    source: 'RFC 8216bis §4.4.4.4',
     hosts: '"a": { "files": "./films", "stream": { "formats": "dash", "encrypt": "./film.secret" } }',
     where: '"encrypt"',
   },

@@ -41,7 +41,7 @@ export function checkStream({ stream, hasFilms, isService, isGuarded, at }: Stre
   }
   if (encrypt !== undefined && formats?.includes('hls') === false) {
     const message =
-      'Only HLS can be encrypted so, and "formats" leaves it out: nothing would be offered (RFC 8216 §4.3.2.4).'
+      'Only HLS can be encrypted so, and "formats" leaves it out: nothing would be offered (RFC 8216bis §4.4.4.4).'
     problems.push({
       level: 'error',
       code: 'stream/encrypted-dash',

@@ -83,7 +83,7 @@ const full: GroupSetting = {
       type: 'text',
       doc: 'File whose first line is a secret, at least 16 characters: segments of HLS are encrypted with AES-128, each film with a key of its own, which `key` beside the playlist gives. Put `sign` or `access` before it.',
       example: './film.secret',
-      source: 'RFC 8216 §4.3.2.4',
+      source: 'RFC 8216bis §4.4.4.4',
     },
     prefetch: {
       type: 'flag',

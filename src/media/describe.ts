@@ -1,4 +1,4 @@
-import { type Film, spansOf, targetSeconds } from './film.ts'
+import { type Film, keySpansOf, spansOf, targetSeconds } from './film.ts'
 import type { Track } from './movie.ts'
 import { codecFamily, type Offer, type Offered, pictureOf } from './offer.ts'
 import type { MediaPlaylist, SegmentKey } from './wire/m3u8.ts'
@@ -29,6 +29,24 @@ export function mediaPlaylistOf(film: Film, track: Track, options: PlaylistOptio
     segments: spansOf(film, track).map(({ durationSeconds }, index) => {
       const name = nameOfPart({ kind: 'segment', segments, track: track.id, index, tag })
       return { uri: name + signature, durationSeconds, ...map, ...keyFor(name) }
+    }),
+  }
+}
+
+/** The I-frame playlist of a track of pictures: each key frame is a file of its own (RFC 8216bis §4.4.3.6). */
+export function keyPlaylistOf(film: Film, track: Track, signature: string): MediaPlaylist {
+  const { tag } = film
+  const map = { uri: nameOfPart({ kind: 'init', track: track.id, tag }) + signature }
+  return {
+    kind: 'VOD',
+    hasEnded: true,
+    isIFramesOnly: true,
+    segments: keySpansOf(film, track).map(({ durationSeconds }, index) => {
+      return {
+        uri: nameOfPart({ kind: 'key frame', track: track.id, index, tag }) + signature,
+        durationSeconds,
+        map,
+      }
     }),
   }
 }
@@ -86,7 +104,7 @@ function representationOf({ film, track, base, rates }: Offered, signature: stri
   const { timescale, channels, sampleRate } = track
   const media = nameOfPart({ kind: 'segment', segments: 'cmaf', track: track.id, index: 0, tag })
   return {
-    // RFC 3986 §2.3: an id stands in no URL of ours, and has no white space.
+    // No template of ours has it in a URL.
     id: `${base.replace(/^\.\.\/|\/$/g, '')}${base === '' ? '' : '-'}${track.id}`,
     bandwidth: rates.peak,
     codecs: track.codec,

@@ -1,3 +1,4 @@
+import { keyFramesOf, keySegment } from './key-frames.ts'
 import type { Cut, Movie, Span, Track } from './movie.ts'
 import { segmentSpan } from './segment.ts'
 
@@ -43,7 +44,22 @@ export function spansOf(film: Film, track: Track): readonly Span[] {
   return spans
 }
 
+/** The key frames of a track of pictures, each with how long it stands; made once for each film. */
+export function keySpansOf(film: Film, track: Track): readonly (Span & { readonly cut: Cut })[] {
+  let spans = keyFrames.get(track)
+  if (spans === undefined) {
+    spans = keyFramesOf(film.movie, track.id).map((cut) => {
+      const { octets } = keySegment(film.movie, track.id, cut)
+      const { startTicks, timescale, durationSeconds } = cut
+      return { startSeconds: startTicks / timescale, durationSeconds, octets, cut }
+    })
+    keyFrames.set(track, spans)
+  }
+  return spans
+}
+
 const counted = new WeakMap<Film, Map<number, readonly Span[]>>()
+const keyFrames = new WeakMap<Track, readonly (Span & { readonly cut: Cut })[]>()
 
 /** The wanted longest segment, as playlists say it. */
 export function targetSeconds(spans: readonly Span[]): number {

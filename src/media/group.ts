@@ -74,7 +74,7 @@ function languageOf(words: readonly string[]): string | null {
 
 const languages = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' })
 
-/** Whether a word is the tag of a language that somebody speaks (RFC 5646 §2.1). */
+/** Whether a word is the tag of a language that somebody speaks. */
 function isLanguage(word: string): boolean {
   if (!/^[a-z]{2,3}(?:-[a-z0-9]{2,8}){0,3}$/i.test(word)) return false
   try {

@@ -1,7 +1,8 @@
-import { type Film, type Rates, ratesOf, spansOf } from './film.ts'
+import { type Film, keySpansOf, type Rates, ratesOf, spansOf } from './film.ts'
 import type { Track } from './movie.ts'
+import { canTransport } from './transport.ts'
 import { nameOfPart } from './wire/media-path.ts'
-import type { MultivariantPlaylist, Picture, Rendition, Variant } from './wire/multivariant.ts'
+import type { IFrameVariant, MultivariantPlaylist, Picture, Rendition, Variant } from './wire/multivariant.ts'
 
 /** Films that are offered together, as one. */
 export type Title = {
@@ -104,7 +105,7 @@ function nameOfLanguage(language: string): string {
   try {
     return new Intl.DisplayNames([language], { type: 'language' }).of(language) ?? language
   } catch {
-    // No language tag (RFC 5646 §2.1): as it is written.
+    // No language tag: as it is written.
     return language
   }
 }
@@ -122,7 +123,7 @@ export function multivariantOf(
   segments: 'cmaf' | 'ts',
   signature: string,
 ): MultivariantPlaylist {
-  const { videos, audios, subtitles } = offer
+  const { videos, audios, subtitles } = segments === 'ts' ? transportable(offer) : offer
   const uriOf = ({ film, track, base }: Offered): string =>
     base + nameOfPart({ kind: 'playlist', segments, track: track.id, tag: film.tag }) + signature
   const families = [...new Set(audios.map(({ track }) => codecFamily(track)))]
@@ -161,8 +162,26 @@ export function multivariantOf(
       ...subtitles.map((text) => subtitlesOf(text, signature)),
     ],
     variants: firstFirst(videos.length > 0 ? ofVideos : ofAudios),
-    iFrames: [],
+    iFrames: segments === 'ts' ? [] : videos.map((video) => iFramesOf(video, signature)),
   }
+}
+
+/** What MPEG-TS can carry, at the rates that it needs: 188 octets a packet, begun anew for each picture. */
+function transportable({ videos, audios, subtitles }: Offer): Offer {
+  const carried = (list: readonly Offered[]): Offered[] =>
+    list
+      .filter(({ track }) => canTransport(track))
+      .map((offered) => {
+        const { peak, average } = offered.rates
+        return { ...offered, rates: { peak: 1.05 * peak + 40_000, average: 1.05 * average + 40_000 } }
+      })
+  return { videos: carried(videos), audios: carried(audios), subtitles }
+}
+
+function iFramesOf({ film, track, base }: Offered, signature: string): IFrameVariant {
+  const { peak, average } = ratesOf(keySpansOf(film, track))
+  const uri = base + nameOfPart({ kind: 'key frames', track: track.id, tag: film.tag }) + signature
+  return { uri, bandwidth: peak, averageBandwidth: average, codecs: [track.codec], picture: pictureOf(track) }
 }
 
 function variantOf(
@@ -187,6 +206,7 @@ function fullest(members: readonly Offered[]): Offered {
   return members.reduce((most, audio) => (audio.rates.peak > most.rates.peak ? audio : most))
 }
 
+/** What playlists and MPDs say of the pictures of a track. */
 export function pictureOf({ width, height, frameRate }: Track): Picture {
   return { width, height, frameRate }
 }

@@ -57,7 +57,7 @@ function decodePath(path: string): string {
   return decodeName(path) ?? path
 }
 
-/** RFC 3986 §2.1; null for what is no UTF-8. */
+/** Null for what is no UTF-8. */
 function decodeName(name: string): string | null {
   try {
     return decodeURIComponent(name)

@@ -1,15 +1,17 @@
 import type { Handler } from '#http/exchange.ts'
-import { mediaPlaylistOf } from './describe.ts'
-import { trackOf } from './film.ts'
+import { keyPlaylistOf, mediaPlaylistOf } from './describe.ts'
+import { keySpansOf, trackOf } from './film.ts'
 import type { Films, OpenFilm } from './films.ts'
 import { readSegment } from './gather.ts'
 import { encodeMovie } from './index-octets.ts'
 import { initSegment } from './init.ts'
+import { keySegment } from './key-frames.ts'
 import { laySegment } from './lay.ts'
 import type { Cut, Track } from './movie.ts'
 import { openMovie } from './open.ts'
 import { type Content, etagOf, respondContent, respondFault, sourceOfPieces } from './respond.ts'
 import { type Below, openSource } from './source-file.ts'
+import { canTransport, transportSegment } from './transport.ts'
 import { MediaFault } from './wire/fault.ts'
 import { writeMediaPlaylist } from './wire/m3u8.ts'
 import { type MediaPart, type MediaTarget, nameOfPart, parseMediaTarget } from './wire/media-path.ts'
@@ -59,6 +61,12 @@ async function contentOf(films: Films, below: Below, { asset, part }: MediaTarge
       return octetsOf(initSegment(open.film.movie, part.track), mediaTypeOf(requireTrack(open, part.track)))
     case 'segment':
       return segmentOf(open, part)
+    case 'key frames': {
+      const text = writeMediaPlaylist(keyPlaylistOf(open.film, requireTrack(open, part.track), ''))
+      return octetsOf(Buffer.from(text), HLS_TYPE)
+    }
+    case 'key frame':
+      return keyFrameOf(open, part)
     default:
       throw new MediaFault('Nothing of a film has this name', 404)
   }
@@ -86,9 +94,20 @@ async function segmentOf(open: OpenFilm, part: Extract<MediaPart, { kind: 'segme
   const cut = requireCut(open, part.index)
   const { movie } = open.film
   if (part.segments === 'ts') {
-    throw new MediaFault('MPEG-TS is not offered', 404)
+    if (!canTransport(track)) throw new MediaFault(`MPEG-TS has no place for ${track.codec}`, 404)
+    const octets = await transportSegment(open.file, movie, [track.id], cut)
+    return wholeContent(open, part, octets, 'video/mp2t')
   }
   const layout = await laySegment(open.file, movie, track.id, cut)
+  const body = () => sourceOfPieces(readSegment(open.file, layout))
+  return { ...wholeContent(open, part, EMPTY, mediaTypeOf(track)), octets: layout.octets, body }
+}
+
+function keyFrameOf(open: OpenFilm, part: Extract<MediaPart, { kind: 'key frame' }>): Content {
+  const track = requireTrack(open, part.track)
+  const frame = keySpansOf(open.film, track)[part.index]
+  if (frame === undefined) throw new MediaFault('The film has fewer key frames', 404)
+  const layout = keySegment(open.film.movie, track.id, frame.cut)
   const body = () => sourceOfPieces(readSegment(open.file, layout))
   return { ...wholeContent(open, part, EMPTY, mediaTypeOf(track)), octets: layout.octets, body }
 }
@@ -102,7 +121,8 @@ function mediaTypeOf({ kind }: Track): string {
 
 function wholeContent({ film }: OpenFilm, part: Versioned, octets: Uint8Array, mediaType: string): Content {
   const { path, lastModified } = film
-  const etag = part.kind === 'playlist' ? etagOf(octets) : `"${nameOfPart(part)}"`
+  const etag =
+    part.kind === 'playlist' || part.kind === 'key frames' ? etagOf(octets) : `"${nameOfPart(part)}"`
   return { mediaType, etag, isImmutable: true, lastModified, path, octets: octets.length, body: octets }
 }
 
