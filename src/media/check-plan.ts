@@ -18,45 +18,48 @@ export type Streamed = {
 export function checkStream({ stream, hasFilms, isService, isGuarded, at }: Streamed): Problem[] {
   if (stream === false) return []
   const problems: Problem[] = []
-  const warn = (code: string, place: Position, message: string, fix: string): void => {
-    problems.push({ level: 'warning', code, at: place, message, fix })
-  }
+  const level = 'warning'
   if (!hasFilms) {
     const message =
       'There is "stream" here and no service, files or bucket: a redirect or a fixed answer has no films.'
-    warn('stream/no-films', at('stream'), message, 'remove "stream"')
+    problems.push({ level, code: 'stream/no-films', at: at('stream'), message, fix: 'remove "stream"' })
   }
   if (stream === true) return problems
   const { group, names, encrypt, formats, sign = {}, ts } = stream
-  const isFolder = group === 'folder'
-  if (isService && isFolder) {
+  const hasHls = formats?.includes('hls') !== false
+  if (isService && group === 'folder') {
     const message =
       'A service cannot be asked what lies in a folder: films are found by name, and by "names".'
-    warn('stream/folder-of-service', at('stream', 'group'), message, '"names": ["1080.mp4", "720.mp4"]')
+    const fix = '"names": ["1080.mp4", "720.mp4"]'
+    problems.push({ level, code: 'stream/folder-of-service', at: at('stream', 'group'), message, fix })
   }
   if (!isService && names !== undefined && hasFilms) {
     const message =
       '"names" is for services; what lies beside a film in a folder or bucket is found without it.'
-    warn('stream/names-of-files', at('stream', 'names'), message, 'remove "names"')
+    const fix = 'remove "names"'
+    problems.push({ level, code: 'stream/names-of-files', at: at('stream', 'names'), message, fix })
   }
-  if (encrypt !== undefined && formats?.includes('hls') === false) {
+  if (encrypt !== undefined && !hasHls) {
     const message =
       'Only HLS can be encrypted so, and "formats" leaves it out: nothing would be offered (RFC 8216bis §4.4.4.4).'
+    const place = at('stream', 'encrypt')
     problems.push({
       level: 'error',
       code: 'stream/encrypted-dash',
-      at: at('stream', 'encrypt'),
+      at: place,
       message,
       fix: 'remove "encrypt"',
     })
   } else if (encrypt !== undefined && !isGuarded && Object.keys(sign).length === 0) {
     const message =
       'Films are encrypted, and everyone may ask for their keys: put "sign" or "access" before them.'
-    warn('stream/key-for-everyone', at('stream', 'encrypt'), message, '"sign": { "site": "./stream.secret" }')
+    const fix = '"sign": { "site": "./stream.secret" }'
+    problems.push({ level, code: 'stream/key-for-everyone', at: at('stream', 'encrypt'), message, fix })
   }
-  if (ts === true && formats?.includes('hls') === false) {
+  if (ts === true && !hasHls) {
     const message = 'MPEG-TS is for HLS, which "formats" leaves out.'
-    warn('stream/ts-without-hls', at('stream', 'ts'), message, '"formats": ["hls", "dash"]')
+    const fix = '"formats": ["hls", "dash"]'
+    problems.push({ level, code: 'stream/ts-without-hls', at: at('stream', 'ts'), message, fix })
   }
   return problems
 }
