@@ -184,13 +184,6 @@ export const plantedFaults: readonly Planted[] = planted([
     where: '{ "notify"',
   },
   {
-    code: 'dns/signed-copy',
-    why: 'A copy of a domain that is signed as it is asked for has no signatures.',
-    source: 'RFC 4035 §5.3',
-    domain: '"dnssec": true, "transfer": { "to": "192.0.2.53" }',
-    where: '{ "to"',
-  },
-  {
     code: 'dns/unknown-key',
     why: 'A key that is not there signs nothing.',
     domain: '"transfer": { "key": "other" }',

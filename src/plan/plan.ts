@@ -102,6 +102,7 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
       wanted: https === undefined ? [] : front.hosts,
       hasDns: listeners.some(({ protocol }) => protocol === 'dns'),
       apexes: zones.map(({ apex }) => apex.slice(0, -1)),
+      names,
       problems,
     }),
     http: {
@@ -309,6 +310,7 @@ function planKey(slices: Omit<Plan, 'key'>): string {
     tls.acme,
     tls.onDemand,
     tls.clients,
+    tls.unknownNames,
     tls.limits,
     dns.limits,
     dns.signatures,
