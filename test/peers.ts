@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path'
 
 /** Which Debian package brings each executable that tests and benches use as client, judge or rival. */
 export const debianPackages: Readonly<Record<string, string>> = {
+  aria2c: 'aria2',
   caddy: 'caddy',
   certutil: 'libnss3-tools',
   chromium: 'chromium',
@@ -33,6 +34,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   'systemd-socket-activate': 'systemd',
   unbound: 'unbound',
   varnishd: 'varnish',
+  wget: 'wget',
   wrk: 'wrk',
 }
 
