@@ -4,6 +4,7 @@ import { type BucketConfig, bucketSetting } from '#bucket/config.ts'
 import { type CacheConfig, cacheSetting } from '#cache/config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
 import { type FilesConfig, filesSetting } from '#files/config.ts'
+import { type StreamConfig, streamSetting } from '#media/config.ts'
 import { type ServiceConfig, serviceSetting } from './service-config.ts'
 import { type PaceConfig, paceSettings, type TransformConfig, transformSettings } from './transform/config.ts'
 
@@ -29,12 +30,14 @@ export type HostConfig = TransformConfig & {
   readonly limits?: RateConfig & PaceConfig
   /** how responses are kept; a route's own takes its place */
   readonly cache?: CacheConfig
+  /** how films are streamed; a route's own takes its place */
+  readonly stream?: StreamConfig
 }
 
 export type RouteConfig = TransformConfig &
   Pick<
     HostConfig,
-    'service' | 'files' | 'bucket' | 'redirect' | 'respond' | 'dns' | 'access' | 'limits' | 'cache'
+    'service' | 'files' | 'bucket' | 'redirect' | 'respond' | 'dns' | 'access' | 'limits' | 'cache' | 'stream'
   >
 
 const redirect: Setting = {
@@ -110,6 +113,7 @@ const route: GroupSetting = {
     access: accessSetting,
     limits,
     cache: cacheSetting,
+    stream: streamSetting,
     ...transformSettings,
   },
   oneOf: Object.keys(routeKinds),
@@ -151,6 +155,7 @@ export const hostSettings: GroupSetting = {
     access: accessSetting,
     limits,
     cache: cacheSetting,
+    stream: streamSetting,
   },
   oneOf: Object.keys(hostKinds),
 }

@@ -114,13 +114,14 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
     },
     processes: front.processes,
     observe: planObserve(config.value),
-    cache: planCacheStore(config.value.cache, front.hosts.some(hasCache)),
+    cache: planCacheStore(config.value.cache, front.hosts.some(isKept)),
   }
   return { plan: { key: planKey(slices), ...slices }, problems: sortProblems(problems) }
 }
 
-function hasCache({ routes }: HostPlan): boolean {
-  return routes.some(({ cache }) => cache !== undefined)
+/** What films are cut into is kept, too. */
+function isKept({ routes }: HostPlan): boolean {
+  return routes.some(({ cache, stream }) => cache !== undefined || stream !== undefined)
 }
 
 /** What one client may ask of all hosts together, and what all may take. */
