@@ -4,6 +4,7 @@ import { type BucketConfig, bucketSetting } from '#bucket/config.ts'
 import { type CacheConfig, cacheSetting } from '#cache/config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
 import { type FilesConfig, filesSetting } from '#files/config.ts'
+import { type LiveConfig, liveSetting } from '#media/live/config.ts'
 import { type ServiceConfig, serviceSetting } from './service-config.ts'
 import { type PaceConfig, paceSettings, type TransformConfig, transformSettings } from './transform/config.ts'
 
@@ -12,6 +13,7 @@ export type HostConfig = TransformConfig & {
   readonly service?: ServiceConfig
   readonly files?: FilesConfig
   readonly bucket?: BucketConfig
+  readonly live?: LiveConfig
   readonly redirect?: string | { readonly to: string; readonly status?: number; readonly keepPath?: boolean }
   readonly respond?:
     | string
@@ -34,7 +36,7 @@ export type HostConfig = TransformConfig & {
 export type RouteConfig = TransformConfig &
   Pick<
     HostConfig,
-    'service' | 'files' | 'bucket' | 'redirect' | 'respond' | 'dns' | 'access' | 'limits' | 'cache'
+    'service' | 'files' | 'bucket' | 'live' | 'redirect' | 'respond' | 'dns' | 'access' | 'limits' | 'cache'
   >
 
 const redirect: Setting = {
@@ -91,6 +93,7 @@ const routeKinds: Readonly<Record<string, Setting>> = {
   service: serviceSetting,
   files: filesSetting,
   bucket: bucketSetting,
+  live: liveSetting,
   redirect,
   respond,
   dns: {

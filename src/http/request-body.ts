@@ -30,11 +30,13 @@ export class RequestBody implements Source {
   #leftOctets: number
   #waiting: Waiting | undefined
   #failure: Error | undefined
+  #limitOctets: number
 
   constructor(options: RequestBodyOptions) {
     this.#options = options
     this.#decoder = options.length === 'chunked' ? new ChunkedDecoder(options.limits) : undefined
     this.#leftOctets = options.length === 'chunked' ? 0 : options.length
+    this.#limitOctets = options.limits.bodyOctets
   }
 
   /** Octets that are known to come; 0 when the length is not known. */
@@ -55,6 +57,10 @@ export class RequestBody implements Source {
   /** What was not read is left to the connection, which reads over it or closes. */
   cancel(reason: EndReason): void {
     this.fail(reason)
+  }
+
+  unlimit(): void {
+    this.#limitOctets = Number.POSITIVE_INFINITY
   }
 
   trailers(): Fields | undefined {
@@ -97,8 +103,8 @@ export class RequestBody implements Source {
     const octets = this.#decoder === undefined ? this.#takePlain(limitOctets) : this.#takeChunked(limitOctets)
     if (octets === undefined || octets === null) return octets
     this.receivedOctets += octets.length
-    if (this.receivedOctets > this.#options.limits.bodyOctets) {
-      return this.#refuse(refuse(413, `the content is larger than ${this.#options.limits.bodyOctets} octets`))
+    if (this.receivedOctets > this.#limitOctets) {
+      return this.#refuse(refuse(413, `the content is larger than ${this.#limitOctets} octets`))
     }
     return octets
   }
