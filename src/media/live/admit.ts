@@ -32,9 +32,12 @@ export function admitPublisher(
 ): string | Refusal {
   if (publishers === 'keys') return admitByKey(keys, keyOf(request), stream)
   // A page elsewhere must not use the place or the password of who looks at it.
-  if (request.fields.get('sec-fetch-site') === 'cross-site') return refuse(403, 'a page of another site asked for this')
+  if (request.fields.get('sec-fetch-site') === 'cross-site')
+    return refuse(403, 'a page of another site asked for this')
   if (publishers === 'admitted') return 'let in by "access"'
-  const isForwarded = ['forwarded', 'x-forwarded-for', 'via'].some((name) => request.fields.get(name) !== undefined)
+  const isForwarded = ['forwarded', 'x-forwarded-for', 'via'].some(
+    (name) => request.fields.get(name) !== undefined,
+  )
   if (!isForwarded && /^(?:127\.|::1$)/.test(request.client.address)) return 'a program of this machine'
   return refuse(403, 'encoders on other machines need a key: give "live" a "key", or the host "access"')
 }
@@ -52,7 +55,9 @@ function keyOf({ fields, target }: Request): string | null {
   const [, scheme, value] = /^(Bearer|Basic) +(\S+)$/i.exec(fields.get('authorization') ?? '') ?? []
   if (value === undefined) return new URLSearchParams(target.split(/\?(.*)/s, 2)[1] ?? '').get('key')
   if (scheme!.toLowerCase() === 'bearer') return value
-  return Buffer.from(value, 'base64').toString().replace(/^[^:]*:/, '')
+  return Buffer.from(value, 'base64')
+    .toString()
+    .replace(/^[^:]*:/, '')
 }
 
 function isSame(a: string, b: string): boolean {

@@ -19,7 +19,11 @@ export type LiveOptions = {
 }
 
 const options: Readonly<Record<keyof LiveOptions, Setting>> = {
-  root: { type: 'text', doc: 'Folder of streams and recordings, relative to the file; it is made.', example: './live' },
+  root: {
+    type: 'text',
+    doc: 'Folder of streams and recordings, relative to the file; it is made.',
+    example: './live',
+  },
   key: {
     type: 'text',
     doc: 'File with what encoders must say to publish, a key a line, at least 16 characters; `NAME KEY` is good for one stream. They say it as `Authorization: Bearer KEY`, as the password of Basic, or as `?key=KEY`. Without it, programs of this machine publish, or whoever `access` lets in.',
@@ -105,7 +109,10 @@ const options: Readonly<Record<keyof LiveOptions, Setting>> = {
     of: {
       type: 'text',
       doc: 'URL for ffmpeg; `?listen` at the end of one of RTMP waits for an encoder.',
-      form: { pattern: '^(?:rtmps?|srt|rtsps?|udp|rtp|tcp|https?)://', say: 'a URL of rtmp, srt, rtsp, udp, rtp, tcp or http' },
+      form: {
+        pattern: '^(?:rtmps?|srt|rtsps?|udp|rtp|tcp|https?)://',
+        say: 'a URL of rtmp, srt, rtsp, udp, rtp, tcp or http',
+      },
       example: 'srt://0.0.0.0:9000?mode=listener',
     },
     example: { studio: 'srt://0.0.0.0:9000?mode=listener' },

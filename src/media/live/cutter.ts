@@ -149,7 +149,9 @@ export class Cutter {
     const tracks = this.#pending.map((pending, track) => {
       const { timescale } = this.#tracks[track]!
       const share = track === 0 ? 0 : 0.5
-      const count = pending.findIndex(({ at, ticks }) => (at + share * ticks) / timescale >= seconds - EPSILON)
+      const count = pending.findIndex(
+        ({ at, ticks }) => (at + share * ticks) / timescale >= seconds - EPSILON,
+      )
       return pending.splice(0, count === -1 ? pending.length : count)
     })
     for (const samples of tracks) for (const { octets } of samples) this.#pendingOctets -= octets.length

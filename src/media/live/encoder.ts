@@ -29,6 +29,9 @@ export class EncoderFault extends Error {
 
 type Early = { readonly track: number; readonly sample: Sample }
 
+/** ten seconds of 200 frames a second, and of sound the more */
+const LIMIT_EARLY = 4000
+
 type Opened = {
   readonly ticket: number
   readonly cutter: Cutter
@@ -82,7 +85,8 @@ export class Encoder {
       if (this.#opened !== null) await this.#cut(track, item.sample)
       else await this.#wait({ track, sample: item.sample })
     }
-    if (this.#opened === null && mayOpen && this.#leadSeconds() >= this.#options.plan.partMs / 1000) await this.#open()
+    if (this.#opened === null && mayOpen && this.#leadSeconds() >= this.#options.plan.partMs / 1000)
+      await this.#open()
   }
 
   /** It is over: what is left becomes the last part. */
@@ -103,6 +107,8 @@ export class Encoder {
 
   async #wait(early: Early): Promise<void> {
     this.#early.push(early)
+    if (this.#early.length > LIMIT_EARLY)
+      throw fault(422, `no key frame of the first track in ${LIMIT_EARLY} samples`)
     this.#earlyOctets += early.sample.octets.length
     const { bufferOctets } = this.#options.plan
     if (this.#earlyOctets > bufferOctets) {
@@ -112,7 +118,10 @@ export class Encoder {
 
   /** The first video decides where parts end, or the first sound where there is none. */
   #lead(): number {
-    return Math.max(0, this.#tracks.findIndex(({ kind }) => kind === 'video'))
+    return Math.max(
+      0,
+      this.#tracks.findIndex(({ kind }) => kind === 'video'),
+    )
   }
 
   /** Those of the track that decides, from its first key frame on. */
@@ -146,7 +155,11 @@ export class Encoder {
     const begin = first[0]!.at / tracks[0]!.timescale
     const shifts = tracks.map(({ timescale }) => Math.round((session.startSeconds - begin) * timescale))
     const cutTracks = tracks.map(({ timescale, kind }) => ({ timescale, isVideo: kind === 'video' }))
-    const rules = { targetSeconds, partSeconds: session.tracks[0]!.partSeconds, bufferOctets: plan.bufferOctets }
+    const rules = {
+      targetSeconds,
+      partSeconds: session.tracks[0]!.partSeconds,
+      bufferOctets: plan.bufferOctets,
+    }
     this.#opened = {
       ticket,
       cutter: new Cutter(cutTracks, rules),
@@ -167,7 +180,12 @@ export class Encoder {
     const { stage, stream } = this.#options
     const tracks = await writer.write(part)
     const { independent, closes } = part
-    const reply = await stage.ask({ kind: 'news', stream, ticket, news: { kind: 'part', independent, closes, tracks } })
+    const reply = await stage.ask({
+      kind: 'news',
+      stream,
+      ticket,
+      news: { kind: 'part', independent, closes, tracks },
+    })
     if (reply.kind === 'gone') {
       this.#opened = null
       await writer.close()
@@ -204,7 +222,11 @@ function frameSeconds(samples: readonly Sample[], { timescale }: InputTrack): nu
  * @param frameSeconds of the first track
  * @param wantedSeconds of a part
  */
-function describeTracks(tracks: readonly InputTrack[], frameSeconds: number, wantedSeconds: number): LiveTrack[] {
+function describeTracks(
+  tracks: readonly InputTrack[],
+  frameSeconds: number,
+  wantedSeconds: number,
+): LiveTrack[] {
   const counts = { video: 0, audio: 0 }
   // Whole frames, so that no part is longer than is said, and none much shorter.
   const partSeconds = Math.max(1, Math.round(wantedSeconds / frameSeconds)) * frameSeconds

@@ -1,8 +1,8 @@
 import type { Exchange, Source } from '#http/exchange.ts'
 import { refuse } from '#http/wire/refusal.ts'
 import { Encoder, EncoderFault, type EncoderOptions, faultOf } from './encoder.ts'
-import { respondEmpty } from './respond.ts'
 import { openInput } from './open-input.ts'
+import { respondEmpty } from './respond.ts'
 import type { Input } from './wire/input.ts'
 
 const READ_OCTETS = 65_536
@@ -14,7 +14,8 @@ const READ_OCTETS = 65_536
  */
 export async function ingest(exchange: Exchange, options: EncoderOptions): Promise<void> {
   const { body } = exchange.request
-  if (body === null) throw new EncoderFault(refuse(400, 'a stream is the content of the request, and there is none'))
+  if (body === null)
+    throw new EncoderFault(refuse(400, 'a stream is the content of the request, and there is none'))
   body.unlimit?.()
   const encoder = new Encoder(options)
   let why = 'the encoder ended its request'

@@ -1,12 +1,4 @@
-import {
-  type Broadcast,
-  endOf,
-  type Part,
-  type Segment,
-  type Session,
-  startOf,
-  wallOf,
-} from './broadcast.ts'
+import { type Broadcast, endOf, type Part, type Segment, type Session, startOf, wallOf } from './broadcast.ts'
 import { initFile, segmentFile } from './folder.ts'
 import type { LiveTrack, Stretch } from './news.ts'
 
@@ -106,10 +98,14 @@ function hint({ session, nextMsn, openParts }: Broadcast, track: number): string
 
 /** RFC 8216bis §4.4.5.4: all tracks are equally far. */
 function reports({ session, nextMsn, openParts, segments }: Broadcast, track: number): string[] {
-  const [msn, part] = openParts > 0 ? [nextMsn, openParts - 1] : [nextMsn - 1, (segments.at(-1)?.parts.length ?? 1) - 1]
+  const [msn, part] =
+    openParts > 0 ? [nextMsn, openParts - 1] : [nextMsn - 1, (segments.at(-1)?.parts.length ?? 1) - 1]
   return session!.tracks
     .filter((_, i) => i !== track)
-    .map(({ name }) => `#EXT-X-RENDITION-REPORT:URI="${name}.m3u8",LAST-MSN=${msn},LAST-PART=${Math.max(part, 0)}`)
+    .map(
+      ({ name }) =>
+        `#EXT-X-RENDITION-REPORT:URI="${name}.m3u8",LAST-MSN=${msn},LAST-PART=${Math.max(part, 0)}`,
+    )
 }
 
 function partName(track: string, msn: number, part: number): string {
@@ -149,7 +145,14 @@ export function multivariantPlaylist(broadcast: Broadcast, base: string): string
     if (codecs.length === 0) lines.push(...variant(broadcast, [i], [], uri))
     for (const codec of codecs) {
       const group = audio.filter((other) => other.track.codec === codec)
-      lines.push(...variant(broadcast, [i], group.map((other) => other.i), uri))
+      lines.push(
+        ...variant(
+          broadcast,
+          [i],
+          group.map((other) => other.i),
+          uri,
+        ),
+      )
     }
   }
   return `${lines.join('\n')}\n`

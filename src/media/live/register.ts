@@ -140,10 +140,12 @@ export class Register {
   async #begin({ stream, worker, tracks }: Extract<LiveAsk, { kind: 'begin' }>): Promise<LiveReply> {
     const before = this.#streams.get(stream)
     if (before?.encoder != null) return { kind: 'busy', sinceMs: before.broadcast.sinceMs }
-    if (before === undefined && this.#streams.size >= LIMIT_STREAMS) return { kind: 'full', limit: LIMIT_STREAMS }
+    if (before === undefined && this.#streams.size >= LIMIT_STREAMS)
+      return { kind: 'full', limit: LIMIT_STREAMS }
     const ticket = ++this.#lastTicket
     const encoder = { ticket, worker }
-    const held = before !== undefined && before.broadcast.state === 'lost' ? before : this.#start(stream, before)
+    const held =
+      before !== undefined && before.broadcast.state === 'lost' ? before : this.#start(stream, before)
     held.encoder = encoder
     clearTimeout(held.resume)
     try {

@@ -1,7 +1,7 @@
 import type { Exchange, Source } from '#http/exchange.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
-import { formatContentRange, parseRanges } from '#http/wire/range.ts'
 import { respondPage } from '#http/wire/page.ts'
+import { formatContentRange, parseRanges } from '#http/wire/range.ts'
 import type { Refusal } from '#http/wire/refusal.ts'
 import { type Piece, PiecesSource, rangeOfPieces } from './pieces-source.ts'
 
@@ -23,7 +23,8 @@ export const FRESH: Lines = [
 /** Say why a request is not followed. */
 export function respondRefusal(exchange: Exchange, { status, reason }: Refusal): void {
   const detail = `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`
-  const challenge = status === 401 ? [['WWW-Authenticate', 'Bearer realm="live", Basic realm="live"'] as const] : []
+  const challenge =
+    status === 401 ? [['WWW-Authenticate', 'Bearer realm="live", Basic realm="live"'] as const] : []
   const fields = [['Access-Control-Allow-Origin', '*'] as const, ...challenge]
   respondPage(exchange, { status, detail, fault: status >= 500 ? 'portico' : 'client', fields })
 }
@@ -42,7 +43,12 @@ export function respondEmpty(exchange: Exchange, status: number, lines: Lines = 
 }
 
 /** Answer with octets of files, or a range of them (RFC 9110 §14.2). */
-export function respondPieces(exchange: Exchange, type: string, pieces: readonly Piece[], lines: Lines): void {
+export function respondPieces(
+  exchange: Exchange,
+  type: string,
+  pieces: readonly Piece[],
+  lines: Lines,
+): void {
   const length = pieces.reduce((sum, { octets }) => sum + octets, 0)
   const about: Lines = [['Content-Type', type], ['Accept-Ranges', 'bytes'], ...lines]
   const range = exchange.request.method === 'GET' ? exchange.request.fields.get('range') : undefined
@@ -59,7 +65,10 @@ export function respondPieces(exchange: Exchange, type: string, pieces: readonly
   const [one] = choice
   const octets = one.last - one.first + 1
   const fields = fieldsOf([...about, ['Content-Range', formatContentRange(one, length)]])
-  exchange.respond({ status: 206, fields, lengthOctets: octets }, bodyOf(rangeOfPieces(pieces, one.first, octets)))
+  exchange.respond(
+    { status: 206, fields, lengthOctets: octets },
+    bodyOf(rangeOfPieces(pieces, one.first, octets)),
+  )
 }
 
 function bodyOf(pieces: readonly Piece[]): Source {

@@ -19,7 +19,12 @@ export type WriterOptions = {
 }
 
 /** Writes the initialisation segments of an encoder's tracks, and one of all of them for the recording as one film. */
-export async function writeInits(folder: string, init: number, names: readonly string[], tracks: readonly InputTrack[]): Promise<void> {
+export async function writeInits(
+  folder: string,
+  init: number,
+  names: readonly string[],
+  tracks: readonly InputTrack[],
+): Promise<void> {
   const numbered = tracks.map((track, i) => ({ id: i + 1, track }))
   await Promise.all([
     ...numbered.map((one, i) => writeFile(join(folder, initFile(names[i]!, init)), writeInit([one]))),
@@ -69,6 +74,8 @@ export class SegmentWriter {
 
   async #open(): Promise<void> {
     const { folder, tracks } = this.#options
-    this.#files = await Promise.all(tracks.map(({ name }) => open(join(folder, segmentFile(name, this.#msn)), 'w')))
+    this.#files = await Promise.all(
+      tracks.map(({ name }) => open(join(folder, segmentFile(name, this.#msn)), 'w')),
+    )
   }
 }

@@ -54,7 +54,8 @@ export function createLive(plan: LivePlan, { folder, stageOf, worker, log }: Liv
     if (method === 'OPTIONS') return respondEmpty(exchange, 204, PREFLIGHT)
     if (!['PUT', 'POST', 'DELETE'].includes(method)) return respondEmpty(exchange, 405, ALLOW)
     const published = readPublished(path)
-    if (published === null) return respondRefusal(exchange, refuse(404, 'a stream is sent to a path such as /studio'))
+    if (published === null)
+      return respondRefusal(exchange, refuse(404, 'a stream is sent to a path such as /studio'))
     const admitted = admitPublisher(plan, keys, exchange.request, published.stream)
     if (isRefusal(admitted)) return respondRefusal(exchange, admitted)
     exchange.note.reason = admitted

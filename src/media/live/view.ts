@@ -34,7 +34,11 @@ export async function view(
     case 'playlist':
       return playlist(stage, exchange, broadcast, { track: what.track, query })
     case 'init':
-      return respondFile(exchange, `${mediaType(what.track)}`, join(stage.folderOf(broadcast), initFile(what.track, what.number)))
+      return respondFile(
+        exchange,
+        `${mediaType(what.track)}`,
+        join(stage.folderOf(broadcast), initFile(what.track, what.number)),
+      )
     case 'segment':
       return segment(stage, exchange, broadcast, what)
     case 'part':
@@ -118,7 +122,10 @@ async function segment(
   const found = broadcast.segmentOf(msn)
   const path = join(stage.folderOf(broadcast), segmentFile(track, msn))
   // What has left the window is there a little longer.
-  if (found === undefined) return msn < broadcast.firstMsn ? respondFile(exchange, mediaType(track), path) : respondRefusal(exchange, GONE)
+  if (found === undefined)
+    return msn < broadcast.firstMsn
+      ? respondFile(exchange, mediaType(track), path)
+      : respondRefusal(exchange, GONE)
   const index = found.session.tracks.findIndex(({ name }) => name === track)
   if (index === -1) return respondRefusal(exchange, GONE)
   if (found !== broadcast.open) {
@@ -132,7 +139,11 @@ async function segment(
 
 type Growing = { readonly segment: Segment; readonly index: number; readonly path: string }
 
-function growing(stage: Stage, broadcast: Broadcast, { segment, index, path }: Growing): () => Promise<Piece | null> {
+function growing(
+  stage: Stage,
+  broadcast: Broadcast,
+  { segment, index, path }: Growing,
+): () => Promise<Piece | null> {
   let sent = 0
   return async () => {
     const isOver = (): boolean => broadcast.open !== segment
@@ -161,7 +172,8 @@ async function part(
   const found = broadcast.segmentOf(msn)
   const index = found?.session.tracks.findIndex(({ name }) => name === track) ?? -1
   const stretch = found?.parts[part]?.tracks[index]
-  if (found === undefined || stretch === undefined || stretch.octets === 0) return respondRefusal(exchange, GONE)
+  if (found === undefined || stretch === undefined || stretch.octets === 0)
+    return respondRefusal(exchange, GONE)
   const from = found.parts.slice(0, part).reduce((sum, { tracks }) => sum + tracks[index]!.octets, 0)
   const path = join(stage.folderOf(broadcast), segmentFile(track, msn))
   respondPieces(exchange, mediaType(track), [{ path, from, octets: stretch.octets }], FOREVER)

@@ -74,7 +74,8 @@ export class BoxReader {
     this.#header.set(octets.subarray(from, from + count), this.#headerFill)
     this.#headerFill += count
     this.#at += count
-    if (this.#headerFill >= 8 && (this.#headerFill === HEADER_OCTETS || this.#header.readUInt32BE(0) !== 1)) this.#begin()
+    if (this.#headerFill >= 8 && (this.#headerFill === HEADER_OCTETS || this.#header.readUInt32BE(0) !== 1))
+      this.#begin()
     return count
   }
 
@@ -83,7 +84,8 @@ export class BoxReader {
     this.#headerFill = 0
     const length = octets - headerOctets
     // A box without end cannot be followed by another one.
-    if (length < 0) throw new MediaFault(`Box ${printable(type)} says it has ${octets} octets; a stream needs its size`)
+    if (length < 0)
+      throw new MediaFault(`Box ${printable(type)} says it has ${octets} octets; a stream needs its size`)
     if (!/^[ -~©]{4}$/.test(type)) throw new MediaFault(`"${printable(type)}" is no type of a box`)
     if (!this.#wanted.has(type)) {
       this.#skipOctets = length

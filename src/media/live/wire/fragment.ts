@@ -1,4 +1,4 @@
-import { type Box, boxesIn, children, childOf, type Fields, fullBox } from '#media/wire/bmff.ts'
+import { type Box, boxesIn, childOf, children, type Fields, fullBox } from '#media/wire/bmff.ts'
 import { MediaFault } from '#media/wire/fault.ts'
 import type { TrackDefaults } from '#media/wire/movie-box.ts'
 import type { StreamBox } from './box-reader.ts'
@@ -50,16 +50,21 @@ function readTraf(traf: Box, around: Surroundings): TrackSamples {
       at += entry.ticks
       from = octetsFrom + entry.octets
     }
-    if (samples.length > LIMIT_SAMPLES) throw new MediaFault(`A fragment has more than ${LIMIT_SAMPLES} samples`)
+    if (samples.length > LIMIT_SAMPLES)
+      throw new MediaFault(`A fragment has more than ${LIMIT_SAMPLES} samples`)
   }
   return { trackId, samples }
 }
 
-function readHeader(tfhd: Box, { moof, defaults }: Surroundings): Defaults & { trackId: number; base: number } {
+function readHeader(
+  tfhd: Box,
+  { moof, defaults }: Surroundings,
+): Defaults & { trackId: number; base: number } {
   const { flags, fields } = fullBox(tfhd)
   const trackId = fields.u32()
   const movie = defaults.get(trackId)
-  if (movie === undefined) throw new MediaFault(`A fragment is of track ${trackId}, which the movie does not have`)
+  if (movie === undefined)
+    throw new MediaFault(`A fragment is of track ${trackId}, which the movie does not have`)
   const base = flags & 0x01 ? fields.u64() : moof.at
   if (flags & 0x02) fields.skip(4)
   const ticks = flags & 0x08 ? fields.u32() : movie.duration
@@ -87,7 +92,8 @@ function* readRun(
   const count = fields.u32()
   let octetsFrom = flags & 0x01 ? base + fields.i32() : next
   const firstFlags = flags & 0x04 ? fields.u32() : undefined
-  if (count > LIMIT_SAMPLES) throw new MediaFault(`A fragment has ${count} samples; ${LIMIT_SAMPLES} are the limit`)
+  if (count > LIMIT_SAMPLES)
+    throw new MediaFault(`A fragment has ${count} samples; ${LIMIT_SAMPLES} are the limit`)
   for (let i = 0; i < count; i++) {
     const own = i === 0 ? { ...defaults, flags: firstFlags ?? defaults.flags } : defaults
     const entry = readEntry(fields, flags, own)
@@ -105,13 +111,24 @@ function readEntry(fields: Fields, flags: number, defaults: Defaults): Entry {
   return { ticks, octets, flags: sampleFlags, offset }
 }
 
-function sampleOf({ ticks, octets, flags, offset }: Entry, at: number, from: number, mdat: StreamBox): Sample {
+function sampleOf(
+  { ticks, octets, flags, offset }: Entry,
+  at: number,
+  from: number,
+  mdat: StreamBox,
+): Sample {
   const start = from - mdat.contentAt
   if (start < 0 || start + octets > mdat.content.length) {
     throw new MediaFault(`A sample of ${octets} octets at ${from} does not lie in the mdat behind its moof`)
   }
   // ISO 14496-12 §8.8.3.1: sample_is_non_sync_sample.
-  return { at, ticks, offset, isKey: (flags & 0x10000) === 0, octets: mdat.content.subarray(start, start + octets) }
+  return {
+    at,
+    ticks,
+    offset,
+    isKey: (flags & 0x10000) === 0,
+    octets: mdat.content.subarray(start, start + octets),
+  }
 }
 
 /** 20 s of 200 frames a second, and of sound the more */

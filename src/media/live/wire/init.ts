@@ -11,7 +11,17 @@ export function writeInit(tracks: readonly { readonly id: number; readonly track
     box('ftyp', 'iso6', u32(0), 'iso6', 'cmfc', 'mp41'),
     box(
       'moov',
-      fullBoxOf('mvhd', 0, 0, u32(0, 0, 1000, 0, 0x10000), u16(0x100, 0), u32(0, 0), MATRIX, zeros(24), u32(tracks.length + 1)),
+      fullBoxOf(
+        'mvhd',
+        0,
+        0,
+        u32(0, 0, 1000, 0, 0x10000),
+        u16(0x100, 0),
+        u32(0, 0),
+        MATRIX,
+        zeros(24),
+        u32(tracks.length + 1),
+      ),
       ...tracks.map(trak),
       box('mvex', ...tracks.map(({ id }) => fullBoxOf('trex', 0, 0, u32(id, 1, 0, 0, 0)))),
     ),

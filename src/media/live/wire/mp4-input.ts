@@ -34,10 +34,13 @@ export class Mp4Input implements Input {
     }
     const moof = this.#moof
     this.#moof = null
-    if (this.#movie === null) throw new MediaFault('The stream has to begin with its moov: let the encoder write "empty_moov"')
+    if (this.#movie === null)
+      throw new MediaFault('The stream has to begin with its moov: let the encoder write "empty_moov"')
     if (moof === null) {
       if (box.content.length === 0) return []
-      throw new MediaFault('An mdat has no moof before it: let the encoder write fragments, such as "frag_keyframe"')
+      throw new MediaFault(
+        'An mdat has no moof before it: let the encoder write fragments, such as "frag_keyframe"',
+      )
     }
     return this.#samples(moof, box)
   }
@@ -56,9 +59,16 @@ export class Mp4Input implements Input {
   /** Encoders that send segments repeat what stands before them. */
   #begin(moov: StreamBox): Brought[] {
     if (this.#movie !== null) return []
-    const movie = readMovieBox({ type: 'moov', content: moov.content, at: moov.contentAt, size: moov.content.length + 8 })
-    if (movie.defaults === undefined) throw new MediaFault('The movie has no fragments (mvex): let the encoder write "empty_moov"')
-    if (movie.tracks.length === 0) throw new MediaFault(movie.refused[0]?.reason ?? 'The movie has no video and no audio')
+    const movie = readMovieBox({
+      type: 'moov',
+      content: moov.content,
+      at: moov.contentAt,
+      size: moov.content.length + 8,
+    })
+    if (movie.defaults === undefined)
+      throw new MediaFault('The movie has no fragments (mvex): let the encoder write "empty_moov"')
+    if (movie.tracks.length === 0)
+      throw new MediaFault(movie.refused[0]?.reason ?? 'The movie has no video and no audio')
     this.#movie = movie
     for (const [track, box] of movie.tracks.entries()) {
       const shift = shiftOf(box.edits, movie.timescale, box.timescale)

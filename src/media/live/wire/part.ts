@@ -7,7 +7,12 @@ import type { Sample } from './sample.ts'
  * @param sequence of the fragment, from 1
  * @param samples one at least; `shift` is added to their decode times, in ticks
  */
-export function writePart(trackId: number, sequence: number, samples: readonly Sample[], shift: number): Buffer {
+export function writePart(
+  trackId: number,
+  sequence: number,
+  samples: readonly Sample[],
+  shift: number,
+): Buffer {
   const headOctets = head(trackId, sequence, samples, shift, 0).length
   const dataOffset = headOctets + 8
   const contentOctets = samples.reduce((sum, { octets }) => sum + octets.length, 0)
@@ -25,8 +30,19 @@ const BASE_IS_MOOF = 0x020000
 /** data offset, and of each sample duration, size, flags and composition offset */
 const ALL_OF_SAMPLES = 0x000f01
 
-function head(trackId: number, sequence: number, samples: readonly Sample[], shift: number, dataOffset: number): Uint8Array {
-  const entries = samples.flatMap(({ ticks, octets, isKey, offset }) => [ticks, octets.length, isKey ? KEY : NO_KEY, offset])
+function head(
+  trackId: number,
+  sequence: number,
+  samples: readonly Sample[],
+  shift: number,
+  dataOffset: number,
+): Uint8Array {
+  const entries = samples.flatMap(({ ticks, octets, isKey, offset }) => [
+    ticks,
+    octets.length,
+    isKey ? KEY : NO_KEY,
+    offset,
+  ])
   return box(
     'moof',
     fullBoxOf('mfhd', 0, 0, u32(sequence)),
