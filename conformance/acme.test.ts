@@ -8,11 +8,12 @@ import { createDnsServer } from '#dns/server.ts'
 import { compileZones } from '#dns/zone.ts'
 import { choosePorts, handshake, type Ports, preparePortico, type Restartable } from '../test/acme-portico.ts'
 import { type Pebble, type PebbleOptions, startPebble } from '../test/pebble.ts'
-import { peer } from '../test/peers.ts'
+import { peer, run } from '../test/peers.ts'
 import { checkText, fileText } from '../test/planted.ts'
 import { until } from '../test/running.ts'
 
 const pebblePath = peer('pebble')
+const openssl = peer('openssl')
 const skip = pebblePath === undefined && 'needs pebble'
 
 const hosts = { '@': { respond: 'apex' }, www: { respond: 'www' }, '*': { respond: 'any' } }
@@ -102,6 +103,38 @@ test('pebble issues for a key of RSA where the file wants one (RFC 4055 §5)', {
   assert.equal(certificate?.bits, 2048)
 })
 
+/** Words for openssl s_client, and the key of the certificate that it gets. */
+const clients: readonly [words: readonly string[], key: 'EC' | 'RSA'][] = [
+  [[], 'EC'],
+  [['-sigalgs', 'rsa_pss_rsae_sha256'], 'RSA'],
+  [['-tls1_2'], 'EC'],
+  [['-tls1_2', '-cipher', 'ECDHE-RSA-AES128-GCM-SHA256'], 'RSA'],
+  [['-tls1_2', '-sigalgs', 'RSA+SHA256'], 'RSA'],
+]
+
+test('pebble issues for both kinds of keys, and each client gets the chain that it can use (RFC 8446 §4.2.3)', {
+  skip: skip || (openssl === undefined && 'needs openssl'),
+}, async (context) => {
+  const it = await world(context, { certificates: { keyType: 'both' } })
+  const root = join(it.folder, 'issuer.pem')
+  await writeFile(root, await it.pebble.issuerRoot())
+  it.portico.start()
+  await until(async () => {
+    const { stdout } = await it.portico.command('certs', '--json')
+    const rows = stdout.startsWith('[') ? (JSON.parse(stdout) as { issuer: string }[]) : []
+    return rows.length === 2 && rows.every(({ issuer }) => issuer.startsWith('Pebble'))
+  }, 30_000)
+  for (const [words, key] of clients) {
+    const target = ['-connect', `127.0.0.1:${it.portico.ports.https}`, '-servername', 'www.example.test']
+    const trust = ['-CAfile', root, '-verify_hostname', 'www.example.test', '-verify_return_error']
+    const { stdout, stderr } = await run(openssl!, ['s_client', ...target, ...trust, ...words])
+    assert.match(stdout, /Verify return code: 0 \(ok\)/, `${words.join(' ')} ${stderr}`)
+    assert.match(stdout, key === 'EC' ? /ECDSA/ : /Peer signature type: RSA/, words.join(' '))
+  }
+  const { stdout } = await it.portico.command('certs', 'renew', 'www.example.test')
+  assert.match(stdout, /is ordered again/)
+})
+
 test('pebble gives one certificate to a Portico that is killed eight times on the way', {
   skip,
 }, async (context) => {
@@ -114,6 +147,27 @@ test('pebble gives one certificate to a Portico that is killed eight times on th
   it.portico.start()
   await untilIssued(it, 'www.example.test')
   assert.equal(it.pebble.output().match(/Added order/g)?.length, 1)
+})
+
+test('a domain whose DNS is elsewhere: what was not found over DNS is proved over HTTP (RFC 8555 §8.3)', {
+  skip,
+}, async (context) => {
+  const text = fileText({ hosts: '"@": { "respond": "x" }, "www": { "respond": "x" }' })
+  const { plan } = checkText(
+    text.replaceAll('example.com', 'example.test').replace('203.0.113.10', '127.0.0.1'),
+  )
+  const other = createDnsServer({
+    zones: compileZones(plan!.dns.zones, new Map()),
+    limits: plan!.dns.limits,
+    log: silent,
+  })
+  const { port } = await other.listen('127.0.0.1', 0)
+  context.after(() => other.close())
+  const it = await world(context, { pebble: () => ({ dnsPort: port }) })
+  it.portico.start()
+  assert.equal(await untilIssued(it, 'www.example.test'), 'DNS:example.test, DNS:www.example.test')
+  const { stdout } = await it.portico.command('certs')
+  assert.match(stdout, /What is shown over DNS was not found, so names are proved in other ways/)
 })
 
 test('a TXT record that is not ours: certs says what the authority saw, and what to do (RFC 8555 §8.4)', {
@@ -131,7 +185,8 @@ test('a TXT record that is not ours: certs says what the authority saw, and what
   })
   const { port } = await other.listen('127.0.0.1', 0)
   context.after(() => other.close())
-  const { portico } = await world(context, { pebble: () => ({ dnsPort: port }) })
+  const certificates = { challenges: 'dns-01' }
+  const { portico } = await world(context, { certificates, pebble: () => ({ dnsPort: port }) })
   portico.start()
   await until(() => portico.output().includes('certificate not issued'), 20_000)
   const { code, stdout } = await portico.command('certs')

@@ -4,13 +4,18 @@ import { delimiter, join } from 'node:path'
 
 /** Which Debian package brings each executable that tests and benches use as client, judge or rival. */
 export const debianPackages: Readonly<Record<string, string>> = {
+  aria2c: 'aria2',
   caddy: 'caddy',
   certutil: 'libnss3-tools',
+  chromium: 'chromium',
   curl: 'curl',
   delv: 'bind9-dnsutils',
   dig: 'bind9-dnsutils',
   'dnssec-verify': 'bind9-utils',
   dnsperf: 'dnsperf',
+  dnsviz: 'dnsviz',
+  ffmpeg: 'ffmpeg',
+  ffprobe: 'ffmpeg',
   h2load: 'nghttp2-client',
   haproxy: 'haproxy',
   kdig: 'knot-dnsutils',
@@ -29,6 +34,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   'systemd-socket-activate': 'systemd',
   unbound: 'unbound',
   varnishd: 'varnish',
+  wget: 'wget',
   wrk: 'wrk',
 }
 

@@ -5,6 +5,7 @@ import { type Plan, plan } from '#plan/plan.ts'
 import type { Fault, Parts, Planted } from './fault.ts'
 import { ruleFaults } from './planted-rules.ts'
 import { steeringFaults } from './planted-steering.ts'
+import { streamFaults } from './planted-streams.ts'
 
 /** A machine without public addresses: what a file says is all there is. */
 export const facts: Facts = { dev: false, addresses: [] }
@@ -181,13 +182,6 @@ export const plantedFaults: readonly Planted[] = planted([
     source: 'RFC 5936 §5',
     domain: '"transfer": { "notify": "192.0.2.53" }',
     where: '{ "notify"',
-  },
-  {
-    code: 'dns/signed-copy',
-    why: 'A copy of a domain that is signed as it is asked for has no signatures.',
-    source: 'RFC 4035 §5.3',
-    domain: '"dnssec": true, "transfer": { "to": "192.0.2.53" }',
-    where: '{ "to"',
   },
   {
     code: 'dns/unknown-key',
@@ -612,6 +606,7 @@ export const plantedFaults: readonly Planted[] = planted([
     hosts: '"a": { "service": 8081, "cache": { "key": { "headers": "X Device" } } }',
     where: '"headers"',
   },
+  ...streamFaults,
   {
     code: 'http/error-status',
     why: 'Only errors have pages: a status from 400 to 599, or all of a class.',

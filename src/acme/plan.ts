@@ -22,8 +22,8 @@ export type AcmePlan = {
   readonly authorities: readonly AuthorityPlan[]
   /** the first that the authority offers is taken */
   readonly challenges: readonly ChallengeType[]
-  /** of the keys of certificates: ECDSA with P-256, or RSA with 2048 bits */
-  readonly keyType: KeyType
+  /** of the keys of certificates: ECDSA with P-256, RSA with 2048 bits, or a certificate of each */
+  readonly keyType: KeyType | 'both'
 }
 
 /** Certificates for names that hosts such as `*` answer to and no other certificate has. */

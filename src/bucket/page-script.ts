@@ -28,26 +28,29 @@ function add(file) {
   button.type = 'button'
   bar.max = file.size || 1
   bar.setAttribute('aria-label', 'Progress of ' + file.name)
-  const upload = { file, url: null, offset: 0, request: null, isPaused: false, isDone: false }
+  const upload = { file, url: null, offset: 0, sent: 0, request: null, isPaused: false, isDone: false }
   const show = (text) => {
-    bar.value = upload.isDone ? bar.max : upload.offset
+    bar.value = upload.sent
     says.textContent = text
     button.textContent = upload.isPaused ? 'Resume' : 'Pause'
     button.setAttribute('aria-label', button.textContent + ' ' + file.name)
   }
   button.addEventListener('click', () => {
     upload.isPaused = !upload.isPaused
-    if (upload.isPaused) { if (upload.request) upload.request.abort(); show('Paused at ' + size(upload.offset)) }
+    if (upload.isPaused) { if (upload.request) upload.request.abort(); show('Paused at ' + size(upload.sent)) }
     else run()
   })
   function finish(path) {
     upload.isDone = true
+    const hadFocus = document.activeElement === button
     button.remove()
-    show(size(file.size))
+    bar.remove()
+    says.textContent = size(file.size)
     const link = document.createElement('a')
     link.href = path
     link.textContent = file.name
     name.replaceChildren(link)
+    if (hadFocus) link.focus()
   }
   async function run() {
     try {
@@ -65,10 +68,10 @@ function add(file) {
         if (path) return finish(path)
       }
       while (!upload.isPaused) {
-        const begin = upload.offset
+        const begin = upload.sent = upload.offset
         show(size(begin) + ' of ' + size(file.size))
         const reply = await send(upload, 'PATCH', upload.url, { 'Upload-Offset': begin, 'Content-Type': 'application/offset+octet-stream' },
-          file.slice(begin, begin + PIECE), (sent) => { bar.value = begin + sent; says.textContent = size(begin + sent) + ' of ' + size(file.size) })
+          file.slice(begin, begin + PIECE), (octets) => { upload.sent = begin + octets; show(size(upload.sent) + ' of ' + size(file.size)) })
         if (reply.status !== 204) return fail(reply)
         upload.offset = Number(reply.getResponseHeader('Upload-Offset'))
         const path = reply.getResponseHeader('Content-Location')
@@ -76,7 +79,7 @@ function add(file) {
       }
     } catch {
       if (upload.isPaused) return
-      show('Waiting for the network at ' + size(upload.offset))
+      show('Waiting for the network at ' + size(upload.sent))
       setTimeout(() => { if (!upload.isPaused && !upload.isDone) run() }, RETRY_MS)
     }
   }
@@ -84,7 +87,7 @@ function add(file) {
     if (reply.status === 409 || reply.status === 423) return void setTimeout(run, RETRY_MS)
     upload.isPaused = true
     upload.url = reply.status === 404 || reply.status === 410 ? null : upload.url
-    if (upload.url === null) upload.offset = 0
+    if (upload.url === null) upload.offset = upload.sent = 0
     show(reply.responseText.split('\\n')[1] || 'The upload was answered with ' + reply.status)
   }
   show('')

@@ -23,7 +23,7 @@ li { display: grid; grid-template-columns: 1fr auto; gap: .25rem 1rem; align-ite
 li > span { overflow-wrap: anywhere }
 progress { grid-column: 1 / -1; width: 100%; height: .5rem; accent-color: var(--link) }
 output { grid-column: 1 / -1; color: var(--soft); font-size: .9rem; font-variant-numeric: tabular-nums }
-button { font: inherit; min-width: 6rem; padding: .35rem .75rem; border: 1px solid var(--line); border-radius: .5rem; background: transparent; color: inherit; cursor: pointer }
+button { font: inherit; min-width: 6rem; min-height: 2.75rem; padding: .35rem .75rem; border: 1px solid var(--line); border-radius: .5rem; background: transparent; color: inherit; cursor: pointer }
 a { color: var(--link) }
 `
 

@@ -107,8 +107,11 @@ const GONE: Source = {
 export function headOf(object: CachedObject, stored: Stored, told: Told, nowMs: number): ResponseHead {
   const age = Math.floor(ageMs(stored, nowMs) / 1000)
   const isPlain = told.reason === 'fresh' && told.status === null
-  if (isPlain && stored.hit?.age === age && stored.hit.head.lengthOctets === object.lengthOctets)
-    return stored.hit.head
+  if (isPlain && stored.hit?.age === age && stored.hit.head.lengthOctets === object.lengthOctets) {
+    const { head } = stored.hit
+    head.fields.written ??= null
+    return head
+  }
   const added: [string, string][] = []
   // RFC 9111 §5.1: Age says that the origin did not make or validate this response for this request.
   if (told.fields === undefined && (told.status === null || age > 0)) added.push(['Age', String(age)])

@@ -44,8 +44,8 @@ async function list(input: CommandInput): Promise<number> {
 }
 
 function printRows(rows: readonly CertificateRow[]): void {
-  const cells = rows.map(({ names, issuer, notAfter, next }) => [
-    names.join(' '),
+  const cells = rows.map(({ names, keyType, issuer, notAfter, next }) => [
+    keyType === 'rsa' ? `${names.join(' ')} (RSA)` : names.join(' '),
     issuer,
     left(notAfter),
     next,

@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { SMALL_OCTETS } from './exchange.ts'
 import { TakeWatch } from './take-watch.ts'
 import { flushAtEndOfTurn } from './turn.ts'
+import { RUN_OCTETS, type TurnMemory, turnMemory } from './turn-memory.ts'
 
 /** The high-water mark of sockets. Below it octets are copied behind their head: a second write costs more than the copy. */
 export const COPY_OCTETS = 16_384
@@ -21,60 +23,91 @@ export class Output {
   readonly #socket: Socket
   /** `COPY_OCTETS`, but for TLS, which has its own */
   readonly #copyOctets: number
-  /** Latin-1: joining strings leaves no buffers to collect, and the socket copies them out in one go */
-  #held = ''
+  readonly #isSecure: boolean
+  /** where what is held lies */
+  #memory: TurnMemory | undefined
+  #start = 0
+  #end = 0
 
   constructor(socket: Socket) {
     this.#socket = socket
     this.taking = new TakeWatch(socket)
     this.#copyOctets = socket.writableHighWaterMark
+    this.#isSecure = socket instanceof TLSSocket
   }
 
-  /** Send Latin-1 text, octets and Latin-1 text after them, in one write. */
-  send(text: string, octets: Uint8Array = NONE, tail = ''): void {
-    const total = text.length + octets.length + tail.length
-    if (octets.length > SMALL_OCTETS && total >= this.#copyOctets) {
-      this.#sendLarge(text, octets, tail)
+  /** Send a head (Latin-1, or octets already), octets and Latin-1 text after them, in one write. */
+  send(head: string | Uint8Array, octets: Uint8Array = NONE, tail = ''): void {
+    const total = head.length + octets.length + tail.length
+    if (total > RUN_OCTETS || (octets.length > SMALL_OCTETS && total >= this.#copyOctets)) {
+      this.#sendLarge(head, octets, tail)
       return
     }
-    if (octets.length === 0 && !this.isHolding && this.#held === '') {
-      this.#note(this.#socket.write(text + tail, 'latin1'))
+    if (octets.length === 0 && !this.isHolding && this.#memory === undefined) {
+      this.#note(write(this.#socket, tail === '' ? head : head + tail))
       return
     }
-    if (!this.isHolding && this.#held === '') flushAtEndOfTurn(this)
-    this.#held += octets.length === 0 ? text + tail : text + latin1(octets) + tail
-    if (this.#held.length >= LIMIT_HELD_OCTETS) this.#writeHeld()
+    this.#hold(total)
+    this.#append(head)
+    if (octets.length > 0) this.#append(octets)
+    if (tail !== '') this.#append(tail)
   }
 
   /** Hold nothing more: what was held back goes out at the end of this turn. */
   release(): void {
-    if (this.isHolding && this.#held !== '') flushAtEndOfTurn(this)
+    if (this.isHolding && this.#memory !== undefined) flushAtEndOfTurn(this)
     this.isHolding = false
   }
 
   /** Send what was held back, and hold nothing more. */
   flush(): void {
     this.isHolding = false
-    if (this.#held !== '') this.#writeHeld()
+    if (this.#memory !== undefined) this.#writeHeld()
+  }
+
+  /** Make room behind what is held. */
+  #hold(octets: number): void {
+    const held = this.#memory
+    if (held !== undefined) {
+      const isLast = held.end === this.#end && held.roomOctets >= octets
+      if (isLast && this.#end - this.#start + octets <= RUN_OCTETS) return
+      this.#writeHeld()
+    } else if (!this.isHolding) flushAtEndOfTurn(this)
+    const memory = turnMemory(octets)
+    memory.begin()
+    this.#memory = memory
+    this.#start = memory.end
+    this.#end = memory.end
+  }
+
+  #append(part: string | Uint8Array): void {
+    const memory = this.#memory!
+    if (typeof part === 'string') memory.octets.write(part, memory.end, 'latin1')
+    else memory.octets.set(part, memory.end)
+    memory.end += part.length
+    this.#end = memory.end
   }
 
   #writeHeld(): void {
-    const held = this.#held
-    this.#held = ''
-    this.#note(this.#socket.write(held, 'latin1'))
+    const memory = this.#memory!
+    const run = memory.octets.subarray(this.#start, this.#end)
+    this.#memory = undefined
+    // TLS may hold on to what it was given.
+    this.#note(this.#socket.write(this.#isSecure ? Buffer.from(run) : run))
+    memory.finish(this.#isSecure || this.#socket.writableLength === 0)
   }
 
-  #sendLarge(text: string, octets: Uint8Array, tail: string): void {
-    if (this.#held !== '') this.#writeHeld()
+  #sendLarge(head: string | Uint8Array, octets: Uint8Array, tail: string): void {
+    if (this.#memory !== undefined) this.#writeHeld()
     const socket = this.#socket
-    if (text === '' && tail === '') {
+    if (head === '' && tail === '') {
       this.#note(socket.write(octets))
       return
     }
     socket.cork()
-    if (text !== '') socket.write(text, 'latin1')
+    if (head !== '') write(socket, head)
     let goesOn = socket.write(octets)
-    if (tail !== '') goesOn = socket.write(tail, 'latin1') && goesOn
+    if (tail !== '') goesOn = write(socket, tail) && goesOn
     socket.uncork()
     this.#note(goesOn)
   }
@@ -85,13 +118,8 @@ export class Output {
   }
 }
 
-/** One character for each octet. */
-function latin1(octets: Uint8Array): string {
-  const buffer = Buffer.isBuffer(octets)
-    ? octets
-    : Buffer.from(octets.buffer, octets.byteOffset, octets.length)
-  return buffer.toString('latin1')
+function write(socket: Socket, part: string | Uint8Array): boolean {
+  return typeof part === 'string' ? socket.write(part, 'latin1') : socket.write(part)
 }
 
 const NONE = new Uint8Array(0)
-const LIMIT_HELD_OCTETS = 65_536

@@ -8,6 +8,7 @@ import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
 import { type FilesPlan, planFiles } from '#files/plan.ts'
 import { type LivePlan, planLive } from '#media/live/plan.ts'
+import { planStream, type StreamPlan } from '#media/plan.ts'
 import { type ProcessPlan, planProcess } from '#processes/plan.ts'
 import type { HostConfig, RouteConfig } from './host-config.ts'
 import type { ServiceConfig } from './service-config.ts'
@@ -52,6 +53,8 @@ export type RoutePlan = PlanNode & {
   readonly rate?: RatePlan
   /** how responses are kept; absent: not at all */
   readonly cache?: CachePlan
+  /** how films are streamed; absent: they are served as they are */
+  readonly stream?: StreamPlan
   /** absent: requests and responses pass as they are */
   readonly transform?: TransformPlan
 }
@@ -140,11 +143,13 @@ export function planHost(host: HostInput): { host: HostPlan; processes: ProcessP
       action.kind === 'service'
         ? planCache(written.cache ?? host.written.cache, identifies(guarded.plans))
         : undefined
+    const stream = STREAMED.has(action.kind) ? planStream(written.stream ?? host.written.stream) : undefined
     const content = {
       pattern,
       action,
       ...guarded.plans,
       ...(cache === undefined ? {} : { cache }),
+      ...(stream === undefined ? {} : { stream }),
       ...(transform === undefined ? {} : { transform }),
     }
     routes.push({ id: `route:${host.name}${pattern}`, key: contentKey(content), from, ...content })
@@ -162,6 +167,9 @@ export function planHost(host: HostInput): { host: HostPlan; processes: ProcessP
   const key = contentKey({ ...content, routes: routes.map((route) => [route.id, route.key]) })
   return { host: { id: `host:${host.name}`, key, from: host.at(), ...content }, processes, problems }
 }
+
+/** Kinds that have films. */
+const STREAMED: ReadonlySet<ActionPlan['kind']> = new Set(['service', 'files', 'bucket'])
 
 /** A route's own `access` and `limits` take the place of its host's; the host's faults are told once, with its first route. */
 function planGuard(

@@ -58,14 +58,16 @@ export class ServerExchange implements Exchange, PumpTarget {
     const { output } = this.#connection
     const isBare = body === null || head.status === 205 || !hasContent(this.request.method, head.status)
     const lengthOctets = this.#lengthOf(head, body)
-    this.#frame(head, isBare, lengthOctets)
+    const isSmall = body instanceof Uint8Array && body.length < COPY_OCTETS
+    const written = isSmall && !isBare ? this.#writtenBefore(head, body.length) : undefined
+    if (written === undefined) this.#frame(head, isBare, lengthOctets)
     if (isBare) {
       if (isSource(body)) body.cancel('finished')
       output.send(this.#text)
       this.#finish()
-    } else if (body instanceof Uint8Array && body.length < COPY_OCTETS) {
+    } else if (isSmall) {
       this.#sentOctets = body.length
-      output.send(this.#text, body)
+      output.send(written ?? this.#text, body)
       this.#isResponding = true
       this.#finish()
       this.#isResponding = false
@@ -203,6 +205,15 @@ export class ServerExchange implements Exchange, PumpTarget {
     return body === null && this.request.method !== 'HEAD' ? 0 : head.lengthOctets
   }
 
+  /** The head in octets, when the same was written before. */
+  #writtenBefore({ fields, status }: ResponseHead, lengthOctets: number): Uint8Array | undefined {
+    const { written } = fields
+    if (written == null || written.status !== status || written.lengthOctets !== lengthOctets)
+      return undefined
+    this.#connection.decideToKeepAlive(this.body)
+    return this.#connection.keepsAlive && this.request.version === '1.1' ? written.octets : undefined
+  }
+
   /** Decide the framing and write the head (RFC 9112 §6, §9.3). */
   #frame(head: ResponseHead, isBare: boolean, lengthOctets: number | null): void {
     const connection = this.#connection
@@ -228,6 +239,13 @@ export class ServerExchange implements Exchange, PumpTarget {
     // The Date of an origin stays (RFC 9110 §6.6.1): it says how old a stored response is.
     const date = head.fields.get('date') === undefined ? connection.dateLine : ''
     this.#text = `${statusLine(head.status)}${serializeFields(head.fields, CONNECTION_FIELDS)}${framing}${date}\r\n`
+    if (head.fields.written !== null || date !== '' || !connection.keepsAlive || version !== '1.1') return
+    if (head.upgrade === undefined && this.#framing === 'length')
+      head.fields.written = {
+        status: head.status,
+        lengthOctets,
+        octets: Buffer.from(this.#text, 'latin1'),
+      }
   }
 
   /** RFC 9110 §6.5.1: trailers go to those who said that they take them. */

@@ -10,7 +10,7 @@ import {
 import { shiftOf } from './wire/edits.ts'
 import type { TrackBox } from './wire/movie-box.ts'
 import { sliceSamples } from './wire/sample-slice.ts'
-import { decodeTime, type Samples, sampleFrom, syncAt } from './wire/samples.ts'
+import { decodeTime, leastOf, raiseCompositions, type Samples, sampleFrom, syncAt } from './wire/samples.ts'
 
 /** A track's box and the samples that were found for it. */
 export type Found = {
@@ -46,16 +46,19 @@ export function trackOf(found: Found, movieTimescale: number, isWhole: boolean):
     return `Track ${id} lasts ${seconds} seconds; ${mostSeconds} (a week) is the limit`
   const shift = shiftOf(box.edits, movieTimescale, timescale)
   if (typeof shift === 'string') return `Track ${id} ${shift}`
-  const offsetTicks = startTicks + shift.offsetTicks
+  // Decode times before the picture's: negative composition offsets move into the beginning.
+  const early = Math.min(0, leastOf(samples.compositions))
+  const offsetTicks = startTicks + shift.offsetTicks + early
   if (Math.abs(offsetTicks) > mostOffset)
     return `Track ${id} begins ${offsetTicks} ticks from 0, which cannot be meant`
   if (kind === 'video' && samples.syncs?.length === 0) return `Track ${id} has no sync sample to begin with`
+  const raised = raiseCompositions(samples, -early)
   const count =
     isWhole && shift.endTicks !== undefined
-      ? countUpTo({ samples, offsetTicks }, shift.endTicks)
+      ? countUpTo({ samples: raised, offsetTicks }, shift.endTicks)
       : samples.count
   const [entry] = entries
-  const kept = sliceSamples(samples, 0, count)
+  const kept = sliceSamples(raised, 0, count)
   return {
     id,
     kind,

@@ -5,6 +5,8 @@ import type { Front } from './front.ts'
 export type CertificateRow = {
   readonly id: string
   readonly names: readonly string[]
+  /** null where it is not said */
+  readonly keyType: 'ecdsa' | 'rsa' | null
   /** who signed the one in use */
   readonly issuer: string
   /** null where it is issued in the handshake */
@@ -28,16 +30,17 @@ export function certificateRows({ plan, keeper, authority }: Front): Certificate
         files === undefined
           ? [standIn, 'issued when a client first asks for it, and renewed by itself']
           : [files.cert, 'read again when its files change']
-      return { id, names, issuer, notAfter: null, next, nextAt: null, failure: null }
+      return { id, names, keyType: null, issuer, notAfter: null, next, nextAt: null, failure: null }
     }),
   ]
 }
 
 function rowOf(state: KeptState, standIn: string): CertificateRow {
-  const { id, names, issuer, notAfter, nextAt, failure } = state
+  const { id, names, keyType, issuer, notAfter, nextAt, failure } = state
   return {
     id,
     names,
+    keyType,
     issuer: issuer ?? `${standIn}, standing in`,
     notAfter: timeOf(notAfter),
     next: nextOf(state),

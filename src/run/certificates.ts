@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { createKeeper, issuerOf, type Keeper } from '#acme/keeper.ts'
+import { besideOf, createKeeper, issuerOf, type Keeper, type Wanted } from '#acme/keeper.ts'
 import { openOnDemand } from '#acme/on-demand.ts'
 import type { AuthorityPlan } from '#acme/plan.ts'
 import { createPresenter, type Place, type Shown } from '#acme/present.ts'
@@ -14,7 +14,7 @@ import type { Plan } from '#plan/plan.ts'
 import type { Authority } from '#tls/authority.ts'
 import { readPair } from '#tls/files.ts'
 import type { Issued, Issuer } from '#tls/issuer.ts'
-import { type CertificatePlan, type TlsPlan, withGranted } from '#tls/plan.ts'
+import { type CertificateFiles, type CertificatePlan, type TlsPlan, withGranted } from '#tls/plan.ts'
 import type { TlsSlice } from './slice.ts'
 
 export type CertificateKeeping = {
@@ -64,8 +64,9 @@ export async function keepCertificates(options: CertificateKeepingOptions): Prom
   const keeper = createKeeper({
     folder: join(stateFolder, 'acme'),
     publish(id) {
-      options.publish(id)
-      awaited.get(id)?.resolve()
+      const base = id.replace(/\+rsa$/, '')
+      options.publish(base)
+      awaited.get(base)?.resolve()
     },
     show: presenter.show,
     now: Date.now,
@@ -74,11 +75,16 @@ export async function keepCertificates(options: CertificateKeepingOptions): Prom
   })
   const acme: Issuer = {
     issue(certificate, now, lifetimeMs) {
-      const kept = keeper.current(certificate.id)
+      const ids = [certificate.id, ...(certificate.pair ? [besideOf(certificate.id)] : [])]
       // One that has ended helps nobody: the stand-in at least says that Portico is there.
-      if (kept === null || kept.notAfter <= now) return authority.issue(certificate, now, lifetimeMs)
+      const [kept, beside] = ids
+        .flatMap((id) => keeper.current(id) ?? [])
+        .filter(({ notAfter }) => notAfter > now)
+      if (kept === undefined) return authority.issue(certificate, now, lifetimeMs)
       const { key, chain, notBefore, notAfter } = kept
-      return { key, chain, issuer: issuerOf(kept), notBefore, notAfter, renewAt: notAfter }
+      const renewAt = Math.min(notAfter, beside?.notAfter ?? notAfter)
+      const issued = { key, chain, issuer: issuerOf(kept), notBefore, notAfter, renewAt }
+      return beside === undefined ? issued : { ...issued, beside: { key: beside.key, chain: beside.chain } }
     },
   }
 
@@ -112,8 +118,19 @@ export async function keepCertificates(options: CertificateKeepingOptions): Prom
     )
     const wanted = certificates
       .filter(({ issuer }) => issuer === 'acme')
-      // A proof below a name that only a wildcard answers for would hide the name (RFC 4592 §2.2.2).
-      .map((each) => (isWritten.has(each.id) ? each : { ...each, challenges: lateDns }))
+      .flatMap(({ id, names, single, pair }): Wanted[] => {
+        // A proof below a name that only a wildcard answers for would hide the name (RFC 4592 §2.2.2).
+        const shown = {
+          names,
+          ...(single && { single }),
+          ...(isWritten.has(id) ? {} : { challenges: lateDns }),
+        }
+        if (!pair) return [{ id, keyType: plan.keyType === 'rsa' ? 'rsa' : 'ecdsa', ...shown }]
+        return [
+          { id, keyType: 'ecdsa', ...shown },
+          { id: besideOf(id), keyType: 'rsa', ...shown },
+        ]
+      })
     const commit = await keeper.replace({ ...plan, authorities }, wanted)
     return {
       tls: full,
@@ -134,13 +151,19 @@ async function readFiles(
   folder: string,
 ): Promise<ReadonlyMap<string, Issued>> {
   const read = new Map<string, Issued>()
-  for (const { key, files } of certificates) {
+  for (const { key, files, filesBeside } of certificates) {
     if (files === undefined) continue
-    const pair = await readPair(resolve(folder, files.cert), resolve(folder, files.key))
-    if (typeof pair === 'string') throw new Error(pair)
-    read.set(key, pair.issued)
+    const issued = await readIssued(files, folder)
+    const beside = filesBeside && (await readIssued(filesBeside, folder))
+    read.set(key, beside === undefined ? issued : { ...issued, beside })
   }
   return read
+}
+
+async function readIssued({ cert, key }: CertificateFiles, folder: string): Promise<Issued> {
+  const pair = await readPair(resolve(folder, cert), resolve(folder, key))
+  if (typeof pair === 'string') throw new Error(pair)
+  return pair.issued
 }
 
 /** @throws {Error} when a file cannot be read */

@@ -46,6 +46,7 @@ import { createListeners } from './listeners.ts'
 import { createObservation } from './observe.ts'
 import type { DataSlice, ListenerSlice, ProcessPorts, TlsSlice, WorkerSetup } from './slice.ts'
 import { type Snapshot, snapshotOf } from './snapshot.ts'
+import { streamed } from './streams.ts'
 
 /** What one thread serves of a Plan. */
 export type DataPlane = {
@@ -140,13 +141,15 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   let { shown } = first
 
   function createHandler(route: RoutePlan): Handler {
-    const handler = cached(
+    const plain = cached(
       route,
       transformRequests(
         handlerOf(route, { folder, forwarding, log, dns, apply: options.applyToBucket, stages, worker }),
         route.transform,
       ),
     )
+    const cache = store && { store, now: Date.now, log, counts: cacheCounts }
+    const handler = cache === null ? plain : streamed(route, plain, { folder, cache, monotonic: now })
     const guarded = route.access === undefined ? handler : createGuard(route.access, guarding, handler)
     const limited = route.rate === undefined ? guarded : limiters.limit(route.rate, guarded)
     // Outermost, so that refusals get the owner's pages too.

@@ -257,15 +257,25 @@ function explainCertificate(host: string, plan: Plan, live: Live | null): Step {
   const until = described == null ? '' : `, until ${new Date(described.notAfter).toISOString().slice(0, 16)}Z`
   if (certificate === null) {
     const { onDemand } = plan.tls
-    if (onDemand === null || !isOnDemand(host, onDemand))
-      return fault('certificate', `none for ${host}: the handshake is refused`, reason, null)
+    if (onDemand === null || !isOnDemand(host, onDemand)) return explainUnknown(host, plan, reason)
     const says =
       described == null ? `ordered if ${onDemand.ask} agrees` : `${host}, by ${described.issuer}${until}`
     return step('certificate', says, 'on demand: no other has this name', null)
   }
   const { names, issuer, from } = certificate
   const who = { local: 'the local authority', acme: 'an authority over ACME', files: 'a file' }[issuer]
-  return step('certificate', `${names.join(', ')}, by ${described?.issuer ?? who}${until}`, reason, from)
+  const beside = certificate.pair ? ', with a key of RSA beside it for clients without ECDSA' : ''
+  const says = `${names.join(', ')}, by ${described?.issuer ?? who}${until}${beside}`
+  return step('certificate', says, reason, from)
+}
+
+function explainUnknown(host: string, { tls }: Plan, reason: string): Step {
+  const what = {
+    refuse: 'the handshake is refused',
+    close: 'the connection is closed',
+    default: `the client gets that of ${tls.certificates[0]?.names[0]} and will not trust it`,
+  }[tls.unknownNames]
+  return fault('certificate', `none for ${host}: ${what}`, reason, null)
 }
 
 function explainRoute({ host, route: found, reason }: Routing, target: string): Step {

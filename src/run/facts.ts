@@ -23,7 +23,8 @@ export async function gatherCertificates(
     files.map(async ({ cert, key }) => {
       const pair = await readPair(resolve(folder, cert), resolve(folder, key))
       if (typeof pair === 'string') return { cert, key, holds: pair }
-      return { cert, key, holds: { names: pair.names, fingerprint: pair.fingerprint } }
+      const { names, fingerprint, keyType } = pair
+      return { cert, key, holds: { names, fingerprint, keyType } }
     }),
   )
 }

@@ -14,7 +14,9 @@ const LOOK_MS = 2000
 export function watchCertificates({ front, folder }: Portico, onChange: () => void): () => void {
   let marks: ReadonlyMap<string, string> = new Map()
   const look = async (): Promise<void> => {
-    const brought = front.plan.tls.certificates.flatMap(({ files }) => files ?? [])
+    const brought = front.plan.tls.certificates.flatMap(({ files, filesBeside }) =>
+      [files ?? [], filesBeside ?? []].flat(),
+    )
     const before = marks
     const now = new Map<string, string>()
     let isOther = false

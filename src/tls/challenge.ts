@@ -1,69 +1,29 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { createSecureContext, type Server, TLSSocket } from 'node:tls'
+import { createSecureContext, TLSSocket } from 'node:tls'
 import { secureOptions } from './secure.ts'
 import { challengeExtensions, emptyName, encodeCertificate, toPem } from './wire/certificate.ts'
-import { readClientHello } from './wire/client-hello.ts'
+import type { ClientHello } from './wire/client-hello.ts'
 
 const PROTOCOL = 'acme-tls/1'
 const HOUR = 3_600_000
 
-export type ChallengeOptions = {
-  /** digests (hex) by name, as they stand now */
-  readonly digests: () => Readonly<Record<string, string>>
-  /** milliseconds since 1970 */
-  readonly now: () => number
-  readonly timeoutMs: () => number
-}
-
 /**
- * Answer authorities that look for a proof in a handshake (RFC 8737 §3): they offer `acme-tls/1` alone.
+ * Answer an authority that looks for a proof in a handshake (RFC 8737 §3): it offers `acme-tls/1` alone.
  *
- * The name alone does not tell them from other clients, and Node chooses the certificate before it says what was
- * offered. So while there is a proof to show, and only then, the first octets of a connection are read before the
- * handshake begins.
+ * @param digest hex
+ * @param now milliseconds since 1970
+ * @returns false when this is another client
  */
-export function answerChallenges(server: Server, options: ChallengeOptions): void {
-  const listeners = server.listeners('connection')
-  const begin = listeners.at(-1)
-  if (begin === undefined) return
-  server.removeListener('connection', begin as (socket: Socket) => void)
-  server.on('connection', (socket: Socket) => {
-    const start = (): unknown => begin.call(server, socket)
-    if (Object.keys(options.digests()).length === 0) start()
-    else peek(socket, server, { ...options, start })
-  })
-}
-
-type Peeking = ChallengeOptions & { readonly start: () => unknown }
-
-/** Read until the ClientHello is whole, put it back, and choose who answers. */
-function peek(socket: Socket, server: Server, { digests, now, timeoutMs, start }: Peeking): void {
-  let octets: Buffer = Buffer.alloc(0)
-  // The server counts handshakes from their beginning to one of two events.
-  const giveUp = (): unknown => server.emit('tlsClientError', new Error('It said nothing'), socket)
-  const timer = setTimeout(() => socket.destroy(), timeoutMs())
-  socket.on('error', () => {})
-  socket.once('close', giveUp)
-  socket.on('readable', look)
-
-  function look(): void {
-    const part: Buffer | null = socket.read()
-    if (part === null) return
-    octets = Buffer.concat([octets, part])
-    const hello = readClientHello(octets)
-    if (hello === 'more') return
-    clearTimeout(timer)
-    socket.off('readable', look)
-    socket.unshift(octets)
-    const digest = hello === null ? undefined : digests()[hello.serverName]
-    if (digest !== undefined && hello?.protocols.length === 1 && hello.protocols[0] === PROTOCOL) {
-      show(socket, hello.serverName, { digest, now: now() })
-      return
-    }
-    socket.off('close', giveUp)
-    start()
-  }
+export function answerChallenge(
+  socket: Socket,
+  { serverName, protocols }: ClientHello,
+  digest: string | undefined,
+  now: number,
+): boolean {
+  if (digest === undefined || protocols.length !== 1 || protocols[0] !== PROTOCOL) return false
+  show(socket, serverName, { digest, now })
+  return true
 }
 
 /** The handshake is the proof: nothing is said in it, and it is closed. */

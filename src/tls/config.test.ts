@@ -34,6 +34,7 @@ test('tlsLimits() names the unit of what was read', () => {
     challenges: [],
     files: [],
     keyType: 'ecdsa' as const,
+    unknownNames: 'refuse' as const,
     lifetime: 1,
     sessionTimeout: 2,
     handshakeTimeout: 3,

@@ -5,9 +5,9 @@ import {
   type OnDemandConfig,
   onDemandSetting,
 } from '#acme/config.ts'
-import type { ChallengeType, KeyType } from '#acme/plan.ts'
+import type { AcmePlan, ChallengeType } from '#acme/plan.ts'
 import type { GroupSetting } from '#core/settings.ts'
-import type { TlsLimits } from './plan.ts'
+import type { TlsLimits, UnknownNames } from './plan.ts'
 
 /** What `certificates` in the file says, after reading; durations in milliseconds. */
 export type CertificatesConfig = {
@@ -15,7 +15,8 @@ export type CertificatesConfig = {
   readonly challenges: readonly ChallengeType[]
   readonly files: readonly { readonly cert: string; readonly key: string }[]
   readonly onDemand?: OnDemandConfig
-  readonly keyType: KeyType
+  readonly keyType: AcmePlan['keyType']
+  readonly unknownNames: UnknownNames
   readonly lifetime: number
   readonly sessionTimeout: number
   readonly handshakeTimeout: number
@@ -50,9 +51,15 @@ export const certificateSettings: GroupSetting = {
     onDemand: onDemandSetting,
     keyType: {
       type: 'choice',
-      doc: 'Keys of certificates from authorities: ECDSA with P-256, or RSA with 2048 bits for clients that know no other.',
-      values: ['ecdsa', 'rsa'],
+      doc: 'Keys of certificates from authorities: ECDSA with P-256, or RSA with 2048 bits for clients that know no other. With "both" there are two certificates, and each client gets the one that it can use.',
+      values: ['ecdsa', 'rsa', 'both'],
       initial: 'ecdsa',
+    },
+    unknownNames: {
+      type: 'choice',
+      doc: 'What a client gets that asks for a name without certificate: "refuse" is the alert unrecognized_name (RFC 6066 §3), "default" the first certificate of the file, which the client will not trust for that name, "close" a closed connection without a word.',
+      values: ['refuse', 'default', 'close'],
+      initial: 'refuse',
     },
     lifetime: {
       type: 'duration',

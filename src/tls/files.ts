@@ -9,6 +9,7 @@ export type Pair = {
   readonly names: readonly string[]
   /** SHA-256 of the leaf, `AB:CD:…` */
   readonly fingerprint: string
+  readonly keyType: 'ecdsa' | 'rsa'
 }
 
 /**
@@ -34,7 +35,9 @@ export async function readPair(certPath: string, keyPath: string): Promise<Pair 
   const [notBefore, notAfter] = [leaf.validFromDate.getTime(), leaf.validToDate.getTime()]
   const issuer = /^CN=(.+)$/m.exec(leaf.issuer)?.[1] ?? leaf.issuer
   const issued = { key, chain, issuer, notBefore, notAfter, renewAt: Number.POSITIVE_INFINITY }
-  return { issued, names: names.map((name) => name.toLowerCase()), fingerprint: leaf.fingerprint256 }
+  const keyType = leaf.publicKey.asymmetricKeyType?.startsWith('rsa') ? 'rsa' : 'ecdsa'
+  const lower = names.map((name) => name.toLowerCase())
+  return { issued, names: lower, fingerprint: leaf.fingerprint256, keyType }
 }
 
 async function textOf(path: string): Promise<string | Error> {

@@ -7,10 +7,11 @@ import { join } from 'node:path'
 import test, { after, type TestContext } from 'node:test'
 import { type ConnectionOptions, connect, createServer, type Server, type TLSSocket } from 'node:tls'
 import { silent } from '#core/log.ts'
+import { rsaCertificate } from '../../test/rsa-certificate.ts'
 import { openAuthority } from './authority.ts'
 import { createHandshake, type HandshakeOptions } from './handshake.ts'
 import type { Issuer } from './issuer.ts'
-import type { CertificatePlan, TlsLimits } from './plan.ts'
+import type { CertificatePlan, TlsLimits, UnknownNames } from './plan.ts'
 import { type CertificateStore, createCertificateStore } from './store.ts'
 import { createTicketKeys } from './ticket-keys.ts'
 
@@ -178,6 +179,46 @@ test('clients that reset while they are refused do no harm', async (t) => {
   assert.ok((await hello({ port, servername: 'example.com' })).authorized)
 })
 
+const able: readonly [what: string, options: ConnectionOptions, kind: 'ec' | 'rsa'][] = [
+  ['TLS 1.3', {}, 'ec'],
+  ['TLS 1.3 without ECDSA', { sigalgs: 'rsa_pss_rsae_sha256' }, 'rsa'],
+  ['TLS 1.2', { maxVersion: 'TLSv1.2' }, 'ec'],
+  ['TLS 1.2 without its ciphers', { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' }, 'rsa'],
+]
+for (const [what, options, kind] of able) {
+  test(`where a certificate of RSA stands beside, a client of ${what} gets ${kind}`, async (t) => {
+    const { port } = await serve(t, {}, { now: START }, pairs, true)
+    // Where nobody is named OpenSSL chooses, in the order of the client.
+    for (const named of [{ servername: 'api.example.com' }, ...(kind === 'rsa' ? [{}] : [])]) {
+      const socket = await hello({ port, rejectUnauthorized: false, ...options, ...named })
+      assert.equal(socket.getPeerX509Certificate()?.publicKey.asymmetricKeyType, kind)
+    }
+  })
+}
+
+const policies: readonly [unknownNames: UnknownNames, outcome: { code: string } | null][] = [
+  ['refuse', { code: 'ERR_SSL_TLSV1_UNRECOGNIZED_NAME' }],
+  ['close', { code: 'ECONNRESET' }],
+  ['default', null],
+]
+for (const [unknownNames, outcome] of policies) {
+  test(`a name without certificate, where the file says ${unknownNames} (RFC 6066 §3)`, async (t) => {
+    const { port, store } = await serve(t)
+    store.prepare({ ...plan, unknownNames })()
+    const asked = hello({ port, servername: 'other.test', rejectUnauthorized: false })
+    if (outcome !== null) return assert.rejects(asked, outcome)
+    assert.equal((await asked).getPeerCertificate().subjectaltname, 'DNS:example.com')
+  })
+}
+
+/** Certificates of two kinds for one name. */
+const pairs: Issuer = {
+  issue(certificate, now, lifetimeMs) {
+    const beside = rsaCertificate(certificate.names)
+    return { ...authority.issue(certificate, now, lifetimeMs), beside }
+  },
+}
+
 type Clock = { now: number }
 
 async function serve(
@@ -185,10 +226,17 @@ async function serve(
   options: Partial<HandshakeOptions> = {},
   clock: Clock = { now: START },
   issuer: Issuer = authority,
+  pair = false,
 ): Promise<{ port: number; server: Server; store: CertificateStore }> {
   const now = () => clock.now
   const log = options.log ?? silent
-  const store = createCertificateStore({ plan, issuers: { local: issuer }, now, log })
+  const certificates = plan.certificates.map((each) => (pair ? { ...each, pair } : each))
+  const store = createCertificateStore({
+    plan: { certificates, limits },
+    issuers: { local: issuer },
+    now,
+    log,
+  })
   const ticketKeys = createTicketKeys(() => store.limits().sessionTimeoutMs, now)
   const handshake = createHandshake({ store, log, ticketKeys, ...options })
   const server = createServer(handshake.options, (socket) => {

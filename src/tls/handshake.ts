@@ -2,9 +2,11 @@ import { constants } from 'node:crypto'
 import { Socket } from 'node:net'
 import type { SecureContext, Server, TLSSocket, TlsOptions } from 'node:tls'
 import type { Log } from '#core/log.ts'
-import { answerChallenges } from './challenge.ts'
+import { answerChallenge } from './challenge.ts'
+import { peekHellos } from './peek.ts'
 import { secureOptions } from './secure.ts'
 import type { CertificateStore, Choice, Ready } from './store.ts'
+import { takesEcdsa } from './takes-ecdsa.ts'
 import type { TicketKeys } from './ticket-keys.ts'
 
 /** What servers of `node:tls` need to serve the certificates of a store. */
@@ -36,13 +38,16 @@ export type HandshakeOptions = {
  * Serve handshakes from a store.
  *
  * A client that sends no name gets the first certificate. One that asks for a name without certificate is refused
- * with unrecognized_name (RFC 6066 §3): another host's certificate would only make it warn its user.
+ * with unrecognized_name (RFC 6066 §3), unless the file says otherwise: another host's certificate would only make it
+ * warn its user.
  *
  * @example const server = createServer(handshake.options, onConnection); handshake.attach(server)
  */
 export function createHandshake(options: HandshakeOptions): Handshake {
-  const { store, now = Date.now, log, digests, onMiss, ticketKeys, protocols = ['http/1.1'] } = options
-  const { nameless = () => undefined } = options
+  const { store, now = Date.now, log, onMiss, ticketKeys, protocols = ['http/1.1'] } = options
+  const { nameless = () => undefined, digests = (): Readonly<Record<string, string>> => ({}) } = options
+  /** connections of clients that need the certificate beside */
+  const withoutEcdsa = new WeakSet<object>()
 
   // `this` is the TLSSocket: the callback alone cannot send an alert.
   function selectContext(
@@ -72,16 +77,27 @@ export function createHandshake(options: HandshakeOptions): Handshake {
   ): void {
     if (choice.ready !== null) {
       if (choice.asksClient) askForCertificate(socket)
-      done(null, choice.ready.context)
+      const { context, beside } = choice.ready
+      done(null, beside !== null && withoutEcdsa.has(connectionBelow(socket)) ? beside : context)
+      return
+    }
+    const isUnknown = choice.reason !== 'not issued yet'
+    const policy = isUnknown ? store.unknownNames() : 'refuse'
+    if (policy === 'default' && choice.reason !== 'no certificates') {
+      done(null)
       return
     }
     log('debug', 'handshake refused', { serverName, reason: choice.reason })
-    refuse(socket, choice.reason === 'not issued yet' ? INTERNAL_ERROR : UNRECOGNIZED_NAME, done)
+    if (policy === 'close') socket.destroy()
+    else refuse(socket, isUnknown ? UNRECOGNIZED_NAME : INTERNAL_ERROR, done)
   }
 
   /** What the server uses where no name selects a context; ticket keys always come from here. */
   function defaults(first: Ready | null): TlsOptions {
-    const certificate = first === null ? {} : { key: first.issued.key, cert: first.issued.chain }
+    // Here OpenSSL itself chooses among several kinds of keys.
+    const pairs = first === null ? [] : [first.issued, ...(first.issued.beside ? [first.issued.beside] : [])]
+    const certificate =
+      first === null ? {} : { key: pairs.map(({ key }) => key), cert: pairs.map(({ chain }) => chain) }
     return {
       ...secureOptions,
       ...certificate,
@@ -93,9 +109,15 @@ export function createHandshake(options: HandshakeOptions): Handshake {
   }
 
   function attach(server: Server): void {
-    if (digests !== undefined) {
-      answerChallenges(server, { digests, now, timeoutMs: () => store.limits().handshakeTimeoutMs })
-    }
+    peekHellos(server, {
+      isWanted: () => store.hasPairs() || Object.keys(digests()).length > 0,
+      timeoutMs: () => store.limits().handshakeTimeoutMs,
+      onHello(socket, hello) {
+        if (hello === null) return false
+        if (!takesEcdsa(hello)) withoutEcdsa.add(socket)
+        return answerChallenge(socket, hello, digests()[hello.serverName], now())
+      },
+    })
     let served: unknown
     let keys: unknown
     let asksClients = store.asksClients()
@@ -143,6 +165,10 @@ function askForCertificate(socket: TLSSocket): void {
   Reflect.set(socket, '_rejectUnauthorized', true)
 }
 
+function connectionBelow(socket: TLSSocket): object {
+  return Reflect.get(socket, '_parent') as object
+}
+
 // RFC 8446 §6: a fatal alert in a record of its own, in clear because no keys are agreed yet.
 const UNRECOGNIZED_NAME = Buffer.of(0x15, 3, 3, 0, 2, 2, 112)
 const INTERNAL_ERROR = Buffer.of(0x15, 3, 3, 0, 2, 2, 80)
@@ -152,7 +178,7 @@ const INTERNAL_ERROR = Buffer.of(0x15, 3, 3, 0, 2, 2, 80)
  * (no context), so the alert goes to the connection below, which has carried nothing from us until now.
  */
 function refuse(socket: TLSSocket, alert: Buffer, done: (error: Error) => void): void {
-  const below: unknown = Reflect.get(socket, '_parent')
+  const below = connectionBelow(socket)
   if (below instanceof Socket) {
     below.on('error', () => {}) // a client that is gone needs no alert
     below.end(alert, () => below.destroy())

@@ -1,10 +1,12 @@
 import type { CertificatePlan } from './plan.ts'
 
+/** PEM: private key, and the chain with the leaf first. */
+export type KeyAndChain = { readonly key: string; readonly chain: string }
+
 /** A certificate with its key, ready for a handshake. */
-export type Issued = {
-  /** PEM: private key, and the chain with the leaf first */
-  readonly key: string
-  readonly chain: string
+export type Issued = KeyAndChain & {
+  /** with a key of RSA and for the same names, for clients that cannot use the other */
+  readonly beside?: KeyAndChain
   /** who signed, for people */
   readonly issuer: string
   /** milliseconds since 1970 */
@@ -24,6 +26,11 @@ export type Issuer = {
    * @param lifetimeMs how long it should last, where the issuer leaves the choice
    */
   issue(certificate: CertificatePlan, now: number, lifetimeMs: number): Issued | null | Promise<Issued | null>
+}
+
+/** Whether two are the same, what stands beside them included. */
+export function isSame(a: Issued | undefined, b: Issued): boolean {
+  return a?.chain === b.chain && a.beside?.chain === b.beside?.chain
 }
 
 /** Whether a certificate may be served without asking for another. Before notBefore: the clock was set back. */

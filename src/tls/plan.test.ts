@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { AcmePlan } from '#acme/plan.ts'
-import { planCertificates } from './plan.ts'
+import { type BroughtCertificate, planCertificates } from './plan.ts'
 
 const from = { file: '', line: 0, column: 0 }
 const limits = { lifetimeMs: 1, sessionTimeoutMs: 1, handshakeTimeoutMs: 1, contexts: 1 }
@@ -62,11 +62,56 @@ for (const [what, acme, names, certificates] of cases) {
 }
 
 test('a certificate brought as files needs no other for the names that it covers (RFC 9525 §6.3)', () => {
-  const brought = [{ cert: 'a.pem', key: 'a.key', fingerprint: 'AB', names: ['*.a.test'], from }]
+  const brought = [
+    { cert: 'a.pem', key: 'a.key', fingerprint: 'AB', keyType: 'ecdsa' as const, names: ['*.a.test'], from },
+  ]
   const wanted = ['a.test', 'www.a.test', 'x.y.a.test'].map((name) => ({ name, from }))
   const { certificates } = planCertificates({ wanted, acme: none, apexes: ['a.test'], limits, brought })
   assert.deepEqual(
     certificates.map(({ issuer, names: each }) => `${issuer}: ${each.join(' ')}`),
     ['files: *.a.test', 'local: a.test', 'local: x.y.a.test'],
+  )
+})
+
+test('with both kinds of keys certificates come in pairs, those of files by their names', () => {
+  const pair = (key: string, keyType: 'ecdsa' | 'rsa', ...names: string[]): BroughtCertificate => {
+    return { cert: `${key}.pem`, key, fingerprint: key, keyType, names, from }
+  }
+  const brought = [
+    pair('r', 'rsa', 'b.test', 'a.test'),
+    pair('e', 'ecdsa', 'a.test', 'b.test'),
+    pair('o', 'rsa', 'c.test'),
+  ]
+  const wanted = [{ name: 'd.test', from }]
+  const both: AcmePlan = { ...own, keyType: 'both' }
+  const { certificates } = planCertificates({ wanted, acme: both, apexes: ['d.test'], limits, brought })
+  assert.deepEqual(
+    certificates.map(({ names, pair: isPair, files, filesBeside }) => {
+      return [names.join(' '), isPair, files?.key, filesBeside?.key]
+    }),
+    [
+      ['a.test b.test', true, 'e', 'r'],
+      ['c.test', undefined, 'o', undefined],
+      ['d.test', true, undefined, undefined],
+    ],
+  )
+})
+
+test('where a wildcard is refused each name has its own certificate; others may be ordered one by one', () => {
+  const wanted = ['a.test', 'www.a.test', 'y.a.test', 'p.y.a.test', 'q.y.a.test', '*.b.test'].map((name) => {
+    return { name, from }
+  })
+  const refusesWildcard = (parent: string): boolean => parent === 'a.test'
+  const apexes = ['a.test', 'b.test']
+  const { certificates } = planCertificates({ wanted, acme: own, apexes, limits, refusesWildcard })
+  assert.deepEqual(
+    certificates.map(({ names, single }) => [names.join(' '), single?.join(' ')]),
+    [
+      ['a.test', undefined],
+      ['www.a.test', undefined],
+      ['y.a.test', undefined],
+      ['*.y.a.test', 'p.y.a.test q.y.a.test'],
+      ['b.test *.b.test', undefined],
+    ],
   )
 })

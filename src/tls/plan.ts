@@ -8,8 +8,14 @@ export type CertificatePlan = PlanNode & {
   readonly names: readonly string[]
   /** the local authority issues in the handshake; authorities over ACME take their time, and a local one stands in */
   readonly issuer: 'local' | 'acme' | 'files'
+  /** of one with a wildcard: names of hosts that are ordered one by one when the wildcard is refused; no part of `key` */
+  readonly single?: readonly string[]
+  /** another stands beside it, with a key of RSA and for the same names */
+  readonly pair?: true
   /** of `files`: paths as written, and what they hold, so that other content is another certificate */
   readonly files?: CertificateFiles
+  /** the files of the one beside it */
+  readonly filesBeside?: CertificateFiles
 }
 
 /** A certificate brought as files: paths as written, and the SHA-256 of the leaf. */
@@ -19,7 +25,14 @@ export type CertificateFiles = { readonly cert: string; readonly key: string; re
 export type CertificateFact = {
   readonly cert: string
   readonly key: string
-  readonly holds: { readonly names: readonly string[]; readonly fingerprint: string } | string
+  readonly holds: Pick<BroughtCertificate, 'names' | 'fingerprint' | 'keyType'> | string
+}
+
+/** A certificate brought as files that can be used. */
+export type BroughtCertificate = CertificateFiles & {
+  readonly names: readonly string[]
+  readonly keyType: 'ecdsa' | 'rsa'
+  readonly from: Position
 }
 
 export type TlsPlan = {
@@ -28,8 +41,12 @@ export type TlsPlan = {
   readonly acme: AcmePlan
   readonly onDemand: OnDemandPlan | null
   readonly clients: readonly ClientsPlan[]
+  readonly unknownNames: UnknownNames
   readonly limits: TlsLimits
 }
+
+/** What a client gets that asks for a name without certificate: an alert, the first certificate, or nothing. */
+export type UnknownNames = 'refuse' | 'default' | 'close'
 
 /** A host whose clients show certificates; `*.` stands for names at any depth. */
 export type ClientsPlan = {
@@ -39,7 +56,7 @@ export type ClientsPlan = {
 }
 
 /** What handshakes need of it. */
-export type ServedTls = Pick<TlsPlan, 'certificates' | 'limits'>
+export type ServedTls = Pick<TlsPlan, 'certificates' | 'limits'> & Partial<Pick<TlsPlan, 'unknownNames'>>
 
 /** Milliseconds and counts; the settings table in `config.ts` says what each means. */
 export type TlsLimits = {
@@ -62,12 +79,12 @@ export type CertificatesInput = {
   readonly acme: AcmePlan
   readonly onDemand?: Omit<OnDemandPlan, 'below'> | null
   /** certificates brought as files, which need no issuer */
-  readonly brought?: readonly (CertificateFiles & {
-    readonly names: readonly string[]
-    readonly from: Position
-  })[]
+  readonly brought?: readonly BroughtCertificate[]
   /** domains of the file, as names are written here */
   readonly apexes: readonly string[]
+  /** whether it is known that no authority issues a wildcard for names below this one */
+  readonly refusesWildcard?: (parent: string) => boolean
+  readonly unknownNames?: UnknownNames
   readonly limits: TlsLimits
 }
 
@@ -76,10 +93,12 @@ export type CertificatesInput = {
  *
  * The local authority issues for a name at its first handshake, so one for each name costs nothing. Of others a
  * wildcard is wanted for all names below one parent: a host that is added has its certificate at once, and the world
- * does not read its name in the transparency logs. Without our own DNS there are no wildcards, and each name has its own.
+ * does not read its name in the transparency logs. Without our own DNS, or where no authority issues a wildcard, each name
+ * has its own.
  */
 export function planCertificates(input: CertificatesInput): TlsPlan {
-  const { acme, apexes, limits, brought = [], onDemand = null } = input
+  const { acme, apexes, limits, brought = [], onDemand = null, unknownNames = 'refuse' } = input
+  const { refusesWildcard = () => false } = input
   const covered = new Set(brought.flatMap(({ names }) => names))
   const wanted = input.wanted.filter(({ name }) => !isCovered(name, covered))
   const hasDns = acme.challenges.some((type) => type.startsWith('dns-'))
@@ -87,22 +106,31 @@ export function planCertificates(input: CertificatesInput): TlsPlan {
     return acme.authorities.length > 0 && !isSpecial(name, acme) && (hasDns || !name.startsWith('*.'))
   }
   const local = wanted.filter((each) => !isPublic(each))
-  const groups = Map.groupBy(wanted.filter(isPublic), ({ name }) => (hasDns ? groupOf(name, apexes) : name))
-  const issued = Array.from(groups, ([group, members]) => {
-    return certificate(hasDns ? namesOf(group, members, apexes) : [group], 'acme', members[0]!.from)
+  const mayShare = (name: string): boolean => hasDns && !refusesWildcard(groupOf(name, apexes))
+  const groups = Map.groupBy(wanted.filter(isPublic), ({ name }) => {
+    return mayShare(name) ? `*.${groupOf(name, apexes)}` : name
   })
-  const files = brought.map(({ names, from, ...paths }) => certificate(names, 'files', from, paths))
+  const issued = Array.from(groups, ([group, members]) => {
+    const names = mayShare(members[0]!.name) ? namesOf(group.slice(2), members, apexes) : [group]
+    const planned = certificate({ names, issuer: 'acme', ...pairOf(acme) }, members[0]!.from)
+    const single = members.map(({ name }) => name).filter((name) => !name.startsWith('*.'))
+    const isReplaceable = names.some((name) => name.startsWith('*.')) && single.length > 0
+    return isReplaceable && single.length <= SINGLE_LIMIT ? { ...planned, single } : planned
+  })
   const certificates = [
-    ...files,
+    ...pairFiles(brought),
     ...issued,
-    ...local.map(({ name, from }) => certificate([name], 'local', from)),
+    ...local.map(({ name, from }) => certificate({ names: [name], issuer: 'local' }, from)),
   ]
   const clients = input.wanted.flatMap(({ name, clientCertificates: roots }) => {
     return roots === undefined ? [] : [{ name, roots }]
   })
   const below = input.wanted.filter(({ name }) => name.startsWith('*.')).map(({ name }) => name.slice(2))
-  return { certificates, acme, onDemand: onDemand && { ...onDemand, below }, clients, limits }
+  return { certificates, acme, onDemand: onDemand && { ...onDemand, below }, clients, unknownNames, limits }
 }
+
+/** Names on one certificate (Let's Encrypt's own limit). */
+const SINGLE_LIMIT = 100
 
 /** By its own name, or by the wildcard one label up (RFC 9525 §6.3). */
 function isCovered(name: string, covered: ReadonlySet<string>): boolean {
@@ -130,14 +158,29 @@ function isSpecial(name: string, { authorities }: AcmePlan): boolean {
   return /(^|\.)localhost$/.test(name) || (isWorldwide && SPECIAL.test(name))
 }
 
-function certificate(
-  names: readonly string[],
-  issuer: CertificatePlan['issuer'],
-  from: Position,
-  files?: CertificateFiles,
-): CertificatePlan {
-  const content = { names, issuer, ...(files === undefined ? {} : { files }) }
-  return { id: `certificate:${names[0]}`, key: contentKey(content), from, ...content }
+function pairOf({ keyType }: AcmePlan): { readonly pair?: true } {
+  return keyType === 'both' ? { pair: true } : {}
+}
+
+/** Certificates of files; two for the same names with keys of both kinds make one. */
+function pairFiles(brought: readonly BroughtCertificate[]): CertificatePlan[] {
+  const groups = Map.groupBy(brought, ({ names }) => names.toSorted().join(' '))
+  return [...groups.values()].map((group) => {
+    const first = group.find(({ keyType }) => keyType === 'ecdsa') ?? group[0]!
+    const beside = group.find(({ keyType }) => keyType !== first.keyType)
+    const { names, from } = first
+    const files = filesOf(first)
+    if (beside === undefined) return certificate({ names, issuer: 'files', files }, from)
+    return certificate({ names, issuer: 'files', pair: true, files, filesBeside: filesOf(beside) }, from)
+  })
+}
+
+function filesOf({ cert, key, fingerprint }: BroughtCertificate): CertificateFiles {
+  return { cert, key, fingerprint }
+}
+
+function certificate(content: Omit<CertificatePlan, 'id' | 'key' | 'from'>, from: Position): CertificatePlan {
+  return { id: `certificate:${content.names[0]}`, key: contentKey(content), from, ...content }
 }
 
 /** Certificates of names that were granted on demand, beside those of the Plan. */
@@ -148,6 +191,6 @@ export function withGranted(plan: TlsPlan, names: readonly string[]): TlsPlan {
   const from = plan.certificates[0]?.from ?? { file: '', line: 0, column: 0 }
   const granted = names
     .filter((name) => isOnDemand(name, onDemand) && !isCovered(name, known))
-    .map((name) => certificate([name], 'acme', from))
+    .map((name) => certificate({ names: [name], issuer: 'acme', ...pairOf(plan.acme) }, from))
   return { ...plan, certificates: [...plan.certificates, ...granted] }
 }

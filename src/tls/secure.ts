@@ -1,6 +1,6 @@
 import { constants } from 'node:crypto'
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
-import type { Issued } from './issuer.ts'
+import type { KeyAndChain } from './issuer.ts'
 
 // RFC 9325 §4.2: authenticated encryption with ephemeral keys only; no RSA key exchange, no CBC.
 const CIPHERS = [
@@ -31,7 +31,7 @@ export const secureOptions: SecureContextOptions = {
 }
 
 /** @param clientRoots PEM of what clients' certificates stand on; null: none is asked for */
-export function secureContext({ key, chain }: Issued, clientRoots: string | null = null): SecureContext {
+export function secureContext({ key, chain }: KeyAndChain, clientRoots: string | null = null): SecureContext {
   const ca = clientRoots === null ? {} : { ca: clientRoots }
   return createSecureContext({ ...secureOptions, ...ca, key, cert: chain })
 }

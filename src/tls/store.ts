@@ -1,7 +1,7 @@
 import type { SecureContext } from 'node:tls'
 import type { Log } from '#core/log.ts'
-import { type Issued, type Issuers, isFresh, isValid } from './issuer.ts'
-import type { CertificatePlan, ServedTls, TlsLimits } from './plan.ts'
+import { type Issued, type Issuers, isFresh, isSame, isValid } from './issuer.ts'
+import type { CertificatePlan, ServedTls, TlsLimits, UnknownNames } from './plan.ts'
 import { closeContext, secureContext } from './secure.ts'
 import { compileCertificates, type Selection, select, selectRoots } from './select.ts'
 
@@ -20,6 +20,8 @@ export type Ready = {
   readonly issued: Issued
   /** to be used at once: it is closed when the certificate is renewed or dropped */
   readonly context: SecureContext
+  /** of the certificate beside it; Node takes one of a context that a name selects */
+  readonly beside: SecureContext | null
 }
 
 /** A certificate, loaded for its hosts: those that ask clients for certificates have a context of their own. */
@@ -52,6 +54,9 @@ export type CertificateStore = {
   limits(): TlsLimits
   /** Whether any host asks clients for certificates. */
   asksClients(): boolean
+  /** Whether any certificate has another beside it, so that it counts what a client can use. */
+  hasPairs(): boolean
+  unknownNames(): UnknownNames
 }
 
 export type CertificateStoreOptions = {
@@ -67,12 +72,13 @@ export type CertificateStoreOptions = {
 /** @example createCertificateStore({ plan, issuers: { local: authority }, now: Date.now, log }) */
 export function createCertificateStore(options: CertificateStoreOptions): CertificateStore {
   const { issuers, now, log } = options
-  let { limits } = options.plan
+  let { limits, unknownNames = 'refuse' } = options.plan
   let table = compileCertificates(options.plan.certificates)
   let byId = mapById(options.plan.certificates)
   /** by id of the plan node; the one used last stands at the end */
   const kept = new Map<string, Kept>()
   let { clientRoots = new Map() } = options
+  let hasPairs = options.plan.certificates.some(({ pair }) => pair)
   /** questions under way, by id */
   const asked = new Map<string, Promise<void>>()
 
@@ -85,9 +91,11 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
     const nextById = mapById(plan.certificates)
     return () => {
       limits = plan.limits
+      unknownNames = plan.unknownNames ?? 'refuse'
       table = nextTable
       byId = nextById
       clientRoots = roots
+      hasPairs = plan.certificates.some(({ pair }) => pair)
       for (const [id, { key }] of kept) if (byId.get(id)?.key !== key) drop(id)
       for (const { loaded } of kept.values()) dropUnused(loaded)
       for (const [id, issued] of known) if (!kept.has(id)) take(id, issued)
@@ -128,7 +136,8 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
     const known = loaded.get(roots)
     if (known !== undefined) return known
     try {
-      const ready = { issued, context: secureContext(issued, roots) }
+      const beside = issued.beside === undefined ? null : secureContext(issued.beside, roots)
+      const ready = { issued, context: secureContext(issued, roots), beside }
       loaded.set(roots, ready)
       return ready
     } catch (error) {
@@ -139,10 +148,10 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
 
   function dropUnused(loaded: Kept['loaded']): void {
     const used = new Set<string | null>([null, ...clientRoots.values()])
-    for (const [roots, { context }] of loaded) {
+    for (const [roots, ready] of loaded) {
       if (used.has(roots)) continue
       loaded.delete(roots)
-      closeContext(context)
+      close(ready)
     }
   }
 
@@ -168,7 +177,7 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
   function take(id: string, issued: Issued): void {
     const certificate = byId.get(id)
     const last = kept.get(id)
-    if (certificate === undefined || last?.issued.chain === issued.chain) return
+    if (certificate === undefined || isSame(last?.issued, issued)) return
     const next: Kept = { key: certificate.key, issued, loaded: new Map() }
     if (load(id, next, null) === undefined) return
     drop(id)
@@ -186,7 +195,12 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
   function drop(id: string): void {
     const dropped = kept.get(id)
     kept.delete(id)
-    for (const { context } of dropped?.loaded.values() ?? []) closeContext(context)
+    dropped?.loaded.forEach(close)
+  }
+
+  function close({ context, beside }: Ready): void {
+    closeContext(context)
+    if (beside !== null) closeContext(beside)
   }
 
   function renew(id: string, issued: Issued): void {
@@ -200,6 +214,8 @@ export function createCertificateStore(options: CertificateStoreOptions): Certif
     renew,
     limits: () => limits,
     asksClients: () => clientRoots.size > 0,
+    hasPairs: () => hasPairs,
+    unknownNames: () => unknownNames,
   }
 }
 

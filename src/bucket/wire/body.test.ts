@@ -42,6 +42,14 @@ test('multipart/form-data is read whatever the pieces it comes in (RFC 7578 §4.
   }
 })
 
+test('a field in which nobody chose a file is no file, whatever the pieces it comes in', async () => {
+  const text = `${part('name=none; filename=""', '')}${part('name=some; filename=""', 'x')}--B--`
+  for (const size of [1, 3, 1000]) {
+    const { files, contents } = await readAll(readers.multipart(Buffer.from(text), [size]))
+    assert.deepEqual([files.map(({ field }) => field), contents.map(String)], [['some'], ['x']])
+  }
+})
+
 test('what is no form is refused, each with its status (RFC 7578 §4.7, RFC 8187 §3.2)', async () => {
   const cases: [keyof typeof readers, string, number][] = [
     ['multipart', '', 400],

@@ -43,6 +43,8 @@ export class MultipartReader implements BodyReader {
       if (await this.#isClosing()) break
       this.#state = 'part'
       const head = await this.#readHead()
+      // A field of a form in which nobody chose a file comes as a file without name and octets.
+      if (head.name === '' && (await this.#isEmpty())) continue
       if (head.name !== null || head.type === 'application/octet-stream') {
         this.#files.push(head)
         return { type: head.type, read: () => this.#readToDelimiter() }
@@ -70,6 +72,12 @@ export class MultipartReader implements BodyReader {
       if (safe > 0) return this.#cut(safe)
       await this.#more()
     }
+  }
+
+  /** Whether the next boundary follows at once. */
+  async #isEmpty(): Promise<boolean> {
+    while (this.#held.length < this.#delimiter.length) await this.#more()
+    return this.#held.subarray(0, this.#delimiter.length).equals(this.#delimiter)
   }
 
   #cut(length: number): Buffer {

@@ -1,9 +1,10 @@
-import { type Fields, type NameSet, serializeFields } from '#http/wire/fields.ts'
+import { type Fields, type NameSet, serializeFields, type WrittenHead } from '#http/wire/fields.ts'
 
 /** Fields with others behind them; neither is copied. */
 export class WithFields implements Fields {
   readonly #fields: Fields
   readonly #added: Fields
+  written: WrittenHead | null | undefined = undefined
 
   constructor(fields: Fields, added: Fields) {
     this.#fields = fields

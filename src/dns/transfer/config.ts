@@ -71,7 +71,7 @@ export const keySettings: MapSetting = {
 
 const transferGroup: GroupSetting = {
   type: 'group',
-  doc: 'Who may copy the zone (AXFR, RFC 5936; IXFR, RFC 1995), and who is told when it changes.',
+  doc: 'Who may copy the zone (AXFR, RFC 5936; IXFR, RFC 1995), and who is told when it changes. Copies have all members of pools, the addresses of ALIAS, and, where the domain is signed, signatures and a chain of NSEC.',
   example: { to: ['192.0.2.53'], key: 'transfer' },
   fields: {
     to: {

@@ -1,10 +1,21 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Log } from '#core/log.ts'
+import type { ZoneKeys } from '../dnssec/plan.ts'
+import type { DnsOverlay } from '../overlay-plan.ts'
 import type { DnsPlan, ZonePlan } from '../plan.ts'
 import { decodeMessage, type Message } from '../wire/message.ts'
 import { lowerName, printName } from '../wire/name.ts'
 import type { TsigKey, TsigKeys } from '../wire/tsig.ts'
 import { RCODE, TYPE } from '../wire/types.ts'
 import { expiredVersion, fileOf, isTooOld, readCopy } from './copies.ts'
+import {
+  type CopySignatures,
+  type CopyWith,
+  copiedOut,
+  copyOut,
+  knownOf,
+  type SavedSignature,
+} from './copy-out.ts'
 import { type Difference, differ, HISTORY_LIMIT, remember, setKey, type Version } from './difference.ts'
 import { type Errand, type ErrandReply, wishOf } from './gate.ts'
 import { type Journal, openJournal } from './journal.ts'
@@ -23,7 +34,7 @@ export type Ledger = {
    *
    * @throws {Error} when state cannot be read or written
    */
-  prepare(dns: DnsPlan, keys: TsigKeys): Promise<PreparedZones>
+  prepare(dns: DnsPlan, keys: LedgerKeys, findAliases: FindAliases): Promise<PreparedZones>
   /** what is served */
   versions(): readonly Version[]
   /** Answer what a client may ask: a transfer, an update, a NOTIFY. */
@@ -31,8 +42,16 @@ export type Ledger = {
   /** Go on with a transfer. */
   askMore(more: number): Promise<ErrandReply>
   secondaries(): SecondaryState[]
+  /** These addresses were found for names with an ALIAS: copies have them too. */
+  setAliases(aliases: DnsOverlay['aliases']): Promise<void>
   close(): void
 }
+
+/** What messages are signed with between servers, and what zones are signed with. */
+export type LedgerKeys = { readonly tsig: TsigKeys; readonly dnssec: ZoneKeys }
+
+/** Find the addresses for names with an ALIAS, of which some may lead into these zones. */
+export type FindAliases = (zones: readonly ZonePlan[]) => Promise<DnsOverlay['aliases']>
 
 export type PreparedZones = { readonly versions: readonly Version[]; commit(): void; abort(): void }
 
@@ -56,7 +75,18 @@ type Entry = {
   history: readonly Difference[]
   readonly historyJournal: Journal<Difference> | null
   readonly move: MovePlan | null
+  /** what secondaries get, and of which `history` speaks; null before the first is made */
+  copy: Version | null
+  /** when `copy` is that of `version` */
+  ready: Promise<void>
+  readonly signatures: CopySignatures | null
 }
+
+/** What stays as it is while an entry is taken over. */
+type Moving = Pick<Entry, 'history' | 'historyJournal' | 'signatures' | 'copy' | 'ready'>
+
+/** So often it is looked whether signatures of copies are due. */
+const RESIGN_EVERY_MS = 600_000
 
 /** Errands that wait for their turn; those beyond are told to come again. */
 const WAITING_LIMIT = 1000
@@ -67,12 +97,14 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
   const streams = createStreams()
   let entries: ReadonlyMap<string, Entry> = new Map()
   let secondaries: ReadonlyMap<string, Secondary> = new Map()
-  let keys: TsigKeys = new Map()
+  let keys: LedgerKeys = { tsig: new Map(), dnssec: new Map() }
+  let aliases: DnsOverlay['aliases'] = {}
   let turn: Promise<unknown> = Promise.resolve()
   let waiting = 0
+  const resigning = setInterval(() => void renewCopies(), RESIGN_EVERY_MS).unref()
 
   function keyNamed(name: string | null): TsigKey | null {
-    return name === null ? null : (keys.get(name) ?? null)
+    return name === null ? null : (keys.tsig.get(name) ?? null)
   }
 
   /** One change after the other. */
@@ -82,12 +114,12 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
     return done
   }
 
-  function prepare(dns: DnsPlan, nextKeys: TsigKeys): Promise<PreparedZones> {
+  function prepare(dns: DnsPlan, nextKeys: LedgerKeys, findAliases: FindAliases): Promise<PreparedZones> {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const { promise, resolve, reject } = Promise.withResolvers<PreparedZones>()
     void inTurn(async () => {
       try {
-        const next = await openEntries(dns)
+        const next = await openEntries(dns, nextKeys, findAliases)
         const commit = (): void => {
           commitEntries(next, dns.moves, nextKeys)
           release()
@@ -103,11 +135,17 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
     return promise
   }
 
-  async function openEntries({ zones, moves }: DnsPlan): Promise<NextEntries> {
+  async function openEntries(
+    { zones, moves }: DnsPlan,
+    nextKeys: LedgerKeys,
+    findAliases: FindAliases,
+  ): Promise<NextEntries> {
     const moveOf = new Map(moves.map((move) => [move.apex, move]))
     const drafts = await Promise.all(zones.map((base) => openZone(base, moveOf.get(base.apex) ?? null)))
-    const serials = await advance(drafts.map(({ version }) => version.plan))
-    for (const draft of drafts) draft.version = { ...draft.version, serial: serials.get(draft.base!.id)! }
+    aliases = await findAliases(drafts.map(({ version }) => version.plan))
+    const plans = drafts.map(({ version, move }) => dressed(version.plan, move, nextKeys))
+    const serials = await advance(plans)
+    for (const [i, plan] of plans.entries()) drafts[i]!.version = { plan, serial: serials.get(plan.id)! }
     const copies = await Promise.all(moves.filter(({ secondary }) => secondary !== null).map(openCopy))
     const all = [...drafts, ...copies.map(({ entry }) => entry)]
     for (const entry of all) {
@@ -119,26 +157,34 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
 
   async function openZone(base: ZonePlan, move: MovePlan | null): Promise<Entry> {
     const known = entries.get(base.apex)
-    const history = await openHistory(base.apex, move, known)
+    const moving = await openMoving(base.apex, move, known)
     const journal = move?.update == null ? null : (known?.updateJournal ?? (await openUpdates(base.apex)))
     const updates = known?.updateJournal === journal ? known.updates : foldUpdates(base, journal)
     const plan = layUpdates(base, updates)
-    return { version: { plan, serial: 0 }, base, updates, updateJournal: journal, ...history, move }
+    return { ...moving, version: { plan, serial: 0 }, base, updates, updateJournal: journal, move }
+  }
+
+  /** The zone as it is served, whose key says also what its copies have. */
+  function dressed(plan: ZonePlan, move: MovePlan | null, own: LedgerKeys): ZonePlan {
+    return move?.out == null ? plan : copiedOut(plan, copyWith(plan, own), Date.now() / 1000)
+  }
+
+  function copyWith({ id }: ZonePlan, { dnssec }: LedgerKeys): CopyWith {
+    return { keys: dnssec.get(id) ?? null, aliases }
   }
 
   function openUpdates(apex: string): Promise<Journal<UpdatedSet>> {
     return openJournal<UpdatedSet>(fileOf(folder, apex, 'updates.jsonl'))
   }
 
-  async function openHistory(
-    apex: string,
-    move: MovePlan | null,
-    known: Entry | undefined,
-  ): Promise<Pick<Entry, 'history' | 'historyJournal'>> {
-    if (move?.out == null) return { history: [], historyJournal: null }
-    if (known?.historyJournal != null) return { history: known.history, historyJournal: known.historyJournal }
+  async function openMoving(apex: string, move: MovePlan | null, known: Entry | undefined): Promise<Moving> {
+    const ready = Promise.resolve()
+    if (move?.out == null) return { history: [], historyJournal: null, signatures: null, copy: null, ready }
+    if (known?.historyJournal != null) return known
     const historyJournal = await openJournal<Difference>(fileOf(folder, apex, 'history.jsonl'))
-    return { history: historyJournal.lines.reduce(remember, []), historyJournal }
+    const signatures = knownOf(await openJournal<SavedSignature>(fileOf(folder, apex, 'signatures.jsonl')))
+    const history = historyJournal.lines.reduce(remember, [])
+    return { history, historyJournal, signatures, copy: null, ready }
   }
 
   async function openCopy(move: MovePlan): Promise<OpenedCopy> {
@@ -161,12 +207,12 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
     const isGood = kept !== null && !isTooOld(kept)
     const version =
       secondary?.current() ?? (isGood ? kept.version : expiredVersion(move, kept?.version ?? null))
-    const history = await openHistory(move.apex, move, known)
-    const entry = { version, base: null, updates: new Map(), updateJournal: null, ...history, move }
+    const moving = await openMoving(move.apex, move, known)
+    const entry = { ...moving, version, base: null, updates: new Map(), updateJournal: null, move }
     return { entry, secondary, start }
   }
 
-  function commitEntries(next: NextEntries, moves: readonly MovePlan[], nextKeys: TsigKeys): void {
+  function commitEntries(next: NextEntries, moves: readonly MovePlan[], nextKeys: LedgerKeys): void {
     const before = entries
     entries = next.entries
     keys = nextKeys
@@ -180,34 +226,57 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
     secondaries = kept
     for (const { apex } of moves) {
       const entry = entries.get(apex)
-      if (entry !== undefined) noteChange(entry, before.get(apex)?.version)
+      if (entry !== undefined) makeCopy(entry, before.get(apex))
     }
   }
 
-  /** Remember what changed, and tell secondaries. */
-  function noteChange(entry: Entry, before: Version | undefined): void {
-    const { version, move, historyJournal } = entry
+  /** Make what secondaries get, remember what changed, and tell them. @param before the entry whose place it took */
+  function makeCopy(entry: Entry, before: Entry = entry): void {
+    entry.ready = before.ready
+      .then(async () => {
+        if (before !== entry && before.historyJournal !== null) {
+          entry.copy = before.copy
+          entry.history = before.history
+        }
+        await renewCopy(entry)
+      })
+      .catch((error: unknown) => log('error', 'dns: copy not made', { error: String(error) }))
+  }
+
+  async function renewCopy(entry: Entry): Promise<void> {
+    const { version, move, historyJournal, signatures, copy: before } = entry
     if (move?.out == null || version.plan.expired === true || before?.serial === version.serial) return
+    const copy = await copyOut(version, copyWith(version.plan, keys), signatures, Date.now() / 1000)
+    entry.copy = copy
     notifier.notify(version, move.out.notify, keyNamed(move.out.key))
-    if (before === undefined || before.plan.expired === true || historyJournal === null) return
-    const difference = differ(before, version)
+    if (before === null || historyJournal === null) return
+    const difference = differ(before, copy)
     entry.history = remember(entry.history, difference)
     const isLong = historyJournal.count() >= 2 * HISTORY_LIMIT.differences
-    const written =
-      isLong || entry.history.length === 1
-        ? historyJournal.replace(entry.history)
-        : historyJournal.append([difference], false)
-    written.catch((error: unknown) => log('warning', 'dns: history not kept', { error: String(error) }))
+    if (isLong || entry.history.length === 1) await historyJournal.replace(entry.history)
+    else await historyJournal.append([difference], false)
   }
 
   /** Serve another version of one zone. */
   async function replace(version: Version): Promise<void> {
     const entry = entries.get(version.plan.apex)
     if (entry === undefined) return
-    const before = entry.version
     entry.version = version
     publish([version])
-    noteChange(entry, before)
+    makeCopy(entry)
+    await entry.ready
+  }
+
+  /** Serve zones anew whose copies have other signatures or addresses than a moment ago. */
+  function renewCopies(): Promise<void> {
+    return inTurn(async () => {
+      for (const { base, updates, move, version } of entries.values()) {
+        if (base === null || move?.out == null) continue
+        const plan = dressed(layUpdates(base, updates), move, keys)
+        if (plan.key === version.plan.key) continue
+        await replace({ plan, serial: (await advance([plan])).get(plan.id)! })
+      }
+    }).catch((error: unknown) => log('error', 'dns: copies not renewed', { error: String(error) }))
   }
 
   async function ask({ message, protocol, key, client, reserveOctets }: Errand): Promise<ErrandReply> {
@@ -233,13 +302,10 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
   }
 
   /** @param reserveOctets for a signature, over UDP */
-  function copy(
-    query: Message,
-    entry: Entry,
-    reserveOctets: number | null,
-  ): ErrandReply | Promise<ErrandReply> {
-    const { version, history } = entry
-    if (version.plan.expired === true) return oneReply(query, RCODE.SERVFAIL)
+  async function copy(query: Message, entry: Entry, reserveOctets: number | null): Promise<ErrandReply> {
+    await entry.ready
+    const { version: served, history, copy: version } = entry
+    if (served.plan.expired === true || version === null) return oneReply(query, RCODE.SERVFAIL)
     const isWhole = query.question[0]!.type === TYPE.AXFR
     const theirs = isWhole ? null : serialOfQuery(query)
     if (theirs === undefined) return oneReply(query, RCODE.FORMERR)
@@ -266,7 +332,7 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
     if (sets.length === 0) return rcode
     const updates = mergeUpdates(base, entry.updates, sets)
     if (updates.size > UPDATES_LIMIT) return RCODE.REFUSED
-    const plan = layUpdates(base, updates)
+    const plan = dressed(layUpdates(base, updates), move, keys)
     // On disk before it is answered: what was acknowledged outlives a crash (RFC 2136 §3.5).
     const isLess = sets.some((set) => !updates.has(setKey(set)))
     if (isLess || updateJournal.count() > 2 * updates.size + 1000)
@@ -285,7 +351,13 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
     ask,
     askMore: async (more) => streams.goOn(more),
     secondaries: () => [...secondaries.values()].map((secondary) => secondary.state()),
+    async setAliases(found) {
+      if (isDeepStrictEqual(found, aliases)) return
+      aliases = found
+      await renewCopies()
+    },
     close() {
+      clearInterval(resigning)
       notifier.close()
       streams.close()
       for (const secondary of secondaries.values()) secondary.close()

@@ -94,17 +94,12 @@ function planMove(domain: MovingDomain, reading: Reading): MovePlan[] {
   return [{ id: `move:${apex.slice(0, -1)}`, key: contentKey(plan), from, ...plan }]
 }
 
-function planOut({ config: { transfer, dnssec }, path }: MovingDomain, reading: Reading): OutPlan | null {
+function planOut({ config: { transfer }, path }: MovingDomain, reading: Reading): OutPlan | null {
   if (transfer === undefined) return null
   const at = [...path, 'transfer']
   if (transfer.to === undefined && transfer.key === undefined) {
     const message = '"transfer" names neither "to" nor "key", so everyone could copy the zone.'
     report(reading, at, 'dns/transfer-to-anyone', message, '"transfer": { "to": ["192.0.2.53"] }')
-  }
-  if (dnssec !== undefined && dnssec !== false) {
-    const message =
-      '"transfer" gives copies away, and "dnssec" signs answers here as they are asked for: a copy has keys and no signatures, and who validates takes none of its answers (RFC 4035 §5.3).'
-    report(reading, at, 'dns/signed-copy', message, 'remove "transfer", or "dnssec"')
   }
   const to = (transfer.to ?? []).filter((text, index) => {
     if (parseNetwork(text) !== undefined) return true

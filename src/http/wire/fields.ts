@@ -15,6 +15,15 @@ export type Fields = {
   each(visit: (name: string, value: string) => void): void
   /** The lines that `serializeFields` asks for, where there is a quicker way to them than `each`. */
   serialize?(skip: NameSet, nominated?: NameSet): string
+  /** the head that was written with these fields; null where the same will be sent again, and nothing was kept yet */
+  written?: WrittenHead | null | undefined
+}
+
+/** A head in octets, as a connection of HTTP/1.1 that stays open sends it. */
+export type WrittenHead = {
+  readonly status: number
+  readonly lengthOctets: number | null
+  readonly octets: Uint8Array
 }
 
 /**

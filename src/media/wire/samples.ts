@@ -63,6 +63,21 @@ export function oneOf(value: number): Column {
   return { values: Float64Array.of(value) }
 }
 
+/** The least number of a column. */
+export function leastOf({ values }: Column): number {
+  let least = values[0] ?? 0
+  for (const value of values) least = Math.min(least, value)
+  return least
+}
+
+/** The same samples, composed `ticks` later. */
+export function raiseCompositions(samples: Samples, ticks: number): Samples {
+  if (ticks === 0) return samples
+  const { values, index } = samples.compositions
+  const raised = Float64Array.from(values, (value) => value + ticks)
+  return { ...samples, compositions: index ? { values: raised, index } : { values: raised } }
+}
+
 /** Decode times of every 256th sample; what decodeTime() counts on from. */
 export function marksOf(durations: Column, count: number): Float64Array {
   const marks = new Float64Array(Math.floor(count / markEvery) + 1)

@@ -21,16 +21,19 @@ async function helloOf(options: ConnectionOptions): Promise<Buffer> {
 }
 
 for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
-  test(`readClientHello() reads name and protocols of ${maxVersion} (RFC 8446 §4.1.2, RFC 6066 §3, RFC 7301 §3.1)`, async () => {
+  test(`readClientHello() reads what a client of ${maxVersion} wants and can (RFC 8446 §4.1.2, §4.2.1, §4.2.3, §4.2.7, RFC 6066 §3, RFC 7301 §3.1)`, async () => {
     const octets = await helloOf({
       servername: 'Www.Example.Test',
       ALPNProtocols: ['acme-tls/1', 'h2'],
       maxVersion,
     })
-    assert.deepEqual(readClientHello(octets), {
-      serverName: 'www.example.test',
-      protocols: ['acme-tls/1', 'h2'],
-    })
+    const read = readClientHello(octets)
+    assert.ok(read !== null && read !== 'more')
+    const { serverName, protocols, ciphers, versions, groups, signatures } = read
+    assert.deepEqual([serverName, protocols], ['www.example.test', ['acme-tls/1', 'h2']])
+    assert.ok(ciphers.includes(0xc02b), 'ECDHE-ECDSA-AES128-GCM-SHA256')
+    assert.equal(versions.includes(0x0304), maxVersion === 'TLSv1.3')
+    assert.ok(groups.includes(23) && signatures.includes(0x0403), 'P-256')
     for (let length = 0; length < octets.length; length++) {
       assert.equal(readClientHello(octets.subarray(0, length)), 'more')
     }

@@ -4,12 +4,23 @@ export type ClientHello = {
   readonly serverName: string
   /** in its order of preference (RFC 7301 §3.1) */
   readonly protocols: readonly string[]
+  /** numbers of what it can do, in its order; `versions`, `groups` and `signatures` are empty where it says nothing */
+  readonly ciphers: readonly number[]
+  /** RFC 8446 §4.2.1 */
+  readonly versions: readonly number[]
+  /** elliptic curves and the like (RFC 8446 §4.2.7) */
+  readonly groups: readonly number[]
+  /** signature algorithms (RFC 8446 §4.2.3) */
+  readonly signatures: readonly number[]
 }
 
 const HANDSHAKE = 0x16
 const CLIENT_HELLO = 0x01
 const SERVER_NAME = 0
+const GROUPS = 10
+const SIGNATURES = 13
 const ALPN = 16
+const VERSIONS = 43
 /** A record carries so much at most (RFC 8446 §5.1); a ClientHello of more is nothing that an authority sends. */
 const RECORD_LIMIT = 16_384
 
@@ -39,21 +50,38 @@ function readExtensions(message: Buffer): ClientHello {
   // Type and length (4), version (2), random (32); then three vectors (RFC 8446 §4.1.2).
   let at = 38
   at += 1 + message.readUInt8(at)
+  const ciphers = readNumbers(message.subarray(at), 2)
   at += 2 + message.readUInt16BE(at)
   at += 1 + message.readUInt8(at)
-  const end = at + 2 + message.readUInt16BE(at)
-  let serverName = ''
-  let protocols: readonly string[] = []
+  const hello = {
+    ...{ serverName: '', protocols: [] as readonly string[], ciphers },
+    ...{ versions: [] as readonly number[], groups: [] as readonly number[] },
+    signatures: [] as readonly number[],
+  }
+  // RFC 8446 §4.1.2: older clients may have none.
+  const end = at === message.length ? at : at + 2 + message.readUInt16BE(at)
   for (at += 2; at < end; ) {
     const type = message.readUInt16BE(at)
     const start = at + 4
     at = start + message.readUInt16BE(at + 2)
     if (at > message.length) throw new RangeError('extension beyond the message')
     const data = message.subarray(start, at)
-    if (type === SERVER_NAME) serverName = data.toString('latin1', 5, 5 + data.readUInt16BE(3))
-    if (type === ALPN) protocols = readProtocols(data)
+    if (type === SERVER_NAME)
+      hello.serverName = data.toString('latin1', 5, 5 + data.readUInt16BE(3)).toLowerCase()
+    if (type === ALPN) hello.protocols = readProtocols(data)
+    if (type === VERSIONS) hello.versions = readNumbers(data, 1)
+    if (type === GROUPS) hello.groups = readNumbers(data, 2)
+    if (type === SIGNATURES) hello.signatures = readNumbers(data, 2)
   }
-  return { serverName: serverName.toLowerCase(), protocols }
+  return hello
+}
+
+/** Numbers of two octets, behind the length of them all. */
+function readNumbers(data: Buffer, lengthOctets: 1 | 2): number[] {
+  const end = lengthOctets + data.readUIntBE(0, lengthOctets)
+  const numbers: number[] = []
+  for (let at = lengthOctets; at < end; at += 2) numbers.push(data.readUInt16BE(at))
+  return numbers
 }
 
 function readProtocols(data: Buffer): string[] {
