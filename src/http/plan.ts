@@ -169,7 +169,7 @@ export function planHost(host: HostInput): { host: HostPlan; processes: ProcessP
 }
 
 /** Kinds that have films. */
-const STREAMED: ReadonlySet<ActionPlan['kind']> = new Set(['service', 'files', 'bucket'])
+const STREAMED: ReadonlySet<ActionPlan['kind']> = new Set(['service', 'files', 'bucket', 'live'])
 
 /** A route's own `access` and `limits` take the place of its host's; the host's faults are told once, with its first route. */
 function planGuard(

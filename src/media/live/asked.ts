@@ -11,6 +11,8 @@ export type Viewed = {
 export type ViewedThing =
   | { readonly kind: 'multivariant' }
   | { readonly kind: 'mpd' }
+  /** what time it is here */
+  | { readonly kind: 'time' }
   /** all of it as one file */
   | { readonly kind: 'film' }
   | { readonly kind: 'playlist'; readonly track: string }
@@ -29,6 +31,7 @@ export function readViewed(path: string): Viewed | null {
 function readThing(file: string, isInside: boolean): ViewedThing | null {
   if (file === 'index.m3u8') return { kind: 'multivariant' }
   if (file === 'manifest.mpd') return { kind: 'mpd' }
+  if (file === 'time') return { kind: 'time' }
   if (file === 'film.mp4') return { kind: 'film' }
   const [, track, init, msn, part, type] = FILE.exec(file) ?? []
   if (!isInside || track === undefined) return null

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Refusal } from '#http/wire/refusal.ts'
 import { refuse } from '#http/wire/refusal.ts'
 import { MediaFault } from '#media/wire/fault.ts'
@@ -230,12 +231,13 @@ function describeTracks(
   const counts = { video: 0, audio: 0 }
   // Whole frames, so that no part is longer than is said, and none much shorter.
   const partSeconds = Math.max(1, Math.round(wantedSeconds / frameSeconds)) * frameSeconds
-  return tracks.map(({ entry: _, ...track }, i) => {
+  return tracks.map(({ entry, ...track }, i) => {
+    const format = createHash('sha256').update(entry).digest('hex').slice(0, 16)
     const name = `${track.kind[0]}${counts[track.kind]++}`
     // Cut where the first track is, a part may be longer by a frame of this one.
     const slack = i === 0 ? 0 : track.kind === 'audio' ? FRAME_SAMPLES / track.sampleRate : frameSeconds
     const frameRate = track.kind === 'video' ? round(1 / frameSeconds) : 0
-    return { ...track, name, frameRate, partSeconds: round(partSeconds + slack) }
+    return { ...track, name, format, frameRate, partSeconds: round(partSeconds + slack) }
   })
 }
 

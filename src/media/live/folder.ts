@@ -18,6 +18,11 @@ export function segmentFile(track: string, msn: number): string {
   return `${track}-${msn}.m4s`
 }
 
+/** A part is no file of its own: it lies in its segment. */
+export function partFile(track: string, msn: number, part: number): string {
+  return `${track}-${msn}.${part}.m4s`
+}
+
 /** @param number of the initialisation segment */
 export function initFile(track: string, number: number): string {
   return `${track}-init-${number}.mp4`

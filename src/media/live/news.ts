@@ -3,6 +3,8 @@ export type LiveTrack = {
   /** stands in URLs: `v0`, `a1` */
   readonly name: string
   readonly kind: 'video' | 'audio'
+  /** of its sample entry: tracks of one format can follow each other in a film */
+  readonly format: string
   /** RFC 6381, such as `avc1.64001f` */
   readonly codec: string
   /** ticks a second */

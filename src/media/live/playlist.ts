@@ -1,5 +1,7 @@
-import { type Broadcast, endOf, type Part, type Segment, type Session, startOf, wallOf } from './broadcast.ts'
-import { initFile, segmentFile } from './folder.ts'
+import { type LowLatency, type Part, type Segment, writeMediaPlaylist } from '#media/wire/m3u8.ts'
+import { type Rendition, type Variant, writeMultivariant } from '#media/wire/multivariant.ts'
+import { type Broadcast, endOf, type Segment as LiveSegment, startOf, wallOf } from './broadcast.ts'
+import { initFile, partFile, segmentFile } from './folder.ts'
 import type { LiveTrack, Stretch } from './news.ts'
 
 /** Segments before this many target durations from the end may be left out of an update (RFC 8216bis §4.4.3.8). */
@@ -10,44 +12,60 @@ const PART_TARGETS = 3
 /**
  * Write the media playlist of a track (RFC 8216bis §4.4).
  *
+ * While no encoder sends, it is one without low latency: a client that waited for a part would take the encoder's fault
+ * for ours.
+ *
  * @param track its number
  * @param skip leave out what a client that has followed knows (RFC 8216bis §6.2.5.1)
  */
 export function mediaPlaylist(broadcast: Broadcast, track: number, skip: boolean): string {
-  const { segments, open, targetSeconds, state, firstMsn, discontinuitySequence } = broadcast
-  const { partSeconds } = broadcast.session!.tracks[track]!
-  const isEnded = state === 'ended'
-  const skipped = skip && !isEnded ? skippable(broadcast) : 0
-  const lines = [
-    '#EXTM3U',
-    '#EXT-X-VERSION:9',
-    `#EXT-X-TARGETDURATION:${targetSeconds}`,
-    ...(isEnded ? [] : [control(broadcast, partSeconds)]),
-    `#EXT-X-PART-INF:PART-TARGET=${seconds(partSeconds)}`,
-    `#EXT-X-MEDIA-SEQUENCE:${firstMsn}`,
-    `#EXT-X-DISCONTINUITY-SEQUENCE:${discontinuitySequence}`,
-  ]
-  if (isIndependent(broadcast)) lines.push('#EXT-X-INDEPENDENT-SEGMENTS')
-  if (skipped > 0) lines.push(`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`)
-  const end = endOf(open ?? segments.at(-1)!)
-  const partsFrom = isEnded ? Infinity : end - PART_TARGETS * targetSeconds
-  let session: Session | undefined = skipped === 0 ? undefined : segments[skipped - 1]!.session
-  for (const segment of segments.slice(skipped)) {
-    lines.push(...before(segment, session, track))
-    session = segment.session
-    if (endOf(segment) > partsFrom) lines.push(...partLines(segment, track))
-    lines.push(...segmentLines(segment, track))
-  }
-  if (open !== null) lines.push(...before(open, session, track), ...partLines(open, track))
-  if (isEnded) lines.push('#EXT-X-ENDLIST')
-  if (state === 'live') lines.push(hint(broadcast, track), ...reports(broadcast, track))
-  return `${lines.join('\n')}\n`
+  const { segments, open, targetSeconds, state } = broadcast
+  const isLive = state === 'live'
+  const skipped = skip && isLive ? skippable(broadcast) : 0
+  const partsFrom = isLive ? endOf(open ?? segments.at(-1)!) - PART_TARGETS * targetSeconds : Infinity
+  return writeMediaPlaylist({
+    kind: null,
+    hasEnded: state === 'ended',
+    sequence: broadcast.firstMsn,
+    discontinuitySequence: broadcast.discontinuitySequence,
+    targetSeconds,
+    isIndependent: isIndependent(broadcast),
+    segments: segments.slice(skipped).map((segment): Segment => {
+      const { name } = segment.session.tracks[track]!
+      return {
+        ...beginningOf(segment, track),
+        uri: segmentFile(name, segment.msn),
+        durationSeconds: durationOf(segment.tracks, segment, track),
+        isGap: segment.tracks[track]!.octets === 0,
+        ...(endOf(segment) > partsFrom ? { parts: partsOf(segment, track) } : {}),
+      }
+    }),
+    ...(isLive ? { live: underWay(broadcast, track, skipped) } : {}),
+  })
 }
 
-/** A client that is told to wait for an encoder that is gone would take it for our fault: it looks now and then instead. */
-function control({ targetSeconds, state }: Broadcast, partSeconds: number): string {
-  const blocks = state === 'live' ? 'CAN-BLOCK-RELOAD=YES,' : ''
-  return `#EXT-X-SERVER-CONTROL:${blocks}PART-HOLD-BACK=${seconds(3 * partSeconds)},HOLD-BACK=${3 * targetSeconds},CAN-SKIP-UNTIL=${SKIP_TARGETS * targetSeconds}`
+function underWay(broadcast: Broadcast, track: number, skipped: number): LowLatency {
+  const { open, session, nextMsn, openParts, targetSeconds, segments } = broadcast
+  const { partSeconds, name } = session!.tracks[track]!
+  const last = segments.at(-1)?.parts.length ?? 1
+  return {
+    partTargetSeconds: partSeconds,
+    holdBackSeconds: 3 * targetSeconds,
+    partHoldBackSeconds: 3 * partSeconds,
+    canSkipUntilSeconds: SKIP_TARGETS * targetSeconds,
+    ...(skipped === 0 ? {} : { skippedSegments: skipped }),
+    ...(open === null ? {} : { beginning: beginningOf(open, track) }),
+    parts: open === null ? [] : partsOf(open, track),
+    preloadHint: partFile(name, nextMsn, openParts),
+    // RFC 8216bis §4.4.5.4: all tracks are equally far.
+    reports: session!.tracks
+      .filter((_, i) => i !== track)
+      .map((other) => ({
+        uri: `${other.name}.m3u8`,
+        lastSequence: openParts > 0 ? nextMsn : nextMsn - 1,
+        lastPart: Math.max(0, openParts > 0 ? openParts - 1 : last - 1),
+      })),
+  }
 }
 
 function skippable({ segments, open, targetSeconds }: Broadcast): number {
@@ -60,66 +78,28 @@ function isIndependent({ segments, open }: Broadcast): boolean {
   return segments.every(({ independent }) => independent) && open?.independent !== false
 }
 
-/** What stands before a segment: another encoder's pictures need another beginning. */
-function before(segment: Segment, session: Session | undefined, track: number): string[] {
-  const lines: string[] = []
-  if (segment.session !== session) {
-    if (segment.isAfterBreak) lines.push('#EXT-X-DISCONTINUITY')
-    lines.push(`#EXT-X-MAP:URI="${initFile(segment.session.tracks[track]!.name, segment.session.init)}"`)
-  }
-  lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(wallOf(segment)).toISOString()}`)
-  return lines
+/** What stands before a segment: another encoder's pictures need another initialisation segment. */
+function beginningOf(segment: LiveSegment, track: number): Pick<Segment, 'map' | 'isDiscontinuity' | 'atMs'> {
+  const { session, isAfterBreak } = segment
+  const map = { uri: initFile(session.tracks[track]!.name, session.init) }
+  return { map, isDiscontinuity: isAfterBreak, atMs: wallOf(segment) }
 }
 
-function segmentLines({ msn, session, tracks }: Segment, track: number): string[] {
-  const { name } = session.tracks[track]!
-  const gap = tracks[track]!.octets === 0 ? ['#EXT-X-GAP'] : []
-  return [...gap, `#EXTINF:${durationOf(tracks, session.tracks, track)},`, segmentFile(name, msn)]
-}
-
-function partLines({ parts, session, msn }: Segment, track: number): string[] {
-  const { name } = session.tracks[track]!
-  return parts.map(({ tracks, independent }: Part, i) => {
+function partsOf(segment: LiveSegment, track: number): Part[] {
+  const { name, kind } = segment.session.tracks[track]!
+  return segment.parts.map(({ tracks, independent }, i) => ({
+    uri: partFile(name, segment.msn, i),
+    durationSeconds: durationOf(tracks, segment, track),
     // Sound can be decoded from each of its frames.
-    const isIndependent = independent || session.tracks[track]!.kind === 'audio'
-    const attributes = [
-      `DURATION=${durationOf(tracks, session.tracks, track)}`,
-      `URI="${partName(name, msn, i)}"`,
-      ...(isIndependent ? ['INDEPENDENT=YES'] : []),
-      ...(tracks[track]!.octets === 0 ? ['GAP=YES'] : []),
-    ]
-    return `#EXT-X-PART:${attributes.join(',')}`
-  })
+    isIndependent: independent || kind === 'audio',
+    isGap: tracks[track]!.octets === 0,
+  }))
 }
 
-function hint({ session, nextMsn, openParts }: Broadcast, track: number): string {
-  return `#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${partName(session!.tracks[track]!.name, nextMsn, openParts)}"`
-}
-
-/** RFC 8216bis §4.4.5.4: all tracks are equally far. */
-function reports({ session, nextMsn, openParts, segments }: Broadcast, track: number): string[] {
-  const [msn, part] =
-    openParts > 0 ? [nextMsn, openParts - 1] : [nextMsn - 1, (segments.at(-1)?.parts.length ?? 1) - 1]
-  return session!.tracks
-    .filter((_, i) => i !== track)
-    .map(
-      ({ name }) =>
-        `#EXT-X-RENDITION-REPORT:URI="${name}.m3u8",LAST-MSN=${msn},LAST-PART=${Math.max(part, 0)}`,
-    )
-}
-
-function partName(track: string, msn: number, part: number): string {
-  return `${track}-${msn}.${part}.m4s`
-}
-
-/** Of which nothing came lasts as long as the first track does. */
-function durationOf(stretches: readonly Stretch[], tracks: readonly LiveTrack[], track: number): string {
+/** What nothing came of lasts as long as the first track does. */
+function durationOf(stretches: readonly Stretch[], { session }: LiveSegment, track: number): number {
   const index = stretches[track]!.octets === 0 ? 0 : track
-  return seconds(stretches[index]!.ticks / tracks[index]!.timescale)
-}
-
-function seconds(value: number): string {
-  return value.toFixed(5)
+  return stretches[index]!.ticks / session.tracks[index]!.timescale
 }
 
 /**
@@ -129,66 +109,48 @@ function seconds(value: number): string {
  */
 export function multivariantPlaylist(broadcast: Broadcast, base: string): string {
   const { tracks } = broadcast.session!
-  const audio = tracks.flatMap((track, i) => (track.kind === 'audio' ? [{ track, i }] : []))
-  const video = tracks.flatMap((track, i) => (track.kind === 'video' ? [{ track, i }] : []))
-  const lines = ['#EXTM3U', '#EXT-X-VERSION:9']
-  if (isIndependent(broadcast)) lines.push('#EXT-X-INDEPENDENT-SEGMENTS')
-  if (video.length === 0) {
-    for (const { track, i } of audio) lines.push(...variant(broadcast, [i], [], `${base}${track.name}.m3u8`))
-    return `${lines.join('\n')}\n`
+  const rated = tracks.map(
+    (track, i): Rated => ({ track, uri: `${base}${track.name}.m3u8`, ...rateOf(broadcast, i) }),
+  )
+  const sound = rated.filter(({ track }) => track.kind === 'audio')
+  const pictures = rated.filter(({ track }) => track.kind === 'video')
+  if (pictures.length === 0) {
+    return writeMultivariant({
+      renditions: [],
+      variants: sound.map((one) => variantOf(one, [])),
+      iFrames: [],
+    })
   }
-  for (const [n, { track }] of audio.entries()) lines.push(media(track, n === 0, `${base}${track.name}.m3u8`))
   // One variant for each codec of sound that it may be played with.
-  const codecs = [...new Set(audio.map(({ track }) => track.codec))]
-  for (const { track, i } of video) {
-    const uri = `${base}${track.name}.m3u8`
-    if (codecs.length === 0) lines.push(...variant(broadcast, [i], [], uri))
-    for (const codec of codecs) {
-      const group = audio.filter((other) => other.track.codec === codec)
-      lines.push(
-        ...variant(
-          broadcast,
-          [i],
-          group.map((other) => other.i),
-          uri,
-        ),
-      )
-    }
+  const groups = Object.values(Object.groupBy(sound, ({ track }) => track.codec)).map((group) => group ?? [])
+  const variants = pictures.flatMap((picture) =>
+    (groups.length === 0 ? [[]] : groups).map((group) => variantOf(picture, group)),
+  )
+  return writeMultivariant({ renditions: sound.map(renditionOf), variants, iFrames: [] })
+}
+
+type Rated = { readonly track: LiveTrack; readonly uri: string; readonly peak: number; readonly mean: number }
+
+function renditionOf({ track, uri }: Rated, index: number): Rendition {
+  const { codec, name, language, channels } = track
+  const isKnown = language !== 'und'
+  return {
+    ...{ type: 'AUDIO', groupId: codec, name: isKnown ? `${language} ${name}` : name, uri, channels },
+    ...{ language: isKnown ? language : null, isDefault: index === 0, isAutoselect: true },
   }
-  return `${lines.join('\n')}\n`
 }
 
-function media({ name, language, channels, codec }: LiveTrack, isDefault: boolean, uri: string): string {
-  const attributes = [
-    'TYPE=AUDIO',
-    `GROUP-ID="${codec}"`,
-    `NAME="${language === 'und' ? name : `${language} ${name}`}"`,
-    ...(language === 'und' ? [] : [`LANGUAGE="${language}"`]),
-    `DEFAULT=${isDefault ? 'YES' : 'NO'}`,
-    'AUTOSELECT=YES',
-    `CHANNELS="${channels}"`,
-    `URI="${uri}"`,
-  ]
-  return `#EXT-X-MEDIA:${attributes.join(',')}`
-}
-
-function variant(broadcast: Broadcast, own: number[], group: number[], uri: string): string[] {
-  const { tracks } = broadcast.session!
-  const track = tracks[own[0]!]!
-  const rates = [...own, ...group].map((i) => rateOf(broadcast, i))
-  const [one, most] = [rates[0]!, rates.slice(1)]
-  const peak = one.peak + Math.max(0, ...most.map((rate) => rate.peak))
-  const mean = one.mean + Math.max(0, ...most.map((rate) => rate.mean))
-  const codecs = [track.codec, ...(group.length === 0 ? [] : [tracks[group[0]!]!.codec])]
-  const attributes = [
-    `BANDWIDTH=${Math.max(1, Math.round(peak))}`,
-    `AVERAGE-BANDWIDTH=${Math.max(1, Math.round(mean))}`,
-    `CODECS="${codecs.join(',')}"`,
-    ...(track.kind === 'video' ? [`RESOLUTION=${track.width}x${track.height}`] : []),
-    ...(track.frameRate > 0 ? [`FRAME-RATE=${track.frameRate.toFixed(3)}`] : []),
-    ...(group.length === 0 ? [] : [`AUDIO="${tracks[group[0]!]!.codec}"`]),
-  ]
-  return [`#EXT-X-STREAM-INF:${attributes.join(',')}`, uri]
+function variantOf({ track, uri, peak, mean }: Rated, group: readonly Rated[]): Variant {
+  const { codec, kind, width, height, frameRate } = track
+  return {
+    uri,
+    bandwidth: peak + Math.max(0, ...group.map((one) => one.peak)),
+    averageBandwidth: mean + Math.max(0, ...group.map((one) => one.mean)),
+    codecs: [codec, ...(group.length === 0 ? [] : [group[0]!.track.codec])],
+    picture: kind === 'video' ? { width, height, frameRate } : null,
+    audioGroup: group.length === 0 ? null : group[0]!.track.codec,
+    subtitleGroup: null,
+  }
 }
 
 /** Bits a second of a track: of its largest segment, and of all. */

@@ -1,6 +1,7 @@
 import { type FileHandle, open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CutPart } from './cutter.ts'
+import { FILM } from './film.ts'
 import { initFile, segmentFile } from './folder.ts'
 import type { LiveTrack, Stretch } from './news.ts'
 import { writeInit } from './wire/init.ts'
@@ -28,7 +29,7 @@ export async function writeInits(
   const numbered = tracks.map((track, i) => ({ id: i + 1, track }))
   await Promise.all([
     ...numbered.map((one, i) => writeFile(join(folder, initFile(names[i]!, init)), writeInit([one]))),
-    writeFile(join(folder, initFile('film', init)), writeInit(numbered)),
+    writeFile(join(folder, initFile(FILM, init)), writeInit(numbered)),
   ])
 }
 

@@ -1,15 +1,17 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Exchange } from '#http/exchange.ts'
+import type { Exchange, Request } from '#http/exchange.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
 import { isRefusal, refuse } from '#http/wire/refusal.ts'
 import type { Viewed, ViewedThing } from './asked.ts'
 import { hasReached, judgeReload, readDirectives } from './block.ts'
 import type { Broadcast, Segment } from './broadcast.ts'
+import { filmOf } from './film.ts'
 import { initFile, segmentFile } from './folder.ts'
+import { liveManifest } from './manifest.ts'
 import { type Piece, PiecesSource } from './pieces-source.ts'
 import { mediaPlaylist, multivariantPlaylist } from './playlist.ts'
-import { FOREVER, FRESH, respondPieces, respondRefusal, respondText } from './respond.ts'
+import { FOREVER, FRESH, type Lines, respondPieces, respondRefusal, respondText } from './respond.ts'
 import type { Stage } from './stage.ts'
 
 const PLAYLIST = 'application/vnd.apple.mpegurl'
@@ -43,13 +45,40 @@ export async function view(
       return segment(stage, exchange, broadcast, what)
     case 'part':
       return part(stage, exchange, broadcast, what)
-    default:
-      return respondRefusal(exchange, refuse(404, 'not offered'))
+    case 'mpd':
+      return respondText(exchange, 'application/dash+xml', manifest(broadcast, exchange.request, id), FRESH)
+    case 'time':
+      return respondText(exchange, 'text/plain', Buffer.from(new Date().toISOString()), NOW)
+    case 'film':
+      return film(stage, exchange, broadcast)
   }
 }
 
 function multivariant(broadcast: Broadcast, id: string | null): Buffer {
   return Buffer.from(multivariantPlaylist(broadcast, id === null ? `${broadcast.id}/` : ''))
+}
+
+/** Nobody may keep what time it is. */
+const NOW: Lines = [
+  ['Access-Control-Allow-Origin', '*'],
+  ['Cache-Control', 'no-store'],
+]
+
+function manifest(broadcast: Broadcast, { authority, client, target }: Request, id: string | null): Buffer {
+  const base = id === null ? `${broadcast.id}/` : ''
+  const folder = target.replace(/\?.*/s, '').replace(/[^/]*$/, '')
+  const timeUrl = `${client.secure ? 'https' : 'http'}://${authority}${folder}time`
+  return Buffer.from(liveManifest(broadcast, { base, timeUrl, nowMs: Date.now() }))
+}
+
+/** What was live, as one file: when it is over. */
+async function film(stage: Stage, exchange: Exchange, broadcast: Broadcast): Promise<void> {
+  if (broadcast.state !== 'ended') {
+    return respondRefusal(exchange, refuse(404, 'the film is there when the stream has ended'))
+  }
+  const pieces = await filmOf(broadcast, stage.folderOf(broadcast))
+  const etag = ['ETag', `"${broadcast.id}-${broadcast.firstMsn}-${broadcast.nextMsn}"`] as const
+  respondPieces(exchange, 'video/mp4', pieces, [...FRESH, etag])
 }
 
 async function playlist(
