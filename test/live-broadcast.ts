@@ -8,6 +8,7 @@ const liveTracks: readonly LiveTrack[] = [
   {
     ...{
       name: 'v0',
+      format: 'one',
       kind: 'video',
       codec: 'avc1.42c00d',
       timescale: 1000,
@@ -20,6 +21,7 @@ const liveTracks: readonly LiveTrack[] = [
   {
     ...{
       name: 'a0',
+      format: 'two',
       kind: 'audio',
       codec: 'mp4a.40.2',
       timescale: 48_000,

@@ -4,6 +4,8 @@ import { get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { startEncoder } from './live-encoder.ts'
+import { all, readMpd } from './mpds.ts'
+import { readPlaylist } from './playlists.ts'
 import { type Running, startRunning, until } from './running.ts'
 
 let portico: Running
@@ -24,7 +26,7 @@ before(async () => {
   await writeFile(join(portico.folder, 'live.key'), `${KEY}\n`)
   // The key is read when the route is made: a changed route is made anew.
   await portico.write(
-    { hosts: { live: { live: { ...live, segment: '4s' }, http: 'serve' } } },
+    { hosts: { live: { live: { ...live, segment: '4s' }, stream: true, http: 'serve' } } },
     { workers: 2 },
   )
   assert.equal((await portico.command('reload')).code, 0)
@@ -118,7 +120,7 @@ test('a reload beyond what may come is 400, of what is not there 404, of an enco
   for (const [path, status] of cases) assert.equal((await ask(path)).status, status, path)
   encoder.destroy()
   await portico.write(
-    { hosts: { live: { live: { ...live, segment: '4s' }, http: 'serve' } } },
+    { hosts: { live: { live: { ...live, segment: '4s' }, stream: true, http: 'serve' } } },
     { workers: 2 },
   )
   assert.equal((await portico.command('reload')).code, 0)
@@ -153,8 +155,31 @@ test('an encoder that is killed and comes back goes on after a discontinuity; th
   assert.equal(await second.status, 201)
   await until(async () => (await ask(`${folder}/v0.m3u8`)).text.endsWith('#EXT-X-ENDLIST\n'))
   const { text } = await ask(`${folder}/v0.m3u8`)
+  readPlaylist(text)
   assert.match(text, /v0-init-1\.mp4"(?:\n.*)+#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="v0-init-2\.mp4"/)
   assert.equal((await ask(`${folder}/v0-init-2.mp4`)).status, 200)
+})
+
+test('the same segments are offered by DASH, and as one film when it is over', async () => {
+  const encoder = publish('/dash')
+  encoder.send(25)
+  await begun('dash')
+  const growing = readMpd((await ask('/dash/manifest.mpd')).text)
+  assert.equal(growing.attributes.get('type'), 'dynamic')
+  const [timing] = all(growing, 'UTCTiming')
+  const { text: time } = await ask(new URL(timing!.attributes.get('value')!).pathname)
+  assert.ok(Math.abs(Date.parse(time) - Date.now()) < 5000)
+  assert.equal((await ask('/dash/film.mp4')).status, 404)
+  encoder.end()
+  assert.equal(await encoder.status, 201)
+  await until(async () => (await ask('/dash/film.mp4')).status === 200)
+  assert.equal(readMpd((await ask('/dash/manifest.mpd')).text).attributes.get('type'), 'static')
+  const film = await ask('/dash/film.mp4')
+  assert.equal((await ask('/dash/film.mp4', { Range: 'bytes=700-2000' })).text, film.text.slice(700, 2001))
+  // What was live is a film for the packager, too.
+  const packaged = await ask('/dash/film.mp4/index.m3u8')
+  assert.equal(packaged.status, 200, packaged.text)
+  assert.equal(readPlaylist(packaged.text).kind, 'multivariant')
 })
 
 test('a segment that grows is sent as it grows', async () => {
