@@ -182,6 +182,31 @@ test('a segment is kept, has its length and a strong tag, and never changes (RFC
   assert.match(part.fields.get('content-range')!, /^bytes 0-99\/\d+$/)
 })
 
+test('key frames have a playlist of their own (RFC 8216 §4.3.3.6)', { skip }, async () => {
+  const { tags } = readPlaylist((await get('alone', '/film.mp4/index.m3u8')).body)
+  const [iFrames] = tags.get('EXT-X-I-FRAME-STREAM-INF')!
+  const playlist = readPlaylist((await get('alone', `/film.mp4/${iFrames!.get('URI')!.slice(1, -1)}`)).body)
+  assert.ok(playlist.tags.has('EXT-X-I-FRAMES-ONLY'))
+  assert.equal(playlist.segments.length, 9)
+  const total = playlist.segments.reduce((sum, { seconds }) => sum + seconds, 0)
+  assert.ok(Math.abs(total - 9) < 0.1, `${total} s`)
+})
+
+test('codecs are said as players know them (RFC 6381 §3.3), sound without loss too (RFC 9639 §8.2)', {
+  skip,
+}, async () => {
+  const tones = ['-f', 'lavfi', '-i', 'sine=frequency=440:duration=3']
+  await make([...tones, '-c:a', 'flac', '-strict', '-2', 'tone.mp4'])
+  const codecsOf = async (path: string): Promise<string | undefined> =>
+    readPlaylist((await get('alone', path)).body)
+      .tags.get('EXT-X-STREAM-INF')?.[0]
+      ?.get('CODECS')
+  assert.match((await codecsOf('/film.mp4/index.m3u8'))!, /^"avc1\.[0-9a-f]{6},mp4a\.40\.2"$/)
+  assert.match((await codecsOf('/tone.mp4/index.m3u8'))!, /^"fLaC|flac"$/)
+  const source = await hashes(null, join(running.folder, 'films', 'tone.mp4'), '0:a:0')
+  assert.equal(await hashes('alone', url('/tone.mp4/index.m3u8'), '0:a:0'), source)
+})
+
 const missing: [path: string, says: RegExp][] = [
   ['/other.mp4/index.m3u8', /no such film/],
   ['/film.mp4/seg-1-0-000000000000.m4s', /ask for its playlist again/],

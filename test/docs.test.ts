@@ -21,9 +21,9 @@ const ruleFiles = globSync('src/{access,cache,config,dns,http,media,plan,tls}/**
 /** Codes in a text; those that go to the log are no problems of the file. */
 function codesIn(text: string): string[] {
   const problems = text.replace(/\blog\??\.?\([^)]*\)/g, '')
-  return [...problems.matchAll(/['`]((?:access|cache|config|dns|http|plan|stream|tls)\/[a-z$][^'`\s]*)['`]/g)].map(
-    ([, code]) => code!,
-  )
+  return [
+    ...problems.matchAll(/['`]((?:access|cache|config|dns|http|plan|stream|tls)\/[a-z$][^'`\s]*)['`]/g),
+  ].map(([, code]) => code!)
 }
 
 test('every code that the rules can give has exactly one example', () => {

@@ -89,6 +89,8 @@ export type ResponseHead = {
   readonly lengthOctets: number | null
   /** what 426 wants to be asked for by Upgrade (RFC 9110 §15.5.22); HTTP/2 has no such field */
   readonly upgrade?: string | undefined
+  /** octets of the content for each second of its film or sound; null when nobody knows */
+  readonly mediaRate?: (() => number | null) | undefined
   /** a page of Portico's own that says what went wrong; the file may have another one for it */
   readonly isPage?: boolean
 }

@@ -6,7 +6,8 @@ import { adtsConfig, adtsHeader } from './wire/adts.ts'
 import { accessUnit, byteStreamOf } from './wire/annex-b.ts'
 import { MediaFault } from './wire/fault.ts'
 import { decodeTime, isSync, runsOf, valueAt } from './wire/samples.ts'
-import { type Pes, type Stream, transportStream } from './wire/ts.ts'
+import { type Pes, transportStream } from './wire/ts.ts'
+import type { Stream } from './wire/ts-tables.ts'
 
 /** Presentation time 0 in a transport stream, in ticks of 90 000: what is decoded before it must not be below 0. */
 export const TRANSPORT_START = 900_000

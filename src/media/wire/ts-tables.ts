@@ -1,4 +1,13 @@
-import type { Stream } from './ts.ts'
+/** An elementary stream in a transport stream (ISO 13818-1 §2.4). */
+export type Stream = {
+  readonly pid: number
+  /** stream_type of the program map. */
+  readonly type: number
+  /** stream_id of its PES packets: 0xe0 video, 0xc0 audio, 0xbd private as AC-3. */
+  readonly id: number
+  /** Descriptors of the program map, ready-made. */
+  readonly descriptors: Uint8Array
+}
 
 /** A section, with the octet before it that says where it begins. */
 export type Table = { readonly pid: number; readonly section: Uint8Array }

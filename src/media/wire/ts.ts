@@ -1,15 +1,4 @@
-import { mapSection, programSection } from './ts-tables.ts'
-
-/** An elementary stream in a transport stream (ISO 13818-1 §2.4). */
-export type Stream = {
-  readonly pid: number
-  /** stream_type of the program map. */
-  readonly type: number
-  /** stream_id of its PES packets: 0xe0 video, 0xc0 audio, 0xbd private as AC-3. */
-  readonly id: number
-  /** Descriptors of the program map, ready-made. */
-  readonly descriptors: Uint8Array
-}
+import { mapSection, programSection, type Stream } from './ts-tables.ts'
 
 /** What a PES packet carries: an access unit, or some frames of audio. Times in ticks of 90 000. */
 export type Pes = {
