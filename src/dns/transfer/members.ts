@@ -15,7 +15,7 @@ export type ZoneNews = {
 export const MEMBERS_LIMIT = 10_000
 
 /**
- * Read a catalog zone (RFC 9432 §4).
+ * Read a catalog zone (RFC 9432 §4.1).
  *
  * @returns labels of its members by their apexes; or why nothing of it is to be believed (RFC 9432 §5.1)
  */
