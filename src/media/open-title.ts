@@ -58,7 +58,7 @@ function decodePath(path: string): string {
 }
 
 /** Null for what is no UTF-8. */
-function decodeName(name: string): string | null {
+export function decodeName(name: string): string | null {
   try {
     return decodeURIComponent(name)
   } catch {

@@ -1,3 +1,4 @@
+import type { Log } from '#core/log.ts'
 import type { Exchange, Handler, Request, Source } from '#http/exchange.ts'
 import { ask } from '#http/wire/ask.ts'
 import { noFields } from '#http/wire/fields.ts'
@@ -5,14 +6,16 @@ import { respondPage } from '#http/wire/page.ts'
 import { mpdOf } from './describe.ts'
 import { createFilms, type Films } from './films.ts'
 import { multivariantOf, offerOf } from './offer.ts'
-import { type List, openTitle } from './open-title.ts'
+import { decodeName, type List, openTitle } from './open-title.ts'
 import { OpenedExchange } from './opened-exchange.ts'
 import type { StreamPlan } from './plan.ts'
+import type { PlayerFilm } from './player/page.ts'
+import { createPlayer, type Player } from './player/serve.ts'
 import { createRender, HLS_TYPE } from './render.ts'
 import { etagOf, respondContent, respondFault } from './respond.ts'
 import type { Below } from './source-file.ts'
 import { MediaFault } from './wire/fault.ts'
-import { type MediaTarget, nameOfPart, parseMediaTarget } from './wire/media-path.ts'
+import { isFilm, type MediaTarget, nameOfPart, parseMediaTarget } from './wire/media-path.ts'
 import { writeMpd } from './wire/mpd.ts'
 import { writeMultivariant } from './wire/multivariant.ts'
 
@@ -27,9 +30,15 @@ export type MediaOptions = {
   /** milliseconds since 1970, and such that never go back */
   readonly now: () => number
   readonly monotonic: () => number
+  readonly log: Log
 }
 
-type Media = MediaOptions & { readonly plan: StreamPlan; readonly films: Films; readonly kept: Handler }
+type Media = MediaOptions & {
+  readonly plan: StreamPlan
+  readonly films: Films
+  readonly kept: Handler
+  readonly player: Player
+}
 
 /**
  * Put streaming before the handler of a route: what is asked of a film below its path is made; all else passes.
@@ -37,7 +46,7 @@ type Media = MediaOptions & { readonly plan: StreamPlan; readonly films: Films; 
  * @example createMedia(route.stream, { below: createFiles(…), keep: (render) => createCache(…, render), … })
  */
 export function createMedia(plan: StreamPlan, options: MediaOptions): Handler {
-  const { below, keep, now, monotonic } = options
+  const { below, keep, now, monotonic, log } = options
   const films = createFilms({
     segmentMs: plan.segmentMs,
     now: monotonic,
@@ -45,7 +54,8 @@ export function createMedia(plan: StreamPlan, options: MediaOptions): Handler {
       readKept(kept, request, `${path}/${nameOfPart({ kind: 'movie', tag })}`),
   })
   const kept = keep(createRender({ below, films, now }))
-  const media: Media = { ...options, plan, films, kept }
+  const player = createPlayer((error) => log('error', 'player page not read', { error: String(error) }))
+  const media: Media = { ...options, plan, films, kept, player }
   return (exchange) => {
     const target = parseMediaTarget(exchange.request.target, plan.group === 'folder')
     if (target === null || target.part.kind === 'movie') return below(exchange)
@@ -65,6 +75,10 @@ function serve(media: Media, exchange: Exchange, target: MediaTarget): void {
   const { part } = target
   // The query is for us alone: one stored segment answers all.
   if ('tag' in part) return media.kept(exchange)
+  if (part.kind === 'page') {
+    if (!media.player.serve(exchange, part.name, filmOfPage(target, media.plan))) media.below(exchange)
+    return
+  }
   describe(media, exchange, target).catch((error: unknown) => respondFault(exchange, error))
 }
 
@@ -92,6 +106,13 @@ async function describe(media: Media, exchange: Exchange, { asset, part }: Media
     if (part.kind === 'mpd') return writeMpd(mpdOf(offer, ''))
     return writeMultivariant(multivariantOf(offer, part.kind === 'multivariant' ? part.segments : 'cmaf', ''))
   }
+}
+
+function filmOfPage({ asset }: MediaTarget, { hls, dash }: StreamPlan): PlayerFilm {
+  const name = asset.slice(asset.lastIndexOf('/') + 1)
+  const formats = [...(hls ? (['hls'] as const) : []), ...(dash ? (['dash'] as const) : [])]
+  const file = isFilm(asset) ? `../${name}` : ''
+  return { title: decodeName(name) ?? name, formats, player: hls ? 'hls' : 'dash', file }
 }
 
 function isHls(segments: 'cmaf' | 'ts', { hls, ts }: StreamPlan): boolean {

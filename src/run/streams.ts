@@ -35,6 +35,7 @@ export function streamed(
     isPrivate: access !== undefined,
     now: cache.now,
     monotonic,
+    log: cache.log,
   })
 }
 

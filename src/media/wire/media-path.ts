@@ -2,7 +2,8 @@
 export type MediaPart =
   | { readonly kind: 'multivariant'; readonly segments: 'cmaf' | 'ts' }
   | { readonly kind: 'mpd' }
-  | { readonly kind: 'page' }
+  /** the player page, or what it loads */
+  | { readonly kind: 'page'; readonly name: string }
   | { readonly kind: 'key'; readonly tag: string }
   | {
       readonly kind: 'playlist'
@@ -45,6 +46,12 @@ export type MediaTarget = {
 export function parseMediaTarget(target: string, inFolders: boolean): MediaTarget | null {
   const mark = target.indexOf('?')
   const path = mark < 0 ? target : target.slice(0, mark)
+  const page = PAGE.exec(path)
+  if (page !== null) {
+    const [, asset, name] = page as unknown as [string, string, string]
+    if (!isFilm(asset) && !inFolders) return null
+    return { asset, part: { kind: 'page', name }, query: mark < 0 ? '' : target.slice(mark + 1) }
+  }
   const slash = path.lastIndexOf('/')
   const asset = path.slice(0, slash)
   const isOfFilm = isFilm(asset)
@@ -74,7 +81,7 @@ export function nameOfPart(part: MediaPart): string {
     case 'mpd':
       return 'manifest.mpd'
     case 'page':
-      return 'play'
+      return part.name
     case 'key':
       return `key-${part.tag}`
     case 'playlist':
@@ -97,6 +104,8 @@ export function nameOfPart(part: MediaPart): string {
       return `.movie-${part.tag}`
   }
 }
+
+const PAGE = /^(.+)\/(play(?:\/[\w.]+)?)$/
 
 /** As `nameOfPart` writes them; numbers without leading zeros, so that each part has one name. */
 function partOf(name: string): MediaPart | null {
@@ -141,7 +150,6 @@ const FIXED: ReadonlyMap<string, MediaPart> = new Map<string, MediaPart>([
   ['index.m3u8', { kind: 'multivariant', segments: 'cmaf' }],
   ['ts.m3u8', { kind: 'multivariant', segments: 'ts' }],
   ['manifest.mpd', { kind: 'mpd' }],
-  ['play', { kind: 'page' }],
 ])
 
 /** Stem, up to two numbers, the tag of 12 hexadecimal digits, and an ending. */
