@@ -71,7 +71,7 @@ export function createFilms({ segmentMs, index, now }: FilmsOptions): Films {
       held.checkedMs = now()
       return held
     }
-    const tag = tagOf(source.tag, segmentMs)
+    const tag = versionTag(source.tag, segmentMs)
     const sourceKey = `${key} ${tag}`
     sources.set(sourceKey, source)
     const octets = await index(below, path, tag).finally(() => sources.delete(sourceKey))
@@ -130,6 +130,6 @@ function keyOf({ request: { authority, client } }: Below, path: string): string 
 }
 
 /** What a version is called in URLs: its content, and how it is cut. */
-function tagOf(version: string, segmentMs: number): string {
+export function versionTag(version: string, segmentMs: number): string {
   return createHash('sha256').update(`${MAKE} ${segmentMs} ${version}`).digest('hex').slice(0, 12)
 }

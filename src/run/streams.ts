@@ -33,6 +33,7 @@ export function streamed(
     keep: (render) => createCache(KEPT, cache, render),
     list: (begin, limit) => listNames(route, folder, begin, limit),
     isPrivate: access !== undefined,
+    folder,
     now: cache.now,
     monotonic,
     log: cache.log,

@@ -22,8 +22,8 @@ export type MediaPart =
     }
   | { readonly kind: 'key frame'; readonly track: number; readonly index: number; readonly tag: string }
   | { readonly kind: 'subtitles'; readonly tag: string }
-  | { readonly kind: 'cues'; readonly index: number; readonly tag: string }
-  | { readonly kind: 'cue playlist'; readonly tag: string }
+  | { readonly kind: 'cues'; readonly segments: 'cmaf' | 'ts'; readonly index: number; readonly tag: string }
+  | { readonly kind: 'cue playlist'; readonly segments: 'cmaf' | 'ts'; readonly tag: string }
   /** the index of the film as it is kept: for ourselves, nobody outside is answered */
   | { readonly kind: 'movie'; readonly tag: string }
 
@@ -97,9 +97,9 @@ export function nameOfPart(part: MediaPart): string {
     case 'subtitles':
       return `text-${part.tag}.vtt`
     case 'cues':
-      return `text-${part.index}-${part.tag}.vtt`
+      return `${part.segments === 'ts' ? 'tstext' : 'text'}-${part.index}-${part.tag}.vtt`
     case 'cue playlist':
-      return `text-${part.tag}.m3u8`
+      return `${part.segments === 'ts' ? 'tstext' : 'text'}-${part.tag}.m3u8`
     case 'movie':
       return `.movie-${part.tag}`
   }
@@ -138,9 +138,13 @@ function partOf(name: string): MediaPart | null {
     case 'text 0 .vtt':
       return { kind: 'subtitles', tag }
     case 'text 1 .vtt':
-      return { kind: 'cues', index: track, tag }
+      return { kind: 'cues', segments: 'cmaf', index: track, tag }
+    case 'tstext 1 .vtt':
+      return { kind: 'cues', segments: 'ts', index: track, tag }
     case 'text 0 .m3u8':
-      return { kind: 'cue playlist', tag }
+      return { kind: 'cue playlist', segments: 'cmaf', tag }
+    case 'tstext 0 .m3u8':
+      return { kind: 'cue playlist', segments: 'ts', tag }
     default:
       return null
   }
@@ -154,4 +158,4 @@ const FIXED: ReadonlyMap<string, MediaPart> = new Map<string, MediaPart>([
 
 /** Stem, up to two numbers, the tag of 12 hexadecimal digits, and an ending. */
 const NAME =
-  /^(key|keys|list|ts|init|seg|text)(?:-(0|[1-9]\d{0,8}))?(?:-(0|[1-9]\d{0,8}))?-([0-9a-f]{12})(\.\w+)?$/
+  /^(key|keys|list|ts|init|seg|text|tstext)(?:-(0|[1-9]\d{0,8}))?(?:-(0|[1-9]\d{0,8}))?-([0-9a-f]{12})(\.\w+)?$/
