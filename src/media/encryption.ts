@@ -3,6 +3,8 @@ import type { Content } from './respond.ts'
 
 /** AES-128 of whole segments (RFC 8216bis §4.4.4.4): a key for each version of a film, a vector for each segment. */
 export type Encryption = {
+  /** differs when the secret does */
+  readonly make: string
   /** 16 octets */
   keyOf(path: string, tag: string): Buffer
   /** 32 hexadecimal digits; `name` is that of the segment */
@@ -17,6 +19,7 @@ export function createEncryption(secret: string): Encryption {
       .digest()
       .subarray(0, 16)
   return {
+    make: derive('make').toString('hex'),
     keyOf: (path, tag) => derive('key', path, tag),
     ivOf: (path, tag, name) => derive('iv', path, tag, name).toString('hex'),
   }

@@ -30,10 +30,10 @@ export function readSecret(folder: string, file: string): string {
 /** @returns null when nothing need be signed; a key that cannot be read opens nothing, and the log says so */
 export function createGate(plans: readonly SignKeyPlan[], folder: string, log: Log): Gate | null {
   if (plans.length === 0) return null
-  const secrets = new Map<string, string>()
-  for (const { id, secretFile } of plans) {
+  const keys = new Map<string, { readonly secret: string; readonly prefix: string }>()
+  for (const { id, secretFile, prefix } of plans) {
     try {
-      secrets.set(id, readSecret(folder, secretFile))
+      keys.set(id, { secret: readSecret(folder, secretFile), prefix })
     } catch (error) {
       log('error', 'stream/key', { key: id, file: secretFile, error: String(error) })
     }
@@ -43,19 +43,19 @@ export function createGate(plans: readonly SignKeyPlan[], folder: string, log: L
       const [path = '', query = ''] = target.split(/\?(.*)/s, 2)
       const claimed = readUrlGrant(new URLSearchParams(query))
       if (claimed === null) throw new MediaFault('This film is for those who have a signed URL', 403)
-      const secret = secrets.get(claimed.keyId)
-      const isRight = secret !== undefined && isSignedBy(claimed, host, path, secret)
+      const key = keys.get(claimed.keyId)
+      const isRight = key !== undefined && isSignedBy(claimed, host, path, key.secret)
       if (!isRight || claimed.allow !== 'read')
         throw new MediaFault('The signature of this URL is not right', 403)
       if (claimed.expires * 1000 <= nowMs)
         throw new MediaFault('This URL was good until a time that is over', 403)
-      if (claimed.prefix !== null && !path.slice(1).startsWith(claimed.prefix))
-        throw new MediaFault('The signature of this URL is for other films', 403)
       const { keyId, allow, expires } = claimed
       // Renditions, sound and subtitles have the name of the film, and more behind a dot.
       const prefix = claimed.prefix ?? asset.slice(1).replace(/[^./]+$/, '')
+      if (!path.slice(1).startsWith(prefix) || !prefix.startsWith(key.prefix))
+        throw new MediaFault('The signature of this URL is for other films', 403)
       const grant: UrlGrant = { keyId, allow, expires, prefix }
-      return `?${signUrl(grant, host, path, secret)}`
+      return `?${signUrl(grant, host, path, key.secret)}`
     },
   }
 }

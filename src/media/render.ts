@@ -18,7 +18,7 @@ import { type MediaPart, nameOfPart, parseMediaTarget } from './wire/media-path.
 import { writeWebVtt } from './wire/subtitles.ts'
 
 export type RenderOptions = {
-  readonly below: Handler
+  readonly source: Handler
   readonly films: Films
   readonly segmentMs: number
   /** null: in the clear */
@@ -37,7 +37,7 @@ export function createRender(options: RenderOptions): Handler {
     const { request } = exchange
     const { asset, part } = parseMediaTarget(request.target, false)!
     exchange.note.answeredBy = 'media'
-    contentOf(options, { handler: options.below, request }, asset, part).then(
+    contentOf(options, { handler: options.source, request }, asset, part).then(
       (content) => {
         exchange.note.reason = `rendered: ${part.kind}`
         respondContent(exchange, content, options.now())

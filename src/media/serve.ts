@@ -21,8 +21,9 @@ import { MediaFault } from './wire/fault.ts'
 import { isFilm, type MediaTarget, nameOfPart, parseMediaTarget } from './wire/media-path.ts'
 
 export type MediaOptions = {
-  /** the handler of the route, which has the films */
+  /** the handler of the route, for what is not ours; and the same for what we read ourselves */
   readonly below: Handler
+  readonly source: Handler
   /** Puts the cache before what makes segments and indexes. */
   readonly keep: (render: Handler) => Handler
   readonly list: List
@@ -45,17 +46,18 @@ type Media = MediaOptions &
  * @example createMedia(route.stream, { below: createFiles(…), keep: (render) => createCache(…, render), … })
  */
 export function createMedia(plan: StreamPlan, options: MediaOptions): Handler {
-  const { below, keep, now, monotonic, log, folder } = options
+  const { source, keep, now, monotonic, log, folder } = options
   const { segmentMs } = plan
+  const encryption =
+    plan.encryptFile === null ? null : createEncryption(secretOr(folder, plan.encryptFile, log))
   const films = createFilms({
     segmentMs,
+    make: encryption?.make ?? '',
     now: monotonic,
     index: ({ request }, path, tag) =>
       readKept(kept, request, `${path}/${nameOfPart({ kind: 'movie', tag })}`),
   })
-  const encryption =
-    plan.encryptFile === null ? null : createEncryption(secretOr(folder, plan.encryptFile, log))
-  const kept = keep(createRender({ below, films, segmentMs, encryption, now }))
+  const kept = keep(createRender({ source, films, segmentMs, encryption, now }))
   const player = createPlayer((error) => log('error', 'player page not read', { error: String(error) }))
   const gate = createGate(plan.signKeys, folder, log)
   const media: Media = { ...options, plan, films, encryption, kept, player, gate }
@@ -111,13 +113,15 @@ async function answer(media: Media, exchange: Exchange, target: MediaTarget): Pr
   const isOpen = gate === null || (part.kind === 'page' && part.name !== 'play')
   const signature = isOpen ? '' : gate.admit(request, asset, now())
   if (part.kind === 'page') {
+    // What the page loads lies beside it: a signature of the page alone is not good for that.
+    if (signature !== '' && !/(?:^|&)prefix=/.test(target.query)) return redirectPage(exchange, signature)
     if (!player.serve(exchange, part.name, filmOfPage(target, plan))) media.below(exchange)
     return
   }
   if (part.kind === 'key') return respondKey(exchange, encryption?.keyOf(asset, part.tag))
   // The query is for us alone: one stored segment answers all.
   if (!isList(part)) return media.kept(exchange)
-  const below: Below = { handler: media.below, request }
+  const below: Below = { handler: media.source, request }
   const list = await listOf(media, below, { ...target, part }, signature)
   exchange.note.reason = part.kind
   respondContent(exchange, list, now())
@@ -125,6 +129,14 @@ async function answer(media: Media, exchange: Exchange, target: MediaTarget): Pr
 
 function isRead(method: string): boolean {
   return method === 'GET' || method === 'HEAD'
+}
+
+function redirectPage(exchange: Exchange, signature: string): void {
+  const fields = fieldsOf([
+    ['Location', `play${signature}`],
+    ['Cache-Control', 'no-store'],
+  ])
+  exchange.respond({ status: 302, fields, lengthOctets: 0 }, null)
 }
 
 /** RFC 8216bis §5.1: 16 octets; nobody on the way keeps them. */

@@ -17,7 +17,7 @@ const LEAST_MS = 30_000
 /** Open a file of subtitles. @throws {MediaFault} when there is none */
 export async function openText(below: Below, path: string, segmentMs: number): Promise<TextFile> {
   const source = await openSource(below, path)
-  return { source, tag: versionTag(source.tag, segmentMs) }
+  return { source, tag: versionTag(source.tag, `${segmentMs}`) }
 }
 
 /** Read the subtitles of a version. @throws {MediaFault} 404 when they are others now */
