@@ -19,6 +19,8 @@ export type OpenLimits = {
 
 const usualLimits: OpenLimits = { indexOctets: 64 * 1024 * 1024, samples: 8_000_000, boxes: 100_000 }
 
+const mostSeconds = 7 * 86_400
+
 // A moof of some seconds has less; a head of a file with ftyp, free and the beginning of mdat too.
 const windowOctets = 32 * 1024
 
@@ -43,6 +45,9 @@ export async function openMovie(file: MediaFile, limits: OpenLimits = usualLimit
   }
   const settled = settle(offered)
   const durationSeconds = Math.max(...settled.map((track) => track.durationSeconds))
+  if (durationSeconds > mostSeconds) {
+    throw new MediaFault(`The film lasts ${durationSeconds} seconds; ${mostSeconds} (a week) is the limit`)
+  }
   return { container: 'mp4', tracks: settled, refused, durationSeconds, octets: file.octets, tag: file.tag }
 }
 

@@ -23,8 +23,6 @@ export type Found = {
 /** More offset than this (about 30 years in ticks of 90 000) is a broken file. */
 const mostOffset = 2 ** 47
 
-const mostSeconds = 7 * 86_400
-
 // Decoders need the sound before a point to play from there: a second is more than any codec's.
 const soundBeforeSeconds = 1
 
@@ -41,9 +39,6 @@ export function trackOf(found: Found, movieTimescale: number, isWhole: boolean):
   const { box, samples, startTicks } = found
   const { id, kind, timescale, language, name, matrix, entries } = box
   if (samples.count === 0) return `Track ${id} has no samples`
-  const seconds = decodeTime(samples, samples.count) / timescale
-  if (seconds > mostSeconds)
-    return `Track ${id} lasts ${seconds} seconds; ${mostSeconds} (a week) is the limit`
   const shift = shiftOf(box.edits, movieTimescale, timescale)
   if (typeof shift === 'string') return `Track ${id} ${shift}`
   // Decode times before the picture's: negative composition offsets move into the beginning.

@@ -34,7 +34,8 @@ export function samplesOf(tables: readonly Box[], entryCount: number, limits: Sa
 
 function required(tables: readonly Box[], type: string): Box {
   const box = childOf(tables, type)
-  if (!box) throw new MediaFault(`A track has no ${type}, the table that every track needs`)
+  if (!box)
+    throw new MediaFault(`stbl at octet ${tables[0]?.at ?? 0} has no ${type}, a table that every track needs`)
   return box
 }
 
