@@ -26,6 +26,21 @@ export type BucketPlan = {
 /** Who may change a bucket; `admitted` is whoever the route's `access` lets in. */
 export type Writers = 'local' | 'admitted' | 'keys' | 'anyone'
 
+/** What the file of a secret is like; the secret itself is nobody's to know. */
+export type SecretFact = {
+  /** as written */
+  readonly file: string
+  readonly fault: 'missing' | 'not readable' | 'short' | null
+}
+
+/** A secret is no shorter. */
+export const LEAST_SECRET = 16
+
+/** The secret in the text of its file: the first line. */
+export function secretIn(text: string): string {
+  return text.split(/\r?\n/, 1)[0]!.trim()
+}
+
 /** A key; its secret is in a file. */
 export type KeyPlan = {
   readonly id: string
