@@ -18,6 +18,8 @@ import {
 
 const ROUNDS = 3
 const CONTENT_OCTETS = 2 ** 30
+/** What others hold in memory whole, because they do not read the encoding as it comes: 64 MiB. */
+const HELD_OCTETS = 2 ** 26
 
 type Encoding = 'multipart' | 'json' | 'octets' | 'urlencoded'
 type Contender = { readonly port: number; readonly peers: readonly Peer[] }
@@ -30,15 +32,23 @@ type Rates = {
   readonly residentMebibytes: number
 }
 
-export type UploadBench = {
-  readonly bench: 'upload'
-  /** ours / theirs, octets per second; null where they have no way to read the encoding as it comes */
-  readonly ratios: Readonly<Record<Encoding, number | null>>
-  readonly contenders: Readonly<Record<Encoding, { readonly portico: Rates; readonly nginx: Rates | null }>>
+type Measured = {
+  /** of the file that both received */
+  readonly octets: number
+  /** ours / theirs in octets per second, and theirs / ours in processor time */
+  readonly ratios: { readonly rate: number; readonly cpu: number }
+  readonly contenders: Readonly<Record<'portico' | 'nginx', Rates>>
+  /** 1 GiB, where the others received less */
+  readonly porticoAlone?: Rates
 }
 
-/** What busboy would hold in memory whole is not asked of it at this size. */
-const THEIRS: Readonly<Record<Encoding, boolean>> = {
+export type UploadBench = {
+  readonly bench: 'upload'
+  readonly encodings: Readonly<Record<Encoding, Measured>>
+}
+
+/** Whether busboy, or what stands beside it in our contender, passes files on as they come. */
+const THEY_STREAM: Readonly<Record<Encoding, boolean>> = {
   multipart: true,
   json: false,
   octets: true,
@@ -56,15 +66,11 @@ export async function run({ json }: { json: boolean }): Promise<void> {
   try {
     const portico = await startPortico(ground)
     const nginx = await startOthers(ground)
-    const contenders: Partial<Record<Encoding, { portico: Rates; nginx: Rates | null }>> = {}
-    const ratios: Partial<Record<Encoding, number | null>> = {}
+    const encodings: [Encoding, Measured][] = []
     for (const encoding of ['multipart', 'octets', 'json', 'urlencoded'] as const) {
-      const measured = await measure(encoding, THEIRS[encoding] ? { portico, nginx } : { portico })
-      const theirs = measured.nginx ?? null
-      contenders[encoding] = { portico: measured.portico!, nginx: theirs }
-      ratios[encoding] = theirs && round(measured.portico!.mebibytesPerSecond / theirs.mebibytesPerSecond)
+      encodings.push([encoding, await compareEncoding(encoding, portico, nginx)])
     }
-    print({ bench: 'upload', ratios, contenders } as UploadBench, json)
+    print({ bench: 'upload', encodings: Object.fromEntries(encodings) as UploadBench['encodings'] }, json)
   } finally {
     await ground.leave()
   }
@@ -97,22 +103,33 @@ async function startOthers(ground: Ground): Promise<Contender> {
   return { port, peers: [nginx, node] }
 }
 
-async function measure(
+async function compareEncoding(encoding: Encoding, portico: Contender, nginx: Contender): Promise<Measured> {
+  const octets = THEY_STREAM[encoding] ? CONTENT_OCTETS : HELD_OCTETS
+  const porticoAlone =
+    octets < CONTENT_OCTETS ? (await measure(encoding, CONTENT_OCTETS, { portico })).portico : undefined
+  const contenders = await measure(encoding, octets, { portico, nginx })
+  const rate = round(contenders.portico.mebibytesPerSecond / contenders.nginx.mebibytesPerSecond)
+  const cpu = round(contenders.nginx.cpuMilliseconds / contenders.portico.cpuMilliseconds)
+  return { octets, ratios: { rate, cpu }, contenders, ...(porticoAlone && { porticoAlone }) }
+}
+
+async function measure<Name extends string>(
   encoding: Encoding,
-  contenders: Readonly<Record<string, Contender>>,
-): Promise<Record<string, Rates>> {
-  const names = Object.keys(contenders)
+  octets: number,
+  contenders: Readonly<Record<Name, Contender>>,
+): Promise<Record<Name, Rates>> {
+  const names = Object.keys(contenders) as Name[]
   const cpu = new Map<string, number[]>(names.map((name) => [name, []]))
   const memory = new Map<string, number>()
   const runs = await interleave(names, ROUNDS, async (name) => {
     const { port, peers } = contenders[name]!
     const before = total(peers, cpuSeconds)
-    const seconds = await upload(port, encoding)
+    const seconds = await upload(port, encoding, octets)
     cpu.get(name)!.push(total(peers, cpuSeconds) - before)
     memory.set(name, Math.max(memory.get(name) ?? 0, total(peers, residentOctets)))
-    return CONTENT_OCTETS / 2 ** 20 / seconds
+    return octets / 2 ** 20 / seconds
   })
-  const rates = names.map((name): [string, Rates] => [
+  const rates = names.map((name): [Name, Rates] => [
     name,
     {
       mebibytesPerSecond: round(median(runs[name]!)),
@@ -120,14 +137,12 @@ async function measure(
       residentMebibytes: round(memory.get(name)! / 2 ** 20),
     },
   ])
-  return Object.fromEntries(rates)
+  return Object.fromEntries(rates) as Record<Name, Rates>
 }
 
-async function upload(port: number, encoding: Encoding): Promise<number> {
+async function upload(port: number, encoding: Encoding, octets: number): Promise<number> {
   const client = join(import.meta.dirname, 'upload-client.ts')
-  return Number(
-    await runPinned(CLIENT_CORE, process.execPath, [client, `${port}`, encoding, `${CONTENT_OCTETS}`]),
-  )
+  return Number(await runPinned(CLIENT_CORE, process.execPath, [client, `${port}`, encoding, `${octets}`]))
 }
 
 function total(peers: readonly Peer[], of: (pid: number) => number): number {
@@ -136,13 +151,10 @@ function total(peers: readonly Peer[], of: (pid: number) => number): number {
 
 function print(result: UploadBench, json: boolean): void {
   if (json) return console.log(JSON.stringify(result))
-  for (const [encoding, { portico, nginx }] of Object.entries(result.contenders)) {
+  for (const [encoding, { octets, ratios, contenders, porticoAlone }] of Object.entries(result.encodings)) {
     console.log(
-      `${encoding}: ${describe(portico)}; nginx and busboy ${nginx === null ? 'not measured' : describe(nginx)}`,
+      `${encoding}, ${octets / 2 ** 20} MiB: rate, ours / theirs ${ratios.rate}; processor time, theirs / ours ${ratios.cpu}`,
     )
+    console.table({ ...contenders, ...(porticoAlone && { 'portico, 1 GiB': porticoAlone }) })
   }
-}
-
-function describe({ mebibytesPerSecond, cpuMilliseconds, residentMebibytes }: Rates): string {
-  return `${mebibytesPerSecond} MiB/s, ${cpuMilliseconds} ms of processor, ${residentMebibytes} MiB`
 }

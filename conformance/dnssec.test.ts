@@ -5,14 +5,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { silent } from '#core/log.ts'
+import { applyAliases } from '#dns/alias-addresses.ts'
 import { dnskeyData, dsData, generateKey } from '#dns/dnssec/key.ts'
 import { keyZones, type SavedZones } from '#dns/dnssec/keyed-zones.ts'
 import { type Advance, advance, type SavedZone } from '#dns/dnssec/roll.ts'
 import { signZone } from '#dns/dnssec/sign-zone.ts'
 import { createSigning } from '#dns/dnssec/signer.ts'
 import { tagOf } from '#dns/dnssec/zone-keys.ts'
+import { createPlaces } from '#dns/places.ts'
 import type { ZonePlan } from '#dns/plan.ts'
+import type { PoolPlan } from '#dns/pool-plan.ts'
 import { createDnsServer } from '#dns/server.ts'
+import { createSteering } from '#dns/steering.ts'
 import { printMasterFile } from '#dns/wire/masterfile-print.ts'
 import { compileZones, soaPlan } from '#dns/zone.ts'
 import { peer, run } from '../test/peers.ts'
@@ -25,8 +29,9 @@ const dig = peer('dig')
 const unbound = peer('unbound')
 const ldnsVerifyZone = peer('ldns-verify-zone')
 const dnssecVerify = peer('dnssec-verify')
+const dnsviz = peer('dnsviz')
 
-const parent: ZonePlan = zonePlan('example.', [
+const written = zonePlan('example.', [
   '@ NS ns1.example.',
   'ns1 A 192.0.2.1',
   '@ A 192.0.2.9',
@@ -46,6 +51,23 @@ const parent: ZonePlan = zonePlan('example.', [
   'far NS ns.far.example.',
   'ns.far A 192.0.2.4',
 ])
+const [first, ...others] = written.rrsets
+const { from } = written
+const pool: PoolPlan = {
+  ...{ id: 'pool:app', key: '', from, whenDown: 'all' },
+  members: ['192.0.2.51', '192.0.2.52'].map((address) => ({ address, place: null, weight: 1 })),
+}
+const pooled = {
+  ...{ ...first!, owner: 'pooled.example.', type: 'A' },
+  data: pool.members.map(({ address }) => address),
+  pool: { id: pool.id, policy: 'weighted' },
+} as const
+const parent: ZonePlan = {
+  ...written,
+  rrsets: [first!, ...others, pooled],
+  aliases: [{ owner: 'alias.example.', target: 'elsewhere.test.', ttl: 300, from }],
+}
+const found = { ipv4: ['192.0.2.61', '192.0.2.62'], ipv6: ['2001:db8::61'], ttl: 60, isStale: false }
 const signedChild = zonePlan('signed.example.', ['@ NS ns1.example.', 'www A 192.0.2.20', '* A 192.0.2.21'])
 const unsignedChild = zonePlan('unsigned.example.', ['@ NS ns1.example.', 'www A 192.0.2.30'])
 const plans = [parent, signedChild, unsignedChild]
@@ -66,10 +88,12 @@ const signing = createSigning({ now: () => Date.now() / 1000, budget: { take: ()
 function zonesWith(state: SavedZones) {
   const { zones, keys } = keyZones(plans, state)
   const serials = new Map(zones.map(({ id }) => [id, 7]))
-  return compileZones(zones, serials, undefined, (zone) => {
+  const compiled = compileZones(zones, serials, undefined, (zone) => {
     const own = keys.get(zone.id)
     return own && signing.signerOf(zone, own)
   })
+  applyAliases(compiled, { 'alias.example.': found })
+  return compiled
 }
 
 const server = createDnsServer({
@@ -77,6 +101,7 @@ const server = createDnsServer({
   limits: { udpPayload: 1232, tcpConnections: 16, tcpIdleMs: 5000 },
   log: silent,
 })
+server.setSteering(createSteering([pool], createPlaces({ networks: [] }, null), {}))
 let port = 0
 let folder = ''
 
@@ -110,6 +135,9 @@ const POSITIVE = [
   ['www.signed.example', 'A'],
   ['any.signed.example', 'A'],
   ['mail.example', 'ANY'],
+  ['pooled.example', 'A'],
+  ['alias.example', 'A'],
+  ['alias.example', 'AAAA'],
 ] as const
 
 const NEGATIVE = [
@@ -121,6 +149,8 @@ const NEGATIVE = [
   ['unsigned.example', 'DS', /NSEC \\000\.unsigned\.example\. NS RRSIG NSEC$/m],
   ['far.example', 'DS', /NS RRSIG NSEC/],
   ['mail.example', 'TXT', /A AAAA RRSIG NSEC/],
+  ['pooled.example', 'AAAA', /NSEC \\000\.pooled\.example\. A RRSIG NSEC$/m],
+  ['alias.example', 'MX', /NSEC \\000\.alias\.example\. A AAAA RRSIG NSEC$/m],
 ] as const
 
 describe('answers that a validator takes', { skip: delv === undefined && 'needs delv' }, () => {
@@ -157,7 +187,7 @@ describe('a zone that was signed as a whole', () => {
     const zone = zones.find(({ id }) => id === parent.id)!
     const times = { serial: 7, nowSeconds: Math.floor(Date.now() / 1000) }
     const soa = { ttl: zone.soa.ttl, data: soaPlan(zone, 7).data[0]! }
-    return printMasterFile({ apex: zone.apex, soa, rrsets: signZone(zone, keys.get(zone.id)!, times) })
+    return printMasterFile({ apex: zone.apex, soa, rrsets: [...signZone(zone, keys.get(zone.id)!, times)] })
   }
   const skip = (name: string | undefined) => name === undefined && 'needs the verifier'
   test('ldns-verify-zone is content with it (RFC 4035 §2.2, §2.3)', {
@@ -171,6 +201,37 @@ describe('a zone that was signed as a whole', () => {
     await writeFile(join(folder, 'zone2'), print())
     const { code, stdout, stderr } = await run(dnssecVerify!, ['-z', '-o', 'example', join(folder, 'zone2')])
     assert.equal(code, 0, stdout + stderr)
+  })
+})
+
+describe('dnsviz', { skip: dnsviz === undefined && 'needs dnsviz' }, () => {
+  const names = ['example', 'x.wild', 'none', 'pooled', 'alias'].map((name) => {
+    return name === 'example' ? name : `${name}.example`
+  })
+
+  test('finds neither error nor warning in what it asks for', { timeout: 120_000 }, async () => {
+    const [anchor, probed] = [join(folder, 'anchor'), join(folder, 'probed')]
+    const key = dnskeyData(saved[parent.id]!.keys[0]!.publicKey)
+    await writeFile(anchor, `example. 300 IN DNSKEY ${key}\n`)
+    // Some packages of dnsviz look for a part of pygraphviz that newer ones of that have no more.
+    const shim = `import sys, types\nsys.modules['pygraphviz.release'] = r = types.SimpleNamespace(version='1.7')
+try:\n import pygraphviz\n pygraphviz.release = r\nexcept ImportError: pass\n`
+    await writeFile(join(folder, 'sitecustomize.py'), shim)
+    const options = { env: { PYTHONPATH: folder }, timeoutMs: 100_000 }
+    const server = `example+:ns1.example=127.0.0.1:${port}`
+    const probe = ['probe', '-t', '8', '-4', '-A', '-x', server, '-o', probed, ...names]
+    const asked = await run(dnsviz!, probe, options)
+    assert.equal(asked.code, 0, asked.stderr)
+    const grok = ['grok', '-P', '-r', probed, '-t', anchor, '-l']
+    const judged = await run(dnsviz!, [...grok, 'info'], options)
+    for (const name of names) assert.ok(judged.stdout.includes(`"${name}.": {`), `${name}: ${judged.stdout}`)
+    const statuses = judged.stdout.match(/"status": "\w+"/g) ?? []
+    assert.ok(statuses.length > 50, judged.stderr)
+    assert.deepEqual(
+      [...new Set(statuses)].sort(),
+      ['NOERROR', 'SECURE', 'VALID'].map((one) => `"status": "${one}"`),
+    )
+    assert.equal((await run(dnsviz!, [...grok, 'warning'], options)).stdout.trim(), '')
   })
 })
 

@@ -22,6 +22,8 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import { askBucket } from '../test/bucket.ts'
 import { type Running, startRunning } from '../test/running.ts'
 
 const SECRET = 'a secret of some length'
@@ -155,4 +157,43 @@ test('what is not signed by a key is refused, and preconditions hold', async () 
   const damaged = new PutObjectCommand({ Bucket, Key: 'damaged', Body: 'x', ChecksumCRC32: 'AAAAAA==' })
   await assert.rejects(client.send(damaged), { name: 'BadDigest' })
   await assert.rejects(client.send(new HeadObjectCommand({ Bucket, Key: 'damaged' })), { name: 'NotFound' })
+})
+
+test('presigned URLs upload and download, until their time is over and for what was signed', async () => {
+  const ask = (url: string, method: string, body?: string) => {
+    const { pathname, search, host } = new URL(url)
+    return askBucket(running.ports.http, method, `${pathname}${search}`, body, { host })
+  }
+  const put = await getSignedUrl(client, new PutObjectCommand({ Bucket, Key: 'pre/ü' }), { expiresIn: 60 })
+  assert.equal((await ask(put, 'PUT', 'presigned')).status, 200)
+  const get = await getSignedUrl(client, new GetObjectCommand({ Bucket, Key: 'pre/ü' }), { expiresIn: 60 })
+  assert.equal((await ask(get, 'GET')).text, 'presigned')
+  assert.equal((await ask(get, 'DELETE')).status, 403)
+  assert.equal((await ask(get.replace('pre/', 'per/'), 'GET')).status, 403)
+  const signingDate = new Date(Date.now() - 120_000)
+  const late = await getSignedUrl(client, new GetObjectCommand({ Bucket, Key: 'pre/ü' }), {
+    expiresIn: 60,
+    signingDate,
+  })
+  assert.match((await ask(late, 'GET')).text, /RequestTimeTooSkewed|AccessDenied/)
+})
+
+test('every checksum that the SDK knows is compared, in a field and in a trailer', async () => {
+  const body = randomBytes(100_000)
+  for (const ChecksumAlgorithm of ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'] as const) {
+    const put = { Bucket, Key: `sum/${ChecksumAlgorithm}`, ContentLength: body.length, ChecksumAlgorithm }
+    await client.send(new PutObjectCommand({ ...put, Body: body }))
+    await client.send(new PutObjectCommand({ ...put, Body: Readable.from([body]) }))
+    assert.ok((await octetsOf(put.Key)).equals(body), ChecksumAlgorithm)
+  }
+  const wrong = {
+    ChecksumCRC32C: 'AAAAAA==',
+    ChecksumCRC64NVME: 'AAAAAAAAAAA=',
+    ChecksumSHA1: `${'A'.repeat(27)}=`,
+    ChecksumSHA256: `${'A'.repeat(43)}=`,
+  }
+  for (const [name, value] of Object.entries(wrong)) {
+    const put = new PutObjectCommand({ Bucket, Key: 'wrong', Body: body, [name]: value })
+    await assert.rejects(client.send(put), { name: 'BadDigest' }, name)
+  }
 })

@@ -98,7 +98,7 @@ test('who has not the key, or another one, gets no copy (RFC 8945 §5.2)', { ski
 
 test('1 000 changes by dynamic update reach knotd by IXFR (RFC 2136 §3.4, RFC 1995 §4)', {
   skip,
-  timeout: 120_000,
+  timeout: 180_000,
 }, async () => {
   const lines = [
     `server 127.0.0.1 ${portico.ports.dns}`,
@@ -112,16 +112,15 @@ test('1 000 changes by dynamic update reach knotd by IXFR (RFC 2136 §3.4, RFC 1
   }
   const { stdout, stderr, code } = await run(nsupdate!, [], {
     input: `${lines.join('\n')}\n`,
-    timeoutMs: 60_000,
+    timeoutMs: 120_000,
   })
   assert.equal(code, 0, `${stdout}${stderr}`)
   await inStep()
   const copied = secondaries[0]!.output()
-  // The first is a whole zone; a secondary may ask for the whole again where it finds that shorter (RFC 1995 §4).
   const [wholes, steps] = [/\] AXFR, incoming.* finished/g, /\] IXFR, incoming.* finished/g].map(
     (done) => copied.match(done)?.length ?? 0,
   )
-  assert.ok(wholes! <= 3 && steps! > 10 * wholes!, `${wholes} AXFR, ${steps} IXFR: ${copied.slice(-2000)}`)
+  assert.ok(wholes === 1 && steps! > 5, `${wholes} AXFR, ${steps} IXFR: ${copied.slice(-2000)}`)
   const dump = async (port: number): Promise<string[]> => {
     const args = [
       '@127.0.0.1',

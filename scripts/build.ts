@@ -1,8 +1,9 @@
 // `npm run build`: dist/ for the published package. Node strips types only outside node_modules, so the package
 // carries JavaScript, and imports of other files by their path there.
 
-import { chmodSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { carriedLibraries } from '#media/player/libraries.ts'
 import { run } from '../test/peers.ts'
 
 const shebang = '#!/usr/bin/env node\n'
@@ -11,6 +12,12 @@ rmSync('dist', { recursive: true, force: true })
 await command('tsc', ['-p', 'tsconfig.build.json'])
 const emitted = globSync('dist/**/*.{js,d.ts}')
 for (const file of emitted) writeFileSync(file, withPaths(readFileSync(file, 'utf8'), file))
+// What browsers are given goes as it is, and the players of others with their terms.
+for (const file of globSync('src/**/*.{js,css}')) copyFileSync(file, file.replace(/^src/, 'dist'))
+for (const [name, path] of Object.entries(carriedLibraries)) {
+  copyFileSync(`node_modules/${path.script}`, `dist/media/player/${name}.js`)
+  copyFileSync(`node_modules/${path.licence}`, `dist/media/player/${name}.licence`)
+}
 makeExecutable('dist/main.js')
 if (existsSync('scripts/docs.ts')) await command(process.execPath, ['scripts/docs.ts', '--schema'])
 process.stderr.write(`Built ${emitted.length} files in dist/\n`)

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { request } from 'node:http'
+import { get, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { signUrl } from '#bucket/wire/signed-url.ts'
 import { askBucket, type Reply } from './bucket.ts'
-import { type Running, startRunning } from './running.ts'
+import { type Running, startRunning, until } from './running.ts'
 
 let running: Running
 before(async () => {
@@ -68,6 +68,38 @@ test('files of a form become objects, and its fields stand beside them', async (
   assert.match(svg.headers['content-security-policy'] as string, /sandbox/)
 })
 
+test('how far an upload is, is told while it goes on and when it has ended', async () => {
+  const events: string[] = []
+  const following = get({
+    port: running.ports.http,
+    path: '/?progress=label-0001',
+    headers: { host: 'media.example.com' },
+  })
+  const ended = new Promise<void>((resolve, reject) => {
+    following.on('error', reject).on('response', (response) => {
+      assert.equal(response.headers['content-type'], 'text/event-stream')
+      response.setEncoding('utf8').on('data', (text) => events.push(text))
+      response.on('end', resolve)
+    })
+  })
+  const sending = request({
+    port: running.ports.http,
+    method: 'PUT',
+    path: '/followed?progress=label-0001',
+    headers: { host: 'media.example.com', 'content-length': 3_000_000 },
+  })
+  const answered = new Promise<number>((resolve, reject) => {
+    sending.on('response', (response) => resolve(response.resume().statusCode!)).on('error', reject)
+  })
+  sending.write(Buffer.alloc(2_000_000))
+  // What is in the file is told, in whole blocks.
+  await until(() => events.some((event) => /"offset":[1-9]\d{6}/.test(event)))
+  sending.end(Buffer.alloc(1_000_000))
+  assert.equal(await answered, 201)
+  await ended
+  assert.match(events.at(-1)!, /^event: done\ndata: \{"offset":\d+,"length":null\}\n\n$/)
+})
+
 test('an upload that breaks off leaves nothing', async () => {
   const broken = request({
     port: running.ports.http,
@@ -116,6 +148,19 @@ test('keys open a bucket, and URLs that they sign open one object of it (RFC 675
     assert.equal((await askBucket(port, 'PUT', sign('/b', expires - 100), 'x')).status, 403)
     assert.equal((await askBucket(port, 'PUT', sign('/b', expires, 'read'), 'x')).status, 403)
     assert.equal((await askBucket(port, 'PUT', '/large', Buffer.alloc(101_000), bearer)).status, 507)
+    const signed = async (...words: string[]): Promise<string> => {
+      const { code, stdout, stderr } = await keyed.command('sign', ...words)
+      assert.equal(code, 0, stderr)
+      const { pathname, search } = new URL(stdout.trim())
+      return `${pathname}${search}`
+    }
+    const inbox = await signed('https://media.example.com/in/', '--upload', '--prefix', '--for', '5m')
+    assert.equal((await askBucket(port, 'PUT', inbox.replace('/in/', '/in/one'), '1')).status, 201)
+    assert.equal((await askBucket(port, 'PUT', inbox.replace('/in/', '/out/one'), '1')).status, 403)
+    const elsewhere = await keyed.command('sign', 'https://www.example.com/')
+    assert.match(elsewhere.stderr, /leads to no bucket/)
+    const unknown = await keyed.command('sign', 'https://media.example.com/a', '--key', 'other')
+    assert.match(unknown.stderr, /No key "other" .* those that are: site/)
   } finally {
     await keyed.stop()
     await rm(folder, { recursive: true })

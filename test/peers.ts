@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path'
 
 /** Which Debian package brings each executable that tests and benches use as client, judge or rival. */
 export const debianPackages: Readonly<Record<string, string>> = {
+  aria2c: 'aria2',
   caddy: 'caddy',
   certutil: 'libnss3-tools',
   chromium: 'chromium',
@@ -12,6 +13,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   dig: 'bind9-dnsutils',
   'dnssec-verify': 'bind9-utils',
   dnsperf: 'dnsperf',
+  dnsviz: 'dnsviz',
   ffmpeg: 'ffmpeg',
   ffprobe: 'ffmpeg',
   h2load: 'nghttp2-client',
@@ -32,6 +34,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   'systemd-socket-activate': 'systemd',
   unbound: 'unbound',
   varnishd: 'varnish',
+  wget: 'wget',
   wrk: 'wrk',
 }
 

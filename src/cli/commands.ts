@@ -20,6 +20,7 @@ import { planCommand } from './plan.ts'
 import { purgeCommand } from './purge.ts'
 import { reloadCommand } from './reload.ts'
 import { reopenLogCommand } from './reopen-log.ts'
+import { signCommand } from './sign.ts'
 import { statusCommand } from './status.ts'
 import { topCommand } from './top.ts'
 import { transfersCommand } from './transfers.ts'
@@ -50,7 +51,13 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   {
     title: 'Around it',
-    commands: [exportZoneCommand, trustCommand, hashPasswordCommand, createCompletionCommand(() => commands)],
+    commands: [
+      exportZoneCommand,
+      trustCommand,
+      hashPasswordCommand,
+      signCommand,
+      createCompletionCommand(() => commands),
+    ],
   },
 ]
 

@@ -41,7 +41,8 @@ export const exportZoneCommand: Command = {
     // As it is served: with dynamic updates, and copies of primaries. Nothing is written.
     const advance = (zones: readonly ZonePlan[]) => readSerials(stateFolder, zones)
     const ledger = createLedger({ folder: join(stateFolder, 'dns'), advance, publish: () => {}, log: silent })
-    const { versions } = await ledger.prepare({ ...plan.dns, zones: keyed.zones }, new Map())
+    const own = { tsig: new Map(), dnssec: keyed.keys }
+    const { versions } = await ledger.prepare({ ...plan.dns, zones: keyed.zones }, own, async () => ({}))
     const apex = readDomain(input.positionals[0]!)
     const version = versions.find((candidate) => candidate.plan.apex === apex)
     if (version === undefined) {
@@ -64,7 +65,8 @@ export const exportZoneCommand: Command = {
 
 function sign({ plan, serial }: Version, keys: ZoneKeys): PrintedRRset[] {
   const own = keys.get(plan.id)
-  if (own !== undefined) return signZone(plan, own, { serial, nowSeconds: Math.floor(Date.now() / 1000) })
+  const nowSeconds = Math.floor(Date.now() / 1000)
+  if (own !== undefined) return [...signZone(plan, own, { serial, nowSeconds })]
   throw new Error(
     `${plan.apex.slice(0, -1)} has no keys yet. Fix: "dnssec": true, and "portico up", which makes them`,
   )

@@ -12,6 +12,8 @@ export type AliasTargets = {
    * @returns when each was asked once
    */
   replace(aliases: readonly AliasPlan[]): Promise<void>
+  /** Ask at once for those targets that have changed. */
+  again(hasChanged: (target: string) => boolean): void
   /** by owner */
   addresses(): Readonly<Record<string, AliasAddresses>>
   close(): void
@@ -74,12 +76,20 @@ export function createAliasTargets({ resolve, known, onChange }: AliasTargetsOpt
     }
     const seconds = fault === undefined ? one.found!.ttl : REFRESH.failed
     const pause = Math.min(Math.max(seconds, REFRESH.least), REFRESH.most)
+    clearTimeout(one.timer)
     one.timer = setTimeout(() => void refresh(one), pause * 1000).unref()
     if (JSON.stringify(before) !== JSON.stringify(one.found)) onChange(owner, one.found, fault)
   }
 
   return {
     replace,
+    again(hasChanged) {
+      for (const one of followed.values()) {
+        if (!hasChanged(one.plan.target)) continue
+        clearTimeout(one.timer)
+        void refresh(one)
+      }
+    },
     addresses: () =>
       Object.fromEntries(
         Array.from(followed).flatMap(([owner, { found }]) => (found === undefined ? [] : [[owner, found]])),

@@ -1,6 +1,7 @@
 import net from 'node:net'
 import type { EndReason } from './exchange.ts'
 import { COPY_OCTETS } from './output.ts'
+import type { ReadBlocks } from './read-blocks.ts'
 
 /** Octets that one read from a client's socket can bring. */
 const READ_OCTETS = 65_536
@@ -18,7 +19,9 @@ const LARGE_READ_OCTETS = 16_384
 export type SocketOwner = {
   /** A head is read now: its octets are used at once, or moved. */
   readonly isReadingHead: boolean
-  /** @param chunk memory with `count` octets at its begin; those that are no head's are the reader's to keep */
+  /** memory for the content that is being read, when much of it is to come */
+  readonly blocks: ReadBlocks | undefined
+  /** @param chunk memory with `count` octets at its begin; those that are no head's are left alone until their reader asks for more */
   takeChunk(chunk: Buffer, count: number): void
   takeDrain(): void
   /** the client sent FIN */
@@ -43,11 +46,15 @@ export function readShared(accepted: net.Socket, owner: SocketOwner): net.Socket
     return accepted.on('data', (chunk: Buffer) => owner.takeChunk(chunk, chunk.length)).resume()
   }
   let lastOctets = 0
+  let blocks: ReadBlocks | undefined
   const onread: net.OnReadOpts = {
-    buffer: () =>
-      !owner.isReadingHead && lastOctets >= LARGE_READ_OCTETS
-        ? Buffer.allocUnsafeSlow(READ_OCTETS)
-        : sharedRead,
+    buffer() {
+      const isLarge = !owner.isReadingHead && lastOctets >= LARGE_READ_OCTETS
+      const next = isLarge ? owner.blocks : undefined
+      if (next !== blocks) blocks?.giveBack()
+      blocks = next
+      return blocks?.next() ?? (isLarge ? Buffer.allocUnsafeSlow(READ_OCTETS) : sharedRead)
+    },
     callback(count, buffer) {
       lastOctets = count
       const isKept = buffer === sharedRead && !owner.isReadingHead
@@ -60,6 +67,7 @@ export function readShared(accepted: net.Socket, owner: SocketOwner): net.Socket
   const moved = new net.Socket(options as unknown as net.SocketConstructorOpts)
   // Who counts connections listens for the end of the one that was accepted.
   for (const listener of accepted.listeners('close')) moved.once('close', listener as () => void)
+  moved.once('close', () => blocks?.drop())
   return moved
 }
 

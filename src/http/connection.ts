@@ -66,6 +66,10 @@ export class Connection implements ClientConnection, ServedConnection, SocketOwn
     return this.#phase === 'head'
   }
 
+  get blocks(): RequestBody['blocks'] {
+    return this.#exchange?.body?.blocks
+  }
+
   get dateLine(): string {
     return this.host.clock.dateLine
   }
@@ -242,7 +246,9 @@ export class Connection implements ClientConnection, ServedConnection, SocketOwn
       const isFirst = this.input.length > 0 && !this.#heads.hasBegun
       if (isFirst) this.#readDeadlineMs = this.#after(limits.headerTimeoutMs)
       this.#heads.hasBegun ||= isFirst
-      this.#awaitMore()
+      // More of a head will not come after FIN.
+      if (this.isReadOver) this.#close()
+      else this.resumeReading()
       return false
     }
     if ('refusal' in read) {
@@ -260,12 +266,6 @@ export class Connection implements ClientConnection, ServedConnection, SocketOwn
     this.host.connections.delete(this)
     const begun = Buffer.from(this.input.take(this.input.length))
     this.#successor = new Http2Connection(this.#socket, this.host, this.#client.secure, begun)
-  }
-
-  /** More of a head is needed, which will not come after FIN. */
-  #awaitMore(): void {
-    if (this.isReadOver) this.#close()
-    else this.resumeReading()
   }
 
   #begin(head: ParsedRequest, accepted: AcceptedRequest): void {

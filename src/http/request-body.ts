@@ -1,4 +1,5 @@
 import type { EndReason, Source } from './exchange.ts'
+import { ReadBlocks } from './read-blocks.ts'
 import { ChunkedDecoder } from './wire/chunked.ts'
 import type { Fields } from './wire/fields.ts'
 import type { HeadLimits } from './wire/head.ts'
@@ -30,11 +31,16 @@ export class RequestBody implements Source {
   #leftOctets: number
   #waiting: Waiting | undefined
   #failure: Error | undefined
+  #blocks: ReadBlocks | undefined
+  /** memory of the octets that its reader has got, until it asks for more */
+  #lent: ArrayBufferLike | undefined
+  #limitOctets: number
 
   constructor(options: RequestBodyOptions) {
     this.#options = options
     this.#decoder = options.length === 'chunked' ? new ChunkedDecoder(options.limits) : undefined
     this.#leftOctets = options.length === 'chunked' ? 0 : options.length
+    this.#limitOctets = options.limits.bodyOctets
   }
 
   /** Octets that are known to come; 0 when the length is not known. */
@@ -42,8 +48,18 @@ export class RequestBody implements Source {
     return this.#leftOctets
   }
 
+  /** Memory to read the rest into; undefined when it is not worth it. */
+  get blocks(): ReadBlocks | undefined {
+    const isLarge = this.receivedOctets >= LARGE_OCTETS || this.#leftOctets >= LARGE_OCTETS
+    if (this.isComplete || !isLarge) return undefined
+    const { input } = this.#options
+    this.#blocks ??= new ReadBlocks((memory) => input.octets.buffer === memory || this.#lent === memory)
+    return this.#blocks
+  }
+
   read(limitOctets: number): Uint8Array | null | Promise<Uint8Array | null> {
     const octets = this.#failure === undefined ? this.#take(limitOctets) : undefined
+    this.#lent = octets?.buffer
     if (octets !== undefined) return octets
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     return new Promise((resolve, reject) => {
@@ -57,6 +73,10 @@ export class RequestBody implements Source {
     this.fail(reason)
   }
 
+  unlimit(): void {
+    this.#limitOctets = Number.POSITIVE_INFINITY
+  }
+
   trailers(): Fields | undefined {
     return this.#decoder?.trailers
   }
@@ -68,6 +88,7 @@ export class RequestBody implements Source {
     const octets = this.#take(waiting.limitOctets)
     if (octets === undefined) return
     this.#waiting = undefined
+    this.#lent = octets?.buffer
     waiting.resolve(octets)
   }
 
@@ -97,8 +118,8 @@ export class RequestBody implements Source {
     const octets = this.#decoder === undefined ? this.#takePlain(limitOctets) : this.#takeChunked(limitOctets)
     if (octets === undefined || octets === null) return octets
     this.receivedOctets += octets.length
-    if (this.receivedOctets > this.#options.limits.bodyOctets) {
-      return this.#refuse(refuse(413, `the content is larger than ${this.#options.limits.bodyOctets} octets`))
+    if (this.receivedOctets > this.#limitOctets) {
+      return this.#refuse(refuse(413, `the content is larger than ${this.#limitOctets} octets`))
     }
     return octets
   }
@@ -142,6 +163,8 @@ type Waiting = {
   readonly limitOctets: number
 }
 
+/** 1 MiB */
+const LARGE_OCTETS = 1_048_576
 const DISCARD_OCTETS = 65_536
 /** from here on a piece is worth its cost */
 const GATHER_OCTETS = 4096

@@ -6,7 +6,7 @@ import { createAliasTargets, type FoundAddresses } from '#dns/alias-targets.ts'
 import { type Asked, askServer } from '#dns/ask.ts'
 import { lookup } from '#dns/lookup.ts'
 import type { AliasAddresses, DnsOverlay } from '#dns/overlay-plan.ts'
-import type { AliasPlan, DnsPlan } from '#dns/plan.ts'
+import type { AliasPlan, DnsPlan, ZonePlan } from '#dns/plan.ts'
 import { createPoolChecks } from '#dns/pool-checks.ts'
 import type { Message } from '#dns/wire/message.ts'
 import { lowerName, parseName } from '#dns/wire/name.ts'
@@ -17,8 +17,14 @@ import { parseResolver } from './resolver.ts'
 
 /** What the main thread finds out for zones that are served: who of pools is up, where targets of ALIAS are. */
 export type DnsWatch = {
-  /** Watch what this Plan wants; ready when all is known that can be, or after `FIRST_MS`. */
-  replace(plan: DnsPlan): Promise<void>
+  /**
+   * Watch what this Plan wants; ready when all is known that can be, or after `FIRST_MS`.
+   *
+   * @param zones of the Plan as they will be served
+   */
+  replace(plan: DnsPlan, zones: readonly ZonePlan[]): Promise<void>
+  /** These zones are served in other versions now: those of ours that an ALIAS leads to may have other addresses. */
+  changed(apexes: readonly string[]): void
   overlay(): DnsOverlay
   close(): void
 }
@@ -26,6 +32,8 @@ export type DnsWatch = {
 export type DnsWatchOptions = {
   readonly stateFolder: string
   readonly log: Log
+  /** zones as they are served, with dynamic updates; null while none are */
+  readonly served: () => Zones | null
   readonly onChange: (overlay: DnsOverlay) => void
 }
 
@@ -36,10 +44,12 @@ const ASK_MS = 2500
 const NEGATIVE_TTL = 60
 
 /** @throws {Error} when state is there and cannot be read */
-export async function createDnsWatch({ stateFolder, log, onChange }: DnsWatchOptions): Promise<DnsWatch> {
+export async function createDnsWatch(options: DnsWatchOptions): Promise<DnsWatch> {
+  const { stateFolder, log, served, onChange } = options
   const path = join(stateFolder, 'dns', 'aliases.json')
   let plan: DnsPlan | undefined
-  let zones: Zones | undefined
+  /** of a Plan that is not served yet */
+  let planned: Zones | null = null
   let saving: Promise<void> = Promise.resolve()
   const overlay = (): DnsOverlay => ({ health: checks.health(), aliases: targets.addresses() })
   const checks = createPoolChecks({
@@ -61,7 +71,8 @@ export async function createDnsWatch({ stateFolder, log, onChange }: DnsWatchOpt
 
   /** Names of ours are known here; the rest is asked of a resolver. */
   async function resolve(name: string, type: 'A' | 'AAAA'): Promise<FoundAddresses | string> {
-    const own = zones === undefined ? undefined : lookUpOwn(zones, name, type)
+    const zones = planned ?? served()
+    const own = zones === null ? undefined : lookUpOwn(zones, name, type)
     if (own !== undefined) return own
     const server = resolverOf(plan)
     if (server === undefined) return 'this machine names no resolver: "dns": { "resolver": "9.9.9.9" }'
@@ -81,14 +92,18 @@ export async function createDnsWatch({ stateFolder, log, onChange }: DnsWatchOpt
   }
 
   return {
-    async replace(next) {
+    async replace(next, zones) {
       plan = next
-      zones = aliasesOf(next).length === 0 ? undefined : compileZones(next.zones, new Map())
+      planned = aliasesOf(next).length === 0 ? null : compileZones(zones, new Map())
       const known = Promise.all([checks.replace(next.pools), targets.replace(aliasesOf(next))])
       let timer: NodeJS.Timeout | undefined
       const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, FIRST_MS)))
       await Promise.race([known, late])
       clearTimeout(timer)
+    },
+    changed(apexes) {
+      planned = null
+      targets.again((target) => apexes.some((apex) => target === apex || target.endsWith(`.${apex}`)))
     },
     overlay,
     close() {

@@ -1,4 +1,4 @@
-import { applyAliases } from '#dns/alias-addresses.ts'
+import { applyAliases, type FindAliases } from '#dns/alias-addresses.ts'
 import type { DnsOverlay } from '#dns/overlay-plan.ts'
 import { createPlaces, type Places } from '#dns/places.ts'
 import type { DnsPlan } from '#dns/plan.ts'
@@ -43,13 +43,25 @@ const COOKIE_KEYS_EVERY_MS = 60_000
 /** @throws {Error} when state cannot be read */
 export async function openFrontDns(options: FrontDnsOptions): Promise<FrontDns> {
   const { folder, stateFolder, workers, onOverlay, onCookieKeys, log } = options
-  const keeping = await keepZones(options)
-  const cookieKeys = await loadCookieKeys(stateFolder, Date.now)
-  const watch = await createDnsWatch({ stateFolder, log, onChange: onOverlay })
-  const timer = setInterval(() => void renewCookieKeys(), COOKIE_KEYS_EVERY_MS).unref()
   let places: Places = createPlaces({ networks: [] }, null)
   let served: DnsPlan | undefined
-
+  const keeping = await keepZones({
+    ...options,
+    publish(news) {
+      options.publish(news)
+      watch.changed(news.versions.map(({ plan }) => plan.apex))
+    },
+  })
+  const cookieKeys = await loadCookieKeys(stateFolder, Date.now)
+  const watch = await createDnsWatch({
+    ...{ stateFolder, log },
+    served: () => (served === undefined ? null : keeping.zones),
+    onChange(overlay) {
+      onOverlay(overlay)
+      void keeping.setAliases(overlay.aliases)
+    },
+  })
+  const timer = setInterval(() => void renewCookieKeys(), COOKIE_KEYS_EVERY_MS).unref()
   async function renewCookieKeys(): Promise<void> {
     try {
       if (await cookieKeys.renew()) onCookieKeys(cookieKeys.current())
@@ -59,14 +71,17 @@ export async function openFrontDns(options: FrontDnsOptions): Promise<FrontDns> 
   }
 
   function watchServed(): void {
-    if (served !== undefined) void watch.replace(served)
+    if (served !== undefined) void watch.replace(served, served.zones)
   }
 
   async function prepare(dns: DnsPlan): Promise<PreparedDns> {
     const placesFile = await readPlaces(dns.places, folder)
     const nextPlaces = createPlaces(dns.places, placesFile)
-    await watch.replace(dns)
-    const zones = await keeping.prepare(dns).catch((error: unknown) => {
+    const findAliases: FindAliases = async (zones) => {
+      await watch.replace(dns, zones)
+      return watch.overlay().aliases
+    }
+    const zones = await keeping.prepare(dns, findAliases).catch((error: unknown) => {
       watchServed()
       throw error
     })
@@ -87,6 +102,7 @@ export async function openFrontDns(options: FrontDnsOptions): Promise<FrontDns> 
         served = dns
         places = nextPlaces
         zones.commit()
+        watch.changed(dns.zones.map(({ apex }) => apex))
       },
       abort() {
         zones.abort()

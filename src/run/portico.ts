@@ -6,9 +6,10 @@ import type { Log } from '#core/log.ts'
 import { hasErrors, type Problem, sortProblems } from '#core/problem.ts'
 import type { AccessLog } from '#log/record.ts'
 import { type Changes, changesBetween } from '#plan/changes.ts'
+import { secretFilesOf } from '#plan/check-buckets.ts'
 import type { Facts } from '#plan/facts.ts'
 import { type Plan, plan } from '#plan/plan.ts'
-import { gatherCertificates, gatherFacts } from './facts.ts'
+import { gatherCertificates, gatherFacts, gatherSecrets } from './facts.ts'
 import { createFront, type Front } from './front.ts'
 import { loadWorker } from './workers.ts'
 
@@ -82,7 +83,8 @@ export async function planSource(source: ConfigSource, dev: boolean): Promise<Pl
   if (loaded.config === null)
     return { config: null, plan: null, problems: loaded.problems, facts: machine, folder }
   const certificates = await gatherCertificates(loaded.config.value.certificates.files, folder)
-  const facts = { ...machine, certificates }
+  const secrets = await gatherSecrets(secretFilesOf(loaded.config), folder)
+  const facts = { ...machine, certificates, secrets }
   const planned = plan(loaded.config, facts)
   return {
     config: loaded.config,

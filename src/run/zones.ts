@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import type { Shown } from '#acme/present.ts'
 import type { Log } from '#core/log.ts'
+import type { FindAliases } from '#dns/alias-addresses.ts'
 import type { DnsPlan } from '#dns/plan.ts'
 import type { Version } from '#dns/transfer/difference.ts'
 import { createLedger, type Ledger } from '#dns/transfer/ledger.ts'
+import type { ZoneNews } from '#dns/transfer/members.ts'
 import { compileZones, type Zones } from '#dns/zone.ts'
 import { type DnssecKeeper, loadDnssec } from './dnssec.ts'
 import { overlaid } from './overlaid.ts'
@@ -12,7 +14,7 @@ import type { DataSlice } from './slice.ts'
 import { readTsigKeys } from './tsig-keys.ts'
 
 /** The zones that all workers answer from, as the main thread keeps them. */
-export type ZoneKeeping = Pick<Ledger, 'ask' | 'askMore' | 'secondaries' | 'close'> & {
+export type ZoneKeeping = Pick<Ledger, 'ask' | 'askMore' | 'secondaries' | 'setAliases' | 'close'> & {
   /** compiled when asked for */
   readonly zones: Zones
   /** keys of zones, and where they stand */
@@ -24,7 +26,7 @@ export type ZoneKeeping = Pick<Ledger, 'ask' | 'askMore' | 'secondaries' | 'clos
    *
    * @returns either `commit` or `abort` must follow
    */
-  prepare(dns: DnsPlan): Promise<PreparedZoneKeeping>
+  prepare(dns: DnsPlan, findAliases: FindAliases): Promise<PreparedZoneKeeping>
 }
 
 export type PreparedZoneKeeping = {
@@ -38,7 +40,7 @@ export type ZoneKeepingOptions = {
   /** of the file */
   readonly folder: string
   readonly stateFolder: string
-  readonly publish: (versions: readonly Version[]) => void
+  readonly publish: (news: ZoneNews) => void
   readonly log: Log
 }
 
@@ -52,31 +54,41 @@ export async function keepZones({
   const { advance } = await loadSerials(stateFolder)
   const dnssec = await loadDnssec({ stateFolder, log, now: () => Date.now() / 1000 })
   let texts: Shown['texts'] = []
+  /** the last that were compiled: those that stayed as they are need not be compiled again */
+  let compiled: Zones | undefined
   let zones: Zones | undefined
   const ledger = createLedger({
     folder: join(stateFolder, 'dns'),
     advance,
     log,
-    publish(versions) {
+    publish(news) {
       zones = undefined
-      publish(versions)
+      publish(news)
     },
   })
 
-  async function prepare(dns: DnsPlan): Promise<PreparedZoneKeeping> {
+  async function prepare(dns: DnsPlan, findAliases: FindAliases): Promise<PreparedZoneKeeping> {
     const tsigKeys = await readTsigKeys(dns.keys, folder)
     const keyed = await dnssec.advance(dns.zones)
-    const prepared = await ledger.prepare({ ...dns, zones: keyed.zones }, tsigKeys)
-    let versions = (): readonly Version[] => prepared.versions
+    const prepared = await ledger.prepare(
+      { ...dns, zones: keyed.zones },
+      { tsig: tsigKeys, dnssec: keyed.keys },
+      findAliases,
+    )
+    let current: Pick<Ledger, 'versions' | 'members'> = {
+      versions: () => prepared.versions,
+      members: () => prepared.members,
+    }
     return {
       part(given) {
-        const { zones: plans, serials } = partOf(versions())
-        return { dns: { ...given, zones: plans }, serials, keys: keyed.keys, tsigKeys }
+        const { zones: plans, serials } = partOf(current.versions())
+        const moves = [...given.moves, ...current.members()]
+        return { dns: { ...given, zones: plans, moves }, serials, keys: keyed.keys, tsigKeys }
       },
       commit() {
         prepared.commit()
         dnssec.commit(keyed)
-        versions = ledger.versions
+        current = ledger
         zones = undefined
       },
       abort: prepared.abort,
@@ -88,6 +100,7 @@ export async function keepZones({
     ask: ledger.ask,
     askMore: ledger.askMore,
     secondaries: ledger.secondaries,
+    setAliases: ledger.setAliases,
     dnssec,
     show(next) {
       texts = next
@@ -100,7 +113,8 @@ export async function keepZones({
     get zones() {
       if (zones !== undefined) return zones
       const { zones: plans, serials } = partOf(ledger.versions())
-      zones = overlaid(compileZones(plans, serials), texts)
+      compiled = compileZones(plans, serials, compiled)
+      zones = overlaid(compiled, texts)
       return zones
     },
   }

@@ -1,5 +1,4 @@
 import { createHash, type Hash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
 import type { Request } from '#http/exchange.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
 import { sourceOf } from '#http/wire/octets-source.ts'
@@ -11,6 +10,7 @@ import { faultOf, type Lines } from '../respond.ts'
 import { conditionsOf, type Octets } from '../store.ts'
 import { AwsChunked } from '../wire/aws-chunked.ts'
 import { Fault, required } from '../wire/body.ts'
+import { type Crc, createCrc32, createCrc32c, createCrc64 } from '../wire/crc.ts'
 import { keyOfPath } from '../wire/key.ts'
 import { ChunkSigner, UNSIGNED } from '../wire/sigv4.ts'
 import { requireRight, type S3Request } from './request.ts'
@@ -113,25 +113,17 @@ const CHECKS: ReadonlyMap<string, () => Check> = new Map([
   ['content-md5', () => hashCheck(createHash('md5'))],
   ['x-amz-checksum-sha1', () => hashCheck(createHash('sha1'))],
   ['x-amz-checksum-sha256', () => hashCheck(createHash('sha256'))],
-  ['x-amz-checksum-crc32', crcCheck],
+  ['x-amz-checksum-crc32', () => crcCheck(createCrc32())],
+  ['x-amz-checksum-crc32c', () => crcCheck(createCrc32c())],
+  ['x-amz-checksum-crc64nvme', () => crcCheck(createCrc64())],
 ])
 
 function hashCheck(hash: Hash): Check {
   return { update: (octets) => void hash.update(octets), digest: () => hash.digest('base64') }
 }
 
-function crcCheck(): Check {
-  let value = 0
-  return {
-    update(octets) {
-      value = crc32(octets, value)
-    },
-    digest() {
-      const octets = Buffer.alloc(4)
-      octets.writeUInt32BE(value)
-      return octets.toString('base64')
-    },
-  }
+function crcCheck(crc: Crc): Check {
+  return { update: crc.update, digest: () => crc.digest().toString('base64') }
 }
 
 /** What is kept beside an object: what HTTP has, and the metadata of its owner. */

@@ -29,6 +29,8 @@ export class FormUpload implements BodyReader {
   #pairs = 0
   /** begin of an escape that the last chunk ended with */
   #escape = ''
+  /** what was decoded last */
+  #decoded: Buffer = NONE
 
   constructor(source: Source, limits: BodyLimits) {
     this.#source = source
@@ -112,7 +114,8 @@ export class FormUpload implements BodyReader {
     const text = this.#escape === '' ? octets : Buffer.concat([Buffer.from(this.#escape, 'latin1'), octets])
     const cut = isLast ? -1 : text.indexOf(PERCENT, Math.max(0, text.length - 2))
     this.#escape = cut < 0 ? '' : text.toString('latin1', cut)
-    return decode(cut < 0 ? text : text.subarray(0, cut))
+    if (this.#decoded.length < text.length) this.#decoded = Buffer.allocUnsafeSlow(text.length)
+    return decode(cut < 0 ? text : text.subarray(0, cut), this.#decoded)
   }
 
   #countPair(octets: number): void {
@@ -138,28 +141,31 @@ const NONE: Buffer = Buffer.alloc(0)
 const READ_OCTETS = 262_144
 const LIMIT_NAME = 1024
 
-/** A plus is a space; a percent sign without two hexadecimal digits stands for itself. */
-function decode(octets: Buffer): Buffer {
-  if (!octets.includes(PERCENT) && !octets.includes(PLUS)) return octets
-  const decoded = Buffer.allocUnsafe(octets.length)
-  let length = 0
-  for (let i = 0; i < octets.length; i++) {
+/**
+ * A plus is a space; a percent sign without two hexadecimal digits stands for itself.
+ *
+ * @param room memory for what comes out, which is never longer
+ */
+function decode(octets: Buffer, room: Buffer = Buffer.allocUnsafe(octets.length)): Buffer {
+  const { length } = octets
+  let end = 0
+  for (let i = 0; i < length; i++) {
     const c = octets[i]!
-    if (c === PERCENT && i + 2 < octets.length) {
-      const value = HEX[octets[i + 1]!]! * 16 + HEX[octets[i + 2]!]!
+    if (c === PERCENT && i + 2 < length) {
+      const value = (HEX[octets[i + 1]!]! << 4) | HEX[octets[i + 2]!]!
       if (value < 256) {
-        decoded[length++] = value
+        room[end++] = value
         i += 2
         continue
       }
     }
-    decoded[length++] = c === PLUS ? SPACE : c
+    room[end++] = c === PLUS ? SPACE : c
   }
-  return decoded.subarray(0, length)
+  return room.subarray(0, end)
 }
 
-/** 256 for what is no digit: any sum with it is no octet */
-const HEX: readonly number[] = Array.from({ length: 256 }, (_, c) => {
+/** 256 for what is no digit: with it, no value is an octet */
+const HEX: Uint16Array = Uint16Array.from({ length: 256 }, (_, c) => {
   const digit = Number.parseInt(String.fromCharCode(c), 16)
   return Number.isNaN(digit) ? 256 : digit
 })

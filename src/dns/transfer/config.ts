@@ -71,7 +71,7 @@ export const keySettings: MapSetting = {
 
 const transferGroup: GroupSetting = {
   type: 'group',
-  doc: 'Who may copy the zone (AXFR, RFC 5936; IXFR, RFC 1995), and who is told when it changes.',
+  doc: 'Who may copy the zone (AXFR, RFC 5936; IXFR, RFC 1995), and who is told when it changes. Copies have all members of pools, the addresses of ALIAS, and, where the domain is signed, signatures and a chain of NSEC.',
   example: { to: ['192.0.2.53'], key: 'transfer' },
   fields: {
     to: {
@@ -152,7 +152,7 @@ export const moveSettings: Readonly<Record<'transfer' | 'secondary' | 'update' |
   update,
   catalog: {
     type: 'flag',
-    doc: 'The domain is a catalog (RFC 9432): it lists the other domains with "transfer", so that secondaries that read it serve them too.',
+    doc: 'The domain is a catalog (RFC 9432): it lists the other domains with "transfer", so that secondaries that read it serve them too. With "secondary" it is read here: the zones that it lists are copied from the same primaries.',
     initial: false,
   },
 }

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { zonePlan } from '../../../test/zone-fixture.ts'
 import {
   applyDifference,
+  condense,
   type Difference,
   differ,
   differencesSince,
@@ -32,6 +33,28 @@ test('a difference leads from one version to the next (RFC 1995 §4)', () => {
       const records = new Map([...recordsOf(before)].slice(1).map((record) => [recordKey(record), record]))
       assert.ok(applyDifference(records, differ(before, after)))
       assert.deepEqual([...records.keys()].sort(), [...recordsOf(after)].slice(1).map(recordKey).sort())
+    }),
+    { numRuns: 100 },
+  )
+})
+
+test('several differences come to the same as one (RFC 1995 §5)', () => {
+  fc.assert(
+    fc.property(fc.array(lines, { minLength: 3, maxLength: 6 }), (all) => {
+      const versions = all.map((one, i) => {
+        return version(
+          i + 1,
+          one.map(([owner, data]) => `${owner} ${data}`),
+        )
+      })
+      const changes = versions.slice(1).map((after, i) => differ(versions[i]!, after))
+      const whole = differ(versions[0]!, versions.at(-1)!)
+      const sorted = ({ removed, added, ...ends }: Difference): object => ({
+        ...ends,
+        removed: removed.map((record) => JSON.stringify(record)).sort(),
+        added: added.map((record) => JSON.stringify(record)).sort(),
+      })
+      assert.deepEqual(sorted(condense(changes)), sorted(whole))
     }),
     { numRuns: 100 },
   )

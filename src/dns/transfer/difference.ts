@@ -67,7 +67,13 @@ function missing(set: RRsetPlan, other: RRsetPlan | undefined): ZoneRecord[] {
 }
 
 function setsOf({ plan }: Version): Map<string, RRsetPlan> {
-  return new Map(plan.rrsets.map((rrset) => [setKey(rrset), rrset]))
+  return new Map(plan.rrsets.map((rrset) => [setKeyOf(rrset.type, rrset.owner, rrset.data[0]!), rrset]))
+}
+
+/** Signatures of a name are as many RRsets as there are types that they cover: their TTL is that of each (RFC 4034 §3). */
+function setKeyOf(type: string, owner: string, data: string): string {
+  const key = setKey({ owner, type })
+  return type === 'RRSIG' ? `${key} ${data.slice(0, data.indexOf(' '))}` : key
 }
 
 /** Names an RRset within its zone. */
@@ -86,7 +92,7 @@ export function zoneOfRecords(
 ): ZonePlan {
   const sets = new Map<string, { ttl: number; data: Set<string>; owner: string; type: string }>()
   for (const { owner, type, ttl, data } of records) {
-    const key = setKey({ owner, type })
+    const key = setKeyOf(type, owner, data)
     const set = sets.get(key)
     if (set === undefined) sets.set(key, { owner, type, ttl, data: new Set([data]) })
     else set.data.add(data)
@@ -144,4 +150,26 @@ export function differencesSince(
 ): readonly Difference[] | undefined {
   const at = history.findIndex(({ from }) => from === serial)
   return at === -1 ? undefined : history.slice(at)
+}
+
+/** What several differences come to, as one (RFC 1995 §5): what came and went is not told. */
+export function condense(changes: readonly Difference[]): Difference {
+  const removed = new Map<string, ZoneRecord>()
+  const added = new Map<string, ZoneRecord>()
+  for (const change of changes) {
+    for (const record of change.removed.slice(1)) {
+      const key = `${recordKey(record)} ${record.ttl}`
+      if (!added.delete(key)) removed.set(key, record)
+    }
+    for (const record of change.added.slice(1)) {
+      const key = `${recordKey(record)} ${record.ttl}`
+      if (!removed.delete(key)) added.set(key, record)
+    }
+  }
+  const [first, last] = [changes[0]!, changes.at(-1)!]
+  return {
+    ...{ from: first.from, to: last.to },
+    removed: [first.removed[0]!, ...removed.values()],
+    added: [last.added[0]!, ...added.values()],
+  }
 }

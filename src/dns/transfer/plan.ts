@@ -21,6 +21,8 @@ export type MovePlan = PlanNode & {
   readonly out: OutPlan | null
   readonly update: UpdatePlan | null
   readonly secondary: SecondaryPlan | null
+  /** a copy that lists other zones, which are copied too (RFC 9432 §5) */
+  readonly isCatalog: boolean
 }
 
 /** Who may copy the zone: from these networks, and with this key where one is named. */
@@ -90,21 +92,17 @@ function planMove(domain: MovingDomain, reading: Reading): MovePlan[] {
     out: planOut(domain, reading),
     update: planUpdate(domain, reading),
     secondary: planSecondary(domain, reading),
+    isCatalog: secondary !== undefined && config.catalog,
   }
   return [{ id: `move:${apex.slice(0, -1)}`, key: contentKey(plan), from, ...plan }]
 }
 
-function planOut({ config: { transfer, dnssec }, path }: MovingDomain, reading: Reading): OutPlan | null {
+function planOut({ config: { transfer }, path }: MovingDomain, reading: Reading): OutPlan | null {
   if (transfer === undefined) return null
   const at = [...path, 'transfer']
   if (transfer.to === undefined && transfer.key === undefined) {
     const message = '"transfer" names neither "to" nor "key", so everyone could copy the zone.'
     report(reading, at, 'dns/transfer-to-anyone', message, '"transfer": { "to": ["192.0.2.53"] }')
-  }
-  if (dnssec !== undefined && dnssec !== false) {
-    const message =
-      '"transfer" gives copies away, and "dnssec" signs answers here as they are asked for: a copy has keys and no signatures, and who validates takes none of its answers (RFC 4035 §5.3).'
-    report(reading, at, 'dns/signed-copy', message, 'remove "transfer", or "dnssec"')
   }
   const to = (transfer.to ?? []).filter((text, index) => {
     if (parseNetwork(text) !== undefined) return true
@@ -130,9 +128,8 @@ function planSecondary({ apex, config, path }: MovingDomain, reading: Reading): 
   const { secondary, records } = config
   if (secondary === undefined) return null
   const at = [...path, 'secondary']
-  const isSet = (name: 'update' | 'catalog' | 'dnssec'): boolean => Boolean(config[name])
-  const own =
-    Object.keys(records).length > 0 ? 'records' : (['update', 'catalog', 'dnssec'] as const).find(isSet)
+  const isSet = (name: 'update' | 'dnssec'): boolean => Boolean(config[name])
+  const own = Object.keys(records).length > 0 ? 'records' : (['update', 'dnssec'] as const).find(isSet)
   if (own !== undefined) {
     const message = `"${apex.slice(0, -1)}" is copied from its primary, and has "${own}" of its own: there is one place where a zone is changed (RFC 1034 §4.3.5).`
     report(reading, [...path, own], 'dns/secondary-with-own', message, `remove "${own}", or "secondary"`)

@@ -5,6 +5,7 @@ import { parseSoa } from '../wire/soa.ts'
 import { CLASS, TYPE, typeNumber } from '../wire/types.ts'
 import { MessageWriter, type ResourceRecord } from '../wire/writer.ts'
 import {
+  condense,
   countRecords,
   type Difference,
   differencesSince,
@@ -48,15 +49,19 @@ export function chooseTransfer(
   const whole = { [Symbol.iterator]: () => wholeZone(version) }
   if (theirs === null) return { reason: 'whole zone', records: whole }
   if (!isNewer(version.serial, theirs)) return { reason: 'up to date', records: [soaOf(version)] }
-  const changes = differencesSince(history, theirs)
-  if (changes === undefined) return { reason: 'whole zone: changes not known', records: whole }
-  const octets = changes.reduce((sum, { removed, added }) => sum + removed.length + added.length, 0)
-  if (octets > countRecords(version)) {
-    return { reason: 'whole zone: shorter than its changes', records: whole }
-  }
+  const known = differencesSince(history, theirs)
+  if (known === undefined) return { reason: 'whole zone: changes not known', records: whole }
+  const count = countRecords(version)
+  const changes = lengthOf(known) > count ? [condense(known)] : known
+  // Told as changes a zone takes at most twice the records that it has, as long as it did not shrink.
+  if (lengthOf(changes) > 2 * count) return { reason: 'whole zone: shorter than its changes', records: whole }
   const soa = soaOf(version)
   const inside = changes.flatMap(({ removed, added }) => [...removed, ...added])
   return { reason: 'changes', records: [soa, ...inside, soa] }
+}
+
+function lengthOf(changes: readonly Difference[]): number {
+  return changes.reduce((sum, { removed, added }) => sum + removed.length + added.length, 0)
 }
 
 /** All records between two copies of the SOA (RFC 5936 §2.2). */

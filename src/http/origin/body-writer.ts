@@ -14,7 +14,7 @@ export type BodyWatcher = {
 }
 
 // As much as a socket reads at once; a source that has more gives it with the next read.
-const PIECE_OCTETS = 65_536
+const PIECE_OCTETS = 262_144
 
 /** Moves a source to the origin's socket, or to a stream of HTTP/2, no faster than it takes octets. */
 export class BodyWriter {

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import type { BrowserContextOptions, Page } from 'playwright-core'
+import { silent } from '#core/log.ts'
+import { planFiles } from '#files/plan.ts'
+import { createFiles } from '#files/serve.ts'
+import { httpLimits } from '#http/config.ts'
+import { createHttpServer, type HttpServer } from '#http/server.ts'
+import { createPlayer } from '#media/player/serve.ts'
+import { PHONE, picture, startBrowser, type TestBrowser } from '../test/browser.ts'
+import { makeRenditions, packageByFfmpeg } from '../test/film.ts'
+import { peer } from '../test/peers.ts'
+import { until } from '../test/running.ts'
+import { shown, untilShown } from '../test/watch.ts'
+
+const chromium = peer('chromium')
+const ffmpeg = peer('ffmpeg')
+const skip = (chromium === undefined || ffmpeg === undefined) && 'needs chromium and ffmpeg'
+
+const folder = mkdtempSync(join(tmpdir(), 'portico-player-'))
+let server: HttpServer
+let browser: TestBrowser
+let origin = ''
+before(async () => {
+  if (chromium === undefined || ffmpeg === undefined) return
+  mkdirSync(join(folder, 'film.mp4'))
+  await makeRenditions(ffmpeg, folder)
+  await packageByFfmpeg(ffmpeg, folder, join(folder, 'film.mp4'))
+  const files = createFiles(planFiles({ root: folder }), { log: silent })
+  const player = createPlayer((error) => assert.fail(String(error)))
+  const film = { title: 'A film', formats: ['hls', 'dash'], player: 'hls', file: '../film.360.mp4' } as const
+  server = createHttpServer({
+    limits: httpLimits(),
+    log: silent,
+    handler: (exchange) => {
+      const name = /^\/film\.mp4\/([^?]*)/.exec(exchange.request.target)?.[1]
+      if (name === undefined || !player.serve(exchange, name, film)) files(exchange)
+    },
+  })
+  const listener = await server.prepare({ address: '127.0.0.1', port: 0 })
+  listener.commit()
+  origin = `http://films.example.com:${listener.port}`
+  browser = await startBrowser(chromium)
+})
+after(async () => {
+  await browser?.close()
+  await server?.close(0)
+  rmSync(folder, { recursive: true })
+})
+
+async function open(query: string, options?: BrowserContextOptions): Promise<Page> {
+  const page = await browser.open(`${origin}/film.mp4/play${query}`, options)
+  await untilShown(page, ({ durationSeconds }) => durationSeconds > 15)
+  return page
+}
+
+const figure = (page: Page, id: string): Promise<string> => page.locator(`#${id}`).innerText()
+const chosen = (page: Page, id: string): Promise<string> =>
+  page.evaluate<string>(`document.getElementById('${id}').selectedOptions[0]?.textContent ?? ''`)
+
+test('each way of playing shows the film, and says what it took', { skip }, async () => {
+  for (const [player, requests] of [
+    ['hls', 10],
+    ['dash', 10],
+    ['native', 0],
+    ['file', 1],
+  ] as const) {
+    const page = await open(`?player=${player}`)
+    await page.keyboard.press('Space')
+    await untilShown(page, ({ at }) => at > 1.5)
+    assert.equal(await page.locator('#player').inputValue(), player)
+    await until(async () => Number(await figure(page, 'requests')) >= requests)
+    assert.match(await figure(page, 'first'), /^\d+ ms$/)
+    assert.match(await figure(page, 'ahead'), /^\d+\.\d s$/)
+    assert.equal(await figure(page, 'stalls'), '0')
+    assert.equal(await figure(page, 'says'), '')
+    await picture(page, `player-${player}`)
+    await page.context().close()
+  }
+  assert.deepEqual(browser.complaints(), [])
+})
+
+test('quality and sound are chosen from menus, and the picture follows', { skip }, async () => {
+  for (const player of ['hls', 'dash']) {
+    const page = await open(`?player=${player}`)
+    await until(async () => (await page.locator('#quality option').count()) === 4)
+    const options = await page.locator('#quality option').allInnerTexts()
+    await page.locator('#quality').selectOption({ label: options.find((name) => name.startsWith('180p'))! })
+    await page.keyboard.press('Space')
+    await page.locator('video').focus()
+    await page.evaluate("document.querySelector('video').currentTime = 12")
+    await page.evaluate("document.querySelector('video').play()")
+    await untilShown(page, ({ at, height }) => at > 12.2 && height === 180)
+    assert.match(await chosen(page, 'quality'), /^180p/)
+    const sounds = await page.locator('#sound option').allInnerTexts()
+    assert.equal(sounds.length, 2)
+    await page.locator('#sound').selectOption({ index: 1 })
+    await untilShown(page, ({ at, hasEnded }) => at > 14 || hasEnded)
+    assert.equal(await chosen(page, 'sound'), sounds[1])
+    await page.context().close()
+  }
+  assert.deepEqual(browser.complaints(), [])
+})
+
+test('the page is played by keyboard, and takes no key from a menu', { skip }, async () => {
+  const page = await open('')
+  await page.keyboard.press('Space')
+  await untilShown(page, ({ isPaused, at }) => !isPaused && at > 0.1)
+  await page.keyboard.press('Space')
+  await untilShown(page, ({ isPaused }) => isPaused)
+  const { at } = await shown(page)
+  await page.keyboard.press('ArrowRight')
+  await untilShown(page, (now) => Math.abs(now.at - at - 5) < 0.1)
+  await page.keyboard.press('ArrowLeft')
+  await untilShown(page, (now) => Math.abs(now.at - at) < 0.1)
+  await page.keyboard.press('m')
+  await untilShown(page, ({ isMuted }) => isMuted)
+  await page.keyboard.press('f')
+  await until(() => page.evaluate<boolean>('document.fullscreenElement !== null'))
+  await page.keyboard.press('f')
+  await until(() => page.evaluate<boolean>('document.fullscreenElement === null'))
+  await page.locator('#speed').focus()
+  await page.keyboard.press('ArrowDown')
+  assert.equal(await chosen(page, 'speed'), '1.25 ×')
+  assert.ok(Math.abs((await shown(page)).at - at) < 0.1)
+})
+
+test('another way of playing goes on where the picture stood', { skip }, async () => {
+  const page = await open('?player=hls')
+  await page.evaluate("document.querySelector('video').currentTime = 7")
+  await untilShown(page, ({ at, height }) => at > 6.9 && height > 0)
+  await page.locator('#player').selectOption('dash')
+  await untilShown(page, ({ at, ahead }) => Math.abs(at - 7) < 0.3 && ahead > 0)
+  assert.match(page.url(), /player=dash/)
+})
+
+test('a film that does not come is said so, in words', { skip }, async () => {
+  const page = await browser.open(`${origin}/film.mp4/play`)
+  await page.route('**/index.m3u8', (route) => route.fulfill({ status: 503, body: 'no' }))
+  await page.reload()
+  await page.getByText(/^It does not play: .*503/).waitFor()
+  await picture(page, 'player-failed')
+  browser.complaints()
+})
+
+test('the page fits a phone, and the dark', { skip }, async () => {
+  const page = await open('?player=hls', { ...PHONE, colorScheme: 'dark' })
+  await page.evaluate("document.querySelector('video').play()")
+  await untilShown(page, ({ at }) => at > 3)
+  const widths = await page.evaluate<number[]>('[document.documentElement.scrollWidth, innerWidth]')
+  assert.ok(widths[0]! <= widths[1]!, `the page is ${widths[0]} wide on a screen of ${widths[1]}`)
+  await picture(page, 'player-phone')
+  assert.deepEqual(browser.complaints(), [])
+})

@@ -1,0 +1,141 @@
+import type { Handler } from '#http/exchange.ts'
+import { type Encryption, encrypted } from './encryption.ts'
+import { keySpansOf, requireCut, requireTrack } from './film.ts'
+import type { Films, OpenFilm } from './films.ts'
+import { readSegment } from './gather.ts'
+import { encodeMovie } from './index-octets.ts'
+import { initSegment } from './init.ts'
+import { keySegment } from './key-frames.ts'
+import { laySegment } from './lay.ts'
+import type { SegmentLayout, Track } from './movie.ts'
+import { openMovie } from './open.ts'
+import { type Content, respondContent, respondFault } from './respond.ts'
+import { type Below, openSource } from './source-file.ts'
+import { cuesOf, readText } from './text.ts'
+import { canTransport, transportSegment } from './transport.ts'
+import { MediaFault } from './wire/fault.ts'
+import { type MediaPart, nameOfPart, parseMediaTarget } from './wire/media-path.ts'
+import { writeWebVtt } from './wire/subtitles.ts'
+
+export type RenderOptions = {
+  readonly source: Handler
+  readonly films: Films
+  readonly segmentMs: number
+  /** null: in the clear */
+  readonly encryption: Encryption | null
+  /** milliseconds since 1970 */
+  readonly now: () => number
+}
+
+/**
+ * Create the handler that makes what has a version in its URL and is kept: segments, subtitles, indexes.
+ *
+ * A cache stands before it, so that each is made once; it is asked for nothing else.
+ */
+export function createRender(options: RenderOptions): Handler {
+  return (exchange) => {
+    const { request } = exchange
+    const { asset, part } = parseMediaTarget(request.target, false)!
+    exchange.note.answeredBy = 'media'
+    contentOf(options, { handler: options.source, request }, asset, part).then(
+      (content) => {
+        exchange.note.reason = `rendered: ${part.kind}`
+        respondContent(exchange, content, options.now())
+      },
+      (error: unknown) => respondFault(exchange, error),
+    )
+  }
+}
+
+async function contentOf(
+  options: RenderOptions,
+  below: Below,
+  asset: string,
+  part: MediaPart,
+): Promise<Content> {
+  const { films, encryption, segmentMs } = options
+  switch (part.kind) {
+    case 'movie':
+      return indexOf(films, below, asset, part)
+    case 'subtitles':
+    case 'cues': {
+      const { subtitles, source } = await readText(below, asset, { tag: part.tag, segmentMs })
+      const text =
+        part.kind === 'cues'
+          ? cuesOf(subtitles, part.index, { ...part, segmentMs })
+          : writeWebVtt(subtitles, null)
+      const { lastModified } = source
+      return content(part, { path: asset, lastModified }, Buffer.from(text), 'text/vtt; charset=utf-8')
+    }
+    case 'init':
+    case 'segment':
+    case 'key frame': {
+      const open = await films.version(below, asset, part.tag)
+      const made = await mediaOf(open, part)
+      // The initialization section stands before the key in playlists: it is in the clear.
+      if (encryption === null || part.kind === 'init') return made
+      const { path, tag } = open.film
+      return encrypted(made, encryption.keyOf(path, tag), encryption.ivOf(path, tag, nameOfPart(part)))
+    }
+    default:
+      throw new MediaFault('Nothing of a film has this name', 404)
+  }
+}
+
+type MediaKinds = Extract<MediaPart, { readonly kind: 'init' | 'segment' | 'key frame' }>
+
+async function mediaOf(open: OpenFilm, part: MediaKinds): Promise<Content> {
+  const { film, file } = open
+  const { movie } = film
+  const track = requireTrack(film, part.track)
+  if (part.kind === 'init') return content(part, film, initSegment(movie, track.id), mediaTypeOf(track))
+  if (part.kind === 'key frame') {
+    const frame = keySpansOf(film, track)[part.index]
+    if (frame === undefined) throw new MediaFault('The film has fewer key frames', 404)
+    return laidContent(open, part, keySegment(movie, track.id, frame.cut), mediaTypeOf(track))
+  }
+  const cut = requireCut(film, part.index)
+  if (part.segments === 'ts') {
+    if (!canTransport(track)) throw new MediaFault(`MPEG-TS has no place for ${track.codec}`, 404)
+    return content(part, film, await transportSegment(file, movie, [track.id], cut), 'video/mp2t')
+  }
+  return laidContent(open, part, await laySegment(file, movie, track.id, cut), mediaTypeOf(track))
+}
+
+/** CMAF (ISO 23000-19): fragments are MP4, by what is in them. */
+function mediaTypeOf({ kind }: Track): string {
+  return kind === 'video' ? 'video/mp4' : 'audio/mp4'
+}
+
+type Versioned = Extract<MediaPart, { readonly tag: string }>
+type Whose = { readonly path: string; readonly lastModified: string | undefined }
+
+function content(
+  part: Versioned,
+  { path, lastModified }: Whose,
+  octets: Uint8Array,
+  mediaType: string,
+): Content {
+  const etag = `"${nameOfPart(part)}"`
+  return { mediaType, etag, isImmutable: true, lastModified, path, octets: octets.length, body: octets }
+}
+
+/** Nothing is read before somebody takes it. */
+function laidContent(
+  { film, file }: OpenFilm,
+  part: Versioned,
+  layout: SegmentLayout,
+  mediaType: string,
+): Content {
+  const body = () => readSegment(file, layout)
+  return { ...content(part, film, NOTHING, mediaType), octets: layout.octets, body }
+}
+
+const NOTHING = new Uint8Array()
+
+/** The index of a film as it is kept: read once, for all workers. */
+async function indexOf(films: Films, below: Below, asset: string, part: Versioned): Promise<Content> {
+  const source = films.opening(below, asset, part.tag) ?? (await openSource(below, asset))
+  const octets = encodeMovie(await openMovie(source))
+  return content(part, { path: asset, lastModified: undefined }, octets, 'application/octet-stream')
+}
