@@ -384,3 +384,23 @@ test('a bucket that only keys may read signs its streams with them', { skip }, a
   const source = await hashes(null, join(running.folder, 'films', 'film.mp4'), '0:v:0')
   assert.equal(await hashes('bucket', url(path), '0:v:0'), source, stderr)
 })
+
+test('explain says which film and segment, of which ranges, and that it is kept', { skip }, async () => {
+  const segments = await walk('alone', '/film.mp4/index.m3u8')
+  const path = segments.find((uri) => /seg-1-2-/.test(uri))!
+  const steps = async (): Promise<string> => {
+    const target = `http://alone.example.com:${running.ports.http}${path}`
+    const { code, stdout, stderr } = await running.command('explain', target)
+    assert.equal(code, 0, stdout + stderr)
+    return stdout
+  }
+  // Keys have the authority that is asked for.
+  const authority = { Host: `alone.example.com:${running.ports.http}` }
+  const ask = { ...authority, 'Cache-Control': 'max-age=60' }
+  await get('alone', path, ask)
+  const said = await steps()
+  assert.match(said, /\/film\.mp4: track 1 video avc1/)
+  assert.match(said, /segment 2 of track 1: 4\.000 s to 6\.000 s/)
+  assert.match(said, /ranges in octets \d+ to \d+ of the file/)
+  assert.match(said, /kept: .* its head was ready in [\d.]+ ms/)
+})

@@ -1,6 +1,6 @@
 import type { Position, Problem } from '#core/problem.ts'
 import type { BucketConfig } from './config.ts'
-import type { SecretFact } from './plan.ts'
+import { SECRET_FAULTS, type SecretFact } from './plan.ts'
 
 /** A bucket of the file. */
 export type CheckedBucket = {
@@ -36,15 +36,9 @@ export function checkBucket({ bucket, secrets, at }: CheckedBucket): Problem[] {
   for (const [id, { secret }] of Object.entries(keys)) {
     const fault = secrets?.find(({ file }) => file === secret)?.fault
     if (fault == null) continue
-    const message = `The secret of the key "${id}" cannot be used: ${secret} ${FAULTS[fault]}.`
+    const message = `The secret of the key "${id}" cannot be used: ${secret} ${SECRET_FAULTS[fault]}.`
     const fix = `umask 077; openssl rand -base64 30 > ${secret}`
     problems.push({ level: 'error', code: 'bucket/secret-file', at: at('keys', id, 'secret'), message, fix })
   }
   return problems
-}
-
-const FAULTS: Readonly<Record<NonNullable<SecretFact['fault']>, string>> = {
-  missing: 'does not exist',
-  'not readable': 'cannot be read',
-  short: 'begins with a line of less than 16 characters',
 }

@@ -25,6 +25,8 @@ export type RenderOptions = {
   readonly encryption: Encryption | null
   /** milliseconds since 1970 */
   readonly now: () => number
+  /** milliseconds that never go back */
+  readonly monotonic: () => number
 }
 
 /**
@@ -36,11 +38,12 @@ export function createRender(options: RenderOptions): Handler {
   return (exchange) => {
     const { request } = exchange
     const { asset, part } = parseMediaTarget(request.target, false)!
+    const startedMs = options.monotonic()
     exchange.note.answeredBy = 'media'
     contentOf(options, { handler: options.source, request }, asset, part).then(
       (content) => {
         exchange.note.reason = `rendered: ${part.kind}`
-        respondContent(exchange, content, options.now())
+        respondContent(exchange, { ...content, madeMs: options.monotonic() - startedMs }, options.now())
       },
       (error: unknown) => respondFault(exchange, error),
     )

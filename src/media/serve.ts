@@ -57,7 +57,7 @@ export function createMedia(plan: StreamPlan, options: MediaOptions): Handler {
     index: ({ request }, path, tag) =>
       readKept(kept, request, `${path}/${nameOfPart({ kind: 'movie', tag })}`),
   })
-  const kept = keep(createRender({ source, films, segmentMs, encryption, now }))
+  const kept = keep(createRender({ source, films, segmentMs, encryption, now, monotonic }))
   const player = createPlayer((error) => log('error', 'player page not read', { error: String(error) }))
   const gate = createGate(plan.signKeys, folder, log)
   const media: Media = { ...options, plan, films, encryption, kept, player, gate }

@@ -38,14 +38,16 @@ export function checkBuckets({ hosts, facts }: Across): Problem[] {
   return [...problems, ...checkFolders(folders)]
 }
 
-/** Files of the secrets of all buckets, as written. */
+/** Files of the secrets of all buckets and streams, as written. */
 export function secretFilesOf({ value }: Config): string[] {
   const actions = Object.values(value.domains)
     .flatMap(({ hosts = {} }) => Object.values(hosts))
     .flatMap((host) => [host, ...Object.values(host.routes ?? {})])
-  return actions.flatMap(({ bucket }) =>
-    typeof bucket === 'object' ? Object.values(bucket.keys ?? {}).map(({ secret }) => secret) : [],
-  )
+  return actions.flatMap(({ bucket, stream }) => {
+    const ofBucket = typeof bucket === 'object' ? Object.values(bucket.keys ?? {}) : []
+    const { sign = {}, encrypt = [] } = typeof stream === 'object' ? stream : {}
+    return [...ofBucket.map(({ secret }) => secret), ...Object.values(sign), ...[encrypt].flat()]
+  })
 }
 
 function rootOf(written: BucketConfig | FilesConfig): string {

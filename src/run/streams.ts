@@ -7,7 +7,7 @@ import { keyOfPath } from '#bucket/wire/key.ts'
 import { signUrl } from '#bucket/wire/signed-url.ts'
 import type { CacheOptions } from '#cache/cache.ts'
 import { createCache } from '#cache/handler.ts'
-import { planCache } from '#cache/plan.ts'
+import { type CachePlan, planCache } from '#cache/plan.ts'
 import { locate } from '#files/locate.ts'
 import type { Handler } from '#http/exchange.ts'
 import type { RoutePlan } from '#http/plan.ts'
@@ -66,8 +66,8 @@ function withKey(
 
 const READ_SECONDS = 60
 
-/** Segments say themselves how long they are fresh; the query tells none of them apart. */
-const KEPT = planCache({ key: { query: 'none' } })!
+/** How segments are kept: they say themselves how long they are fresh, and the query tells none of them apart. */
+export const KEPT: CachePlan = planCache({ key: { query: 'none' } })!
 
 /** The names in a folder that begin as a path ends; null where a service has them. */
 async function listNames(
