@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Transfers } from '#http/transfer.ts'
+import type { Session } from '#media/sessions.ts'
 import { type Command, type CommandInput, flagOption } from './command.ts'
 import { print, printError, printJson } from './print.ts'
 import { askRunning, NOT_RUNNING } from './running.ts'
@@ -41,12 +42,14 @@ const FIRST_MS = 1000
 /** What is printed once may scroll. */
 const ONCE: Size = { columns: process.stdout.columns || 120, rows: 48 }
 
+type Seen = Transfers & { readonly sessions?: readonly Session[] }
+
 type Looker = () => Promise<TransfersView | null>
 
 /** Looks that each say what went since the one before; null when no Portico runs. */
 async function createLooker(input: CommandInput): Promise<Looker | null> {
-  const look = async (): Promise<{ transfers: Transfers; at: number } | null> => {
-    const transfers = (await askRunning(input, 'GET /transfers')) as Transfers | null
+  const look = async (): Promise<{ transfers: Seen; at: number } | null> => {
+    const transfers = (await askRunning(input, 'GET /transfers')) as Seen | null
     return transfers === null ? null : { transfers, at: performance.now() }
   }
   let before = await look()

@@ -15,19 +15,24 @@ import { rewrite } from '#http/transform/rewrite.ts'
 import { PassingExchange } from '#http/wire/passing-exchange.ts'
 import { isRefusal } from '#http/wire/refusal.ts'
 import { createMedia } from '#media/serve.ts'
+import type { Sessions } from '#media/sessions.ts'
+import type { Turns } from '#media/turns.ts'
 
 export type StreamOptions = {
   /** of the file: where paths of folders begin */
   readonly folder: string
   readonly cache: CacheOptions
   readonly monotonic: () => number
+  /** of the whole worker */
+  readonly sessions: Sessions
+  readonly turns: Turns
 }
 
 /** Put streaming before the handler of a route that says so: what it cuts is kept in the store of all caches. */
 export function streamed(
   route: RoutePlan,
   handler: Handler,
-  { folder, cache, monotonic }: StreamOptions,
+  { folder, cache, ...options }: StreamOptions,
 ): Handler {
   const { stream, access } = route
   if (stream === undefined) return handler
@@ -39,7 +44,7 @@ export function streamed(
     isPrivate: access !== undefined,
     folder,
     now: cache.now,
-    monotonic,
+    ...options,
     log: cache.log,
   })
 }
