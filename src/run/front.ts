@@ -101,7 +101,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const count = options.plan.workers ?? defaultWorkers()
   const dns = await openFrontDns({
     ...{ folder, stateFolder, workers: count, log },
-    publish: (versions) => workers.tell('zones', versions),
+    publish: (news) => workers.tell('zones', news),
     onOverlay: (overlay) => workers.tell('dnsOverlay', overlay),
     onCookieKeys: (keys) => workers.tell('cookieKeys', keys),
   })
