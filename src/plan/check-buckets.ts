@@ -44,9 +44,10 @@ export function secretFilesOf({ value }: Config): string[] {
     .flatMap(({ hosts = {} }) => Object.values(hosts))
     .flatMap((host) => [host, ...Object.values(host.routes ?? {})])
   return actions.flatMap(({ bucket, stream }) => {
-    const ofBucket = typeof bucket === 'object' ? Object.values(bucket.keys ?? {}) : []
+    const { keys = {}, store } = typeof bucket === 'object' ? bucket : {}
     const { sign = {}, encrypt = [] } = typeof stream === 'object' ? stream : {}
-    return [...ofBucket.map(({ secret }) => secret), ...Object.values(sign), ...[encrypt].flat()]
+    const ofBucket = [...Object.values(keys), store ?? []].flat().map(({ secret }) => secret)
+    return [...ofBucket, ...Object.values(sign), ...[encrypt].flat()]
   })
 }
 
