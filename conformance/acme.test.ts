@@ -149,6 +149,27 @@ test('pebble gives one certificate to a Portico that is killed eight times on th
   assert.equal(it.pebble.output().match(/Added order/g)?.length, 1)
 })
 
+test('a domain whose DNS is elsewhere: what was not found over DNS is proved over HTTP (RFC 8555 §8.3)', {
+  skip,
+}, async (context) => {
+  const text = fileText({ hosts: '"@": { "respond": "x" }, "www": { "respond": "x" }' })
+  const { plan } = checkText(
+    text.replaceAll('example.com', 'example.test').replace('203.0.113.10', '127.0.0.1'),
+  )
+  const other = createDnsServer({
+    zones: compileZones(plan!.dns.zones, new Map()),
+    limits: plan!.dns.limits,
+    log: silent,
+  })
+  const { port } = await other.listen('127.0.0.1', 0)
+  context.after(() => other.close())
+  const it = await world(context, { pebble: () => ({ dnsPort: port }) })
+  it.portico.start()
+  assert.equal(await untilIssued(it, 'www.example.test'), 'DNS:example.test, DNS:www.example.test')
+  const { stdout } = await it.portico.command('certs')
+  assert.match(stdout, /What is shown over DNS was not found, so names are proved in other ways/)
+})
+
 test('a TXT record that is not ours: certs says what the authority saw, and what to do (RFC 8555 §8.4)', {
   skip,
 }, async (context) => {
@@ -164,7 +185,8 @@ test('a TXT record that is not ours: certs says what the authority saw, and what
   })
   const { port } = await other.listen('127.0.0.1', 0)
   context.after(() => other.close())
-  const { portico } = await world(context, { pebble: () => ({ dnsPort: port }) })
+  const certificates = { challenges: 'dns-01' }
+  const { portico } = await world(context, { certificates, pebble: () => ({ dnsPort: port }) })
   portico.start()
   await until(() => portico.output().includes('certificate not issued'), 20_000)
   const { code, stdout } = await portico.command('certs')

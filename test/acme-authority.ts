@@ -6,7 +6,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { calculateJwkThumbprint, type FlattenedJWSInput, flattenedVerify, importJWK, type JWK } from 'jose'
 import { dnsDigest } from '#acme/wire/jws.ts'
 import { encodeCertificate, encodeName, serverExtensions, toPem } from '#tls/wire/certificate.ts'
@@ -22,8 +21,8 @@ export type TestAuthority = {
   readonly orders: TestOrder[]
   /** what the next request of a kind is answered with, instead of being heard */
   refuse(kind: string, refusal: Refusal): void
-  /** called when a request of a kind was carried out, before it is answered */
-  onRequest: (kind: string) => void
+  /** called when a request of a kind was carried out; the answer waits for what comes back */
+  onRequest: (kind: string) => unknown
   readonly rules: Rules
   stop(): Promise<void>
 }
@@ -35,8 +34,8 @@ export type Rules = {
   profiles: Record<string, string>
   /** RFC 9773: what it advises; null: nothing */
   window: { start: number; end: number } | null
-  /** before each answer */
-  delayMs: number
+  /** what an order with a wildcard is refused with */
+  againstWildcards: Refusal | null
 }
 
 export type Refusal = {
@@ -95,7 +94,7 @@ export async function startAuthority(folder: string, dnsPort: number): Promise<T
     challenges: ['dns-01'],
     profiles: {},
     window: null,
-    delayMs: 0,
+    againstWildcards: null,
   }
   const server = createServer(tls, (request, response) => {
     hear(request, response).catch((error: unknown) => {
@@ -125,9 +124,7 @@ export async function startAuthority(folder: string, dnsPort: number): Promise<T
       return respond(response, rules.window === null ? 404 : 200, advice(), { 'Retry-After': '3600' })
     const heard = await read(request)
     const { status, body, fields } = await act(kind, id, heard)
-    authority.onRequest(kind)
-    await pause(rules.delayMs)
-    rules.delayMs = 0
+    await authority.onRequest(kind)
     respond(response, status, body, fields)
   }
 
@@ -216,6 +213,8 @@ export async function startAuthority(folder: string, dnsPort: number): Promise<T
 
   function newOrder({ identifiers = [], profile, replaces }: Payload): TestOrder {
     const names = identifiers.map(({ value }) => value)
+    if (rules.againstWildcards !== null && names.some((name) => name.startsWith('*.')))
+      throw rules.againstWildcards
     const proved = new Map(names.map((name) => [name, { status: 'pending' }]))
     const order: TestOrder = {
       id: orders.length,

@@ -140,6 +140,8 @@ for (const [refusal, said, fix] of refusals) {
   test(`certs says what ${refusal.type} means and what to do (RFC 8555 §6.7)`, async (context) => {
     const { authority, portico } = await world(context)
     authority.refuse('newOrder', refusal)
+    // Single names are tried at once where a wildcard is refused.
+    if (refusal.retryAfter === undefined) authority.refuse('newOrder', refusal)
     portico.start()
     const failure = await failureOf(portico)
     assert.match(failure.message, said)
@@ -203,7 +205,35 @@ test('a proof follows a CNAME into another domain of the file, and one that lead
   far.portico.start()
   const failure = await failureOf(far.portico)
   assert.match(failure.message, /leads elsewhere.*alias of proofs\.elsewhere\.net\./)
-  assert.ok(!far.authority.requests.includes('challenge'))
+  // Its own names are proved elsewhere; those below it here, one by one.
+  const orders = far.authority.orders.filter(({ names }) => names.includes('example.test'))
+  assert.ok(
+    orders.length > 0 && orders.every(({ names, status }) => names.length === 1 && status === 'pending'),
+  )
+})
+
+test('a wildcard that is refused gives way to single names, and is asked for again on request (RFC 8555 §7.4)', async (context) => {
+  const { authority, portico } = await world(context)
+  const detail = 'No wildcards here.'
+  authority.rules.againstWildcards = { status: 400, type: 'rejectedIdentifier', detail }
+  portico.start()
+  await until(() => isIssued(portico), 20_000)
+  const single = await portico.certificate('www.example.test')
+  assert.equal(single?.subjectaltname, 'DNS:example.test, DNS:www.example.test')
+  const { code, stdout } = await portico.command('certs')
+  assert.equal(code, 1)
+  assert.match(stdout, /The wildcard was refused, so there are single names: .*No wildcards here\./)
+  await portico.kill()
+  portico.start()
+  await until(() => isIssued(portico), 20_000)
+  assert.equal(authority.orders.length, 1, 'what was kept is served on')
+  authority.rules.againstWildcards = null
+  await portico.command('certs', 'renew', 'example.test')
+  await until(async () => {
+    const names = (await portico.certificate('www.example.test'))?.subjectaltname ?? ''
+    return names.includes('*.example.test')
+  }, 20_000)
+  assert.equal((await portico.command('certs')).code, 0)
 })
 
 test('explain shows the proof while it stands, and it goes with its order', async (context) => {
@@ -212,7 +242,7 @@ test('explain shows the proof while it stands, and it goes with its order', asyn
   authority.onRequest = (kind) => {
     if (kind !== 'challenge' || shown !== undefined) return
     shown = portico.command('explain', '_acme-challenge.example.test', 'TXT').then(({ stdout }) => stdout)
-    authority.rules.delayMs = 1500
+    return shown
   }
   portico.start()
   await until(() => isIssued(portico), 20_000)

@@ -22,6 +22,7 @@ test('ARCHITECTURE.md lists every path from socket to socket, and each is short'
       'A proxied request: 8',
       'A cache hit: 6',
       'An answer from files: 6',
+      'A segment of a film: 6',
       'A TLS handshake: 6',
       'A reload: 6',
     ],

@@ -1,8 +1,13 @@
+/** A public key that somebody could have made for DKIM. */
+const RSA_2048 =
+  'MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAuM09B5kbJkD5i1uqj4QO9t1unwvaGgVZ9woW+uZdKzZOWSgsUg1yB6i465bxE4oOPKbvrkaXfkrLqoaYBTRlAQDVH811dFjoX09YHif55RG944HLSlMxpCGlxlhdTtz6Q28pWu6EQAwDc74450wrI7/N04F7NHebDZ31q8ABcqBMyOg84KL/3AiPseEwF/4QedlhtPBB8dGcZc7xN3dSKGj70FZRzubJFcrneDIinSm+xpbtI/na1baUXNA6/sDA2AsMOWyMsm9coVgnikq1YFvMxF0LW+5ocXA4Cjoxo6gKrL2g0LqS/HGT8l6T37R4sXTFybTkmyIETJu7wAsj7QIDAQAB'
+
 /** Files that nothing is wrong with, each of a kind that people have. */
 export const cleanFiles: Readonly<Record<string, string>> = {
   'a blog with mail elsewhere: SPF, DKIM, DMARC, MTA-STS and TLS reports': `{
   "address": ["203.0.113.10", "2001:db8::10"],
   "contact": "me@example.com",
+  "certificates": { "issuer": "letsencrypt" },
   "domains": {
     "example.com": {
       "hosts": {
@@ -16,7 +21,7 @@ export const cleanFiles: Readonly<Record<string, string>> = {
           "TXT": ["v=spf1 include:_spf.mail.example -all", "site-verification=8f2k"]
         },
         "sel1._domainkey": { "TXT": "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=" },
-        "sel2._domainkey": { "TXT": "\\"v=DKIM1; k=rsa; p=${'A'.repeat(230)}\\" \\"${'B'.repeat(160)}\\"" },
+        "sel2._domainkey": { "TXT": "\\"v=DKIM1; k=rsa; p=${RSA_2048.slice(0, 200)}\\" \\"${RSA_2048.slice(200)}\\"" },
         "sel3._domainkey": { "CNAME": "sel3.dkim.mail.example" },
         "_dmarc": { "TXT": "v=DMARC1; p=reject; rua=mailto:reports@example.com" },
         "_mta-sts": { "TXT": "v=STSv1; id=20240101" },
@@ -78,7 +83,7 @@ export const cleanFiles: Readonly<Record<string, string>> = {
       },
       "records": {
         "_dmarc": { "TXT": "v=DMARC1; p=none" },
-        "k1._domainkey": { "TXT": "v=DKIM1; p=AAAA" },
+        "k1._domainkey": { "TXT": "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=" },
         "@": { "TXT": "v=spf1 -all", "MX": "0 ." }
       }
     }
@@ -248,6 +253,7 @@ export const cleanFiles: Readonly<Record<string, string>> = {
   'mail of our own: policies, reports to another domain of ours, a policy from files': `{
   "address": ["203.0.113.10", "2001:db8::10"],
   "contact": "postmaster@example.com",
+  "certificates": { "issuer": ["letsencrypt", { "acme": "https://acme.example.net/directory" }] },
   "domains": {
     "example.com": {
       "hosts": { "mta-sts": { "files": "./mta-sts" }, "webmail": { "service": 8025 } },
@@ -260,8 +266,8 @@ export const cleanFiles: Readonly<Record<string, string>> = {
         "_imaps._tcp": { "SRV": "0 1 993 mx" },
         "_mta-sts": { "TXT": "v=STSv1; id=20260101T000000" },
         "_smtp._tls": { "TXT": "v=TLSRPTv1; rua=mailto:tls@example.com,https://reports.example.net/tls" },
-        "_dmarc": { "TXT": "v=DMARC1; p=quarantine; pct=50; rua=mailto:dmarc@example.org!10m; fo=1:d" },
-        "2026._domainkey": { "TXT": "k=rsa; t=s; h=sha256; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A" }
+        "_dmarc": { "TXT": "v=DMARC1; p=quarantine; t=y; rua=mailto:dmarc@example.org!10m; fo=1:d" },
+        "2026._domainkey": { "TXT": "\\"k=rsa; t=s; h=sha256; p=${RSA_2048.slice(0, 200)}\\" \\"${RSA_2048.slice(200)}\\"" }
       }
     },
     "example.org": { "records": { "example.com._report._dmarc": { "TXT": "v=DMARC1" } } }

@@ -211,6 +211,15 @@ export const ruleFaults: readonly Fault[] = [
     where: '"v=DKIM1',
   },
   {
+    code: 'dns/dkim-short-key',
+    level: 'warning',
+    why: 'Keys of RSA with less than 2048 bits are broken first; verifiers take none with less than 1024.',
+    source: 'RFC 8301 §3.2',
+    records:
+      '"sel._domainkey": { "TXT": "v=DKIM1; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC4d21jzhRdX5VfolyOz2FVlh1jMhJbRJ2PkUvQK8yuwAyzyD786qM30wEV35NadsfTCcNDVdKn1/CowgjUTTX4TvQh38n9J3M6HNapevQDptHbyLN3FmUlXOWPKa4WLN/uXmCS/T4jZl3owcU7klI4TVzXC+gzFajmqGlti6oKxQIDAQAB" }',
+    where: '"v=DKIM1',
+  },
+  {
     code: 'dns/dmarc',
     why: 'A policy that receivers cannot read or find protects nothing.',
     source: 'RFC 9989 §4.7, RFC 9990 §4',
@@ -223,6 +232,14 @@ export const ruleFaults: readonly Fault[] = [
     why: 'Without "p" the policy is none, and older receivers see no policy.',
     source: 'RFC 9989 §4.7',
     records: '"_dmarc": { "TXT": "v=DMARC1; rua=mailto:reports@example.com" }',
+    where: '"v=DMARC1',
+  },
+  {
+    code: 'dns/dmarc-share',
+    level: 'warning',
+    why: 'A policy holds for all mail or, while it is tested, for none: "pct" is no longer read.',
+    source: 'RFC 9989 §4.7',
+    records: '"_dmarc": { "TXT": "v=DMARC1; p=reject; pct=20" }',
     where: '"v=DMARC1',
   },
   {
@@ -285,6 +302,15 @@ export const ruleFaults: readonly Fault[] = [
       '"mta-sts": { "respond": "version: STSv1\\nmode: enforce\\nmx: mx.example.net\\nmax_age: 604800\\n" }',
     records: `"@": { "MX": "10 mail" }, ${OWN_MAIL}, "_mta-sts": { "TXT": "v=STSv1; id=20260101" }`,
     where: '"mta-sts"',
+  },
+  {
+    code: 'plan/mta-sts-certificate',
+    level: 'warning',
+    why: 'Senders take the policy from a server that the world trusts, and from no other.',
+    source: 'RFC 8461 §3.3',
+    hosts: '"mta-sts": { "files": "./mta-sts" }',
+    records: '"_mta-sts": { "TXT": "v=STSv1; id=20260101" }',
+    where: '"v=STSv1',
   },
   {
     code: 'plan/mta-sts-unannounced',

@@ -5,6 +5,7 @@ import { type Plan, plan } from '#plan/plan.ts'
 import type { Fault, Parts, Planted } from './fault.ts'
 import { ruleFaults } from './planted-rules.ts'
 import { steeringFaults } from './planted-steering.ts'
+import { streamFaults } from './planted-streams.ts'
 
 /** A machine without public addresses: what a file says is all there is. */
 export const facts: Facts = { dev: false, addresses: [] }
@@ -605,6 +606,7 @@ export const plantedFaults: readonly Planted[] = planted([
     hosts: '"a": { "service": 8081, "cache": { "key": { "headers": "X Device" } } }',
     where: '"headers"',
   },
+  ...streamFaults,
   {
     code: 'http/error-status',
     why: 'Only errors have pages: a status from 400 to 599, or all of a class.',

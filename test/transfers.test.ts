@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdir, open, readdir, readlink } from 'node:fs/promises'
+import { mkdir, open, readdir, readlink, writeFile } from 'node:fs/promises'
 import { createServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { TransfersView } from '../src/cli/transfers-view.ts'
+import { askBucket } from './bucket.ts'
+import { movieStart } from './movie.ts'
 import { type Running, startRunning, until } from './running.ts'
 
 const CONTENT_OCTETS = 2 ** 30
+const FILM_SECONDS = 30
+/** How long a paced film is received; PORTICO_PACE_SECONDS=10 is what is promised. */
+const PACE_SECONDS = Number(process.env['PORTICO_PACE_SECONDS'] ?? 3)
 
 let portico: Running
 const asked = new Set<ServerResponse>()
@@ -31,12 +37,19 @@ before(async () => {
     hosts: {
       files: { files: './public', http: 'serve' },
       live: { service: port, http: 'serve' },
+      paced: { files: './public', limits: { rate: '2x', rateAfter: '1MB' }, http: 'serve' },
+      stored: { bucket: './media', limits: { rate: '2x', rateAfter: '1MB' }, http: 'serve' },
     },
   })
   await mkdir(join(portico.folder, 'public'))
   const file = await open(join(portico.folder, 'public/film'), 'w')
   await file.truncate(CONTENT_OCTETS)
   await file.close()
+  // Played, it takes a million octets a second.
+  const movie = Buffer.concat([movieStart(FILM_SECONDS * 1_000_000, FILM_SECONDS)], FILM_SECONDS * 1_000_000)
+  await writeFile(join(portico.folder, 'public/film.mp4'), movie)
+  const put = await askBucket(portico.ports.http, 'PUT', '/film.mp4', movie, { host: 'stored.example.com' })
+  assert.equal(put.status, 201, put.text)
 })
 after(async () => {
   await portico.stop()
@@ -45,11 +58,11 @@ after(async () => {
 })
 
 /** A client that asks and reads nothing. */
-async function ask(host: string): Promise<Socket> {
+async function ask(host: string, path = '/film'): Promise<Socket> {
   const socket = connect(portico.ports.http, '127.0.0.1')
   socket.on('error', () => {})
   socket.pause()
-  socket.write(`GET /film HTTP/1.1\r\nHost: ${host}.example.com\r\n\r\n`)
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}.example.com\r\n\r\n`)
   return socket
 }
 
@@ -67,7 +80,7 @@ async function filesOpen(): Promise<number> {
 
 test('a client that takes nothing is seen as paused, and costs a block of memory, no more', async () => {
   const client = await ask('files')
-  await until(async () => (await look()).paused === 1)
+  await until(async () => (await look()).paused === 1, 30_000)
   const { list } = await look()
   const [film] = list
   assert.equal(film!.url, 'files.example.com/film')
@@ -84,7 +97,7 @@ test('a client that takes nothing is seen as paused, and costs a block of memory
 
 test('a client that leaves frees descriptor and work within a second, whatever answers', async () => {
   const clients = [await ask('files'), await ask('live')]
-  await until(async () => (await look()).paused === 2)
+  await until(async () => (await look()).paused === 2, 30_000)
   assert.equal(asked.size, 1)
   for (const client of clients) client.destroy()
   const left = performance.now()
@@ -94,3 +107,20 @@ test('a client that leaves frees descriptor and work within a second, whatever a
   // The file itself stays open for the next one, for a second or two.
   await until(async () => (await filesOpen()) === 0)
 })
+
+for (const host of ['paced', 'stored']) {
+  test(`a film goes as many times as fast as it is played as the file says, after its burst: ${host}`, async () => {
+    const client = await ask(host, '/film.mp4')
+    let octets = 0
+    client.on('data', (part: Buffer) => (octets += part.length)).resume()
+    await until(() => octets > 1_000_000)
+    const [begun, startedAt] = [octets, performance.now()]
+    await pause(PACE_SECONDS * 1000)
+    const perSecond = (octets - begun) / ((performance.now() - startedAt) / 1000)
+    client.destroy()
+    // A turn, 50 ms, more or less.
+    const tolerance = 0.05 + 0.1 / PACE_SECONDS
+    assert.ok(Math.abs(perSecond / 2_000_000 - 1) < tolerance, `${Math.round(perSecond)} octets a second`)
+    if (process.env['PORTICO_PACE_SECONDS']) console.log(`${host}: ${Math.round(perSecond)} octets a second`)
+  })
+}

@@ -4,6 +4,7 @@ import type { Log } from '#core/log.ts'
 import { askAdvice } from './advice.ts'
 import { createAuthorities } from './authorities.ts'
 import { AcmeError } from './client.ts'
+import { chooseFallBack, type FallBack, sayFallBack, type Wish, wishWith } from './fall-back.ts'
 import { issue } from './issue.ts'
 import { problem } from './order.ts'
 import { createPlaces } from './places.ts'
@@ -11,7 +12,7 @@ import type { AcmePlan, AuthorityPlan, ChallengeType, KeyType } from './plan.ts'
 import { type Proof, sayProof } from './proof.ts'
 import { type CertificateRecord, type Kept, openRecord, sameNames } from './record.ts'
 import { boundRenewal, type Failure, type Need, nextNeed, patience, renewAfterTwoThirds } from './renew.ts'
-import { sayProblem } from './say.ts'
+import { type Said, sayProblem } from './say.ts'
 import { seenFromHere } from './seen.ts'
 import type { AcmeProblem } from './wire/objects.ts'
 import { renewalIdentifier } from './wire/request.ts'
@@ -21,6 +22,8 @@ export type Wanted = {
   readonly id: string
   readonly names: readonly string[]
   readonly keyType: KeyType
+  /** in place of `names` where a wildcard is refused; none: nothing replaces it */
+  readonly single?: readonly string[]
   /** where other challenges suit it than those of the Plan */
   readonly challenges?: readonly ChallengeType[]
 }
@@ -81,8 +84,18 @@ const ORDERS_AT_ONCE = 4
 const LONGEST_WAIT_MS = 60 * 60_000
 /** Between two orders for one certificate, also when our clock or the advice is wrong. */
 const REST_MOST_MS = 60_000
+/** After so long what was refused is asked for again, when a certificate is due. */
+const FALL_BACK_MS = 24 * 60 * 60_000
 /** Nothing is lost when an order does not end with the program. */
 const CLOSE_LIMIT_MS = 2000
+
+type Failed = {
+  readonly authority: AuthorityPlan
+  /** that were ordered */
+  readonly names: readonly string[]
+  readonly error: unknown
+  readonly shown: readonly Proof[]
+}
 
 const BESIDE = '+rsa'
 
@@ -95,17 +108,19 @@ export function besideOf(id: string): string {
 export function createKeeper(options: KeeperOptions): Keeper {
   const { folder, publish, show, now, random, log } = options
   const items = new Map<string, Item>()
+  /** of certificates that are wanted next: what was kept serves from the first handshake on */
+  const opened = new Map<string, CertificateRecord>()
   const authorities = createAuthorities({ folder, now, log })
   const places = createPlaces(ORDERS_AT_ONCE)
   let plan: AcmePlan = { authorities: [], challenges: [], keyType: 'ecdsa' }
 
   async function replace(next: AcmePlan, wanted: readonly Wanted[]): Promise<() => void> {
     const missing = wanted.filter(({ id }) => !items.has(id))
-    const records = new Map<string, CertificateRecord>()
+    opened.clear()
     for (const { id, names } of missing) {
       // The one beside another has its own files.
       const name = id.endsWith(BESIDE) ? `${names[0]!}${BESIDE}` : names[0]!
-      records.set(id, await openRecord(join(folder, 'certificates'), name))
+      opened.set(id, await openRecord(join(folder, 'certificates'), name))
     }
     return () => {
       plan = next
@@ -113,7 +128,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
       for (const [id, item] of items) if (!ids.has(id)) end(id, item)
       for (const each of wanted) {
         const item = items.get(each.id)
-        if (item === undefined) start(each, records.get(each.id)!)
+        if (item === undefined) start(each, opened.get(each.id)!)
         else {
           item.wanted = each
           item.wake.abort()
@@ -167,14 +182,21 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const { kept, journal } = record
     const { failures, order: underWay } = journal
     if (isAsked) return { what: 'order', authority: plan.authorities[0]!, at: 0 }
-    const isOpen = underWay?.url != null && sameNames(underWay.names, wanted.names)
-    const isWanted = kept !== null && isAsWanted(kept, journal.authority, wanted)
+    const { names } = wishOf(wanted, record)
+    const isOpen = underWay?.url != null && sameNames(underWay.names, names)
+    const isWanted = kept !== null && isAsWanted(kept, journal.authority, { ...wanted, names })
     const renewal = isWanted ? (journal.renewal ?? twoThirds(kept)) : null
     return nextNeed(
       { renewal, failures, underWay: isOpen ? underWay.authority : null },
       plan.authorities,
       now(),
     )
+  }
+
+  /** What is ordered now: what is wanted, or what stands in for it since it was refused. */
+  function wishOf(wanted: Wanted, record: CertificateRecord): Wish {
+    const { names, challenges = plan.challenges, single = [] } = wanted
+    return wishWith(standingFallBack(wanted, record), { names, challenges }, single)
   }
 
   /** Another name, kind of key or list of authorities in the file: the one in use serves until there is another. */
@@ -190,11 +212,15 @@ export function createKeeper(options: KeeperOptions): Keeper {
 
   async function order(item: Item, authority: AuthorityPlan): Promise<void> {
     const { wanted, record, ended } = item
-    const { kept, journal } = record
-    const { id, names } = wanted
+    const { id } = wanted
     const shown: Proof[] = []
     item.doing = 'ordering'
+    // What was refused once may be granted now.
+    const isOld = (record.journal.fallBack?.at ?? Number.POSITIVE_INFINITY) < now() - FALL_BACK_MS
+    if (item.isAsked || isOld) await record.note({ fallBack: null }).catch(sayUnwritten)
     item.isAsked = false
+    const { kept, journal } = record
+    const { names, challenges } = wishOf(wanted, record)
     const underWay = journal.order
     const isSame = underWay?.authority === authority.directory && sameNames(underWay.names, names)
     log('info', 'certificate ordered', {
@@ -210,7 +236,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
         authority,
         names,
         keyType: wanted.keyType,
-        challenges: wanted.challenges ?? plan.challenges,
+        challenges,
         underWay: isSame ? underWay : null,
         replaces: kept === null ? null : renewalIdentifier(kept.leaf),
         note: (under) => record.note({ order: under }),
@@ -226,38 +252,55 @@ export function createKeeper(options: KeeperOptions): Keeper {
       log('info', 'certificate issued', { certificate: id, until: new Date(next.notAfter).toISOString() })
       await chooseTime(item, now() + Math.min((next.notAfter - next.notBefore) / 10, REST_MOST_MS))
     } catch (error) {
-      if (!ended.signal.aborted) await fail(item, { authority, error, shown })
+      if (!ended.signal.aborted) await fail(item, { authority, names, error, shown })
     } finally {
       item.doing = 'waiting'
     }
   }
 
-  async function fail(
-    { wanted, record }: Item,
-    { authority, error, shown }: { authority: AuthorityPlan; error: unknown; shown: readonly Proof[] },
-  ): Promise<void> {
+  async function fail({ wanted, record }: Item, { authority, names, error, shown }: Failed): Promise<void> {
     const { kept, journal } = record
     const told = error instanceof AcmeError ? error : new AcmeError(problem('internal', String(error)))
-    const { names } = wanted
     const seen = await lookAround(told.problem, shown, names)
     const proofs = shown.map(sayProof)
-    const said = sayProblem(told.problem, { authority: hostOf(authority), names, shown: proofs, seen })
+    const refusal = sayProblem(told.problem, { authority: hostOf(authority), names, shown: proofs, seen })
+    const before = standingFallBack(wanted, record)
+    // What was refused first is what somebody can mend.
+    const said =
+      before === null ? refusal : { message: `${before.message} ${refusal.message}`, fix: before.fix }
     const count = (journal.failures[authority.directory]?.count ?? 0) + 1
+    const fallBack = fallBackFor({ wanted, record }, authority, { ...said, problem: told.problem })
     const remainingMs = kept === null ? null : kept.notAfter - now()
     const wasHeard = told.problem.type !== 'unreachable'
     const waitMs = patience(count, told.retryAfterMs, { remainingMs, random: random(), wasHeard })
+    // The first refusal of all costs little: what may replace it is ordered at once.
+    const isQuick = fallBack !== null && count === 1 && told.retryAfterMs === null
     const failure = { count, notBefore: now() + waitMs, at: now(), ...said }
     if (told.problem.type === 'accountDoesNotExist') (await authorities.open(authority)).account.forget()
     const stays = /^(unreachable|rateLimited|serverInternal|badNonce|internal)$/.test(told.problem.type)
-    const failures = { ...journal.failures, [authority.directory]: failure }
-    await record.note({ failures, ...(stays ? {} : { order: null }) }).catch(sayUnwritten)
-    const again = new Date(failure.notBefore).toISOString()
-    log('error', 'certificate not issued', {
+    const failures = isQuick ? {} : { failures: { ...journal.failures, [authority.directory]: failure } }
+    await record.note({ fallBack, ...failures, ...(stays ? {} : { order: null }) }).catch(sayUnwritten)
+    log(isQuick ? 'warning' : 'error', 'certificate not issued', {
       certificate: wanted.id,
-      why: said.message,
+      why: fallBack === null ? said.message : sayFallBack(fallBack),
       fix: said.fix,
-      again,
+      again: new Date(isQuick ? now() : failure.notBefore).toISOString(),
     })
+  }
+
+  /** Each is tried in turn: what is wanted, what may replace it, and so on; other authorities come first. */
+  function fallBackFor(
+    { wanted, record }: Pick<Item, 'wanted' | 'record'>,
+    authority: AuthorityPlan,
+    refusal: Said & { readonly problem: AcmeProblem },
+  ): FallBack | null {
+    const { failures } = record.journal
+    if (standingFallBack(wanted, record) !== null) return null
+    const others = plan.authorities.filter(({ directory }) => directory !== authority.directory)
+    if (others.some(({ directory }) => (failures[directory]?.notBefore ?? 0) <= now())) return null
+    const { problem: found, message, fix } = refusal
+    const without = chooseFallBack(found, wishOf(wanted, record), wanted.single ?? [])
+    return without && { of: wanted.names, without, at: now(), message, fix }
   }
 
   /** Choose when to renew: as the authority advises, else after two thirds of the lifetime; not before `earliest`. */
@@ -286,7 +329,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
 
   return {
     replace,
-    current: (id) => items.get(id)?.record.kept ?? null,
+    current: (id) => (items.get(id)?.record ?? opened.get(id))?.kept ?? null,
     states: () => [...items.values()].map(stateOf),
     renew(id) {
       const item = items.get(id)
@@ -307,18 +350,24 @@ export function createKeeper(options: KeeperOptions): Keeper {
   }
 }
 
+/** None where other names are wanted now. */
+function standingFallBack({ names }: Wanted, { journal: { fallBack } }: CertificateRecord): FallBack | null {
+  return fallBack !== null && sameNames(fallBack.of, names) ? fallBack : null
+}
+
 function stateOf({ wanted, record, doing, nextAt }: Item): KeptState {
   const { kept, journal } = record
+  const fallBack = standingFallBack(wanted, record)
   const failures = Object.values(journal.failures).sort((a, b) => b.at - a.at)
   return {
     id: wanted.id,
-    names: wanted.names,
+    names: fallBack === null ? wanted.names : (kept?.names ?? wanted.names),
     keyType: wanted.keyType,
     issuer: kept === null ? null : issuerOf(kept),
     notAfter: kept?.notAfter ?? null,
     doing,
     nextAt,
-    failure: failures[0] ?? null,
+    failure: failures[0] ?? (fallBack && { ...fallBack, message: sayFallBack(fallBack) }),
   }
 }
 

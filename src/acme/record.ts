@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { readIfThere, replaceFile } from '#core/state-file.ts'
+import type { FallBack } from './fall-back.ts'
 import { fileNameOf } from './file-name.ts'
 import type { KeyType } from './plan.ts'
 import type { Failure, Renewal } from './renew.ts'
@@ -26,6 +27,7 @@ export type Journal = {
   /** directory of the authority that issued the one in use */
   readonly authority: string | null
   readonly renewal: Renewal | null
+  readonly fallBack: FallBack | null
 }
 
 /** A certificate of an authority in use: key and chain as PEM, the leaf first. */
@@ -50,7 +52,7 @@ export type CertificateRecord = {
   keep(certificate: Certificate, names: readonly string[], done: Partial<Journal>): Promise<Kept>
 }
 
-const NEW: Journal = { order: null, failures: {}, authority: null, renewal: null }
+const NEW: Journal = { order: null, failures: {}, authority: null, renewal: null, fallBack: null }
 
 /**
  * Open the files of a certificate, or begin with none.

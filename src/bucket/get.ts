@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import type { Exchange } from '#http/exchange.ts'
+import { type Descriptor, FileContent, readNow } from '#core/file-content.ts'
+import { isMovie, movieRate } from '#files/wire/movie-rate.ts'
+import type { Exchange, ResponseHead } from '#http/exchange.ts'
 import { layOutByteranges } from '#http/wire/byteranges.ts'
 import { ByterangesSource } from '#http/wire/byteranges-source.ts'
 import { evaluatePreconditions, isRangeCurrent } from '#http/wire/conditional.ts'
 import { formatDate } from '#http/wire/date.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
 import { formatContentRange, type OctetRange, parseRanges, type RangeChoice } from '#http/wire/range.ts'
-import { BlobSource, closeBlob, type OpenBlob, openBlob } from './blob-source.ts'
+import { openBlob } from './blob.ts'
 import { etagOf, type Stored } from './change.ts'
 import { blobPath } from './folder.ts'
 import { faultOf, type Lines } from './respond.ts'
@@ -55,34 +57,39 @@ export async function respondObject(
   const blob = await openBlob(blobPath(blobs, stored.sha256))
   // Deleted since its row was read.
   if (blob === null) throw faultOf({ kind: 'not found' })
-  if (choice === 'whole') exchange.respond(head, new BlobSource(blob, { first: 0, last: length - 1 }))
-  else await respondParts(exchange, { stored, lines, ranges: choice, blob, blobs })
+  const mediaRate = isMovie(stored.type) ? () => rateOf(blob, length) : undefined
+  if (choice === 'whole') {
+    exchange.respond({ ...head, mediaRate }, new FileContent(blob, { first: 0, last: length - 1 }))
+  } else respondParts(exchange, { stored, lines, ranges: choice, blob, blobs, mediaRate })
 }
 
 type Parts = {
   readonly stored: Stored
   readonly lines: Lines
   readonly ranges: readonly [OctetRange, ...OctetRange[]]
-  readonly blob: OpenBlob
+  readonly blob: Descriptor
   readonly blobs: string
+  readonly mediaRate: ResponseHead['mediaRate']
 }
 
-async function respondParts(
-  exchange: Exchange,
-  { stored, lines, ranges, blob, blobs }: Parts,
-): Promise<void> {
+/** Octets for each second of a film. */
+function rateOf(blob: Descriptor, length: number): number | null {
+  return movieRate((position, octets) => readNow(blob, position, octets), length)
+}
+
+function respondParts(exchange: Exchange, { stored, lines, ranges, blob, blobs, mediaRate }: Parts): void {
   const { octets: length, type } = stored
   const [range] = ranges
   if (ranges.length === 1) {
     const contentRange = ['Content-Range', formatContentRange(range, length)] as const
     const fields = fieldsOf([['Content-Type', type], ...lines, contentRange])
     exchange.respond(
-      { status: 206, fields, lengthOctets: range.last - range.first + 1 },
-      new BlobSource(blob, range),
+      { status: 206, fields, lengthOctets: range.last - range.first + 1, mediaRate },
+      new FileContent(blob, range),
     )
     return
   }
-  closeBlob(blob)
+  blob.close()
   const layout = layOutByteranges(ranges, length, type, randomBytes(16).toString('hex'))
   const source = new ByterangesSource(layout, (part) => new LaterBlob(blobPath(blobs, stored.sha256), part))
   const fields = fieldsOf([['Content-Type', layout.contentType], ...lines])
@@ -93,7 +100,7 @@ async function respondParts(
 class LaterBlob {
   readonly #path: string
   readonly #range: OctetRange
-  #source: BlobSource | undefined
+  #source: FileContent | undefined
   #isOver = false
 
   constructor(path: string, range: OctetRange) {
@@ -113,7 +120,7 @@ class LaterBlob {
   async #open(limitOctets: number): Promise<Uint8Array | null> {
     const blob = await openBlob(this.#path)
     if (blob === null) throw new Error('A blob was deleted while it was sent')
-    this.#source = new BlobSource(blob, this.#range)
+    this.#source = new FileContent(blob, this.#range)
     if (this.#isOver) this.#source.cancel()
     return this.#isOver ? null : this.#source.read(limitOctets)
   }

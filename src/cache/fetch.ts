@@ -1,6 +1,6 @@
 import type { EndReason, Exchange, ExchangeNote, Request, ResponseHead, Source } from '#http/exchange.ts'
+import { type Asker, ask } from '#http/wire/ask.ts'
 import type { Fields } from '#http/wire/fields.ts'
-import { type Asker, ask } from './ask.ts'
 import type { Cache } from './cache.ts'
 import { forwardStatus } from './cache-status.ts'
 import { pour, Tee } from './fill.ts'

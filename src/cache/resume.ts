@@ -1,5 +1,5 @@
 import type { Request, ResponseHead, Source } from '#http/exchange.ts'
-import { ask } from './ask.ts'
+import { ask } from '#http/wire/ask.ts'
 import type { Cache } from './cache.ts'
 import { pour } from './fill.ts'
 import { beginFill, judge } from './keep.ts'

@@ -1,7 +1,7 @@
 import type { Exchange, Request, Source } from '#http/exchange.ts'
+import { ask } from '#http/wire/ask.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
 import { formatContentRange, type OctetRange } from '#http/wire/range.ts'
-import { ask } from './ask.ts'
 import type { Cache } from './cache.ts'
 import { forwardStatus } from './cache-status.ts'
 import { type Arrived, takeFor } from './fetch.ts'

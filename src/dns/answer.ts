@@ -169,10 +169,10 @@ function writeAnswers(answers: readonly RRset[]): boolean {
 
 function writeRest(found: Lookup): boolean {
   const { authority: rrset } = found
-  if (rrset === undefined) return true
+  if (rrset === undefined) return proof.expand()
   if (proof.isAsked(found)) return proof.answer(found)
   if (!response.add(rrset, NSCOUNT, rrset.ownerLength)) return false
-  return proof.sign(rrset, NSCOUNT, rrset.ownerLength) && proof.deny(found)
+  return proof.sign(rrset, NSCOUNT, rrset.ownerLength) && proof.deny(found) && proof.expand()
 }
 
 /** RFC 2181 §9: what is missing here is no truncation, but for the glue of a referral (RFC 9471 §3.1). */

@@ -87,17 +87,26 @@ export class Response {
     return true
   }
 
-  /** Add an RRset to the additional section whose owner is `labels` and the apex; whether it fits. */
-  addBeside(rrset: RRset, labels: Uint8Array): boolean {
+  /**
+   * Add an RRset whose owner is `labels` and an end of the name at hand; whether it fits.
+   *
+   * @param endLength octets of that end: the apex, unless given
+   */
+  addBeside(
+    rrset: RRset,
+    labels: Uint8Array,
+    count: number = ARCOUNT,
+    endLength: number = rrset.apexLength,
+  ): boolean {
     const start = this.#at
     if (start >= POINTER_LIMIT || start + labels.length > this.#limit) return false
     this.#out.set(labels, start)
     this.#at += labels.length
-    if (!this.#copy(rrset, ARCOUNT)) {
+    if (!this.#copy(rrset, count)) {
       this.#at = start
       return false
     }
-    let owner = this.#suffix(rrset.apexLength)
+    let owner = this.#suffix(endLength)
     for (const offset of rrset.owners) {
       this.#point(start + labels.length + offset, owner)
       owner = start

@@ -52,6 +52,8 @@ export type Denial = { readonly nsec: RRset; readonly signature: RRset }
 
 /** Signs what one zone answers. */
 export type Signer = {
+  /** proofs that came with a zone which somebody else has signed; absent: `deny` makes them */
+  readonly chain?: Chain
   /**
    * The RRSIG of an RRset of the zone.
    *
@@ -68,6 +70,23 @@ export type Signer = {
    */
   deny(name: Uint8Array, start: number, denied: Denied): Denial | undefined
 }
+
+/** An NSEC or NSEC3 with its signature; `owner` in wire form, lower case. */
+export type Link = { readonly owner: Uint8Array; readonly nsec: RRset; readonly signature: RRset }
+
+/** What is to be proven of a name. */
+export type Claim =
+  /** neither the name nor a wildcard for it is there */
+  | 'no name'
+  /** it has not the type; or it is a delegation without DS */
+  | 'no type'
+  /** it is not there, and its wildcard has not the type */
+  | 'no type at the wildcard'
+  /** it is not there, so that its wildcard answers */
+  | 'wildcard answers'
+
+/** Proofs that a zone has from whoever signed it. Names in wire form, lower case, within the zone. */
+export type Chain = { prove(claim: Claim, name: Uint8Array): readonly Link[] }
 
 export type Denied = { readonly rrsets: readonly RRset[] | undefined; readonly patient: boolean }
 
@@ -203,6 +222,13 @@ function nameAt(data: Uint8Array, start: number): Uint8Array {
   let end = start
   while (data[end]! !== 0) end += data[end]! + 1
   return data.subarray(start, end + 1)
+}
+
+/** Whether the RRset of a wildcard answers for another name than its own. */
+export function isExpanded({ plan, ownerLength }: RRset, name: Uint8Array): boolean {
+  if (!plan.owner.startsWith('*.')) return false
+  const ASTERISK = 0x2a
+  return name[0] !== 1 || name[1] !== ASTERISK || nameAt(name, 0).length !== ownerLength
 }
 
 /** A wire name of a checked plan in lower case. */

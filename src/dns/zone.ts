@@ -1,3 +1,4 @@
+import { type Presigned, readPresigned } from './dnssec/presigned.ts'
 import type { RRsetPlan, ZonePlan } from './plan.ts'
 import {
   type Additional,
@@ -88,7 +89,9 @@ export function compileZones(
       const serial = serials.get(plan.id) ?? 1
       const zone = running.get(plan.id)
       if (zone?.plan.key === plan.key && zone.serial === serial) return zone
-      const compiled = compileZone(plan, serial, signerOf === undefined ? zone?.signer : signerOf(plan))
+      // Signatures that came with a zone are those of one version.
+      const before = zone?.signer?.chain === undefined ? zone?.signer : undefined
+      const compiled = compileZone(plan, serial, signerOf === undefined ? before : signerOf(plan))
       if (zone !== undefined && zone.signer === compiled.signer) keepSignatures(zone, compiled)
       return compiled
     }),
@@ -120,7 +123,8 @@ export function compileZone(plan: ZonePlan, serial: number, signer?: Signer): Zo
   const soa = soaPlan(plan, serial)
   addRRset(names, { plan: soa, type: TYPE.SOA, owner: apex, apex })
   let depth = countLabels(apex)
-  for (const rrset of plan.rrsets) {
+  const presigned = signer === undefined ? readPresigned(plan) : undefined
+  for (const rrset of presigned?.rrsets ?? plan.rrsets) {
     const owner = wireName(rrset.owner)
     addRRset(names, { plan: rrset, type: knownType(rrset), owner, apex })
     depth = Math.max(depth, countLabels(owner))
@@ -137,11 +141,17 @@ export function compileZone(plan: ZonePlan, serial: number, signer?: Signer): Zo
   const negativeFor = (seconds: number): RRset =>
     prepareRRset({ plan: { ...soa, ttl: Math.min(ttl, seconds) }, type: TYPE.SOA, owner: apex, apex })
   const negatives = { negative: negativeFor(ttl), briefNegative: negativeFor(BRIEF_TTL) }
-  if (signer !== undefined) {
-    for (const negative of Object.values(negatives)) negative.signer = signer
-    for (const node of names.values) assignSigner(node, signer)
-  }
-  return { plan, serial, apex, names, depth, ...negatives, signer }
+  const zone = { plan, serial, apex, names, depth, ...negatives, signer }
+  if (presigned !== undefined) return { ...zone, signer: takeSignatures(zone, presigned) }
+  if (signer === undefined) return zone
+  for (const negative of Object.values(negatives)) negative.signer = signer
+  for (const node of names.values) assignSigner(node, signer)
+  return zone
+}
+
+function takeSignatures({ names, negative, briefNegative }: Zone, presigned: Presigned): Signer {
+  const rrsets = [...names.values.flatMap((node) => node.rrsets), negative, briefNegative]
+  return presigned.sign(rrsets, (name) => names.find(name, 0, name.length) !== undefined)
 }
 
 /** RFC 4035 §2.2: what the zone is authoritative for is signed; NS at a cut and glue are not, DS there is. */

@@ -2,17 +2,18 @@ import { createHash } from 'node:crypto'
 import { type BigIntStats, statSync } from 'node:fs'
 import { opendir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { Source } from '#http/exchange.ts'
+import { FileContent, LIMIT_WHOLE_OCTETS, readNow, readWhole } from '#core/file-content.ts'
+import type { ResponseHead, Source } from '#http/exchange.ts'
 import { CODINGS, type Coding } from '#http/wire/accept-encoding.ts'
 import { formatDate } from '#http/wire/date.ts'
 import { type Fields, fieldsOf } from '#http/wire/fields.ts'
 import { sourceOf } from '#http/wire/octets-source.ts'
 import type { OctetRange } from '#http/wire/range.ts'
-import { FileContent, LIMIT_WHOLE_OCTETS, readWhole } from './content.ts'
 import type { Folder, NotOpened, OpenFile } from './folder.ts'
 import { type Held, Memory } from './held.ts'
 import { mediaTypeOf } from './media-type.ts'
 import type { FilesPlan } from './plan.ts'
+import { isMovie, movieRate } from './wire/movie-rate.ts'
 
 /** A file ready to be sent: as it is, or as it was compressed beforehand. */
 export type Representation = {
@@ -33,6 +34,7 @@ export type Representation = {
   readonly stats: BigIntStats
   /** open, unless `octets` is all of it */
   readonly file: OpenFile | null
+  readonly mediaRate: ResponseHead['mediaRate']
   readonly use: Use
 }
 
@@ -172,6 +174,7 @@ async function describe(file: OpenFile, coding: Coding | null, options: Describe
   // RFC 9530 §2: the content of 200 is the representation.
   const contentDigest: [string, string][] = digest === undefined ? [] : [['Content-Digest', digest]]
   const isHeld = octets !== null || lengthOctets === 0
+  const use: Use = { asks: 0, held: null, isClosed: false, lookedAtMs: 0 }
   if (isHeld) file.close()
   return {
     coding,
@@ -186,7 +189,21 @@ async function describe(file: OpenFile, coding: Coding | null, options: Describe
     path: folder.pathOf(coding === null ? path : path + EXTENSIONS[coding]),
     stats: file.stats,
     file: isHeld ? null : file,
-    use: { asks: 0, held: null, isClosed: false, lookedAtMs: 0 },
+    mediaRate: isMovie(mediaType) && !isHeld ? readMediaRate(file, lengthOctets, use) : undefined,
+    use,
+  }
+}
+
+/** Read once, when somebody asks. A short film is paced by nobody. */
+function readMediaRate(file: OpenFile, lengthOctets: number, use: Use): () => number | null {
+  let rate: number | null | undefined
+  return () => {
+    if (rate === undefined) {
+      rate = use.isClosed
+        ? null
+        : movieRate((position, length) => readNow(file, position, length), lengthOctets)
+    }
+    return rate
   }
 }
 

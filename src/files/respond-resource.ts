@@ -27,7 +27,7 @@ export function respondResource(exchange: Exchange, resource: Resource, nowMs: n
   const choice: RangeChoice = isAsked ? parseRanges(range, lengthOctets) : 'whole'
   if (choice === 'unsatisfiable') return respondPage(exchange, unsatisfiablePage(lengthOctets))
   if (choice !== 'whole') return respondParts(exchange, file, choice)
-  const head = { status: 200, fields: file.fields, lengthOctets }
+  const head = { status: 200, fields: file.fields, lengthOctets, mediaRate: file.mediaRate }
   if (method === 'HEAD' || lengthOctets === 0) exchange.respond(head, null)
   else exchange.respond(head, file.octets ?? contentOf(file, { first: 0, last: lengthOctets - 1 }))
 }
@@ -47,7 +47,7 @@ function respondParts(
   file: Representation,
   ranges: readonly [OctetRange, ...OctetRange[]],
 ): void {
-  const { lengthOctets, mediaType } = file
+  const { lengthOctets, mediaType, mediaRate } = file
   const [range] = ranges
   if (ranges.length === 1) {
     const fields = fieldsOf([
@@ -56,7 +56,7 @@ function respondParts(
       ['Content-Range', formatContentRange(range, lengthOctets)],
     ])
     const part = contentOf(file, range)
-    exchange.respond({ status: 206, fields, lengthOctets: range.last - range.first + 1 }, part)
+    exchange.respond({ status: 206, fields, lengthOctets: range.last - range.first + 1, mediaRate }, part)
     return
   }
   const layout = layOutByteranges(ranges, lengthOctets, mediaType, randomBytes(16).toString('hex'))

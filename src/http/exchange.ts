@@ -15,6 +15,8 @@ export type Source = {
   read(limitOctets: number): Uint8Array | null | Promise<Uint8Array | null>
   /** Nobody wants the rest: free what stands behind the body. Never throws; calls after the first do nothing. */
   cancel(reason: EndReason): void
+  /** Take away the limit of its octets: it has no end by its nature, and is followed, not stored. */
+  unlimit?(): void
   /** octets at hand that the receiver has not asked for, for those who look how far ahead of it the source is */
   aheadOctets?(): number
   /** fields after the content (RFC 9110 §6.5), known once `read` has given `null` */
@@ -87,6 +89,8 @@ export type ResponseHead = {
   readonly lengthOctets: number | null
   /** what 426 wants to be asked for by Upgrade (RFC 9110 §15.5.22); HTTP/2 has no such field */
   readonly upgrade?: string | undefined
+  /** octets of the content for each second of its film or sound; null when nobody knows */
+  readonly mediaRate?: (() => number | null) | undefined
   /** a page of Portico's own that says what went wrong; the file may have another one for it */
   readonly isPage?: boolean
 }

@@ -4,6 +4,8 @@ import { type BucketConfig, bucketSetting } from '#bucket/config.ts'
 import { type CacheConfig, cacheSetting } from '#cache/config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
 import { type FilesConfig, filesSetting } from '#files/config.ts'
+import { type StreamConfig, streamSetting } from '#media/config.ts'
+import { type LiveConfig, liveSetting } from '#media/live/config.ts'
 import { type ServiceConfig, serviceSetting } from './service-config.ts'
 import { type PaceConfig, paceSettings, type TransformConfig, transformSettings } from './transform/config.ts'
 
@@ -12,6 +14,7 @@ export type HostConfig = TransformConfig & {
   readonly service?: ServiceConfig
   readonly files?: FilesConfig
   readonly bucket?: BucketConfig
+  readonly live?: LiveConfig
   readonly redirect?: string | { readonly to: string; readonly status?: number; readonly keepPath?: boolean }
   readonly respond?:
     | string
@@ -29,12 +32,24 @@ export type HostConfig = TransformConfig & {
   readonly limits?: RateConfig & PaceConfig
   /** how responses are kept; a route's own takes its place */
   readonly cache?: CacheConfig
+  /** how films are streamed; a route's own takes its place */
+  readonly stream?: StreamConfig
 }
 
 export type RouteConfig = TransformConfig &
   Pick<
     HostConfig,
-    'service' | 'files' | 'bucket' | 'redirect' | 'respond' | 'dns' | 'access' | 'limits' | 'cache'
+    | 'service'
+    | 'files'
+    | 'bucket'
+    | 'live'
+    | 'redirect'
+    | 'respond'
+    | 'dns'
+    | 'access'
+    | 'limits'
+    | 'cache'
+    | 'stream'
   >
 
 const redirect: Setting = {
@@ -91,6 +106,7 @@ const routeKinds: Readonly<Record<string, Setting>> = {
   service: serviceSetting,
   files: filesSetting,
   bucket: bucketSetting,
+  live: liveSetting,
   redirect,
   respond,
   dns: {
@@ -110,6 +126,7 @@ const route: GroupSetting = {
     access: accessSetting,
     limits,
     cache: cacheSetting,
+    stream: streamSetting,
     ...transformSettings,
   },
   oneOf: Object.keys(routeKinds),
@@ -151,6 +168,7 @@ export const hostSettings: GroupSetting = {
     access: accessSetting,
     limits,
     cache: cacheSetting,
+    stream: streamSetting,
   },
   oneOf: Object.keys(hostKinds),
 }

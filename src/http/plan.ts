@@ -7,6 +7,8 @@ import { type CachePlan, planCache } from '#cache/plan.ts'
 import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
 import { type FilesPlan, planFiles } from '#files/plan.ts'
+import { type LivePlan, planLive } from '#media/live/plan.ts'
+import { planStream, type StreamPlan } from '#media/plan.ts'
 import { type ProcessPlan, planProcess } from '#processes/plan.ts'
 import type { HostConfig, RouteConfig } from './host-config.ts'
 import type { ServiceConfig } from './service-config.ts'
@@ -51,6 +53,8 @@ export type RoutePlan = PlanNode & {
   readonly rate?: RatePlan
   /** how responses are kept; absent: not at all */
   readonly cache?: CachePlan
+  /** how films are streamed; absent: they are served as they are */
+  readonly stream?: StreamPlan
   /** absent: requests and responses pass as they are */
   readonly transform?: TransformPlan
 }
@@ -59,6 +63,7 @@ export type ActionPlan =
   | ServicePlan
   | FilesPlan
   | BucketPlan
+  | LivePlan
   | {
       readonly kind: 'redirect'
       readonly to: string
@@ -138,11 +143,13 @@ export function planHost(host: HostInput): { host: HostPlan; processes: ProcessP
       action.kind === 'service'
         ? planCache(written.cache ?? host.written.cache, identifies(guarded.plans))
         : undefined
+    const stream = STREAMED.has(action.kind) ? planStream(written.stream ?? host.written.stream) : undefined
     const content = {
       pattern,
       action,
       ...guarded.plans,
       ...(cache === undefined ? {} : { cache }),
+      ...(stream === undefined ? {} : { stream }),
       ...(transform === undefined ? {} : { transform }),
     }
     routes.push({ id: `route:${host.name}${pattern}`, key: contentKey(content), from, ...content })
@@ -160,6 +167,9 @@ export function planHost(host: HostInput): { host: HostPlan; processes: ProcessP
   const key = contentKey({ ...content, routes: routes.map((route) => [route.id, route.key]) })
   return { host: { id: `host:${host.name}`, key, from: host.at(), ...content }, processes, problems }
 }
+
+/** Kinds that have films. */
+const STREAMED: ReadonlySet<ActionPlan['kind']> = new Set(['service', 'files', 'bucket', 'live'])
 
 /** A route's own `access` and `limits` take the place of its host's; the host's faults are told once, with its first route. */
 function planGuard(
@@ -217,6 +227,7 @@ function planAction(
   if (written.service !== undefined) return planService(written.service, process)
   if (written.files !== undefined) return planFiles(written.files)
   if (written.bucket !== undefined) return planBucket(written.bucket, isGuarded)
+  if (written.live !== undefined) return planLive(written.live, isGuarded)
   if (written.redirect !== undefined) return planRedirect(written.redirect)
   if (written.respond !== undefined) return planRespond(written.respond)
   if (written.dns === true) return { kind: 'dns' }
@@ -248,6 +259,13 @@ function planRespond(written: NonNullable<RouteConfig['respond']>): ActionPlan {
     fields: hasType ? fields : [type, ...fields],
     body: body ?? '',
   }
+}
+
+/** What routes of live streams do; a folder that several lead to stands several times. */
+export function liveOf(plan: HttpPlan): LivePlan[] {
+  return plan.hosts.flatMap(({ routes }) =>
+    routes.flatMap(({ action }) => (action.kind === 'live' ? [action] : [])),
+  )
 }
 
 /** Every origin that a route leads to; one that several lead to stands several times. */

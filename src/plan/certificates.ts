@@ -2,9 +2,12 @@ import { authoritiesOf, challengesOf } from '#acme/config.ts'
 import type { AcmePlan } from '#acme/plan.ts'
 import type { Config } from '#config/load.ts'
 import type { Problem } from '#core/problem.ts'
+import type { Names } from '#dns/names.ts'
 import { tlsLimits } from '#tls/config.ts'
 import { type CertificatesInput, planCertificates, type TlsPlan, type WantedName } from '#tls/plan.ts'
+import { publicAuthoritiesOf } from './authorities.ts'
 import type { Facts } from './facts.ts'
+import { wildcardRefusals } from './wildcard-refusals.ts'
 
 /** What the rest of the Plan says to certificates. */
 export type TlsInput = {
@@ -14,6 +17,8 @@ export type TlsInput = {
   readonly hasDns: boolean
   /** domains of the file, without final dot */
   readonly apexes: readonly string[]
+  /** records of all zones */
+  readonly names: Names
   /** grows */
   readonly problems: Problem[]
 }
@@ -22,7 +27,7 @@ export type TlsInput = {
 export function planTls(
   config: Config,
   facts: Facts,
-  { wanted, hasDns, apexes, problems }: TlsInput,
+  { wanted, hasDns, apexes, names, problems }: TlsInput,
 ): TlsPlan {
   return planCertificates({
     wanted,
@@ -30,6 +35,7 @@ export function planTls(
     onDemand: facts.dev ? null : planOnDemand(config),
     brought: broughtCertificates(config, facts, problems),
     apexes,
+    refusesWildcard: wildcardRefusals(publicAuthoritiesOf(config.value.certificates), names),
     unknownNames: config.value.certificates.unknownNames,
     limits: tlsLimits(config.value.certificates),
   })

@@ -1,12 +1,12 @@
 import { getPublicSuffix } from 'tldts-icann'
 import type { Problem } from '#core/problem.ts'
-import { type Caa, readCaa, readIssuer } from '#dns/check/caa.ts'
-import { cutAbove, type Names, parentOf, zoneOf } from '#dns/names.ts'
+import { type Caa, readIssuer } from '#dns/check/caa.ts'
 import type { RecordDraft } from '#dns/records.ts'
 import { specialName } from '#dns/special-names.ts'
 import type { Across } from './across.ts'
 import { type Authority, publicAuthoritiesOf } from './authorities.ts'
 import type { HostDraft } from './host-draft.ts'
+import { issuersFor, leadsAway } from './wildcard-refusals.ts'
 
 /** Whether each host can have the certificate that it needs, from each authority that the file names. */
 export function checkCertificates(across: Across): Problem[] {
@@ -65,9 +65,7 @@ function checkCaa({ hosts, names }: Across, authority: Authority): Problem[] {
   const told = new Set<RecordDraft>()
   return hosts.flatMap((host): Problem[] => {
     const isWildcard = host.name.startsWith('*.')
-    const set = relevantCaa(isWildcard ? host.name.slice(2) : host.name, names)
-    const wild = set.filter(({ caa }) => caa.tag === 'issuewild')
-    const issue = isWildcard && wild.length > 0 ? wild : set.filter(({ caa }) => caa.tag === 'issue')
+    const issue = issuersFor(host.name, names)
     const [first] = issue
     if (first === undefined || told.has(first.draft)) return []
     const own = issue.filter(({ caa }) => authority.caa!.includes(readIssuer(caa.value)?.issuer ?? ''))
@@ -86,7 +84,7 @@ function checkCaa({ hosts, names }: Across, authority: Authority): Problem[] {
     const section =
       own.length === 0 ? 'RFC 8659 §4.2' : why.includes('account') ? 'RFC 8657 §3' : 'RFC 8657 §4'
     const message = `CAA of "${draft.owner.slice(0, -1)}" has ${caa.tag} "${caa.value}" and ${why} ${authority.name} issue for ${name} (${section}).`
-    const fix = `"0 ${isWildcard && wild.length > 0 ? 'issuewild' : 'issue'} \\"${authority.caa![0]}\\""`
+    const fix = `"0 ${caa.tag} \\"${authority.caa![0]}\\""`
     return [{ level: 'error', code: 'tls/caa-forbids', at: draft.from, message, fix }]
   })
 }
@@ -113,19 +111,6 @@ function conditionOf(own: readonly Caa[], { host }: Authority, isWildcard: boole
   return reasons.includes(undefined) ? undefined : reasons[0]
 }
 
-/** The CAA records closest above a name, as authorities look for them (RFC 8659 §3). */
-function relevantCaa(name: string, names: Names): { readonly draft: RecordDraft; readonly caa: Caa }[] {
-  for (let at = name; at !== '' && zoneOf(at, names.zones) !== undefined; at = parentOf(at)) {
-    const set = names.owners.get(at)?.get('CAA')
-    if (set === undefined) continue
-    return set.flatMap((draft) => {
-      const caa = readCaa(draft)
-      return caa === undefined ? [] : [{ draft, caa }]
-    })
-  }
-  return []
-}
-
 /** An authority asks for `_acme-challenge` in DNS (RFC 8555 §8.4): for a wildcard there is no other way. */
 function checkChallenges({ hosts, names }: Across): Problem[] {
   const told = new Set<RecordDraft>()
@@ -143,21 +128,4 @@ function checkChallenges({ hosts, names }: Across): Problem[] {
       { level, code: 'tls/challenge-elsewhere', at: away.from, message, fix: `remove that ${away.type}` },
     ]
   })
-}
-
-/** The alias or delegation that takes a name to servers other than these. */
-function leadsAway(name: string, names: Names): RecordDraft | undefined {
-  const passed = new Set<string>()
-  for (let at = name; !passed.has(at); ) {
-    passed.add(at)
-    const apex = zoneOf(at, names.zones)
-    if (apex === undefined) return undefined
-    const cut = cutAbove(at, apex, names)
-    if (cut !== undefined) return names.owners.get(cut)!.get('NS')?.[0]
-    const alias = names.owners.get(at)?.get('CNAME')?.[0]
-    if (alias === undefined) return undefined
-    at = alias.data.toLowerCase()
-    if (zoneOf(at, names.zones) === undefined) return alias
-  }
-  return undefined
 }

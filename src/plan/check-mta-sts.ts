@@ -2,8 +2,10 @@ import type { Position, Problem } from '#core/problem.ts'
 import { textsOf } from '#dns/check/finding.ts'
 import { isStsRecord } from '#dns/check/policy-records.ts'
 import { type Types, typesAt } from '#dns/names.ts'
+import { isPrivateName } from '#dns/special-names.ts'
 import { compileRoutes, type RouteTable, route } from '#http/route.ts'
 import type { Across } from './across.ts'
+import { publicAuthoritiesOf } from './authorities.ts'
 
 const LABEL = '_mta-sts.'
 const PATH = '/.well-known/mta-sts.txt'
@@ -40,15 +42,29 @@ function checkPolicy(domain: string, at: Position, { across, table }: Served): P
   if (found === null) return nobody(`the host has no route for ${PATH}`)
   const { action, from } = found
   if (action.kind === 'redirect') return nobody('it is redirected, which senders do not follow')
-  if (action.kind !== 'respond') return []
+  const untrusted = checkCertificate(name, at, across)
+  if (action.kind !== 'respond') return untrusted
   if (action.status !== 200) return nobody(`the answer is ${action.status}`)
   const mx = (names.owners.get(domain)?.get('MX') ?? []).map(({ data }) =>
     data.split(' ')[1]!.toLowerCase().replace(/\.$/, ''),
   )
   const fault = policyFault(action.body, mx)
-  if (fault === undefined) return []
+  if (fault === undefined) return untrusted
   const message = `The policy of MTA-STS for "${domain.slice(0, -1)}" ${fault[0]} (RFC 8461 §3.2).`
   return [{ level: 'error', code: 'plan/mta-sts-policy', at: from, message, fix: fault[1] }]
+}
+
+/** Senders take the policy from a server that the world trusts, and from no other (RFC 8461 §3.3). */
+function checkCertificate(name: string, at: Position, { config, facts }: Across): Problem[] {
+  const host = name.slice(0, -1)
+  const isBrought = (facts.certificates ?? []).some(({ holds }) => {
+    return typeof holds !== 'string' && holds.names.some((own) => matches(own, host))
+  })
+  const isIssued = publicAuthoritiesOf(config.value.certificates).length > 0
+  if (facts.dev || isIssued || isBrought || isPrivateName(name)) return []
+  const message = `The policy of MTA-STS at ${host} has a certificate of the local authority, which no sender of mail trusts: they see no policy (RFC 8461 §3.3).`
+  const fix = '"certificates": { "issuer": "letsencrypt" }'
+  return [{ level: 'warning', code: 'plan/mta-sts-certificate', at, message, fix }]
 }
 
 /** Whether the name leads to machines that this file does not speak of. */

@@ -231,13 +231,35 @@ const mail: readonly Variant[] = [
     ['dns/dkim-key'],
   ],
   [
+    'DKIM with 512 bits of RSA (RFC 8301 §3.2)',
+    {
+      records:
+        '"s._domainkey": { "TXT": "v=DKIM1; p=MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAObxtrQCXc14FTa4Yo/8opC7w1M29ZvyksrPORRip9mDZOAg7a+Ck8wxlCqV+aBs6Pyrm2f8ztV7QySuv2Km0JUCAwEAAQ==" }',
+    },
+    ['dns/dkim-key'],
+  ],
+  [
+    'DKIM with octets that are no key (RFC 6376 §3.6.1)',
+    { records: '"s._domainkey": { "TXT": "v=DKIM1; p=AAAA" }' },
+    ['dns/dkim-key'],
+  ],
+  [
+    'DMARC for all mail (RFC 9989 §4.7)',
+    { records: '"_dmarc": { "TXT": "v=DMARC1; p=reject; pct=100" }' },
+    [],
+  ],
+  [
     'DKIM with a short Ed25519 key (RFC 8463 §4)',
     { records: '"s._domainkey": { "TXT": "v=DKIM1; k=ed25519; p=AAAA" }' },
     ['dns/dkim-key'],
   ],
   [
     'MTA-STS without id (RFC 8461 §3.1)',
-    { hosts: '"mta-sts": { "files": "./p" }', records: '"_mta-sts": { "TXT": "v=STSv1;" }' },
+    {
+      top: LETSENCRYPT,
+      hosts: '"mta-sts": { "files": "./p" }',
+      records: '"_mta-sts": { "TXT": "v=STSv1;" }',
+    },
     ['dns/mta-sts-record'],
   ],
   [

@@ -102,6 +102,7 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
       wanted: https === undefined ? [] : front.hosts,
       hasDns: listeners.some(({ protocol }) => protocol === 'dns'),
       apexes: zones.map(({ apex }) => apex.slice(0, -1)),
+      names,
       problems,
     }),
     http: {
@@ -113,13 +114,14 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
     },
     processes: front.processes,
     observe: planObserve(config.value),
-    cache: planCacheStore(config.value.cache, front.hosts.some(hasCache)),
+    cache: planCacheStore(config.value.cache, front.hosts.some(isKept)),
   }
   return { plan: { key: planKey(slices), ...slices }, problems: sortProblems(problems) }
 }
 
-function hasCache({ routes }: HostPlan): boolean {
-  return routes.some(({ cache }) => cache !== undefined)
+/** What films are cut into is kept, too. */
+function isKept({ routes }: HostPlan): boolean {
+  return routes.some(({ cache, stream }) => cache !== undefined || stream !== undefined)
 }
 
 /** What one client may ask of all hosts together, and what all may take. */
@@ -308,6 +310,7 @@ function planKey(slices: Omit<Plan, 'key'>): string {
     tls.acme,
     tls.onDemand,
     tls.clients,
+    tls.unknownNames,
     tls.limits,
     dns.limits,
     dns.signatures,

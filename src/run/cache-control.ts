@@ -1,7 +1,7 @@
-import { ask } from '#cache/ask.ts'
 import type { CachedObject, CacheStore, PurgeReceipt, PurgeSelector } from '#cache/store/store.ts'
 import { ageMs, storedOf } from '#cache/stored.ts'
 import type { Handler, Request } from '#http/exchange.ts'
+import { ask } from '#http/wire/ask.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
 
 /** Where responses are kept; null while no route has a cache. */

@@ -118,9 +118,13 @@ export async function keepCertificates(options: CertificateKeepingOptions): Prom
     )
     const wanted = certificates
       .filter(({ issuer }) => issuer === 'acme')
-      .flatMap(({ id, names, pair }): Wanted[] => {
+      .flatMap(({ id, names, single, pair }): Wanted[] => {
         // A proof below a name that only a wildcard answers for would hide the name (RFC 4592 §2.2.2).
-        const shown = { names, ...(isWritten.has(id) ? {} : { challenges: lateDns }) }
+        const shown = {
+          names,
+          ...(single && { single }),
+          ...(isWritten.has(id) ? {} : { challenges: lateDns }),
+        }
         if (!pair) return [{ id, keyType: plan.keyType === 'rsa' ? 'rsa' : 'ecdsa', ...shown }]
         return [
           { id, keyType: 'ecdsa', ...shown },

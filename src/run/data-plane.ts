@@ -30,6 +30,9 @@ import { summarize, type Transfers } from '#http/transfer.ts'
 import { compressResponses, transformRequests, transformResponses } from '#http/transform/transformed.ts'
 import { createTrust } from '#http/trust.ts'
 import type { AccessLog } from '#log/record.ts'
+import type { AskLive, LiveTold } from '#media/live/request.ts'
+import { createLive } from '#media/live/serve.ts'
+import { createStages, type Stages } from '#media/live/stages.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
 import type { ObservePlan } from '#plan/observe.ts'
@@ -43,6 +46,7 @@ import { createListeners } from './listeners.ts'
 import { createObservation } from './observe.ts'
 import type { DataSlice, ListenerSlice, ProcessPorts, TlsSlice, WorkerSetup } from './slice.ts'
 import { type Snapshot, snapshotOf } from './snapshot.ts'
+import { streamed } from './streams.ts'
 
 /** What one thread serves of a Plan. */
 export type DataPlane = {
@@ -62,6 +66,8 @@ export type DataPlane = {
   /** what is told of DNS */
   readonly dns: Pick<DnsPlane, 'server' | 'setOverlay' | 'replaceZones'>
   told(check: OriginCheck): void
+  /** what happens to live streams */
+  live(told: LiveTold): void
   snapshot(): Snapshot
   samples(): Sample[]
   busyClients(): BusyKey[]
@@ -89,6 +95,8 @@ export type DataPlaneOptions = {
   readonly onCheck: (check: OriginCheck) => void
   /** Ask the writer of a bucket for a change. */
   readonly applyToBucket: Apply
+  /** Ask what is on air. */
+  readonly askLive: AskLive
   /** what the main thread answers of DNS */
   readonly errands: Pick<GateOptions, 'ask' | 'askMore'>
 }
@@ -129,16 +137,19 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   let router: Router | undefined
   let store: CacheStore | null = null
   const cacheCounts = createCounts()
+  const stages = createStages(options.askLive)
   let { shown } = first
 
   function createHandler(route: RoutePlan): Handler {
-    const handler = cached(
+    const plain = cached(
       route,
       transformRequests(
-        handlerOf(route, { folder, forwarding, log, dns, apply: options.applyToBucket, worker }),
+        handlerOf(route, { folder, forwarding, log, dns, apply: options.applyToBucket, stages, worker }),
         route.transform,
       ),
     )
+    const cache = store && { store, now: Date.now, log, counts: cacheCounts }
+    const handler = cache === null ? plain : streamed(route, plain, { folder, cache, monotonic: now })
     const guarded = route.access === undefined ? handler : createGuard(route.access, guarding, handler)
     const limited = route.rate === undefined ? guarded : limiters.limit(route.rate, guarded)
     // Outermost, so that refusals get the owner's pages too.
@@ -223,6 +234,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     setTicketKey,
     dns: dnsPlane,
     told: origins.told,
+    live: stages.told,
     snapshot: () => snapshotOf({ http, dns, origins, cacheCounts }),
     samples: () => observation.samples({ http, dns, origins, cacheCounts }),
     busyClients: observation.takeBusyClients,
@@ -276,6 +288,7 @@ type HandlerOptions = {
   readonly log: Log
   readonly dns: DnsServer
   readonly apply: Apply
+  readonly stages: Stages
   readonly worker: number
 }
 
@@ -287,6 +300,8 @@ function handlerOf({ action }: RoutePlan, { forwarding, dns, ...options }: Handl
       return createFiles({ ...action, root: resolve(options.folder, action.root) }, options)
     case 'bucket':
       return createBucket(action, { ...options, now: Date.now })
+    case 'live':
+      return createLive(action, { ...options, stageOf: options.stages.stageOf })
     case 'redirect':
       return createRedirect(action)
     case 'respond':

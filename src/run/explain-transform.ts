@@ -76,7 +76,11 @@ function explainDelivery(
   const steps = [step('delivery', `${mode}${held}`, reason, at)]
   if (pace === null) return steps
   const after = pace.afterOctets === 0 ? '' : ` after ${formatSize(pace.afterOctets)}`
-  steps.push(step('delivery', `${formatSize(pace.octetsPerSecond)} a second${after}`, 'limits.rate', at))
+  const rate =
+    'octetsPerSecond' in pace
+      ? `${formatSize(pace.octetsPerSecond)} a second`
+      : `${pace.timesMedia} times as fast as it is played, when it is MP4`
+  steps.push(step('delivery', `${rate}${after}`, 'limits.rate', at))
   return steps
 }
 

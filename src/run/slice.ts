@@ -14,6 +14,7 @@ import type { OriginCheck } from '#http/origin/origins.ts'
 import type { HttpPlan } from '#http/plan.ts'
 import type { Transfers } from '#http/transfer.ts'
 import type { AccessRecord } from '#log/record.ts'
+import type { LiveReply, LiveRequest, LiveTold } from '#media/live/request.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
 import type { ListenerPlan } from '#plan/listeners.ts'
@@ -113,6 +114,8 @@ export type WorkerProcedures = {
   readonly checked: (check: OriginCheck) => void
   /** Other versions of zones that are served. */
   readonly zones: (versions: readonly Version[]) => void
+  /** What happens to a live stream. */
+  readonly live: (told: LiveTold) => void
   readonly snapshot: (nothing: null) => Snapshot
   readonly samples: (nothing: null) => Sample[]
   readonly busyClients: (nothing: null) => BusyKey[]
@@ -134,6 +137,8 @@ export type MainProcedures = {
   readonly checked: (check: OriginCheck) => void
   /** Change a bucket: there is one writer, whichever worker was asked. */
   readonly bucket: (request: BucketRequest) => Promise<Outcome>
+  /** What is on air, and what an encoder brings. */
+  readonly live: (request: LiveRequest) => Promise<LiveReply>
   /** What moves or changes a zone. */
   readonly errand: (errand: Errand) => Promise<ErrandReply>
   readonly errandMore: (more: number) => Promise<ErrandReply>

@@ -96,3 +96,22 @@ test('with both kinds of keys certificates come in pairs, those of files by thei
     ],
   )
 })
+
+test('where a wildcard is refused each name has its own certificate; others may be ordered one by one', () => {
+  const wanted = ['a.test', 'www.a.test', 'y.a.test', 'p.y.a.test', 'q.y.a.test', '*.b.test'].map((name) => {
+    return { name, from }
+  })
+  const refusesWildcard = (parent: string): boolean => parent === 'a.test'
+  const apexes = ['a.test', 'b.test']
+  const { certificates } = planCertificates({ wanted, acme: own, apexes, limits, refusesWildcard })
+  assert.deepEqual(
+    certificates.map(({ names, single }) => [names.join(' '), single?.join(' ')]),
+    [
+      ['a.test', undefined],
+      ['www.a.test', undefined],
+      ['y.a.test', undefined],
+      ['*.y.a.test', 'p.y.a.test q.y.a.test'],
+      ['b.test *.b.test', undefined],
+    ],
+  )
+})

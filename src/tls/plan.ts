@@ -8,6 +8,8 @@ export type CertificatePlan = PlanNode & {
   readonly names: readonly string[]
   /** the local authority issues in the handshake; authorities over ACME take their time, and a local one stands in */
   readonly issuer: 'local' | 'acme' | 'files'
+  /** of one with a wildcard: names of hosts that are ordered one by one when the wildcard is refused; no part of `key` */
+  readonly single?: readonly string[]
   /** another stands beside it, with a key of RSA and for the same names */
   readonly pair?: true
   /** of `files`: paths as written, and what they hold, so that other content is another certificate */
@@ -80,6 +82,8 @@ export type CertificatesInput = {
   readonly brought?: readonly BroughtCertificate[]
   /** domains of the file, as names are written here */
   readonly apexes: readonly string[]
+  /** whether it is known that no authority issues a wildcard for names below this one */
+  readonly refusesWildcard?: (parent: string) => boolean
   readonly unknownNames?: UnknownNames
   readonly limits: TlsLimits
 }
@@ -89,10 +93,12 @@ export type CertificatesInput = {
  *
  * The local authority issues for a name at its first handshake, so one for each name costs nothing. Of others a
  * wildcard is wanted for all names below one parent: a host that is added has its certificate at once, and the world
- * does not read its name in the transparency logs. Without our own DNS there are no wildcards, and each name has its own.
+ * does not read its name in the transparency logs. Without our own DNS, or where no authority issues a wildcard, each name
+ * has its own.
  */
 export function planCertificates(input: CertificatesInput): TlsPlan {
   const { acme, apexes, limits, brought = [], onDemand = null, unknownNames = 'refuse' } = input
+  const { refusesWildcard = () => false } = input
   const covered = new Set(brought.flatMap(({ names }) => names))
   const wanted = input.wanted.filter(({ name }) => !isCovered(name, covered))
   const hasDns = acme.challenges.some((type) => type.startsWith('dns-'))
@@ -100,10 +106,16 @@ export function planCertificates(input: CertificatesInput): TlsPlan {
     return acme.authorities.length > 0 && !isSpecial(name, acme) && (hasDns || !name.startsWith('*.'))
   }
   const local = wanted.filter((each) => !isPublic(each))
-  const groups = Map.groupBy(wanted.filter(isPublic), ({ name }) => (hasDns ? groupOf(name, apexes) : name))
+  const mayShare = (name: string): boolean => hasDns && !refusesWildcard(groupOf(name, apexes))
+  const groups = Map.groupBy(wanted.filter(isPublic), ({ name }) => {
+    return mayShare(name) ? `*.${groupOf(name, apexes)}` : name
+  })
   const issued = Array.from(groups, ([group, members]) => {
-    const names = hasDns ? namesOf(group, members, apexes) : [group]
-    return certificate({ names, issuer: 'acme', ...pairOf(acme) }, members[0]!.from)
+    const names = mayShare(members[0]!.name) ? namesOf(group.slice(2), members, apexes) : [group]
+    const planned = certificate({ names, issuer: 'acme', ...pairOf(acme) }, members[0]!.from)
+    const single = members.map(({ name }) => name).filter((name) => !name.startsWith('*.'))
+    const isReplaceable = names.some((name) => name.startsWith('*.')) && single.length > 0
+    return isReplaceable && single.length <= SINGLE_LIMIT ? { ...planned, single } : planned
   })
   const certificates = [
     ...pairFiles(brought),
@@ -116,6 +128,9 @@ export function planCertificates(input: CertificatesInput): TlsPlan {
   const below = input.wanted.filter(({ name }) => name.startsWith('*.')).map(({ name }) => name.slice(2))
   return { certificates, acme, onDemand: onDemand && { ...onDemand, below }, clients, unknownNames, limits }
 }
+
+/** Names on one certificate (Let's Encrypt's own limit). */
+const SINGLE_LIMIT = 100
 
 /** By its own name, or by the wildcard one label up (RFC 9525 §6.3). */
 function isCovered(name: string, covered: ReadonlySet<string>): boolean {

@@ -1,11 +1,16 @@
 import type { Problem } from '#core/problem.ts'
 import { labelsOf } from '../names.ts'
+import type { RecordDraft } from '../records.ts'
 import { parseBase64 } from '../wire/encoding.ts'
-import { type OwnerNode, problem, say, textsOf } from './finding.ts'
+import { type OwnerNode, problem, say, textsOf, warning } from './finding.ts'
+import { rsaBits } from './rsa-key.ts'
 import { readTags, type Tags } from './tags.ts'
 
 /** Octets of an Ed25519 key (RFC 8463 §4). */
 const ED25519_OCTETS = 32
+const RSA_LEAST_BITS = 1024
+const RSA_BITS = 2048
+const GENERATE = 'a key made by "openssl genrsa 2048", at another selector'
 
 /** Keys of signed mail, as verifiers read them (RFC 6376 §3.6.1). */
 export function checkDkim({ owner, apex, types }: OwnerNode): Problem[] {
@@ -24,8 +29,9 @@ export function checkDkim({ owner, apex, types }: OwnerNode): Problem[] {
     return [problem('dns/dkim-key', second.draft.from, message, 'a selector for each key')]
   }
   return all.flatMap(({ draft, text }) => {
-    const fault = faultOf(readTags(text))
-    if (fault === undefined) return []
+    const tags = readTags(text)
+    const fault = faultOf(tags)
+    if (fault === undefined) return checkLength(draft, tags)
     const message = `The key of DKIM at "${say(owner)}" ${fault[0]}, so no signature with it holds (RFC 6376 §3.6.1).`
     return [problem('dns/dkim-key', draft.from, message, fault[1])]
   })
@@ -59,5 +65,20 @@ function faultOf({ values, names, faults }: Tags): readonly [fault: string, fix:
       `is no Ed25519 key, which has ${ED25519_OCTETS} octets`,
       '"k=rsa", or the bare key of 32 octets in Base64',
     ]
+  if (kind === 'rsa' && octets !== undefined) {
+    const bits = rsaBits(octets)
+    if (bits === undefined) return ['is no key of RSA', form]
+    if (bits < RSA_LEAST_BITS)
+      return [`has ${bits} bits, and verifiers take none below ${RSA_LEAST_BITS} (RFC 8301 §3.2)`, GENERATE]
+  }
   return undefined
+}
+
+/** A key that verifiers still take, and that signers should not use. */
+function checkLength(draft: RecordDraft, { values }: Tags): Problem[] {
+  const key = values.get('p')?.replace(/\s+/g, '') ?? ''
+  const bits = (values.get('k') ?? 'rsa') === 'rsa' ? rsaBits(parseBase64(key) ?? Buffer.alloc(0)) : undefined
+  if (bits === undefined || bits >= RSA_BITS) return []
+  const message = `The key of DKIM at "${say(draft.owner)}" has ${bits} bits; ${RSA_BITS} are wanted, because shorter ones are broken first (RFC 8301 §3.2).`
+  return [warning('dns/dkim-short-key', draft.from, message, GENERATE)]
 }

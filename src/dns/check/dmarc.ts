@@ -80,7 +80,15 @@ function checkPolicy(draft: RecordDraft, { values, faults }: Tags, names: Names)
     const message = `The policy of DMARC at "${owner}" has no "p": it counts as p=none, and for older receivers as no policy (RFC 9989 §4.7).`
     return [warning('dns/dmarc-without-policy', draft.from, message, '"v=DMARC1; p=none; …"')]
   }
-  return uris.flatMap((uri) => checkReceiver(draft, uri, names))
+  return [...checkShare(draft, values.get('pct')), ...uris.flatMap((uri) => checkReceiver(draft, uri, names))]
+}
+
+/** Before RFC 9989 a policy could hold for a share of the mail. */
+function checkShare(draft: RecordDraft, share: string | undefined): Problem[] {
+  if (share === undefined || share === '100') return []
+  const message = `The policy of DMARC at "${say(draft.owner)}" has "pct=${share}", which receivers no longer read: it holds for all mail (RFC 9989 §4.7).`
+  const fix = share === '0' ? '"t=y" in its place' : 'no "pct"; "t=y" while you test'
+  return [warning('dns/dmarc-share', draft.from, message, fix)]
 }
 
 /** Another domain must say that it takes the reports of this one (RFC 9990 §4); of our own domains we know. */

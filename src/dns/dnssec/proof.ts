@@ -1,7 +1,16 @@
-import type { Lookup } from '../lookup.ts'
+import type { Lookup, Reason } from '../lookup.ts'
 import type { Query } from '../query.ts'
 import { ANCOUNT, ARCOUNT, NSCOUNT, type Response } from '../response.ts'
-import type { Additional, Denial, RRset, Signer } from '../rrset.ts'
+import {
+  type Additional,
+  type Chain,
+  type Claim,
+  type Denial,
+  isExpanded,
+  type Link,
+  type RRset,
+  type Signer,
+} from '../rrset.ts'
 import { RCODE, TYPE } from '../wire/types.ts'
 import { findRRset, type Node } from '../zone.ts'
 
@@ -13,6 +22,8 @@ export class Proof {
   #patient = false
   /** begins with the name that the section at hand is about */
   #name: Uint8Array = new Uint8Array()
+  /** names that wildcards of zones with a chain were expanded to: that they are not there is to be proven */
+  #expanded: { readonly chain: Chain; readonly name: Uint8Array }[] = []
 
   constructor(response: Response, query: Query) {
     this.#response = response
@@ -24,6 +35,7 @@ export class Proof {
     this.#isWanted = this.#query.dnssecOk
     this.#patient = patient
     this.#name = this.#query.name
+    if (this.#expanded.length > 0) this.#expanded = []
   }
 
   /** The name at hand is now the target of an alias. */
@@ -35,7 +47,27 @@ export class Proof {
   sign(rrset: RRset, count: number, ownerLength: number | undefined): boolean {
     if (!this.#isWanted || rrset.signer === undefined) return true
     const signature = rrset.signer.sign(rrset, this.#name, this.#patient)
+    const { chain } = rrset.signer
+    if (chain !== undefined && count === ANCOUNT && isExpanded(rrset, this.#name))
+      this.#expanded.push({ chain, name: this.#nameAtHand() })
     return signature !== undefined && this.#response.add(signature, count, ownerLength)
+  }
+
+  #nameAtHand(): Uint8Array {
+    return this.#name.subarray(0, nameLength(this.#name))
+  }
+
+  /** Add what answers by wildcards must prove (RFC 4035 §3.1.3.3, RFC 5155 §7.2.6); whether it is there. */
+  expand(): boolean {
+    return this.#expanded.every(({ chain, name }) => this.#addLinks(chain.prove('wildcard answers', name)))
+  }
+
+  /** Owners are written whole: a link of an alias before this name may stand in another zone. */
+  #addLinks(links: readonly Link[]): boolean {
+    return links.every(({ owner, nsec, signature }) => {
+      const labels = owner.subarray(0, -1)
+      return [nsec, signature].every((rrset) => this.#response.addBeside(rrset, labels, NSCOUNT, 1))
+    })
   }
 
   /** Add signatures in the additional section; those that do not fit are left out (RFC 4035 §3.1.1). */
@@ -52,6 +84,8 @@ export class Proof {
   deny({ zone, node, authority, reason }: Lookup): boolean {
     if (!this.#isWanted || zone?.signer === undefined || authority === undefined) return true
     if (reason === 'referral') return this.#refer(zone.signer, node, authority)
+    const { chain } = zone.signer
+    if (chain !== undefined) return this.#addLinks(chain.prove(claimOf(reason), this.#nameAtHand()))
     const denial = this.#proveName(zone.signer, node)
     return denial !== undefined && this.#add(denial, NSCOUNT)
   }
@@ -65,6 +99,8 @@ export class Proof {
     if (ds !== undefined)
       return this.#response.add(ds, NSCOUNT, ownerLength) && this.sign(ds, NSCOUNT, ownerLength)
     const start = nameLength(this.#name) - ownerLength
+    if (signer.chain !== undefined)
+      return this.#addLinks(signer.chain.prove('no type', this.#nameAtHand().subarray(start)))
     const denial = signer.deny(this.#name, start, { rrsets: cut?.rrsets, patient: this.#patient })
     return denial !== undefined && this.#add(denial, NSCOUNT, ownerLength)
   }
@@ -86,6 +122,9 @@ export class Proof {
   isAsked({ zone, node, authority }: Lookup): boolean {
     const { qtype } = this.#query
     if (zone?.signer === undefined || authority !== zone.negative) return false
+    // What came with the zone is asked for as any other type; but signatures stand beside what they cover.
+    if (zone.signer.chain !== undefined)
+      return qtype === TYPE.RRSIG && node?.rrsets.some(({ signer }) => signer !== undefined) === true
     return (qtype === TYPE.NSEC || qtype === TYPE.RRSIG) && (node !== undefined || this.#isWanted)
   }
 
@@ -107,8 +146,14 @@ export class Proof {
   rcode(found: Lookup): number {
     const { rcode, zone } = found
     if (rcode !== RCODE.NXDOMAIN || zone?.signer === undefined || !this.#isWanted) return rcode
+    if (zone.signer.chain !== undefined) return rcode
     return this.#query.compactOk && !this.isAsked(found) ? rcode : RCODE.NOERROR
   }
+}
+
+function claimOf(reason: Reason): Claim {
+  if (reason === 'nxdomain') return 'no name'
+  return reason === 'nodata: wildcard' ? 'no type at the wildcard' : 'no type'
 }
 
 function nameLength(name: Uint8Array): number {

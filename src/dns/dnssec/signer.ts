@@ -2,6 +2,7 @@ import type { ZonePlan } from '../plan.ts'
 import {
   type Denial,
   type Denied,
+  isExpanded,
   prepareRecords,
   type RRset,
   rdataOf,
@@ -133,13 +134,6 @@ export function createSigning({ now, budget }: SigningOptions): Signing {
 /** Types of a name (RFC 4035 §2.3): at a cut, glue is not ours, and NS stands there unsigned. */
 function typesOf(rrsets: readonly RRset[]): number[] {
   return rrsets.filter(({ signer, type }) => signer !== undefined || type === TYPE.NS).map(({ type }) => type)
-}
-
-/** Whether the RRset of a wildcard answers for another name than its own. */
-function isExpanded({ plan, ownerLength }: RRset, name: Uint8Array): boolean {
-  if (!plan.owner.startsWith('*.')) return false
-  const ASTERISK = 0x2a
-  return name[0] !== 1 || name[1] !== ASTERISK || nameEnd(name, 0) !== ownerLength
 }
 
 function nameEnd(name: Uint8Array, start: number): number {

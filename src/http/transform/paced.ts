@@ -1,4 +1,4 @@
-import type { EndReason, Source } from '../exchange.ts'
+import type { EndReason, ResponseHead, Source } from '../exchange.ts'
 import type { Fields } from '../wire/fields.ts'
 import { sourceOf } from '../wire/octets-source.ts'
 import { Passing, type Step } from './passing.ts'
@@ -6,31 +6,46 @@ import type { PacePlan } from './plan.ts'
 
 /** Send responses no faster than the route says; what goes at once is not touched. */
 export function pace(plan: PacePlan): Step {
-  const atOnceOctets = Math.max(plan.afterOctets, turnOctets(plan))
   return (exchange) =>
     new Passing(exchange, exchange.request, (head, body) => {
-      if (body === null || (body instanceof Uint8Array && body.length <= atOnceOctets)) return { head, body }
+      const octetsPerSecond = body === null ? null : rateOf(plan, head)
+      if (body === null || octetsPerSecond === null) return { head, body }
       const source = body instanceof Uint8Array ? sourceOf(body) : body
-      return { head, body: new PacedSource(source, plan) }
+      const paced = new PacedSource(source, { octetsPerSecond, afterOctets: plan.afterOctets })
+      const isAtOnce = body instanceof Uint8Array && body.length <= paced.atOnceOctets
+      return { head, body: isAtOnce ? body : paced }
     })
 }
+
+/** Null: what is no film, or does not say how long it lasts, goes as fast as its client takes it. */
+function rateOf(plan: PacePlan, head: ResponseHead): number | null {
+  if ('octetsPerSecond' in plan) return plan.octetsPerSecond
+  const mediaRate = head.mediaRate?.() ?? null
+  return mediaRate === null ? null : mediaRate * plan.timesMedia
+}
+
+/** `afterOctets` at once, then so many a second. */
+type Pace = { readonly octetsPerSecond: number; readonly afterOctets: number }
 
 /**
  * A body that gives no more octets than its rate allows. What a client does not take in time is not made up for, but for
  * the burst and what a second brings.
  */
 export class PacedSource implements Source {
+  /** what goes before the rate holds */
+  readonly atOnceOctets: number
   readonly #source: Source
-  readonly #plan: PacePlan
+  readonly #plan: Pace
   /** octets that may be given, at `#atMs` */
   #credit: number
   #atMs = Number.NaN
   #timer: NodeJS.Timeout | undefined
 
-  constructor(source: Source, plan: PacePlan) {
+  constructor(source: Source, plan: Pace) {
     this.#source = source
     this.#plan = plan
-    this.#credit = Math.max(plan.afterOctets, turnOctets(plan))
+    this.atOnceOctets = Math.max(plan.afterOctets, turnOctets(plan))
+    this.#credit = this.atOnceOctets
   }
 
   read(limitOctets: number): Uint8Array | null | Promise<Uint8Array | null> {
@@ -76,6 +91,6 @@ export class PacedSource implements Source {
 /** How often a response goes on: seldom enough to cost little, often enough that a film does not stutter. */
 const TURN_MS = 50
 
-function turnOctets({ octetsPerSecond }: PacePlan): number {
+function turnOctets({ octetsPerSecond }: Pace): number {
   return (octetsPerSecond * TURN_MS) / 1000
 }

@@ -20,8 +20,10 @@ export type TransformPlan = {
   readonly pace: PacePlan | null
 }
 
-/** How fast one response goes: `afterOctets` at once, then so many a second. */
-export type PacePlan = { readonly octetsPerSecond: number; readonly afterOctets: number }
+/** How fast one response goes: `afterOctets` at once, then so many a second, or so many times as fast as it is played. */
+export type PacePlan = ({ readonly octetsPerSecond: number } | { readonly timesMedia: number }) & {
+  readonly afterOctets: number
+}
 
 /** `value` may hold variables. */
 export type FieldRule =
@@ -103,8 +105,11 @@ function planRewrite(pattern: string, { strip, rewrite }: TransformConfig): Rewr
 }
 
 function planPace({ rate, rateAfter }: PaceConfig = {}): PacePlan | null {
-  const octetsPerSecond = rate === undefined ? undefined : parseSize(rate.replace('/s', ''))
-  return octetsPerSecond === undefined ? null : { octetsPerSecond, afterOctets: rateAfter ?? 0 }
+  if (rate === undefined) return null
+  const afterOctets = rateAfter ?? 0
+  if (rate.endsWith('x')) return { timesMedia: Number.parseFloat(rate), afterOctets }
+  const octetsPerSecond = parseSize(rate.replace('/s', ''))
+  return octetsPerSecond === undefined ? null : { octetsPerSecond, afterOctets }
 }
 
 function planMaintenance(written: boolean | MaintenanceConfig): MaintenancePlan | null {

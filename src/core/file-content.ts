@@ -1,8 +1,16 @@
-import { read } from 'node:fs'
+import { read, readSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { Source } from '#http/exchange.ts'
-import type { OctetRange } from '#http/wire/range.ts'
-import type { OpenFile } from './folder.ts'
+
+/** A file that is open, and whose octets do not change. */
+export type Descriptor = {
+  readonly descriptor: number
+  /** nobody reads it any more */
+  close(): void
+}
+
+/** From the first octet to the last. */
+type Range = { readonly first: number; readonly last: number }
 
 /** Files up to this length are read at once and sent in one write. */
 export const LIMIT_WHOLE_OCTETS = 65_536
@@ -12,9 +20,19 @@ export const LIMIT_WHOLE_OCTETS = 65_536
  *
  * @returns null when the file has become shorter since it was opened
  */
-export async function readWhole(file: OpenFile, range: OctetRange): Promise<Uint8Array | null> {
+export async function readWhole(file: Descriptor, range: Range): Promise<Uint8Array | null> {
   const octets = Buffer.allocUnsafe(range.last - range.first + 1)
   return (await fill(file, octets, range.first)) ? octets : null
+}
+
+/** Read a few octets now; none when the file cannot be read. */
+export function readNow({ descriptor }: Descriptor, position: number, lengthOctets: number): Uint8Array {
+  const octets = Buffer.alloc(lengthOctets)
+  try {
+    return octets.subarray(0, readSync(descriptor, octets, 0, lengthOctets, position))
+  } catch {
+    return octets.subarray(0, 0)
+  }
 }
 
 /**
@@ -24,7 +42,7 @@ export async function readWhole(file: OpenFile, range: OctetRange): Promise<Uint
  * client has one block, so that a thousand who have paused cost little.
  */
 export class FileContent implements Source {
-  readonly #file: OpenFile
+  readonly #file: Descriptor
   readonly #end: number
   #at: number
   /** octets of `#block` that the receiver has not got yet */
@@ -39,7 +57,7 @@ export class FileContent implements Source {
   #givenBefore = 0
   #readsAhead = false
 
-  constructor(file: OpenFile, range: OctetRange) {
+  constructor(file: Descriptor, range: Range) {
     this.#file = file
     this.#at = range.first
     this.#end = range.last + 1
@@ -178,7 +196,7 @@ function giveBlock(block: Buffer): void {
 const readDescriptor = promisify(read)
 
 /** @returns false when the file ends before the octets are full */
-async function fill(file: OpenFile, octets: Buffer, position: number): Promise<boolean> {
+async function fill(file: Descriptor, octets: Buffer, position: number): Promise<boolean> {
   let filled = 0
   while (filled < octets.length) {
     const { bytesRead } = await readDescriptor(

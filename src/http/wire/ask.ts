@@ -7,12 +7,12 @@ import type {
   Request,
   ResponseHead,
   Source,
-} from '#http/exchange.ts'
-import type { Fields } from '#http/wire/fields.ts'
-import { createNote } from '#http/wire/note.ts'
-import { sourceOf } from '#http/wire/octets-source.ts'
+} from '../exchange.ts'
+import type { Fields } from './fields.ts'
+import { createNote } from './note.ts'
+import { sourceOf } from './octets-source.ts'
 
-/** What hears of an exchange that the cache has with the origin on its own account. */
+/** What hears of an exchange that Portico has with the handler of a route on its own account. */
 export type Asker = {
   /** an interim response came */
   informed(status: number, fields: Fields): void

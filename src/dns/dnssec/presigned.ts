@@ -1,0 +1,80 @@
+import type { RRsetPlan, ZonePlan } from '../plan.ts'
+import {
+  type Chain,
+  type Link,
+  prepareRRset,
+  type RRset,
+  type Signature,
+  type Signer,
+  wireName,
+} from '../rrset.ts'
+import { TYPE } from '../wire/types.ts'
+import { createNsec3Chain, createNsecChain } from './chain.ts'
+
+/** A zone that somebody else has signed, taken apart. */
+export type Presigned = {
+  /** what names have; signatures, and NSEC3 with its names that nobody may ask for (RFC 5155 §7.2.8), left out */
+  readonly rrsets: readonly RRsetPlan[]
+  /** Give what was compiled of it the signatures that came with the zone. */
+  sign(compiled: readonly RRset[], exists: (name: Uint8Array) => boolean): Signer
+}
+
+/** Take the signatures out of a zone that has some (RFC 4035 §3.1); undefined where it is not signed. */
+export function readPresigned({ apex, rrsets: all }: ZonePlan): Presigned | undefined {
+  if (!all.some(({ owner, type }) => owner === apex && type === 'DNSKEY')) return undefined
+  const signatures = new Map(
+    all.filter(({ type }) => type === 'RRSIG').map((rrset) => [`${rrset.owner} ${covered(rrset)}`, rrset]),
+  )
+  if (signatures.size === 0) return undefined
+  const rrsets = all.filter(({ type }) => type !== 'RRSIG' && type !== 'NSEC3')
+  const zone = wireName(apex)
+
+  function signatureOf(owner: string, type: string): RRset | undefined {
+    const plan = signatures.get(`${owner} ${type}`)
+    return plan && prepareRRset({ plan, type: TYPE.RRSIG, owner: wireName(owner), apex: zone })
+  }
+
+  function linksOf(compiled: readonly RRset[]): Link[] {
+    return compiled.flatMap((nsec) => {
+      const signature = signatureOf(nsec.plan.owner, nsec.plan.type)
+      return signature === undefined ? [] : [{ owner: wireName(nsec.plan.owner), nsec, signature }]
+    })
+  }
+
+  function chainOf(compiled: readonly RRset[], exists: (name: Uint8Array) => boolean): Chain {
+    const hashed = all.filter(({ type }) => type === 'NSEC3')
+    if (hashed.length === 0)
+      return createNsecChain(zone, linksOf(compiled.filter(({ type }) => type === TYPE.NSEC)))
+    const prepared = hashed.map((plan) => {
+      return prepareRRset({ plan, type: TYPE.NSEC3, owner: wireName(plan.owner), apex: zone })
+    })
+    return createNsec3Chain(zone, linksOf(prepared), exists)
+  }
+
+  return {
+    rrsets,
+    sign(compiled, exists) {
+      const signer: Signer = {
+        chain: chainOf(compiled, exists),
+        sign: ({ signature }) => signature?.rrset,
+        deny: () => undefined,
+      }
+      for (const rrset of compiled) {
+        const signature = signatureOf(rrset.plan.owner, rrset.plan.type)
+        if (signature === undefined) continue
+        rrset.signer = signer
+        rrset.signature = kept(signature)
+      }
+      return signer
+    },
+  }
+}
+
+/** It is the primary who renews it. */
+function kept(rrset: RRset): Signature {
+  return { rrset, refreshAt: Number.POSITIVE_INFINITY, validUntil: Number.POSITIVE_INFINITY }
+}
+
+function covered({ data }: RRsetPlan): string {
+  return data[0]!.slice(0, data[0]!.indexOf(' '))
+}

@@ -1,0 +1,65 @@
+import type { Position, Problem } from '#core/problem.ts'
+import type { StreamConfig } from './config.ts'
+
+/** A host or route as far as its films are concerned. */
+export type Streamed = {
+  readonly stream: StreamConfig
+  /** the kind that stands here or below: one that has files */
+  readonly hasFilms: boolean
+  /** nothing can be listed: a service answers */
+  readonly isService: boolean
+  /** somebody decides who is let in */
+  readonly isGuarded: boolean
+  /** position of the option, or of a part inside of it */
+  readonly at: (...option: readonly string[]) => Position
+}
+
+/** What the settings tables cannot tell of the option `stream`. */
+export function checkStream({ stream, hasFilms, isService, isGuarded, at }: Streamed): Problem[] {
+  if (stream === false) return []
+  const problems: Problem[] = []
+  const level = 'warning'
+  if (!hasFilms) {
+    const message =
+      'There is "stream" here and no service, files or bucket: a redirect or a fixed answer has no films.'
+    problems.push({ level, code: 'stream/no-films', at: at('stream'), message, fix: 'remove "stream"' })
+  }
+  if (stream === true) return problems
+  const { group, names, encrypt, formats, sign = {}, ts } = stream
+  const hasHls = formats?.includes('hls') !== false
+  if (isService && group === 'folder') {
+    const message =
+      'A service cannot be asked what lies in a folder: films are found by name, and by "names".'
+    const fix = '"names": ["1080.mp4", "720.mp4"]'
+    problems.push({ level, code: 'stream/folder-of-service', at: at('stream', 'group'), message, fix })
+  }
+  if (!isService && names !== undefined && hasFilms) {
+    const message =
+      '"names" is for services; what lies beside a film in a folder or bucket is found without it.'
+    const fix = 'remove "names"'
+    problems.push({ level, code: 'stream/names-of-files', at: at('stream', 'names'), message, fix })
+  }
+  if (encrypt !== undefined && !hasHls) {
+    const message =
+      'Only HLS can be encrypted so, and "formats" leaves it out: nothing would be offered (RFC 8216bis §4.4.4.4).'
+    const place = at('stream', 'encrypt')
+    problems.push({
+      level: 'error',
+      code: 'stream/encrypted-dash',
+      at: place,
+      message,
+      fix: 'remove "encrypt"',
+    })
+  } else if (encrypt !== undefined && !isGuarded && Object.keys(sign).length === 0) {
+    const message =
+      'Films are encrypted, and everyone may ask for their keys: put "sign" or "access" before them.'
+    const fix = '"sign": { "site": "./stream.secret" }'
+    problems.push({ level, code: 'stream/key-for-everyone', at: at('stream', 'encrypt'), message, fix })
+  }
+  if (ts === true && !hasHls) {
+    const message = 'MPEG-TS is for HLS, which "formats" leaves out.'
+    const fix = '"formats": ["hls", "dash"]'
+    problems.push({ level, code: 'stream/ts-without-hls', at: at('stream', 'ts'), message, fix })
+  }
+  return problems
+}

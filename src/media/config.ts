@@ -1,0 +1,102 @@
+import type { GroupSetting, Setting } from '#core/settings.ts'
+
+/** What may be written under `stream` of a host or route. Durations are milliseconds. */
+export type StreamConfig =
+  | boolean
+  | {
+      readonly segment?: number
+      readonly formats?: readonly ('hls' | 'dash')[]
+      readonly ts?: boolean
+      readonly group?: 'name' | 'folder' | 'none'
+      readonly names?: readonly string[]
+      readonly cors?: string
+      readonly sign?: Readonly<Record<string, string>>
+      readonly encrypt?: string
+      readonly prefetch?: boolean
+    }
+
+const full: GroupSetting = {
+  type: 'group',
+  doc: 'Streaming with options.',
+  fields: {
+    segment: {
+      type: 'duration',
+      doc: 'Wanted duration of a segment; it begins at the key frame nearest to a multiple of this.',
+      initial: 6000,
+      min: 1000,
+      max: 30_000,
+      source: 'RFC 8216bis, and what players buffer by',
+    },
+    formats: {
+      type: 'list',
+      doc: 'What is offered: HLS (`index.m3u8`), DASH (`manifest.mpd`), or both.',
+      of: { type: 'choice', doc: 'Format.', values: ['hls', 'dash'] },
+      single: true,
+      max: 2,
+      initial: ['hls', 'dash'],
+      example: 'hls',
+    },
+    ts: {
+      type: 'flag',
+      doc: 'Offer HLS with MPEG-TS segments too, for old devices, as `ts.m3u8`.',
+      initial: false,
+    },
+    group: {
+      type: 'choice',
+      doc: 'Which files are offered together: those of one name (`film.1080.mp4`, `film.720.mp4`, `film.de.m4a`, `film.en.vtt` as `film.mp4`), all of a folder (as the folder), or each by itself.',
+      values: ['name', 'folder', 'none'],
+      initial: 'name',
+    },
+    names: {
+      type: 'list',
+      doc: 'What may stand after the name of a film behind a service, which cannot be listed; each is asked for.',
+      of: {
+        type: 'text',
+        doc: 'Name and ending.',
+        form: {
+          pattern: '^[\\w-]+(?:\\.[\\w-]+)*\\.(?:mp4|m4v|mov|m4a|webm|mkv|vtt|srt)$',
+          say: 'such as 720.mp4',
+        },
+        example: '720.mp4',
+      },
+      max: 32,
+      example: ['1080.mp4', '720.mp4', 'en.vtt'],
+    },
+    cors: {
+      type: 'text',
+      doc: 'Origin of pages that may play (Access-Control-Allow-Origin), `*` for all, `none` for those of this host alone.',
+      initial: '*',
+      form: {
+        pattern: '^(?:\\*|none|https?://[^/\\s]+)$',
+        say: '*, none, or an origin such as https://example.com',
+      },
+      example: 'https://www.example.com',
+    },
+    sign: {
+      type: 'map',
+      doc: 'Only signed URLs are answered; a signed playlist has signed segments, for as long as itself. Keys by their id: a file whose first line is the secret, at least 16 characters.',
+      keys: 'id of the key',
+      of: { type: 'text', doc: 'File with the secret, relative to the file.', example: './stream.secret' },
+      example: { site: './stream.secret' },
+    },
+    encrypt: {
+      type: 'text',
+      doc: 'File whose first line is a secret, at least 16 characters: segments of HLS are encrypted with AES-128, each film with a key of its own, which `key` beside the playlist gives. Put `sign` or `access` before it.',
+      example: './film.secret',
+      source: 'RFC 8216bis §4.4.4.4',
+    },
+    prefetch: {
+      type: 'flag',
+      doc: 'Make the segment that a player says it wants next (CMCD `nor`) before it asks.',
+      initial: true,
+    },
+  },
+}
+
+/** The option `stream` of hosts and routes. */
+export const streamSetting: Setting = {
+  type: 'either',
+  doc: 'Films (MP4, MOV, WebM, Matroska) are played adaptively: `…/film.mp4/index.m3u8` is HLS, `…/film.mp4/manifest.mpd` DASH, cut as they are asked for; the file itself stays as it is.',
+  example: true,
+  of: [{ type: 'flag', doc: 'With the defaults.' }, full],
+}

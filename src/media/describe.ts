@@ -1,0 +1,153 @@
+import { type Film, keySpansOf, spansOf, targetSeconds } from './film.ts'
+import type { Track } from './movie.ts'
+import { codecFamily, type Offer, type Offered, pictureOf } from './offer.ts'
+import type { MediaPlaylist, SegmentKey } from './wire/m3u8.ts'
+import { nameOfPart } from './wire/media-path.ts'
+import { type AdaptationSet, type Mpd, type Representation, stretchesOf } from './wire/mpd.ts'
+
+/** How URLs of a playlist go on, and with what its segments are encrypted. */
+export type PlaylistOptions = {
+  readonly segments: 'cmaf' | 'ts'
+  /** what is added to each URL, such as `?key=…`, or '' */
+  readonly signature: string
+  /** null: in the clear */
+  readonly encryption: { readonly uri: string; ivOf(segment: string): string } | null
+}
+
+/** The Media Playlist of a track. */
+export function mediaPlaylistOf(film: Film, track: Track, options: PlaylistOptions): MediaPlaylist {
+  const { segments, signature, encryption } = options
+  const { tag } = film
+  const keyFor = (name: string): { key?: SegmentKey } =>
+    encryption === null ? {} : { key: { uri: encryption.uri, iv: encryption.ivOf(name) } }
+  const initName = nameOfPart({ kind: 'init', track: track.id, tag })
+  const map = segments === 'ts' ? {} : { map: { uri: initName + signature } }
+  return {
+    kind: 'VOD',
+    hasEnded: true,
+    isIndependent: true,
+    segments: spansOf(film, track).map(({ durationSeconds }, index) => {
+      const name = nameOfPart({ kind: 'segment', segments, track: track.id, index, tag })
+      return { uri: name + signature, durationSeconds, ...map, ...keyFor(name) }
+    }),
+  }
+}
+
+/** The I-frame playlist of a track of pictures: each key frame is a file of its own (RFC 8216bis §4.4.3.6). */
+export function keyPlaylistOf(film: Film, track: Track, signature: string): MediaPlaylist {
+  const { tag } = film
+  const map = { uri: nameOfPart({ kind: 'init', track: track.id, tag }) + signature }
+  return {
+    kind: 'VOD',
+    hasEnded: true,
+    isIFramesOnly: true,
+    segments: keySpansOf(film, track).map(({ durationSeconds }, index) => {
+      return {
+        uri: nameOfPart({ kind: 'key frame', track: track.id, index, tag }) + signature,
+        durationSeconds,
+        map,
+      }
+    }),
+  }
+}
+
+/** The MPD of a title: a set for each codec of pictures, for each kind of sound, for each file of subtitles. */
+export function mpdOf({ videos, audios, subtitles }: Offer, signature: string): Mpd {
+  const pictures = groupBy(videos, ({ track }) => codecFamily(track))
+  const sounds = groupBy(audios, ({ track, name }) => `${codecFamily(track)} ${track.channels} ${name}`)
+  const sets: AdaptationSet[] = [
+    ...pictures.map((members) => setOf(members, 'main', signature)),
+    ...sounds.map((members, i) => setOf(members, i === 0 ? 'main' : 'alternate', signature)),
+    ...subtitles.map(({ base, tag, language, name }, i): AdaptationSet => {
+      const baseUrl = base + nameOfPart({ kind: 'subtitles', tag }) + signature
+      const representation = {
+        id: `text-${i}`,
+        bandwidth: 256,
+        codecs: null,
+        picture: null,
+        sound: null,
+        baseUrl,
+        template: null,
+      }
+      const common = {
+        contentType: 'text',
+        mimeType: 'text/vtt',
+        isAligned: false,
+        role: 'subtitle',
+      } as const
+      return { ...common, language, label: name, representations: [representation] }
+    }),
+  ]
+  const all = [...videos, ...audios]
+  const durationSeconds = Math.max(0, ...all.map(({ film, track }) => endOf(film, track)))
+  const longest = Math.max(1, ...all.map(({ film, track }) => targetSeconds(spansOf(film, track))))
+  const periods = [{ id: '0', startSeconds: 0, adaptationSets: sets }]
+  return { live: null, durationSeconds, minBufferSeconds: longest, periods }
+}
+
+function setOf(members: readonly Offered[], role: 'main' | 'alternate', signature: string): AdaptationSet {
+  const [{ track, language, name }] = members as [Offered, ...Offered[]]
+  const { kind } = track
+  return {
+    contentType: kind === 'video' ? 'video' : 'audio',
+    mimeType: kind === 'video' ? 'video/mp4' : 'audio/mp4',
+    language,
+    label: kind === 'audio' ? name : null,
+    isAligned: areAligned(members),
+    role,
+    representations: members.map((member) => representationOf(member, signature)),
+  }
+}
+
+function representationOf({ film, track, base, rates }: Offered, signature: string): Representation {
+  const { tag } = film
+  const { timescale, channels, sampleRate } = track
+  const media = nameOfPart({ kind: 'segment', segments: 'cmaf', track: track.id, index: 0, tag })
+  return {
+    // No template of ours has it in a URL.
+    id: `${base.replace(/^\.\.\/|\/$/g, '')}${base === '' ? '' : '-'}${track.id}`,
+    bandwidth: rates.peak,
+    codecs: track.codec,
+    picture: track.kind === 'video' ? pictureOf(track) : null,
+    sound: track.kind === 'audio' ? { sampleRate, channels } : null,
+    baseUrl: base,
+    template: {
+      timescale,
+      initialization: nameOfPart({ kind: 'init', track: track.id, tag }) + signature,
+      media: media.replace(/-0-/, '-$Number$-') + signature,
+      startNumber: 0,
+      offsetTicks: 0,
+      timeline: stretchesOf(ticksOf(film, track)),
+    },
+  }
+}
+
+/** Beginnings in ticks; each lasts until the next begins, so that no rounding leaves a gap. */
+function ticksOf(film: Film, track: Track): { startTicks: number; durationTicks: number }[] {
+  const spans = spansOf(film, track)
+  const starts = spans.map(({ startSeconds }) => Math.round(startSeconds * track.timescale))
+  return starts.map((startTicks, i) => {
+    const lastEnd = Math.round(endOf(film, track) * track.timescale)
+    return { startTicks, durationTicks: Math.max(1, (starts[i + 1] ?? lastEnd) - startTicks) }
+  })
+}
+
+function endOf(film: Film, track: Track): number {
+  const last = spansOf(film, track).at(-1)
+  return last === undefined ? 0 : last.startSeconds + last.durationSeconds
+}
+
+/** Whether segments begin together in all of them, to the millisecond. */
+function areAligned(members: readonly Offered[]): boolean {
+  const [first, ...others] = members.map(({ film, track }) => spansOf(film, track))
+  return others.every((spans) => {
+    return (
+      spans.length === first!.length &&
+      spans.every(({ startSeconds }, i) => Math.abs(startSeconds - first![i]!.startSeconds) < 0.001)
+    )
+  })
+}
+
+function groupBy<T>(list: readonly T[], keyOf: (item: T) => string): T[][] {
+  return [...Map.groupBy(list, keyOf).values()]
+}

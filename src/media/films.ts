@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto'
+import { cutsOf } from './cuts.ts'
+import type { Film } from './film.ts'
+import { decodeMovie } from './index-octets.ts'
+import type { MediaFile } from './movie.ts'
+import { type Below, knownSource, openSource, type SourceFile } from './source-file.ts'
+import { MediaFault } from './wire/fault.ts'
+
+/** A film, and its octets as they are read for one request. */
+export type OpenFilm = { readonly film: Film; readonly file: MediaFile }
+
+/** The films that this worker has in memory. */
+export type Films = {
+  /** The film as it is now. @throws {MediaFault} */
+  current(below: Below, path: string): Promise<OpenFilm>
+  /** The version that a URL names. @throws {MediaFault} 404 when the film is another one now */
+  version(below: Below, path: string, tag: string): Promise<OpenFilm>
+  /** What is opened at the moment and has no index yet. */
+  opening(below: Below, path: string, tag: string): SourceFile | undefined
+}
+
+export type FilmsOptions = {
+  readonly segmentMs: number
+  /** Gives the index of a film, from the cache or made of what `opening` has. */
+  readonly index: (below: Below, path: string, tag: string) => Promise<Uint8Array>
+  /** milliseconds that never go back */
+  readonly now: () => number
+}
+
+/** For so long a film is taken to be as it was: who asks for playlists asks for several at once. */
+const CHECK_MS = 1000
+/** Indexes in the memory of one worker: forty films of two hours. */
+const LIMIT_OCTETS = 64 * 2 ** 20
+/** Counts beside its octets for each film, so that many small ones have a limit too. */
+const ENTRY_OCTETS = 16_384
+/** Segments of two makes of one film are never mixed: count up when what is cut changes. */
+const MAKE = 1
+
+type Known = {
+  readonly film: Film
+  readonly source: Pick<SourceFile, 'octets' | 'tag' | 'etag'>
+  readonly octets: number
+}
+
+/** Create the store of one route's open films: those not asked for longest make room. */
+export function createFilms({ segmentMs, index, now }: FilmsOptions): Films {
+  const known = new Map<string, Known & { checkedMs: number }>()
+  const pending = new Map<string, Promise<Known>>()
+  const sources = new Map<string, SourceFile>()
+  let heldOctets = 0
+
+  function forget(key: string): void {
+    heldOctets -= known.get(key)?.octets ?? 0
+    known.delete(key)
+  }
+
+  function keep(key: string, film: Known): void {
+    forget(key)
+    known.set(key, { ...film, checkedMs: now() })
+    heldOctets += film.octets
+    for (const oldest of known.keys()) {
+      if (heldOctets <= LIMIT_OCTETS || oldest === key) break
+      forget(oldest)
+    }
+  }
+
+  async function look(below: Below, path: string, key: string): Promise<Known> {
+    const source = await openSource(below, path)
+    const held = known.get(key)
+    if (held !== undefined && held.source.tag === source.tag) {
+      held.checkedMs = now()
+      return held
+    }
+    const tag = tagOf(source.tag, segmentMs)
+    const sourceKey = `${key} ${tag}`
+    sources.set(sourceKey, source)
+    const octets = await index(below, path, tag).finally(() => sources.delete(sourceKey))
+    const movie = decodeMovie(octets)
+    if (movie === undefined) throw new MediaFault('The index of the film was kept by another version', 502)
+    const film = {
+      path,
+      tag,
+      movie,
+      cuts: cutsOf(movie, segmentMs / 1000),
+      lastModified: source.lastModified,
+    }
+    const opened = { film, source, octets: octets.length + ENTRY_OCTETS }
+    keep(key, opened)
+    return opened
+  }
+
+  async function current(below: Below, path: string): Promise<Known> {
+    const key = keyOf(below, path)
+    const held = known.get(key)
+    if (held !== undefined && now() - held.checkedMs < CHECK_MS) return held
+    let looking = pending.get(key)
+    if (looking === undefined) {
+      looking = look(below, path, key).finally(() => pending.delete(key))
+      pending.set(key, looking)
+    }
+    return looking
+  }
+
+  function openFor(below: Below, path: string, { film, source }: Known): OpenFilm {
+    return { film, file: knownSource(below, path, source) }
+  }
+
+  return {
+    current: async (below, path) => openFor(below, path, await current(below, path)),
+    async version(below, path, tag) {
+      const key = keyOf(below, path)
+      const held = known.get(key)
+      if (held?.film.tag === tag) {
+        // The last in the order is the last to go.
+        known.delete(key)
+        known.set(key, held)
+        return openFor(below, path, held)
+      }
+      const now = await current(below, path)
+      if (now.film.tag !== tag)
+        throw new MediaFault('The film is another one now: ask for its playlist again', 404)
+      return openFor(below, path, now)
+    },
+    opening: (below, path, tag) => sources.get(`${keyOf(below, path)} ${tag}`),
+  }
+}
+
+function keyOf({ request: { authority, client } }: Below, path: string): string {
+  return `${client.secure ? 'https' : 'http'}://${authority}${path}`
+}
+
+/** What a version is called in URLs: its content, and how it is cut. */
+function tagOf(version: string, segmentMs: number): string {
+  return createHash('sha256').update(`${MAKE} ${segmentMs} ${version}`).digest('hex').slice(0, 12)
+}

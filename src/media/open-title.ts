@@ -1,0 +1,67 @@
+import type { Films } from './films.ts'
+import { folderGroupOf, type Group, groupOf } from './group.ts'
+import type { Title, TitleFilm } from './offer.ts'
+import type { StreamPlan } from './plan.ts'
+import type { Below } from './source-file.ts'
+import { MediaFault } from './wire/fault.ts'
+import { isFilm } from './wire/media-path.ts'
+
+/** What stands in the folder of a path: `begin` is a path, decoded. Null where nothing can be listed. */
+export type List = (begin: string, limit: number) => Promise<readonly string[] | null>
+
+export type TitleOptions = { readonly plan: StreamPlan; readonly films: Films; readonly list: List }
+
+/** Names that are looked at in one folder: a title has a few, and what else begins like it is passed over. */
+const LIMIT_NAMES = 1000
+
+/**
+ * Open everything that is offered under one path. What cannot be offered is left out, as long as something can.
+ *
+ * @param asset path of a film, or of a folder, as sent
+ * @throws {MediaFault} when there is nothing, or nothing that can be offered
+ */
+export async function openTitle(options: TitleOptions, below: Below, asset: string): Promise<Title> {
+  const isFolder = !isFilm(asset)
+  const folder = isFolder ? `${asset}/` : asset.slice(0, asset.lastIndexOf('/') + 1)
+  const own = asset.slice(folder.length)
+  const group = await findGroup(options, { folder, own, isFolder })
+  const opened = await Promise.allSettled(
+    group.films.map(async ({ name, language }): Promise<TitleFilm> => {
+      const isOwn = name === decodeName(own)
+      const path = isOwn ? asset : folder + encodeURIComponent(name)
+      const { film } = await options.films.current(below, path)
+      const base = isOwn ? '' : `${isFolder ? '' : '../'}${encodeURIComponent(name)}/`
+      return { film, base, language }
+    }),
+  )
+  const films = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  const [fault] = opened.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
+  if (films.length === 0) throw fault ?? new MediaFault('There is no such film', 404)
+  return { films, subtitles: [] }
+}
+
+async function findGroup(
+  { plan, list }: TitleOptions,
+  { folder, own, isFolder }: { readonly folder: string; readonly own: string; readonly isFolder: boolean },
+): Promise<Group> {
+  const name = decodeName(own)
+  if (plan.group === 'none' || name === null) return groupOf(own, [name ?? own])
+  const stem = name.replace(/\.\w+$/, '')
+  const names = await list(decodePath(folder) + stem, LIMIT_NAMES)
+  if (isFolder) return folderGroupOf(names ?? [])
+  const asked = [name, ...plan.names.map((more) => `${stem}.${more}`)]
+  return groupOf(name, names ?? asked)
+}
+
+function decodePath(path: string): string {
+  return decodeName(path) ?? path
+}
+
+/** Null for what is no UTF-8. */
+function decodeName(name: string): string | null {
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,45 @@
+import type { StreamConfig } from './config.ts'
+
+/** How a route streams its films; every option is said. */
+export type StreamPlan = {
+  readonly segmentMs: number
+  readonly hls: boolean
+  readonly dash: boolean
+  /** HLS with MPEG-TS segments too */
+  readonly ts: boolean
+  readonly group: 'name' | 'folder' | 'none'
+  /** what may stand after the name of a film that lies where nothing can be listed */
+  readonly names: readonly string[]
+  /** value of Access-Control-Allow-Origin; null: none */
+  readonly cors: string | null
+  /** keys of signed URLs; empty: nothing need be signed */
+  readonly signKeys: readonly SignKeyPlan[]
+  /** file of the secret that keys of films are made of; null: not encrypted */
+  readonly encryptFile: string | null
+  readonly prefetch: boolean
+}
+
+/** A key; its secret is in a file. */
+export type SignKeyPlan = { readonly id: string; readonly secretFile: string }
+
+/** @returns undefined when films are not streamed */
+export function planStream(written: StreamConfig | undefined): StreamPlan | undefined {
+  if (written === undefined || written === false) return undefined
+  const options = written === true ? {} : written
+  const formats = options.formats ?? ['hls', 'dash']
+  const cors = options.cors ?? '*'
+  const encryptFile = options.encrypt ?? null
+  return {
+    segmentMs: options.segment ?? 6000,
+    hls: formats.includes('hls'),
+    // DASH has no AES-128 of whole segments: in the clear beside the encrypted ones, it would give the film away.
+    dash: formats.includes('dash') && encryptFile === null,
+    ts: options.ts ?? false,
+    group: options.group ?? 'name',
+    names: options.names ?? [],
+    cors: cors === 'none' ? null : cors,
+    signKeys: Object.entries(options.sign ?? {}).map(([id, secretFile]) => ({ id, secretFile })),
+    encryptFile,
+    prefetch: options.prefetch ?? true,
+  }
+}

@@ -1,0 +1,93 @@
+import { opendir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { pathsOf } from '#bucket/folder.ts'
+import { Reader } from '#bucket/reader.ts'
+import { keyOfPath } from '#bucket/wire/key.ts'
+import type { CacheOptions } from '#cache/cache.ts'
+import { createCache } from '#cache/handler.ts'
+import { planCache } from '#cache/plan.ts'
+import { locate } from '#files/locate.ts'
+import type { Handler } from '#http/exchange.ts'
+import type { RoutePlan } from '#http/plan.ts'
+import { rewrite } from '#http/transform/rewrite.ts'
+import { isRefusal } from '#http/wire/refusal.ts'
+import { createMedia } from '#media/serve.ts'
+
+export type StreamOptions = {
+  /** of the file: where paths of folders begin */
+  readonly folder: string
+  readonly cache: CacheOptions
+  readonly monotonic: () => number
+}
+
+/** Put streaming before the handler of a route that says so: what it cuts is kept in the store of all caches. */
+export function streamed(
+  route: RoutePlan,
+  handler: Handler,
+  { folder, cache, monotonic }: StreamOptions,
+): Handler {
+  const { stream, access } = route
+  if (stream === undefined) return handler
+  return createMedia(stream, {
+    below: handler,
+    keep: (render) => createCache(KEPT, cache, render),
+    list: (begin, limit) => listNames(route, folder, begin, limit),
+    isPrivate: access !== undefined,
+    now: cache.now,
+    monotonic,
+  })
+}
+
+/** Segments say themselves how long they are fresh; the query tells none of them apart. */
+const KEPT = planCache({ key: { query: 'none' } })!
+
+/** The names in a folder that begin as a path ends; null where a service has them. */
+async function listNames(
+  { action, transform }: RoutePlan,
+  folder: string,
+  begin: string,
+  limit: number,
+): Promise<readonly string[] | null> {
+  const target = transform?.rewrite == null ? begin : rewrite(transform.rewrite, begin)
+  if (action.kind === 'files') return listFiles(resolve(folder, action.root), target, limit)
+  if (action.kind === 'bucket') return listObjects(resolve(folder, action.root), target, limit)
+  return null
+}
+
+async function listFiles(root: string, begin: string, limit: number): Promise<readonly string[]> {
+  const at = begin.lastIndexOf('/') + 1
+  // The name of the index stands for the folder: `locate` judges every segment above it.
+  const place = locate(begin.slice(0, at), '_')
+  if (typeof place === 'string') return []
+  const prefix = decodeURIComponent(begin.slice(at))
+  const names: string[] = []
+  try {
+    for await (const { name } of await opendir(join(root, place.path, '..'))) {
+      if (name.startsWith(prefix) && !name.startsWith('.')) names.push(name)
+      if (names.length === limit) break
+    }
+  } catch (error) {
+    if (!isMissing(error)) throw error
+  }
+  return names
+}
+
+async function listObjects(root: string, begin: string, limit: number): Promise<readonly string[]> {
+  const prefix = keyOfPath(begin)
+  if (isRefusal(prefix)) return []
+  const at = prefix.lastIndexOf('/') + 1
+  let reader: Reader
+  try {
+    reader = new Reader(pathsOf(root).database)
+  } catch {
+    // Nothing was ever put into it.
+    return []
+  }
+  const { objects } = reader.list({ prefix, after: '', delimiter: '', limit })
+  reader.close()
+  return objects.map(({ key }) => key.slice(at)).filter((name) => !name.includes('/'))
+}
+
+function isMissing(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')
+}
