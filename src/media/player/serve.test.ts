@@ -48,7 +48,7 @@ test('hls.js and dash.js come with their licences, compressed, under names that 
     ['hls', /Apache License|Apache-2\.0/],
     ['dash', /Redistribution and use|BSD/],
   ] as const) {
-    const name = new RegExp(`data-${format}="(play-${format}\\.[0-9a-f]{16}\\.js)"`).exec(text)![1]!
+    const name = new RegExp(`data-${format}="(play/${format}\\.[0-9a-f]{16}\\.js)"`).exec(text)![1]!
     const plain = await octetsOf(await get(name))
     assert.match(plain.toString('latin1', 0, 20_000), terms)
     for (const [coding, decode] of [
@@ -75,10 +75,10 @@ test('a film that is offered in one format has the player of that one', async ()
     (exchange) => void player.serve(exchange, 'play', { ...film, formats: ['dash'], file: '' }),
     {},
   )
-  assert.match(String(body), /data-hls="" data-dash="play-dash/)
+  assert.match(String(body), /data-hls="" data-dash="play\/dash/)
 })
 
 test('other names are not the page’s', () => {
-  for (const name of ['index.m3u8', 'play/', 'play-x.js', 'play-hls.js', 'player'])
+  for (const name of ['index.m3u8', 'play/', 'play/x.js', 'play/hls.js', 'player'])
     assert.equal(player.serve({} as never, name, film), false)
 })

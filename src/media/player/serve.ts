@@ -23,7 +23,7 @@ type Parts = PageParts & { readonly hls: Library; readonly dash: Library }
 /** Answers for the page of a film and what it loads. */
 export type Player = {
   /**
-   * Answer a request for a name below a film, such as `play` or `play-hls.0a1b2c3d4e5f6071.js`.
+   * Answer a request for a name below a film, such as `play` or `play/hls.0a1b2c3d4e5f6071.js`.
    *
    * @returns false when the name is none of the page's: the exchange is as it was
    */
@@ -52,7 +52,7 @@ export function createPlayer(log: (error: unknown) => void): Player {
   }
 }
 
-const LIBRARY_NAME = /^play-(?:hls|dash)\.[0-9a-f]{16}\.js$/
+const LIBRARY_NAME = /^play\/(?:hls|dash)\.[0-9a-f]{16}\.js$/
 
 function respondPlayer(exchange: Exchange, film: PlayerFilm, { hls, dash, ...page }: Parts): void {
   const nonce = randomBytes(16).toString('base64')
@@ -133,5 +133,5 @@ async function readLibrary(name: keyof typeof carriedLibraries): Promise<Library
     content,
   ])
   const hash = createHash('sha256').update(octets).digest('hex').slice(0, 16)
-  return { name: `play-${name}.${hash}.js`, octets, coded: {} }
+  return { name: `play/${name}.${hash}.js`, octets, coded: {} }
 }
