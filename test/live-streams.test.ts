@@ -72,8 +72,11 @@ async function begun(stream: string): Promise<string> {
 test('what an encoder sends is played while it comes, by whichever worker is asked', async () => {
   const encoder = publish('/one')
   encoder.send(8)
-  const folder = await begun('one')
-  await until(async () => (await ask(`${folder}/v0.m3u8`)).text.includes('v0-0.2.m4s'))
+  // Who comes before the first segment is complete waits for it.
+  const early = begun('one')
+  encoder.send(17)
+  const folder = await early
+  await until(async () => (await ask(`${folder}/v0.m3u8`)).text.includes('v0-1.1.m4s'))
   const playlist = await ask(`${folder}/v0.m3u8`)
   assert.equal(playlist.fields['content-type'], 'application/vnd.apple.mpegurl')
   const [first] = /v0-0\.0\.m4s/.exec(playlist.text)!
@@ -85,12 +88,12 @@ test('what an encoder sends is played while it comes, by whichever worker is ask
   }
   // Reloads and the hinted part wait on all connections, and all are answered by what comes.
   const waiting = [
-    ...Array.from({ length: 4 }, () => ask(`${folder}/v0.m3u8?_HLS_msn=0&_HLS_part=3`)),
-    ask(`${folder}/a0-0.3.m4s`),
+    ...Array.from({ length: 4 }, () => ask(`${folder}/v0.m3u8?_HLS_msn=1&_HLS_part=2`)),
+    ask(`${folder}/a0-1.2.m4s`),
   ]
   encoder.send(3)
   for (const answer of await Promise.all(waiting)) assert.equal(answer.status, 200)
-  assert.match((await waiting[0]!).text, /v0-0\.3\.m4s/)
+  assert.match((await waiting[0]!).text, /v0-1\.2\.m4s/)
   encoder.end()
   assert.equal(await encoder.status, 201)
 })
@@ -130,7 +133,7 @@ test('who has no key, sends no stream, or comes second is refused', async () => 
   const { status } = publish('/two', {})
   assert.equal(await status, 401)
   const first = publish('/two')
-  first.send(8)
+  first.send(25)
   await begun('two')
   const second = publish('/two')
   second.send(8)
@@ -143,9 +146,9 @@ test('who has no key, sends no stream, or comes second is refused', async () => 
 
 test('an encoder that is killed and comes back goes on after a discontinuity; then the stream ends and stays', async () => {
   const first = publish('/four')
-  first.send(15)
+  first.send(25)
   const folder = await begun('four')
-  await until(async () => (await ask(`${folder}/v0.m3u8`)).text.includes('v0-0.6.m4s'))
+  await until(async () => (await ask(`${folder}/v0.m3u8`)).text.includes('v0-1.1.m4s'))
   first.destroy()
   await until(async () => !(await ask(`${folder}/v0.m3u8`)).text.includes('CAN-BLOCK-RELOAD'))
   const second = publish('/four')
@@ -184,16 +187,16 @@ test('the same segments are offered by DASH, and as one film when it is over', a
 
 test('a segment that grows is sent as it grows', async () => {
   const encoder = publish('/five')
-  encoder.send(8)
+  encoder.send(25)
   const folder = await begun('five')
-  const growing = ask(`${folder}/v0-0.m4s`)
+  const growing = ask(`${folder}/v0-1.m4s`)
   encoder.send(14)
   encoder.end()
   const { text, fields } = await growing
   assert.equal(fields['content-length'], undefined)
   await encoder.status
-  assert.equal(text, (await ask(`${folder}/v0-0.m4s`)).text)
-  assert.equal((await ask(`${folder}/v0-0.m4s`, { Range: 'bytes=4-7' })).text, 'moof')
+  assert.equal(text, (await ask(`${folder}/v0-1.m4s`)).text)
+  assert.equal((await ask(`${folder}/v0-1.m4s`, { Range: 'bytes=4-7' })).text, 'moof')
 })
 
 test('what has left the window is not in the playlist, and viewers can begin at its edge', async () => {

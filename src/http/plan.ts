@@ -143,7 +143,9 @@ export function planHost(host: HostInput): { host: HostPlan; processes: ProcessP
       action.kind === 'service'
         ? planCache(written.cache ?? host.written.cache, identifies(guarded.plans))
         : undefined
-    const stream = STREAMED.has(action.kind) ? planStream(written.stream ?? host.written.stream) : undefined
+    const stream = STREAMED.has(action.kind)
+      ? planStream(written.stream ?? host.written.stream, readKeysOf(action))
+      : undefined
     const content = {
       pattern,
       action,
@@ -166,6 +168,12 @@ export function planHost(host: HostInput): { host: HostPlan; processes: ProcessP
   }
   const key = contentKey({ ...content, routes: routes.map((route) => [route.id, route.key]) })
   return { host: { id: `host:${host.name}`, key, from: host.at(), ...content }, processes, problems }
+}
+
+/** What reading a bucket needs. */
+function readKeysOf(action: ActionPlan): BucketPlan['keys'] {
+  if (action.kind !== 'bucket' || action.readers !== 'keys') return []
+  return action.keys.filter(({ mayRead }) => mayRead)
 }
 
 /** Kinds that have films. */

@@ -101,7 +101,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const count = options.plan.workers ?? defaultWorkers()
   const dns = await openFrontDns({
     ...{ folder, stateFolder, workers: count, log },
-    publish: (versions) => workers.tell('zones', versions),
+    publish: (news) => workers.tell('zones', news),
     onOverlay: (overlay) => workers.tell('dnsOverlay', overlay),
     onCookieKeys: (keys) => workers.tell('cookieKeys', keys),
   })
@@ -175,7 +175,6 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       throw error
     })
     return () => {
-      if (next.workers !== plan.workers) log('warning', 'the number of workers changes at the next start')
       plan = next
       preparedTls.commit()
       live.replace(liveOf(next.http))

@@ -7,8 +7,8 @@ import type { LogLevel, LogValue } from '#core/log.ts'
 import type { ZoneKeys } from '#dns/dnssec/plan.ts'
 import type { DnsOverlay } from '#dns/overlay-plan.ts'
 import type { DnsPlan } from '#dns/plan.ts'
-import type { Version } from '#dns/transfer/difference.ts'
 import type { Errand, ErrandReply } from '#dns/transfer/gate.ts'
+import type { ZoneNews } from '#dns/transfer/members.ts'
 import type { TsigKeys } from '#dns/wire/tsig.ts'
 import type { OriginCheck } from '#http/origin/origins.ts'
 import type { HttpPlan } from '#http/plan.ts'
@@ -112,8 +112,8 @@ export type WorkerProcedures = {
   readonly cookieKeys: (keys: readonly Uint8Array[]) => void
   readonly dnsOverlay: (overlay: DnsOverlay) => void
   readonly checked: (check: OriginCheck) => void
-  /** Other versions of zones that are served. */
-  readonly zones: (versions: readonly Version[]) => void
+  /** Other versions of zones that are served, or other zones. */
+  readonly zones: (news: ZoneNews) => void
   /** What happens to a live stream. */
   readonly live: (told: LiveTold) => void
   readonly snapshot: (nothing: null) => Snapshot

@@ -27,7 +27,7 @@ export async function view(
   query: URLSearchParams,
 ): Promise<void> {
   const broadcast = id === null ? await stage.find(stream) : await stage.findBroadcast(stream, id)
-  if (broadcast === undefined || (broadcast.open === null && broadcast.segments.length === 0)) {
+  if (broadcast === undefined || !(await hasBegun(stage, broadcast))) {
     return respondRefusal(exchange, refuse(404, `there is no stream "${stream}"`))
   }
   switch (what.kind) {
@@ -52,6 +52,13 @@ export async function view(
     case 'film':
       return film(stage, exchange, broadcast)
   }
+}
+
+/** Players give up on a playlist without a segment: who comes early waits for the first. */
+async function hasBegun(stage: Stage, broadcast: Broadcast): Promise<boolean> {
+  const isDue = (): boolean => broadcast.segments.length > 0 || broadcast.state === 'ended'
+  if (broadcast.state === 'live') await stage.wait(isDue, WAIT_TARGETS * broadcast.targetSeconds * 1000)
+  return broadcast.segments.length > 0
 }
 
 function multivariant(broadcast: Broadcast, id: string | null): Buffer {

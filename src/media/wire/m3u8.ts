@@ -24,7 +24,12 @@ export type Segment = {
   readonly title?: string
   readonly range?: PartRange
   /** the initialization section; said again only when it changes */
-  readonly map?: { readonly uri: string; readonly range?: PartRange }
+  readonly map?: {
+    readonly uri: string
+    readonly range?: PartRange
+    /** stands before the key, which does not hold for it then */
+    readonly isClear?: boolean
+  }
   readonly key?: SegmentKey | null
   /** times or formats begin anew here */
   readonly isDiscontinuity?: boolean
@@ -92,10 +97,13 @@ export function writeMediaPlaylist(playlist: MediaPlaylist): string {
   for (const segment of segments) {
     lines.push(...breakLines(segment))
     const nextKey = segment.key == null ? '' : keyLine(segment.key)
-    if (nextKey !== key) lines.push(nextKey === '' ? '#EXT-X-KEY:METHOD=NONE' : nextKey)
     const nextMap = segment.map === undefined ? map : mapLine(segment.map)
-    // A section that was encrypted with another key is another one (§4.4.4.5).
-    if (nextMap !== map || (nextKey !== key && nextMap !== '')) lines.push(nextMap)
+    const isClear = segment.map?.isClear === true
+    const ofKey = nextKey === key ? [] : [nextKey === '' ? '#EXT-X-KEY:METHOD=NONE' : nextKey]
+    // A section that was encrypted with another key is another one (RFC 8216bis §4.4.4.5).
+    const isAgain = nextMap !== map || (nextKey !== key && nextMap !== '' && !isClear)
+    const ofMap = isAgain ? [nextMap] : []
+    lines.push(...(isClear ? [...ofMap, ...ofKey] : [...ofKey, ...ofMap]))
     key = nextKey
     map = nextMap
     lines.push(...segmentLines(segment))
