@@ -172,6 +172,8 @@ for (const [name, player] of [
     ] as const) {
       await page.locator('#sound').selectOption(language)
       await page.locator('#text').selectOption(language)
+      // dash.js forgets subtitles that are still on their way when it jumps.
+      await until(() => page.evaluate<boolean>(hasCues), 20_000)
       await page.evaluate("document.querySelector('video').currentTime = 1.5")
       await until(() => page.evaluate<boolean>(cueShown(words)), 20_000)
       assert.ok(
@@ -193,3 +195,6 @@ for (const [name, player] of [
 /** Whether the page shows these words over its picture. */
 const cueShown = (words: string): string =>
   `[...document.querySelector('video').textTracks].some((track) => track.mode === 'showing' && [...track.activeCues ?? []].some((cue) => cue.text === '${words}'))`
+
+const hasCues =
+  "[...document.querySelector('video').textTracks].some(({ mode, cues }) => mode === 'showing' && cues?.length > 0)"

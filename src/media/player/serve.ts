@@ -61,8 +61,8 @@ function respondPlayer(exchange: Exchange, film: PlayerFilm, { hls, dash, ...pag
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
     `style-src 'nonce-${nonce}'`,
-    // Players hand pictures to <video> as blob: URLs.
-    "media-src 'self' blob:",
+    // Players hand pictures to <video> as blob: URLs, and hls.js an empty track as data:.
+    "media-src 'self' blob: data:",
     "connect-src 'self'",
     "img-src 'self' blob:",
     "base-uri 'none'",
