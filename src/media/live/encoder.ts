@@ -16,6 +16,8 @@ export type EncoderOptions = {
   readonly stream: string
   readonly plan: LivePlan
   readonly worker: number
+  /** how far the first track may be ahead of another before a part goes without that one */
+  readonly lateSeconds: number
 }
 
 /** An encoder that cannot be followed, with the answer that it gets. */
@@ -139,7 +141,7 @@ export class Encoder {
   }
 
   async #open(): Promise<void> {
-    const { stage, stream, plan, worker } = this.#options
+    const { stage, stream, plan, worker, lateSeconds } = this.#options
     const lead = this.#lead()
     const order = [lead, ...this.#tracks.keys().filter((i) => i !== lead)]
     const tracks = order.map((i) => this.#tracks[i]!)
@@ -160,6 +162,7 @@ export class Encoder {
       targetSeconds,
       partSeconds: session.tracks[0]!.partSeconds,
       bufferOctets: plan.bufferOctets,
+      lateSeconds,
     }
     this.#opened = {
       ticket,

@@ -1,3 +1,5 @@
+import type { Refusal } from '#http/wire/refusal.ts'
+import type { Fed } from './feed.ts'
 import type { LiveTrack, News, SavedBroadcast } from './news.ts'
 
 /** What workers ask the register of a folder for; plain values, for they cross threads. */
@@ -17,6 +19,12 @@ export type LiveAsk =
       readonly worker: number
       readonly tracks: readonly LiveTrack[]
     }
+  /** files of a stream come to this worker: which one takes them all? */
+  | { readonly kind: 'lead'; readonly stream: string; readonly worker: number }
+  /** it takes no more of them */
+  | { readonly kind: 'yield'; readonly stream: string; readonly worker: number }
+  /** octets for the worker that takes them */
+  | { readonly kind: 'feed'; readonly worker: number; readonly fed: Fed }
   /** of the encoder with this ticket */
   | { readonly kind: 'news'; readonly stream: string; readonly ticket: number; readonly news: News }
   | { readonly kind: 'leave'; readonly stream: string; readonly ticket: number; readonly why: string }
@@ -36,6 +44,8 @@ export type LiveReply =
       /** of the first segment */
       readonly msn: number
     }
+  | { readonly kind: 'led'; readonly worker: number }
+  | { readonly kind: 'fed'; readonly refusal: Refusal | null }
   | { readonly kind: 'busy'; readonly sinceMs: number }
   | { readonly kind: 'full'; readonly limit: number }
   /** it has ended, or another encoder has taken its place */
@@ -44,6 +54,9 @@ export type LiveReply =
 
 /** Ask the register. */
 export type AskLive = (request: LiveRequest) => Promise<LiveReply>
+
+/** Octets of an encoder that another thread has read. */
+export type LiveFeed = { readonly root: string; readonly fed: Fed }
 
 /** News for all threads; `null`: nothing is left of the broadcast. */
 export type LiveTold = {
