@@ -7,8 +7,8 @@ import type { LogLevel, LogValue } from '#core/log.ts'
 import type { ZoneKeys } from '#dns/dnssec/plan.ts'
 import type { DnsOverlay } from '#dns/overlay-plan.ts'
 import type { DnsPlan } from '#dns/plan.ts'
-import type { Version } from '#dns/transfer/difference.ts'
 import type { Errand, ErrandReply } from '#dns/transfer/gate.ts'
+import type { ZoneNews } from '#dns/transfer/members.ts'
 import type { TsigKeys } from '#dns/wire/tsig.ts'
 import type { OriginCheck } from '#http/origin/origins.ts'
 import type { HttpPlan } from '#http/plan.ts'
@@ -16,6 +16,7 @@ import type { Transfers } from '#http/transfer.ts'
 import type { Refusal } from '#http/wire/refusal.ts'
 import type { AccessRecord } from '#log/record.ts'
 import type { LiveFeed, LiveReply, LiveRequest, LiveTold } from '#media/live/request.ts'
+import type { Session } from '#media/sessions.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
 import type { ListenerPlan } from '#plan/listeners.ts'
@@ -113,8 +114,8 @@ export type WorkerProcedures = {
   readonly cookieKeys: (keys: readonly Uint8Array[]) => void
   readonly dnsOverlay: (overlay: DnsOverlay) => void
   readonly checked: (check: OriginCheck) => void
-  /** Other versions of zones that are served. */
-  readonly zones: (versions: readonly Version[]) => void
+  /** Other versions of zones that are served, or other zones. */
+  readonly zones: (news: ZoneNews) => void
   /** What happens to a live stream. */
   readonly live: (told: LiveTold) => void
   /** Octets of an encoder that came to another thread. */
@@ -124,6 +125,7 @@ export type WorkerProcedures = {
   readonly busyClients: (nothing: null) => BusyKey[]
   /** responses under way */
   readonly transfers: (nothing: null) => Transfers
+  readonly sessions: (nothing: null) => Session[]
   readonly reopenLog: (nothing: null) => void
   /** Ask for a URL as a client would. */
   readonly warm: (query: string) => Promise<Warmed>
