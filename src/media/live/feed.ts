@@ -2,24 +2,11 @@ import { type Refusal, refuse } from '#http/wire/refusal.ts'
 import { Encoder, EncoderFault, faultOf } from './encoder.ts'
 import { openInput } from './open-input.ts'
 import type { LivePlan } from './plan.ts'
-import type { Stage } from './stage.ts'
+import type { Desk, Fed } from './request.ts'
 import type { Input } from './wire/input.ts'
 
-/** Octets of one of the files, or of the one pipe, that a stream comes by. */
-export type Fed = {
-  readonly stream: string
-  /** what the octets belong to: files of one track, or of several, have one name */
-  readonly input: string
-  /** null: nothing more will come of the stream */
-  readonly octets: Uint8Array | null
-  /** they are the first of a request, which begins with a whole box or packet */
-  readonly begins: boolean
-  /** they are what stands before the segments: when there were some, the encoder begins anew */
-  readonly isInit: boolean
-}
-
 export type FeedOptions = {
-  readonly stage: Stage
+  readonly desk: Desk
   readonly stream: string
   readonly plan: LivePlan
   readonly worker: number

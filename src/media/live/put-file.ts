@@ -1,8 +1,8 @@
 import type { Exchange, Source } from '#http/exchange.ts'
 import { refuse } from '#http/wire/refusal.ts'
-import type { Fed } from './feed.ts'
 import { readInTime } from './ingest.ts'
 import type { LivePlan } from './plan.ts'
+import type { Fed } from './request.ts'
 import { respondEmpty, respondRefusal } from './respond.ts'
 import type { Stage } from './stage.ts'
 

@@ -3,12 +3,11 @@ import { join } from 'node:path'
 import type { Log } from '#core/log.ts'
 import type { Refusal } from '#http/wire/refusal.ts'
 import { Broadcast, endOf, octetsOf, type Segment } from './broadcast.ts'
-import type { Fed } from './feed.ts'
 import { broadcastFolder, broadcastId, JOURNAL, segmentFile } from './folder.ts'
 import { beginJournal, type Journal, listStreams, readBroadcast } from './journal.ts'
 import type { LiveTrack, News } from './news.ts'
 import type { LivePlan } from './plan.ts'
-import type { LiveAsk, LiveFeed, LiveReply, LiveTold } from './request.ts'
+import type { Fed, LiveAsk, LiveFeed, LiveReply, LiveTold } from './request.ts'
 
 export type RegisterOptions = {
   /** absolute */

@@ -1,5 +1,4 @@
 import type { Refusal } from '#http/wire/refusal.ts'
-import type { Fed } from './feed.ts'
 import type { LiveTrack, News, SavedBroadcast } from './news.ts'
 
 /** What workers ask the register of a folder for; plain values, for they cross threads. */
@@ -54,6 +53,22 @@ export type LiveReply =
 
 /** Ask the register. */
 export type AskLive = (request: LiveRequest) => Promise<LiveReply>
+
+/** The register of a folder, for those who have something to tell it. */
+export type Desk = { readonly root: string; ask(ask: LiveAsk): Promise<LiveReply> }
+
+/** Octets of one of the files, or of the one pipe, that a stream comes by. */
+export type Fed = {
+  readonly stream: string
+  /** what the octets belong to: files of one track, or of several, have one name */
+  readonly input: string
+  /** null: nothing more will come of the stream */
+  readonly octets: Uint8Array | null
+  /** they are the first of a request, which begins with a whole box or packet */
+  readonly begins: boolean
+  /** they are what stands before the segments: when there were some, the encoder begins anew */
+  readonly isInit: boolean
+}
 
 /** Octets of an encoder that another thread has read. */
 export type LiveFeed = { readonly root: string; readonly fed: Fed }

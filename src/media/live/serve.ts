@@ -66,7 +66,7 @@ export function createLive(plan: LivePlan, { folder, stageOf, worker, log }: Liv
     if (method === 'DELETE') return end(exchange, published.stream, published.file)
     const { stream, file } = published
     if (file !== null) return putFile(exchange, { stage, stream, plan, worker, file })
-    return ingest(exchange, { stage, stream, plan, worker, lateSeconds: LATE_SECONDS })
+    return ingest(exchange, { desk: stage, stream, plan, worker, lateSeconds: LATE_SECONDS })
   }
 
   /** Encoders that write segments delete the old ones, too: what there is to delete is ours to know. */

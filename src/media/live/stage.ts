@@ -1,10 +1,10 @@
 import { type Refusal, refuse } from '#http/wire/refusal.ts'
 import { Broadcast } from './broadcast.ts'
-import { type Fed, Feed } from './feed.ts'
+import { Feed } from './feed.ts'
 import { broadcastFolder } from './folder.ts'
 import { readBroadcast } from './journal.ts'
 import type { LivePlan } from './plan.ts'
-import type { AskLive, LiveAsk, LiveReply, LiveTold } from './request.ts'
+import type { AskLive, Fed, LiveAsk, LiveReply, LiveTold } from './request.ts'
 
 type Waiter = { readonly isDue: () => boolean; readonly settle: (isDue: boolean) => void }
 
@@ -75,7 +75,7 @@ export class Stage {
     let feed = this.#feeds.get(stream)
     if (feed === undefined) {
       if (fed.octets === null) return Promise.resolve(null)
-      feed = new Feed({ stage: this, stream, plan, worker: this.#worker }, () => {
+      feed = new Feed({ desk: this, stream, plan, worker: this.#worker }, () => {
         this.#feeds.delete(stream)
         this.ask({ kind: 'yield', stream, worker: this.#worker }).catch(() => {})
       })
