@@ -1,8 +1,10 @@
 import type { MediaFile, Movie } from './movie.ts'
 import { type Found, settle, trackOf } from './settle.ts'
 import { type Box, type BoxHeader, boxHeader, misfit, printable } from './wire/bmff.ts'
+import { elementAt, HEADER_OCTETS } from './wire/ebml.ts'
 import { MediaFault } from './wire/fault.ts'
 import { type FragmentedTrack, readFragment } from './wire/fragment.ts'
+import { ids } from './wire/matroska-index.ts'
 import { type MovieBox, readMovieBox, type TrackDefaults } from './wire/movie-box.ts'
 import { copySamples, createSampleList } from './wire/sample-list.ts'
 import { samplesOf } from './wire/sample-tables.ts'
@@ -25,11 +27,18 @@ const mostSeconds = 7 * 86_400
 const windowOctets = 32 * 1024
 
 /**
- * Read what a film has: the index of an MP4 or MOV file, wherever it stands, or its fragments.
+ * Read what a film has: the index of an MP4 or MOV file, wherever it stands, its fragments, or the cues of a Matroska file.
  *
  * @throws {MediaFault} 422 with the place and what stands there, when the file cannot be offered
  */
 export async function openMovie(file: MediaFile, limits: OpenLimits = usualLimits): Promise<Movie> {
+  const head = await file.read({ from: 0, octets: Math.min(HEADER_OCTETS, file.octets) })
+  if (elementAt(head, 0)?.id !== ids.ebml) return openMp4(file, limits)
+  const { openMatroska } = await import('./matroska-open.ts')
+  return openMatroska(file, limits.indexOctets)
+}
+
+async function openMp4(file: MediaFile, limits: OpenLimits): Promise<Movie> {
   const { movieBox, tracks } = await readBoxes(file, limits)
   const refused = [...movieBox.refused]
   const offered = tracks.flatMap((found) => {
