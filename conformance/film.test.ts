@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import fc from 'fast-check'
 import { cutsOf } from '#media/cuts.ts'
 import { readSegment } from '#media/gather.ts'
+import { decodeMovie, encodeMovie } from '#media/index-octets.ts'
 import { initSegment } from '#media/init.ts'
 import { keyFramesOf, keySegment } from '#media/key-frames.ts'
 import { laySegment } from '#media/lay.ts'
@@ -12,7 +14,8 @@ import type { MediaFile, Movie, SegmentLayout } from '#media/movie.ts'
 import { openMovie } from '#media/open.ts'
 import { segmentSpan } from '#media/segment.ts'
 import { canTransport, transportSegment } from '#media/transport.ts'
-import { diskFile, ffmpeg, picture, tone } from '../test/media-files.ts'
+import { MediaFault } from '#media/wire/fault.ts'
+import { diskFile, ffmpeg, memoryFile, picture, tone } from '../test/media-files.ts'
 import { peer } from '../test/peers.ts'
 
 const program = peer('ffmpeg')
@@ -271,8 +274,8 @@ async function gathered(file: MediaFile, layout: SegmentLayout): Promise<Uint8Ar
   return Buffer.concat(await Array.fromAsync(readSegment(file, layout)))
 }
 
-const transported: Film[] = films.filter(({ name }) =>
-  ['last.mp4', 'dolby.mp4', 'mp3.mp4', 'late.mp4'].includes(name),
+const transported: Film[] = [...films, ...matroska].filter(({ name }) =>
+  ['last.mp4', 'dolby.mp4', 'mp3.mp4', 'late.mp4', 'avc.mkv'].includes(name),
 )
 
 for (const { name, args } of transported) {
@@ -472,4 +475,44 @@ function shiftsOf(before: string, now: string, timescales: readonly number[]): n
       ? []
       : [Math.round(((Number(pts) - Number(was)) / timescales[Number(stream)]!) * 100) / 100]
   })
+}
+
+test('whatever octets change in a Matroska file, it is refused or its segments are laid', {
+  skip,
+}, async () => {
+  await say([...picture(2), ...tone(2), ...x264, '-c:a', 'libopus', 'odd.mkv'])
+  const content = readFileSync(join(folder, 'odd.mkv'))
+  const ends = fc.nat(content.length - 1).map((end) => content.subarray(0, end))
+  const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 6 })
+  const headOctets = 1000
+  const changed = fc.tuple(changes, fc.boolean()).map(([places, inHead]) => {
+    const copy = Uint8Array.from(content)
+    for (const [at, value] of places) copy[at % (inHead ? headOctets : copy.length)] = value
+    return copy
+  })
+  const property = fc.asyncProperty(
+    fc.oneof({ arbitrary: ends, weight: 1 }, { arbitrary: changed, weight: 4 }),
+    layAll,
+  )
+  const numRuns = Number(process.env['PORTICO_FUZZ_RUNS'] ?? 100)
+  await fc.assert(property, { numRuns, endOnFailure: true, interruptAfterTimeLimit: 60_000 })
+})
+
+async function layAll(content: Uint8Array): Promise<void> {
+  const begun = performance.now()
+  const file = memoryFile(content)
+  try {
+    const movie = await openMovie(file)
+    assert.equal(decodeMovie(encodeMovie(movie))?.tracks.length, movie.tracks.length)
+    for (const cut of cutsOf(movie, 1).slice(0, 4)) {
+      for (const { id } of movie.tracks) {
+        const layout = await laySegment(file, movie, id, cut)
+        assert.equal((await gathered(file, layout)).length, layout.octets)
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof MediaFault)) throw error
+    assert.ok(error.message.length > 10)
+  }
+  assert.ok(performance.now() - begun < 20_000)
 }

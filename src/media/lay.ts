@@ -16,7 +16,7 @@ export async function laySegment(
   cut: Cut,
 ): Promise<SegmentLayout> {
   if (movie.container === 'mp4') return mediaSegment(movie, trackId, cut)
-  const gathered = await gather(file, movie, trackId, cut)
+  const gathered = await gatherSamples(file, movie, trackId, cut)
   return layGathered(trackId, gathered, gathered.samples.count)
 }
 
@@ -28,11 +28,17 @@ export async function layKeySegment(
   cut: Cut,
 ): Promise<SegmentLayout> {
   if (movie.container === 'mp4') return keySegment(movie, trackId, cut)
-  const gathered = await gather(file, movie, trackId, cut)
+  const gathered = await gatherSamples(file, movie, trackId, cut)
   return layGathered(trackId, gathered, Math.min(1, gathered.samples.count), cut)
 }
 
-async function gather(file: MediaFile, movie: Movie, trackId: number, cut: Cut): Promise<Gathered> {
+/** Read the samples of a cut from a Matroska file; its reader is imported with the first. */
+export async function gatherSamples(
+  file: MediaFile,
+  movie: Movie,
+  trackId: number,
+  cut: Cut,
+): Promise<Gathered> {
   const { gatherMatroska } = await import('./matroska-samples.ts')
   return gatherMatroska(file, movie, trackId, cut)
 }

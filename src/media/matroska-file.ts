@@ -33,7 +33,11 @@ export async function readMatroska<T>(
   mostOctets: number,
   use: (open: OpenFile) => Promise<T>,
 ): Promise<T> {
-  const { CustomSource, EncodedPacketSink, Input, MATROSKA, WEBM } = await import('mediabunny')
+  const { CustomSource, EncodedPacketSink, Input, Logging, LogLevel, MATROSKA, WEBM } = await import(
+    'mediabunny'
+  )
+  // What is wrong with a film is said to who asks for it, not on the console.
+  Logging.level = LogLevel.Silent
   let left = mostOctets
   const read = (from: number, end: number) => {
     left -= end - from

@@ -1,10 +1,9 @@
 import type { MediaFile, Movie } from './movie.ts'
 import { type Found, settle, trackOf } from './settle.ts'
 import { type Box, type BoxHeader, boxHeader, misfit, printable } from './wire/bmff.ts'
-import { elementAt, HEADER_OCTETS } from './wire/ebml.ts'
 import { MediaFault } from './wire/fault.ts'
 import { type FragmentedTrack, readFragment } from './wire/fragment.ts'
-import { ids } from './wire/matroska-index.ts'
+import { isMatroska } from './wire/matroska-index.ts'
 import { type MovieBox, readMovieBox, type TrackDefaults } from './wire/movie-box.ts'
 import { copySamples, createSampleList } from './wire/sample-list.ts'
 import { samplesOf } from './wire/sample-tables.ts'
@@ -32,14 +31,14 @@ const windowOctets = 32 * 1024
  * @throws {MediaFault} 422 with the place and what stands there, when the file cannot be offered
  */
 export async function openMovie(file: MediaFile, limits: OpenLimits = usualLimits): Promise<Movie> {
-  const head = await file.read({ from: 0, octets: Math.min(HEADER_OCTETS, file.octets) })
-  if (elementAt(head, 0)?.id !== ids.ebml) return openMp4(file, limits)
+  const head = await file.read({ from: 0, octets: Math.min(windowOctets, file.octets) })
+  if (!isMatroska(head)) return openMp4(file, head, limits)
   const { openMatroska } = await import('./matroska-open.ts')
   return openMatroska(file, limits.indexOctets)
 }
 
-async function openMp4(file: MediaFile, limits: OpenLimits): Promise<Movie> {
-  const { movieBox, tracks } = await readBoxes(file, limits)
+async function openMp4(file: MediaFile, head: Uint8Array, limits: OpenLimits): Promise<Movie> {
+  const { movieBox, tracks } = await readBoxes(createWindow(file, head), file, limits)
   const refused = [...movieBox.refused]
   const offered = tracks.flatMap((found) => {
     const track = trackOf(found, movieBox.timescale, movieBox.defaults === undefined)
@@ -62,9 +61,9 @@ async function openMp4(file: MediaFile, limits: OpenLimits): Promise<Movie> {
 
 type Boxes = { readonly movieBox: MovieBox; readonly tracks: readonly Found[] }
 
-async function readBoxes(file: MediaFile, limits: OpenLimits): Promise<Boxes> {
+async function readBoxes(read: Window, file: MediaFile, limits: OpenLimits): Promise<Boxes> {
   let film: { movieBox: MovieBox; tracks: Map<number, FragmentedTrack> } | undefined
-  for await (const { header, at, whole } of topBoxes(file, limits)) {
+  for await (const { header, at, whole } of topBoxes(read, file, limits)) {
     if (header.type === 'moov' && !film) {
       const movieBox = readMovieBox(await whole())
       if (!movieBox.defaults) return { movieBox, tracks: tracksOf(movieBox, file, limits) }
@@ -84,8 +83,7 @@ async function readBoxes(file: MediaFile, limits: OpenLimits): Promise<Boxes> {
 type TopBox = { readonly header: BoxHeader; readonly at: number; whole(): Promise<Box> }
 
 /** The boxes of the file, without their contents; what a recording left unfinished at the end is passed over. */
-async function* topBoxes(file: MediaFile, limits: OpenLimits): AsyncGenerator<TopBox> {
-  const read = createWindow(file)
+async function* topBoxes(read: Window, file: MediaFile, limits: OpenLimits): AsyncGenerator<TopBox> {
   let hasFragments = false
   for (let at = 0, boxes = 0; file.octets - at >= 8; boxes++) {
     if (boxes === limits.boxes)
@@ -140,8 +138,8 @@ async function wholeBox(read: Window, header: BoxHeader, at: number, limits: Ope
 type Window = (from: number, octets: number) => Promise<Uint8Array>
 
 /** Reads a little more than is asked, because what is behind a header is asked next. */
-function createWindow(file: MediaFile): Window {
-  let held: { from: number; content: Uint8Array } = { from: 0, content: new Uint8Array() }
+function createWindow(file: MediaFile, head: Uint8Array): Window {
+  let held = { from: 0, content: head }
   return async (from, octets) => {
     const isHeld = from >= held.from && from + octets <= held.from + held.content.length
     if (!isHeld) {

@@ -5,8 +5,7 @@ import type { Films, OpenFilm } from './films.ts'
 import { readSegment } from './gather.ts'
 import { encodeMovie } from './index-octets.ts'
 import { initSegment } from './init.ts'
-import { keySegment } from './key-frames.ts'
-import { laySegment } from './lay.ts'
+import { layKeySegment, laySegment } from './lay.ts'
 import type { Cut, Track } from './movie.ts'
 import { openMovie } from './open.ts'
 import { type Content, etagOf, respondContent, respondFault, sourceOfPieces } from './respond.ts'
@@ -103,11 +102,11 @@ async function segmentOf(open: OpenFilm, part: Extract<MediaPart, { kind: 'segme
   return { ...wholeContent(open, part, EMPTY, mediaTypeOf(track)), octets: layout.octets, body }
 }
 
-function keyFrameOf(open: OpenFilm, part: Extract<MediaPart, { kind: 'key frame' }>): Content {
+async function keyFrameOf(open: OpenFilm, part: Extract<MediaPart, { kind: 'key frame' }>): Promise<Content> {
   const track = requireTrack(open, part.track)
   const frame = keySpansOf(open.film, track)[part.index]
   if (frame === undefined) throw new MediaFault('The film has fewer key frames', 404)
-  const layout = keySegment(open.film.movie, track.id, frame.cut)
+  const layout = await layKeySegment(open.file, open.film.movie, track.id, frame.cut)
   const body = () => sourceOfPieces(readSegment(open.file, layout))
   return { ...wholeContent(open, part, EMPTY, mediaTypeOf(track)), octets: layout.octets, body }
 }

@@ -19,6 +19,11 @@ export const ids = {
   cluster: 0x1f43b675,
 } as const
 
+/** Whether a file begins with EBML's identifier, as Matroska and WebM do (RFC 9559 §4.1). */
+export function isMatroska(head: Uint8Array): boolean {
+  return unsigned(head.subarray(0, 4)) === ids.ebml
+}
+
 /** Where a track can be entered (RFC 9559 §5.1.5): its time in seconds, and the cluster in the file. */
 export type Cue = { readonly track: number; readonly seconds: number; readonly cluster: number }
 
