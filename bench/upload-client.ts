@@ -1,7 +1,7 @@
-/** Sends one upload from memory and prints how many seconds it took. PORT ENCODING OCTETS */
+/** Sends one upload from memory and prints how many seconds it took. PORT ENCODING OCTETS [HOST] */
 import { connect } from 'node:net'
 
-const [port = '', encoding = '', octets = ''] = process.argv.slice(2)
+const [port = '', encoding = '', octets = '', host = 'localhost'] = process.argv.slice(2)
 const BLOCK = 786_432
 const block = Buffer.alloc(BLOCK)
 for (let i = 0, x = 1; i < BLOCK; i++) {
@@ -40,7 +40,7 @@ const length = begin.length + encoded.length * blocks + end.length
 const socket = connect(Number(port), '127.0.0.1')
 const started = performance.now()
 socket.write(
-  `POST /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n${begin}`,
+  `POST /large HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\nContent-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n${begin}`,
 )
 let reply = ''
 socket.on('data', (data) => (reply += data))

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { all, readMpd } from '../test/mpds.ts'
@@ -11,15 +14,53 @@ const ffmpeg = peer('ffmpeg')
 const skip = ffmpeg === undefined && 'needs ffmpeg'
 let running: Running
 
+/** ranges of films that the origin was asked for */
+const asked: string[] = []
+const origin = http.createServer(async (request, response) => {
+  const content = await readFile(join(running.folder, 'films', request.url!)).catch(() => null)
+  if (content === null) return void response.writeHead(404).end()
+  const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? []
+  asked.push(`${request.url} ${request.headers.range}`)
+  const part = content.subarray(Number(first), Math.min(Number(last), content.length - 1) + 1)
+  const place = `bytes ${first}-${Number(first) + part.length - 1}/${content.length}`
+  response
+    .writeHead(206, {
+      'Content-Type': 'video/mp4',
+      ETag: '"1"',
+      'Content-Range': place,
+      'Cache-Control': 'max-age=600',
+    })
+    .end(part)
+})
+
 before(async () => {
   if (ffmpeg === undefined) return
-  running = await startRunning({
-    hosts: {
-      film: { files: './films', stream: { ts: true, segment: '2s' }, http: 'serve' },
-      alone: { files: './films', stream: { group: 'none', segment: '2s' }, http: 'serve' },
-      bucket: { bucket: './bucket', stream: true, http: 'serve' },
+  const hosts = {
+    film: { files: './films', stream: { ts: true, segment: '2s' }, http: 'serve' },
+    alone: { files: './films', stream: { group: 'none', segment: '2s' }, http: 'serve' },
+    bucket: {
+      bucket: { root: './bucket', read: 'keys', keys: { site: { secret: './site.secret' } } },
+      stream: true,
+      http: 'serve',
     },
-  })
+    signed: { files: './films', stream: { sign: { site: './site.secret' } }, http: 'serve' },
+    closed: { files: './films', stream: { encrypt: './site.secret' }, http: 'serve' },
+    plain: { files: './films', http: 'serve' },
+  }
+  // Secrets are read when a route is made.
+  running = await startRunning({ hosts: { plain: hosts.plain } })
+  await writeFile(join(running.folder, 'site.secret'), 'a secret of sixteen letters')
+  await once(origin.listen(0, '127.0.0.1'), 'listening')
+  const service = (origin.address() as AddressInfo).port
+  const behind = {
+    service,
+    stream: { names: ['144.mp4', 'de.m4a'] },
+    cache: { slice: '64KiB' },
+    http: 'serve',
+  }
+  await running.write({ hosts: { ...hosts, behind } })
+  const { code, stdout, stderr } = await running.command('reload')
+  assert.equal(code, 0, stdout + stderr)
   await mkdir(join(running.folder, 'films'))
   const picture = ['-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25:duration=9']
   const sound = ['-f', 'lavfi', '-i', 'sine=frequency=440:duration=9']
@@ -30,7 +71,10 @@ before(async () => {
 })
 
 after(async () => {
-  if (ffmpeg !== undefined) assert.equal(await running.stop(), 0)
+  if (ffmpeg === undefined) return
+  origin.closeAllConnections()
+  origin.close()
+  assert.equal(await running.stop(), 0)
 })
 
 async function make(words: string[]): Promise<void> {
@@ -41,17 +85,30 @@ async function make(words: string[]): Promise<void> {
 
 const url = (path: string): string => `http://127.0.0.1:${running.ports.http}${path}`
 
-async function get(host: string, path: string, headers: Record<string, string> = {}) {
-  const answer = await run('curl', [
-    ...['-s', '-i', '-H', `Host: ${host}.example.com`],
-    ...Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]),
-    url(path),
-  ])
-  const [head = '', body = ''] = answer.stdout.split(/\r\n\r\n(.*)/s, 2)
-  const fields = new Map(
-    head.split('\r\n').map((line) => [line.split(':')[0]!.toLowerCase(), line.replace(/^[^:]*: ?/, '')]),
-  )
-  return { status: Number(head.split(' ')[1]), fields, body }
+type Answer = { status: number; fields: http.IncomingHttpHeaders; octets: Buffer; body: string }
+
+function get(
+  host: string,
+  path: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const all = { Host: `${host}.example.com`, ...headers }
+    const request = http.request(
+      { host: '127.0.0.1', port: running.ports.http, path, method, headers: all },
+      (incoming) => {
+        const pieces: Buffer[] = []
+        incoming.on('data', (piece: Buffer) => pieces.push(piece))
+        incoming.on('error', reject)
+        incoming.on('end', () => {
+          const octets = Buffer.concat(pieces)
+          resolve({ status: incoming.statusCode!, fields: incoming.headers, octets, body: octets.toString() })
+        })
+      },
+    )
+    request.on('error', reject).end()
+  })
 }
 
 /** Hashes of all packets of a kind: what ffmpeg reads, in order. */
@@ -103,7 +160,7 @@ test('ffmpeg reads MPEG-TS with as many pictures as the file has', { skip }, asy
 async function walk(host: string, path: string): Promise<string[]> {
   const { status, fields, body } = await get(host, path)
   assert.equal(status, 200, path)
-  assert.equal(fields.get('content-type'), 'application/vnd.apple.mpegurl')
+  assert.equal(fields['content-type']!, 'application/vnd.apple.mpegurl')
   const { uris } = readPlaylist(body)
   const inner = await Promise.all(
     uris.map(async (uri) => {
@@ -121,19 +178,9 @@ test('every playlist is one of RFC 8216bis, and every segment is there', { skip 
   ]
   assert.ok(segments.length > 40, `${segments.length} segments`)
   for (const path of new Set(segments)) {
-    const { stdout } = await run('curl', [
-      '-s',
-      '-o',
-      '/dev/null',
-      '-w',
-      '%{http_code} %{size_download} %header{content-length}',
-      '-H',
-      'Host: film.example.com',
-      url(path),
-    ])
-    const [status, size, length] = stdout.split(' ')
-    assert.equal(status, '200', path)
-    assert.equal(size, length, path)
+    const { status, fields, octets } = await get('film', path)
+    assert.equal(status, 200, path)
+    assert.equal(Number(fields['content-length']), octets.length, path)
   }
 })
 
@@ -151,7 +198,7 @@ test('a title has its renditions, and sound of two languages (RFC 8216bis §4.4.
 
 test('the MPD has the same, and its timelines add up (ISO 23009-1)', { skip }, async () => {
   const { fields, body } = await get('film', '/film.mp4/manifest.mpd')
-  assert.equal(fields.get('content-type'), 'application/dash+xml')
+  assert.equal(fields['content-type']!, 'application/dash+xml')
   const mpd = readMpd(body)
   assert.deepEqual(
     all(mpd, 'AdaptationSet').map((set) => [
@@ -171,15 +218,15 @@ test('a segment is kept, has its length and a strong tag, and never changes (RFC
 }, async () => {
   const [path] = (await walk('film', '/film.mp4/index.m3u8')).filter((uri) => /seg-/.test(uri))
   const first = await get('film', path!)
-  assert.equal(first.fields.get('cache-control'), 'public, max-age=31536000, immutable')
-  assert.equal(first.fields.get('access-control-allow-origin'), '*')
-  assert.match(first.fields.get('etag')!, /^"[^"]+"$/)
-  const again = await get('film', path!, { 'If-None-Match': first.fields.get('etag')! })
+  assert.equal(first.fields['cache-control']!, 'public, max-age=31536000, immutable')
+  assert.equal(first.fields['access-control-allow-origin']!, '*')
+  assert.match(first.fields['etag']!, /^"[^"]+"$/)
+  const again = await get('film', path!, { 'If-None-Match': first.fields['etag']! })
   assert.equal(again.status, 304)
-  assert.match(again.fields.get('cache-status')!, /^portico; hit/)
+  assert.match(again.fields['cache-status'] as string, /^portico; hit/)
   const part = await get('film', path!, { Range: 'bytes=0-99' })
   assert.equal(part.status, 206)
-  assert.match(part.fields.get('content-range')!, /^bytes 0-99\/\d+$/)
+  assert.match(part.fields['content-range']!, /^bytes 0-99\/\d+$/)
 })
 
 test('key frames have a playlist of their own (RFC 8216 §4.3.3.6)', { skip }, async () => {
@@ -226,25 +273,114 @@ test('a file that is no film is 422', { skip }, async () => {
   await writeFile(join(running.folder, 'films', 'broken.mp4'), 'this is no film at all')
   const { status, fields } = await get('film', '/broken.mp4/index.m3u8')
   assert.equal(status, 422)
-  assert.equal(fields.get('cache-control'), 'no-store')
+  assert.equal(fields['cache-control']!, 'no-store')
 })
 
 test('the film itself stays as it is, also with streaming before it', { skip }, async () => {
-  const { stdout } = await run('curl', ['-s', '-I', '-H', 'Host: film.example.com', url('/film.mp4')])
-  assert.match(stdout, /^content-type: video\/mp4/im)
-  assert.doesNotMatch(stdout, /access-control/i)
+  const { fields } = await get('film', '/film.mp4', {}, 'HEAD')
+  assert.equal(fields['content-type'], 'video/mp4')
+  assert.equal(fields['access-control-allow-origin'], undefined)
 })
 
 test('browsers may ask before they ask (Fetch, CORS-preflight)', { skip }, async () => {
-  const { stdout } = await run('curl', [
-    '-s',
-    '-i',
-    '-X',
-    'OPTIONS',
-    '-H',
-    'Host: film.example.com',
-    url('/film.mp4/index.m3u8'),
-  ])
-  assert.match(stdout, /^HTTP\/1.1 204/)
-  assert.match(stdout, /^access-control-allow-headers: range,/im)
+  const { status, fields } = await get('film', '/film.mp4/index.m3u8', {}, 'OPTIONS')
+  assert.equal(status, 204)
+  assert.match(fields['access-control-allow-headers']!, /^Range,/)
+})
+
+const subtitles = `1
+00:00:01,000 --> 00:00:03,000
+Hello & <i>welcome</i>
+
+2
+00:00:04,000 --> 00:00:08,500
+Bye
+`
+
+test('subtitles in SubRip are segments of WebVTT in HLS, and one file in DASH (RFC 8216 §3.5)', {
+  skip,
+}, async () => {
+  await writeFile(join(running.folder, 'films', 'film.en.srt'), subtitles)
+  const { tags } = readPlaylist((await get('film', '/film.mp4/index.m3u8')).body)
+  const rendition = tags.get('EXT-X-MEDIA')!.find((tag) => tag.get('TYPE') === 'SUBTITLES')!
+  assert.equal(rendition.get('NAME'), '"English"')
+  const uri = new URL(rendition.get('URI')!.slice(1, -1), url('/film.mp4/index.m3u8')).pathname
+  const playlist = readPlaylist((await get('film', uri)).body)
+  const [segment] = playlist.segments
+  const cues = await get('film', new URL(segment!.uri, url(uri)).pathname)
+  assert.equal(cues.fields['content-type']!, 'text/vtt; charset=utf-8')
+  assert.match(
+    cues.body,
+    /^WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00\.000\n\n00:00:01\.000 --> 00:00:03\.000\nHello &amp; <i>welcome<\/i>\n/,
+  )
+  const mpd = readMpd((await get('film', '/film.mp4/manifest.mpd')).body)
+  const text = all(mpd, 'AdaptationSet').find((set) => set.attributes.get('contentType') === 'text')!
+  const [base] = all(text, 'BaseURL')
+  const whole = await get('film', new URL(base!.text, url('/film.mp4/manifest.mpd')).pathname)
+  assert.match(whole.body, /^WEBVTT\n\n00:00:01\.000/)
+})
+
+test('encrypted segments are read with the key beside them, and never without (RFC 8216bis §4.4.4.4)', {
+  skip,
+}, async () => {
+  const source = await hashes(null, join(running.folder, 'films', 'film.mp4'), '0:v:0')
+  assert.equal(await hashes('closed', url('/film.mp4/index.m3u8'), '0:v:0'), source)
+  const segments = (await walk('closed', '/film.mp4/index.m3u8')).filter((path) => /seg-/.test(path))
+  const { octets } = await get('closed', segments[0]!)
+  assert.ok(!octets.includes('styp') && !octets.includes('moof'))
+  assert.equal(octets.length % 16, 0)
+  assert.equal((await get('closed', '/film.mp4/manifest.mpd')).status, 404)
+})
+
+test('a signed playlist has signed segments, and nothing is given without', { skip }, async () => {
+  assert.equal((await get('signed', '/film.mp4/index.m3u8')).status, 403)
+  assert.equal((await get('signed', '/film.mp4')).status, 403)
+  const sign = async (path: string): Promise<string> => {
+    const { code, stdout, stderr } = await running.command('sign', `http://signed.example.com${path}`)
+    assert.equal(code, 0, stderr)
+    return stdout.trim().replace('http://signed.example.com', '')
+  }
+  const signed = await sign('/film.mp4/index.m3u8')
+  const segments = await walk('signed', signed)
+  assert.ok(segments.length > 5)
+  for (const path of segments) {
+    assert.equal((await get('signed', path, { Range: 'bytes=0-0' })).status, 206, path)
+    assert.equal((await get('signed', path.replace(/\?.*/, ''))).status, 403, path)
+    assert.equal((await get('signed', path.replace(/expires=\d/, 'expires=9'))).status, 403, path)
+  }
+  const mpdPath = await sign('/film.mp4/manifest.mpd')
+  const templates = all(readMpd((await get('signed', mpdPath)).body), 'SegmentTemplate')
+  assert.ok(templates.length > 1)
+  for (const { attributes } of templates.filter(
+    ({ attributes }) => !attributes.get('media')!.startsWith('seg-2'),
+  )) {
+    const media = attributes.get('media')!.replace('$Number$', '0')
+    assert.match(media, /^seg-1-0-[0-9a-f]{12}\.m4s\?key=site&/)
+  }
+})
+
+test('behind a service, one stored copy of the ranges serves all, and the service is asked by ranges alone', {
+  skip,
+}, async () => {
+  const source = await hashes(null, join(running.folder, 'films', 'film.mp4'), '0:v:0')
+  for (const name of ['index.m3u8', 'manifest.mpd'])
+    assert.equal(await hashes('behind', url(`/film.mp4/${name}`), '0:v:0'), source)
+  const { body } = await get('behind', '/film.mp4/index.m3u8')
+  assert.equal(readPlaylist(body).tags.get('EXT-X-STREAM-INF')?.length, 2)
+  const { fields } = await get('behind', '/film.mp4', { Range: 'bytes=0-99' })
+  assert.match(fields['cache-status'] as string, /^portico; hit/)
+  assert.ok(asked.length > 3)
+  assert.equal(new Set(asked).size, asked.length, asked.join('; '))
+  assert.ok(asked.every((line) => /bytes=\d+-\d+$/.test(line)))
+})
+
+test('a bucket that only keys may read signs its streams with them', { skip }, async () => {
+  const put = ['-s', '-f', '-T', join(running.folder, 'films', 'film.mp4'), '-H', 'Host: bucket.example.com']
+  const bearer = ['-H', 'Authorization: Bearer site.a secret of sixteen letters']
+  assert.equal((await run('curl', [...put, ...bearer, url('/film.mp4')])).code, 0)
+  assert.equal((await get('bucket', '/film.mp4/index.m3u8')).status, 403)
+  const { stdout, stderr } = await running.command('sign', 'http://bucket.example.com/film.mp4/index.m3u8')
+  const path = stdout.trim().replace('http://bucket.example.com', '')
+  const source = await hashes(null, join(running.folder, 'films', 'film.mp4'), '0:v:0')
+  assert.equal(await hashes('bucket', url(path), '0:v:0'), source, stderr)
 })

@@ -159,3 +159,56 @@ test('copies are kept in state and served at the start; they expire without thei
   )
   assert.equal(await ask(portico.ports.dns, 'www.bind.test', 'A'), '192.0.2.2')
 })
+
+test('zones that a catalog of knotd lists are copied, and no longer when it does not (RFC 9432 §5)', {
+  skip,
+}, async () => {
+  const port = await freePort()
+  const from = { from: `127.0.0.1:${port}`, key: 'transfer' }
+  const reader = await startRunning(
+    { hosts: {} },
+    { keys, domains: { 'catalog.test': { secondary: from, catalog: true } } },
+  )
+  const { dns } = reader.ports
+  const catalogText = `@ 60 SOA invalid. invalid. 1 600 600 6000 60\n@ 60 NS invalid.\nversion 60 TXT "2"\na.zones 60 PTR a.test.\n`
+  const server = await startKnot(knotd!, {
+    ...{ port, peerPort: dns },
+    files: {
+      'catalog.test.zone': catalogText,
+      'a.test.zone': zoneText(1, 600),
+      'b.test.zone': zoneText(1, 600),
+    },
+    zones: ['catalog', 'a', 'b']
+      .map((name) => `  - domain: ${name}.test\n    acl: peer\n    notify: portico`)
+      .join('\n'),
+  })
+  const answers = async (zone: string, wanted: string): Promise<void> => {
+    await until(async () => (await ask(dns, `www.${zone}`, 'A')) === wanted, 15_000).catch(
+      (error: unknown) => {
+        throw new Error(`${error}: ${reader.output().slice(-2000)}`)
+      },
+    )
+  }
+  try {
+    await answers('a.test', '192.0.2.2')
+    assert.equal(await ask(dns, 'www.b.test', 'A'), 'REFUSED')
+    await update(server, 'catalog.test', 'update add b.zones.catalog.test 60 PTR b.test.')
+    await answers('b.test', '192.0.2.2')
+    await update(server, 'a.test', 'update add new.a.test 60 A 192.0.2.9')
+    await until(async () => (await ask(dns, 'new.a.test', 'A')) === '192.0.2.9', 15_000)
+    await update(server, 'catalog.test', 'update delete a.zones.catalog.test PTR')
+    await answers('a.test', 'REFUSED')
+    // A reload keeps what the catalog lists, and so does a restart.
+    assert.equal((await reader.command('reload')).code, 0)
+    assert.equal(await ask(dns, 'www.b.test', 'A'), '192.0.2.2')
+    assert.match((await reader.command('explain', 'www.b.test', 'A')).stdout, /copied from the primary/)
+    const ended = new Promise((resolve) => reader.child.once('exit', resolve))
+    reader.child.kill('SIGTERM')
+    await Promise.all([ended, server.stop()])
+    await reader.restart()
+    assert.equal(await ask(dns, 'www.b.test', 'A'), '192.0.2.2')
+    assert.equal(await ask(dns, 'www.a.test', 'A'), 'REFUSED')
+  } finally {
+    await Promise.all([reader.stop(), server.stop()])
+  }
+})

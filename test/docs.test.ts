@@ -14,15 +14,19 @@ test('the documents that are made from the code are as the code makes them', asy
 })
 
 /** What the rules of `portico check` are written in; imports of other programs' files have codes of their own. */
-const ruleFiles = globSync('src/{access,cache,config,dns,http,media,plan,tls}/**/*.ts').filter((file) => {
-  return !file.endsWith('.test.ts') && !/^src\/(config\/(nginx|zone)\/|dns\/wire\/masterfile)/.test(file)
-})
+const ruleFiles = globSync('src/{access,bucket,cache,config,dns,http,media,plan,tls}/**/*.ts').filter(
+  (file) => {
+    return !file.endsWith('.test.ts') && !/^src\/(config\/(nginx|zone)\/|dns\/wire\/masterfile)/.test(file)
+  },
+)
 
 /** Codes in a text; those that go to the log are no problems of the file. */
 function codesIn(text: string): string[] {
   const problems = text.replace(/\blog\??\.?\([^)]*\)/g, '')
   return [
-    ...problems.matchAll(/['`]((?:access|cache|config|dns|http|plan|stream|tls)\/[a-z$][^'`\s]*)['`]/g),
+    ...problems.matchAll(
+      /['`]((?:access|bucket|cache|config|dns|http|plan|stream|tls)\/[a-z$][^'`\s]*)['`]/g,
+    ),
   ].map(([, code]) => code!)
 }
 

@@ -33,6 +33,7 @@ const procedures: WorkerProcedures = {
   dnsOverlay: () => {},
   checked: () => {},
   zones: () => {},
+  live: () => {},
   snapshot() {
     const nothing = joinSnapshots([])
     return { ...nothing, http: { ...nothing.http, requests: served } }

@@ -3,12 +3,17 @@ import type { Position, Problem } from '#core/problem.ts'
 import type { Facts } from '#plan/facts.ts'
 import { type Plan, plan } from '#plan/plan.ts'
 import type { Fault, Parts, Planted } from './fault.ts'
+import { bucketFaults } from './planted-buckets.ts'
 import { ruleFaults } from './planted-rules.ts'
 import { steeringFaults } from './planted-steering.ts'
 import { streamFaults } from './planted-streams.ts'
 
 /** A machine without public addresses: what a file says is all there is. */
-export const facts: Facts = { dev: false, addresses: [] }
+export const facts: Facts = {
+  dev: false,
+  addresses: [],
+  secrets: [{ file: './missing.secret', fault: 'missing' }],
+}
 
 /** The text of a file with one domain. */
 export function fileText({ hosts, records, top, domain }: Parts): string {
@@ -607,6 +612,7 @@ export const plantedFaults: readonly Planted[] = planted([
     where: '"headers"',
   },
   ...streamFaults,
+  ...bucketFaults,
   {
     code: 'http/error-status',
     why: 'Only errors have pages: a status from 400 to 599, or all of a class.',

@@ -6,6 +6,10 @@ const AREAS: Readonly<Record<string, string>> = {
   config: 'The form of the file',
   dns: 'Names and records',
   http: 'Hosts and routes',
+  access: 'Who is let in',
+  cache: 'What is kept',
+  bucket: 'Buckets',
+  stream: 'Films',
   plan: 'What crosses services',
   tls: 'Certificates',
 }

@@ -5,13 +5,11 @@ import type { Log } from '#core/log.ts'
 import type { Request } from '#http/exchange.ts'
 import { type Refusal, refuse } from '#http/wire/refusal.ts'
 import type { Asker, Grant } from './admit.ts'
-import type { KeyPlan } from './plan.ts'
+import { type KeyPlan, LEAST_SECRET, secretIn } from './plan.ts'
 import { isSignedBy, readUrlGrant } from './wire/signed-url.ts'
 
 /** A key with its secret. */
 export type Key = KeyPlan & { readonly secret: string }
-
-const LEAST_SECRET = 16
 
 /** Read the secrets of keys; one that cannot be read opens nothing, and the log says so. */
 export function readKeys(plans: readonly KeyPlan[], folder: string, log: Log): ReadonlyMap<string, Key> {
@@ -19,15 +17,23 @@ export function readKeys(plans: readonly KeyPlan[], folder: string, log: Log): R
   for (const plan of plans) {
     const path = resolve(folder, plan.secretFile)
     try {
-      const secret = readFileSync(path, 'utf8').split(/\r?\n/, 1)[0]!.trim()
-      if (secret.length < LEAST_SECRET)
-        throw new Error(`the secret is shorter than ${LEAST_SECRET} characters`)
-      keys.set(plan.id, { ...plan, secret })
+      keys.set(plan.id, { ...plan, secret: readSecret(path) })
     } catch (error) {
       log('error', 'bucket/key', { key: plan.id, file: path, error: String(error) })
     }
   }
   return keys
+}
+
+/**
+ * Read a secret from its file.
+ *
+ * @throws {Error} when it cannot be read, or is too short
+ */
+export function readSecret(path: string): string {
+  const secret = secretIn(readFileSync(path, 'utf8'))
+  if (secret.length < LEAST_SECRET) throw new Error(`the secret is shorter than ${LEAST_SECRET} characters`)
+  return secret
 }
 
 /** What a key is good for. */

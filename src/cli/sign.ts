@@ -1,10 +1,11 @@
 import { dirname } from 'node:path'
 import { type Key, readKeys } from '#bucket/identify.ts'
-import type { BucketPlan } from '#bucket/plan.ts'
+import type { KeyPlan } from '#bucket/plan.ts'
 import { keyOfPath } from '#bucket/wire/key.ts'
 import { signUrl } from '#bucket/wire/signed-url.ts'
 import { hasErrors } from '#core/problem.ts'
 import { parseDuration } from '#core/units.ts'
+import type { RoutePlan } from '#http/plan.ts'
 import { compileRoutes, route } from '#http/route.ts'
 import { isRefusal } from '#http/wire/refusal.ts'
 import { planSource } from '#run/portico.ts'
@@ -14,7 +15,7 @@ import { print, printError, printProblems } from './print.ts'
 /** `portico sign` */
 export const signCommand: Command = {
   name: 'sign',
-  summary: 'Sign a URL of a bucket: whoever has it may download, or upload, until a time.',
+  summary: 'Sign a URL of a bucket or film: whoever has it may download, play, or upload, until a time.',
   usage: 'URL [--upload] [--for DURATION] [--prefix] [--key ID] [--config FILE]',
   options: {
     upload: { type: 'boolean', doc: 'For PUT, POST and DELETE; without it, for GET and HEAD.' },
@@ -44,12 +45,13 @@ export const signCommand: Command = {
       return 1
     }
     const found = route(compileRoutes(plan.http.hosts), url.hostname, url.pathname)
-    if (found.route?.action.kind !== 'bucket')
-      throw new UsageError(`${url.href} leads to no bucket of ${file}.`)
+    const keys = found.route === null ? null : keysOf(found.route)
+    if (keys === null)
+      throw new UsageError(`${url.href} leads to no bucket of ${file}, and to no "stream" that is signed.`)
     const allow = flagOption(input, 'upload') ? 'write' : 'read'
     const objectKey = keyOfPath(url.pathname)
     if (isRefusal(objectKey)) throw new UsageError(`${url.href} names no object: ${objectKey.reason}.`)
-    const key = chooseKey(found.route.action, { file, id: textOption(input, 'key'), allow, objectKey })
+    const key = chooseKey(keys, { file, id: textOption(input, 'key'), allow, objectKey })
     const expires = Math.floor((Date.now() + readDuration(input)) / 1000)
     const prefix = flagOption(input, 'prefix') ? objectKey : null
     const grant = { keyId: key.id, allow, expires, prefix } as const
@@ -83,9 +85,16 @@ type Wanted = {
   readonly objectKey: string
 }
 
+/** Keys of the bucket, or of its streams; null where nothing is signed. */
+function keysOf({ action, stream }: RoutePlan): readonly KeyPlan[] | null {
+  const ofStream = (stream?.signKeys ?? []).map((key) => ({ ...key, mayRead: true, mayWrite: false }))
+  if (action.kind === 'bucket') return action.keys.length > 0 ? action.keys : ofStream
+  return ofStream.length > 0 ? ofStream : null
+}
+
 /** The key that was named, or the only one that is good for it. */
-function chooseKey(bucket: BucketPlan, { file, id, allow, objectKey }: Wanted): Key {
-  const good = bucket.keys.filter(
+function chooseKey(keys: readonly KeyPlan[], { file, id, allow, objectKey }: Wanted): Key {
+  const good = keys.filter(
     ({ mayRead, mayWrite, prefix }) =>
       (allow === 'read' ? mayRead : mayWrite) && objectKey.startsWith(prefix),
   )
@@ -96,12 +105,12 @@ function chooseKey(bucket: BucketPlan, { file, id, allow, objectKey }: Wanted): 
     throw new UsageError(
       chosen.length > 1
         ? `Several keys can sign this; --key names one of ${known}.`
-        : `No key${id === undefined ? '' : ` "${id}"`} of the bucket is good for this; those that are: ${known}.`,
+        : `No key${id === undefined ? '' : ` "${id}"`} is good for this; those that are: ${known}.`,
     )
   }
   let fault = ''
-  const keys = readKeys([plan], dirname(file), (_level, _event, about) => (fault = String(about?.['error'])))
-  const key = keys.get(plan.id)
+  const read = readKeys([plan], dirname(file), (_level, _event, about) => (fault = String(about?.['error'])))
+  const key = read.get(plan.id)
   if (key === undefined) throw new Error(`The secret of the key "${plan.id}" cannot be read: ${fault}`)
   return key
 }

@@ -85,6 +85,6 @@ test('jsonSchema() says defaults and limits as one would write them', () => {
 test('jsonSchema() defines once what stands in several places', () => {
   const definitions = Object.keys(schema['definitions'] as object)
   const shared =
-    'access bucket cache errors files headers http issuer limits maintenance records redirect respond service ttl'
+    'access bucket cache errors files headers http issuer limits live maintenance records redirect respond service stream ttl'
   assert.deepEqual(definitions.sort(), shared.split(' '))
 })

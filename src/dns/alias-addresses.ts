@@ -7,6 +7,9 @@ import { assignSigner, findRRset, type Zone, type Zones } from './zone.ts'
 /** RFC 8767 §4: what could not be found again is worth asking for again soon, in seconds. */
 const STALE_TTL = 30
 
+/** Find the addresses for names with an ALIAS, of which some may lead into these zones. */
+export type FindAliases = (zones: readonly ZonePlan[]) => Promise<DnsOverlay['aliases']>
+
 /** Give the names with an ALIAS the addresses that their targets have now, in one tick. */
 export function applyAliases(zones: Zones, aliases: DnsOverlay['aliases']): void {
   for (const zone of zones.list) {

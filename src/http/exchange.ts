@@ -15,6 +15,8 @@ export type Source = {
   read(limitOctets: number): Uint8Array | null | Promise<Uint8Array | null>
   /** Nobody wants the rest: free what stands behind the body. Never throws; calls after the first do nothing. */
   cancel(reason: EndReason): void
+  /** Take away the limit of its octets: it has no end by its nature, and is followed, not stored. */
+  unlimit?(): void
   /** octets at hand that the receiver has not asked for, for those who look how far ahead of it the source is */
   aheadOctets?(): number
   /** fields after the content (RFC 9110 §6.5), known once `read` has given `null` */

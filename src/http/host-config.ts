@@ -5,6 +5,7 @@ import { type CacheConfig, cacheSetting } from '#cache/config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
 import { type FilesConfig, filesSetting } from '#files/config.ts'
 import { type StreamConfig, streamSetting } from '#media/config.ts'
+import { type LiveConfig, liveSetting } from '#media/live/config.ts'
 import { type ServiceConfig, serviceSetting } from './service-config.ts'
 import { type PaceConfig, paceSettings, type TransformConfig, transformSettings } from './transform/config.ts'
 
@@ -13,6 +14,7 @@ export type HostConfig = TransformConfig & {
   readonly service?: ServiceConfig
   readonly files?: FilesConfig
   readonly bucket?: BucketConfig
+  readonly live?: LiveConfig
   readonly redirect?: string | { readonly to: string; readonly status?: number; readonly keepPath?: boolean }
   readonly respond?:
     | string
@@ -37,7 +39,17 @@ export type HostConfig = TransformConfig & {
 export type RouteConfig = TransformConfig &
   Pick<
     HostConfig,
-    'service' | 'files' | 'bucket' | 'redirect' | 'respond' | 'dns' | 'access' | 'limits' | 'cache' | 'stream'
+    | 'service'
+    | 'files'
+    | 'bucket'
+    | 'live'
+    | 'redirect'
+    | 'respond'
+    | 'dns'
+    | 'access'
+    | 'limits'
+    | 'cache'
+    | 'stream'
   >
 
 const redirect: Setting = {
@@ -94,6 +106,7 @@ const routeKinds: Readonly<Record<string, Setting>> = {
   service: serviceSetting,
   files: filesSetting,
   bucket: bucketSetting,
+  live: liveSetting,
   redirect,
   respond,
   dns: {

@@ -7,6 +7,7 @@ import { type CachePlan, planCache } from '#cache/plan.ts'
 import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
 import { type FilesPlan, planFiles } from '#files/plan.ts'
+import { type LivePlan, planLive } from '#media/live/plan.ts'
 import { planStream, type StreamPlan } from '#media/plan.ts'
 import { type ProcessPlan, planProcess } from '#processes/plan.ts'
 import type { HostConfig, RouteConfig } from './host-config.ts'
@@ -62,6 +63,7 @@ export type ActionPlan =
   | ServicePlan
   | FilesPlan
   | BucketPlan
+  | LivePlan
   | {
       readonly kind: 'redirect'
       readonly to: string
@@ -141,7 +143,9 @@ export function planHost(host: HostInput): { host: HostPlan; processes: ProcessP
       action.kind === 'service'
         ? planCache(written.cache ?? host.written.cache, identifies(guarded.plans))
         : undefined
-    const stream = STREAMED.has(action.kind) ? planStream(written.stream ?? host.written.stream) : undefined
+    const stream = STREAMED.has(action.kind)
+      ? planStream(written.stream ?? host.written.stream, readKeysOf(action))
+      : undefined
     const content = {
       pattern,
       action,
@@ -166,8 +170,14 @@ export function planHost(host: HostInput): { host: HostPlan; processes: ProcessP
   return { host: { id: `host:${host.name}`, key, from: host.at(), ...content }, processes, problems }
 }
 
+/** What reading a bucket needs. */
+function readKeysOf(action: ActionPlan): BucketPlan['keys'] {
+  if (action.kind !== 'bucket' || action.readers !== 'keys') return []
+  return action.keys.filter(({ mayRead }) => mayRead)
+}
+
 /** Kinds that have films. */
-const STREAMED: ReadonlySet<ActionPlan['kind']> = new Set(['service', 'files', 'bucket'])
+const STREAMED: ReadonlySet<ActionPlan['kind']> = new Set(['service', 'files', 'bucket', 'live'])
 
 /** A route's own `access` and `limits` take the place of its host's; the host's faults are told once, with its first route. */
 function planGuard(
@@ -225,6 +235,7 @@ function planAction(
   if (written.service !== undefined) return planService(written.service, process)
   if (written.files !== undefined) return planFiles(written.files)
   if (written.bucket !== undefined) return planBucket(written.bucket, isGuarded)
+  if (written.live !== undefined) return planLive(written.live, isGuarded)
   if (written.redirect !== undefined) return planRedirect(written.redirect)
   if (written.respond !== undefined) return planRespond(written.respond)
   if (written.dns === true) return { kind: 'dns' }
@@ -256,6 +267,13 @@ function planRespond(written: NonNullable<RouteConfig['respond']>): ActionPlan {
     fields: hasType ? fields : [type, ...fields],
     body: body ?? '',
   }
+}
+
+/** What routes of live streams do; a folder that several lead to stands several times. */
+export function liveOf(plan: HttpPlan): LivePlan[] {
+  return plan.hosts.flatMap(({ routes }) =>
+    routes.flatMap(({ action }) => (action.kind === 'live' ? [action] : [])),
+  )
 }
 
 /** Every origin that a route leads to; one that several lead to stands several times. */

@@ -34,11 +34,13 @@ export class RequestBody implements Source {
   #blocks: ReadBlocks | undefined
   /** memory of the octets that its reader has got, until it asks for more */
   #lent: ArrayBufferLike | undefined
+  #limitOctets: number
 
   constructor(options: RequestBodyOptions) {
     this.#options = options
     this.#decoder = options.length === 'chunked' ? new ChunkedDecoder(options.limits) : undefined
     this.#leftOctets = options.length === 'chunked' ? 0 : options.length
+    this.#limitOctets = options.limits.bodyOctets
   }
 
   /** Octets that are known to come; 0 when the length is not known. */
@@ -69,6 +71,10 @@ export class RequestBody implements Source {
   /** What was not read is left to the connection, which reads over it or closes. */
   cancel(reason: EndReason): void {
     this.fail(reason)
+  }
+
+  unlimit(): void {
+    this.#limitOctets = Number.POSITIVE_INFINITY
   }
 
   trailers(): Fields | undefined {
@@ -112,8 +118,8 @@ export class RequestBody implements Source {
     const octets = this.#decoder === undefined ? this.#takePlain(limitOctets) : this.#takeChunked(limitOctets)
     if (octets === undefined || octets === null) return octets
     this.receivedOctets += octets.length
-    if (this.receivedOctets > this.#options.limits.bodyOctets) {
-      return this.#refuse(refuse(413, `the content is larger than ${this.#options.limits.bodyOctets} octets`))
+    if (this.receivedOctets > this.#limitOctets) {
+      return this.#refuse(refuse(413, `the content is larger than ${this.#limitOctets} octets`))
     }
     return octets
   }

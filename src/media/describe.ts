@@ -1,27 +1,26 @@
 import { type Film, keySpansOf, spansOf, targetSeconds } from './film.ts'
 import type { Track } from './movie.ts'
 import { codecFamily, type Offer, type Offered, pictureOf } from './offer.ts'
-import type { MediaPlaylist, SegmentKey } from './wire/m3u8.ts'
+import type { MediaPlaylist, Segment, SegmentKey } from './wire/m3u8.ts'
 import { nameOfPart } from './wire/media-path.ts'
 import { type AdaptationSet, type Mpd, type Representation, stretchesOf } from './wire/mpd.ts'
 
 /** How URLs of a playlist go on, and with what its segments are encrypted. */
-export type PlaylistOptions = {
-  readonly segments: 'cmaf' | 'ts'
+export type How = {
   /** what is added to each URL, such as `?key=…`, or '' */
   readonly signature: string
-  /** null: in the clear */
-  readonly encryption: { readonly uri: string; ivOf(segment: string): string } | null
+  /** nothing where it is in the clear */
+  keyFor(name: string): { readonly key?: SegmentKey }
 }
 
 /** The Media Playlist of a track. */
-export function mediaPlaylistOf(film: Film, track: Track, options: PlaylistOptions): MediaPlaylist {
-  const { segments, signature, encryption } = options
+export function mediaPlaylistOf(
+  film: Film,
+  track: Track,
+  { segments, signature, keyFor }: How & { readonly segments: 'cmaf' | 'ts' },
+): MediaPlaylist {
   const { tag } = film
-  const keyFor = (name: string): { key?: SegmentKey } =>
-    encryption === null ? {} : { key: { uri: encryption.uri, iv: encryption.ivOf(name) } }
-  const initName = nameOfPart({ kind: 'init', track: track.id, tag })
-  const map = segments === 'ts' ? {} : { map: { uri: initName + signature } }
+  const map = segments === 'ts' ? {} : { map: mapOf(film, track, signature) }
   return {
     kind: 'VOD',
     hasEnded: true,
@@ -34,21 +33,22 @@ export function mediaPlaylistOf(film: Film, track: Track, options: PlaylistOptio
 }
 
 /** The I-frame playlist of a track of pictures: each key frame is a file of its own (RFC 8216bis §4.4.3.6). */
-export function keyPlaylistOf(film: Film, track: Track, signature: string): MediaPlaylist {
+export function keyPlaylistOf(film: Film, track: Track, { signature, keyFor }: How): MediaPlaylist {
   const { tag } = film
-  const map = { uri: nameOfPart({ kind: 'init', track: track.id, tag }) + signature }
+  const map = mapOf(film, track, signature)
   return {
     kind: 'VOD',
     hasEnded: true,
     isIFramesOnly: true,
     segments: keySpansOf(film, track).map(({ durationSeconds }, index) => {
-      return {
-        uri: nameOfPart({ kind: 'key frame', track: track.id, index, tag }) + signature,
-        durationSeconds,
-        map,
-      }
+      const name = nameOfPart({ kind: 'key frame', track: track.id, index, tag })
+      return { uri: name + signature, durationSeconds, map, ...keyFor(name) }
     }),
   }
+}
+
+function mapOf({ tag }: Film, { id }: Track, signature: string): NonNullable<Segment['map']> {
+  return { uri: nameOfPart({ kind: 'init', track: id, tag }) + signature, isClear: true }
 }
 
 /** The MPD of a title: a set for each codec of pictures, for each kind of sound, for each file of subtitles. */

@@ -1,6 +1,7 @@
 import { keyFramesOf, keySegment } from './key-frames.ts'
 import type { Cut, Movie, Span, Track } from './movie.ts'
 import { segmentSpan } from './segment.ts'
+import { MediaFault } from './wire/fault.ts'
 
 /** A film as it can be offered: what is in it, how it is cut, and what its version is called in URLs. */
 export type Film = {
@@ -16,9 +17,18 @@ export type Film = {
 /** Bits a second of a track. */
 export type Rates = { readonly peak: number; readonly average: number }
 
-/** The track of a number; undefined when there is none that is played. */
-export function trackOf({ movie }: Film, id: number): Track | undefined {
-  return movie.tracks.find((track) => track.id === id && track.kind !== 'text')
+/** The track of a number. @throws {MediaFault} 404 when there is none that is played */
+export function requireTrack({ movie }: Film, id: number): Track {
+  const found = movie.tracks.find((track) => track.id === id && track.kind !== 'text')
+  if (found === undefined) throw new MediaFault(`The film has no track ${id}`, 404)
+  return found
+}
+
+/** The stretch of a number, counted from 0. @throws {MediaFault} 404 when the film is over by then */
+export function requireCut({ cuts }: Film, index: number): Cut {
+  const cut = cuts[index]
+  if (cut === undefined) throw new MediaFault(`The film has ${cuts.length} segments, counted from 0`, 404)
+  return cut
 }
 
 /**

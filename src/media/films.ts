@@ -21,6 +21,8 @@ export type Films = {
 
 export type FilmsOptions = {
   readonly segmentMs: number
+  /** what else segments depend on, such as a key */
+  readonly make: string
   /** Gives the index of a film, from the cache or made of what `opening` has. */
   readonly index: (below: Below, path: string, tag: string) => Promise<Uint8Array>
   /** milliseconds that never go back */
@@ -43,7 +45,7 @@ type Known = {
 }
 
 /** Create the store of one route's open films: those not asked for longest make room. */
-export function createFilms({ segmentMs, index, now }: FilmsOptions): Films {
+export function createFilms({ segmentMs, make, index, now }: FilmsOptions): Films {
   const known = new Map<string, Known & { checkedMs: number }>()
   const pending = new Map<string, Promise<Known>>()
   const sources = new Map<string, SourceFile>()
@@ -71,7 +73,7 @@ export function createFilms({ segmentMs, index, now }: FilmsOptions): Films {
       held.checkedMs = now()
       return held
     }
-    const tag = tagOf(source.tag, segmentMs)
+    const tag = versionTag(source.tag, `${segmentMs} ${make}`)
     const sourceKey = `${key} ${tag}`
     sources.set(sourceKey, source)
     const octets = await index(below, path, tag).finally(() => sources.delete(sourceKey))
@@ -130,6 +132,6 @@ function keyOf({ request: { authority, client } }: Below, path: string): string 
 }
 
 /** What a version is called in URLs: its content, and how it is cut. */
-function tagOf(version: string, segmentMs: number): string {
-  return createHash('sha256').update(`${MAKE} ${segmentMs} ${version}`).digest('hex').slice(0, 12)
+export function versionTag(version: string, make: string): string {
+  return createHash('sha256').update(`${MAKE} ${make} ${version}`).digest('hex').slice(0, 12)
 }

@@ -159,7 +159,7 @@ export function multivariantOf(
         : groups.flatMap(({ id, members }) =>
             members.map((audio, i) => audioOf(audio, id, uriOf(audio), i)),
           )),
-      ...subtitles.map((text) => subtitlesOf(text, signature)),
+      ...subtitles.map((text) => subtitlesOf(text, segments, signature)),
     ],
     variants: firstFirst(videos.length > 0 ? ofVideos : ofAudios),
     iFrames: segments === 'ts' ? [] : videos.map((video) => iFramesOf(video, signature)),
@@ -226,9 +226,13 @@ function audioOf({ track, language, name }: Offered, groupId: string, uri: strin
   }
 }
 
-function subtitlesOf(text: Offer['subtitles'][number], signature: string): Rendition {
+function subtitlesOf(
+  text: Offer['subtitles'][number],
+  segments: 'cmaf' | 'ts',
+  signature: string,
+): Rendition {
   const { base, tag, name, language, isForced } = text
-  const uri = base + nameOfPart({ kind: 'cue playlist', tag }) + signature
+  const uri = base + nameOfPart({ kind: 'cue playlist', segments, tag }) + signature
   const common = {
     type: 'SUBTITLES',
     groupId: 'subtitles',

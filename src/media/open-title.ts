@@ -1,8 +1,9 @@
 import type { Films } from './films.ts'
 import { folderGroupOf, type Group, groupOf } from './group.ts'
-import type { Title, TitleFilm } from './offer.ts'
+import type { Subtitles, Title, TitleFilm } from './offer.ts'
 import type { StreamPlan } from './plan.ts'
 import type { Below } from './source-file.ts'
+import { openText } from './text.ts'
 import { MediaFault } from './wire/fault.ts'
 import { isFilm } from './wire/media-path.ts'
 
@@ -37,7 +38,16 @@ export async function openTitle(options: TitleOptions, below: Below, asset: stri
   const films = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   const [fault] = opened.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
   if (films.length === 0) throw fault ?? new MediaFault('There is no such film', 404)
-  return { films, subtitles: [] }
+  const texts = await Promise.allSettled(
+    group.subtitles.map(async ({ name, language, isForced }): Promise<Subtitles> => {
+      const { tag } = await openText(below, folder + encodeURIComponent(name), options.plan.segmentMs)
+      return { base: `${isFolder ? '' : '../'}${encodeURIComponent(name)}/`, tag, language, isForced }
+    }),
+  )
+  return {
+    films,
+    subtitles: texts.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
+  }
 }
 
 async function findGroup(
@@ -58,7 +68,7 @@ function decodePath(path: string): string {
 }
 
 /** Null for what is no UTF-8. */
-function decodeName(name: string): string | null {
+export function decodeName(name: string): string | null {
   try {
     return decodeURIComponent(name)
   } catch {

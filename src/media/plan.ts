@@ -20,14 +20,28 @@ export type StreamPlan = {
 }
 
 /** A key; its secret is in a file. */
-export type SignKeyPlan = { readonly id: string; readonly secretFile: string }
+export type SignKeyPlan = {
+  readonly id: string
+  readonly secretFile: string
+  /** only paths that begin so, without their first slash */
+  readonly prefix: string
+}
 
-/** @returns undefined when films are not streamed */
-export function planStream(written: StreamConfig | undefined): StreamPlan | undefined {
+/**
+ * Fill in what was not written.
+ *
+ * @param keys of the bucket that has the films, where reading needs one: they sign streams too
+ * @returns undefined when films are not streamed
+ */
+export function planStream(
+  written: StreamConfig | undefined,
+  keys: readonly SignKeyPlan[] = [],
+): StreamPlan | undefined {
   if (written === undefined || written === false) return undefined
   const options = written === true ? {} : written
   const formats = options.formats ?? ['hls', 'dash']
   const cors = options.cors ?? '*'
+  const own = Object.entries(options.sign ?? {}).map(([id, secretFile]) => ({ id, secretFile, prefix: '' }))
   const encryptFile = options.encrypt ?? null
   return {
     segmentMs: options.segment ?? 6000,
@@ -38,7 +52,7 @@ export function planStream(written: StreamConfig | undefined): StreamPlan | unde
     group: options.group ?? 'name',
     names: options.names ?? [],
     cors: cors === 'none' ? null : cors,
-    signKeys: Object.entries(options.sign ?? {}).map(([id, secretFile]) => ({ id, secretFile })),
+    signKeys: own.length > 0 ? own : keys,
     encryptFile,
     prefetch: options.prefetch ?? true,
   }

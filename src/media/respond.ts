@@ -19,7 +19,7 @@ export type Content = {
   readonly path: string
   readonly octets: number
   /** all octets, or what reads them, which is not begun before somebody reads */
-  readonly body: Uint8Array | (() => Source)
+  readonly body: Uint8Array | (() => AsyncGenerator<Uint8Array>)
 }
 
 /** A year: RFC 9111 has no longer one, and RFC 8246 says that nobody need ask again. */
@@ -68,7 +68,7 @@ export function respondContent(exchange: Exchange, content: Content, nowMs: numb
       return
     }
   }
-  const whole = body instanceof Uint8Array ? body : body()
+  const whole = body instanceof Uint8Array ? body : sourceOfPieces(body())
   exchange.respond({ status: 200, fields: fieldsOf(lines), lengthOctets: octets }, whole)
 }
 
@@ -93,7 +93,7 @@ export function respondFault(exchange: Exchange, error: unknown): void {
 }
 
 /** A body that somebody else makes, piece by piece; what is left of a piece comes next. */
-export function sourceOfPieces(pieces: AsyncGenerator<Uint8Array>): Source {
+function sourceOfPieces(pieces: AsyncGenerator<Uint8Array>): Source {
   let left: Uint8Array | null = null
   let isOver = false
   const cut = (piece: Uint8Array, limitOctets: number): Uint8Array => {

@@ -1,35 +1,44 @@
+import { randomBytes } from 'node:crypto'
+import type { Log } from '#core/log.ts'
 import type { Exchange, Handler, Request, Source } from '#http/exchange.ts'
 import { ask } from '#http/wire/ask.ts'
-import { noFields } from '#http/wire/fields.ts'
+import { fieldsOf, noFields } from '#http/wire/fields.ts'
 import { respondPage } from '#http/wire/page.ts'
-import { mpdOf } from './describe.ts'
-import { createFilms, type Films } from './films.ts'
-import { multivariantOf, offerOf } from './offer.ts'
-import { type List, openTitle } from './open-title.ts'
+import { pathOf } from '#http/wire/path.ts'
+import { createEncryption } from './encryption.ts'
+import { createFilms } from './films.ts'
+import { createGate, type Gate, readSecret } from './gate.ts'
+import { decodeName, type List } from './open-title.ts'
 import { OpenedExchange } from './opened-exchange.ts'
 import type { StreamPlan } from './plan.ts'
-import { createRender, HLS_TYPE } from './render.ts'
-import { etagOf, respondContent, respondFault } from './respond.ts'
+import type { PlayerFilm } from './player/page.ts'
+import { createPlayer, type Player } from './player/serve.ts'
+import { isList, listOf, type PlaylistOptions } from './playlists.ts'
+import { createRender } from './render.ts'
+import { respondContent, respondFault } from './respond.ts'
 import type { Below } from './source-file.ts'
 import { MediaFault } from './wire/fault.ts'
-import { type MediaTarget, nameOfPart, parseMediaTarget } from './wire/media-path.ts'
-import { writeMpd } from './wire/mpd.ts'
-import { writeMultivariant } from './wire/multivariant.ts'
+import { isFilm, type MediaTarget, nameOfPart, parseMediaTarget } from './wire/media-path.ts'
 
 export type MediaOptions = {
-  /** the handler of the route, which has the films */
+  /** the handler of the route, for what is not ours; and the same for what we read ourselves */
   readonly below: Handler
+  readonly source: Handler
   /** Puts the cache before what makes segments and indexes. */
   readonly keep: (render: Handler) => Handler
   readonly list: List
   /** only those may play who are let in: what passes on the way to them keeps nothing */
   readonly isPrivate: boolean
+  /** of the file: where paths of secrets begin */
+  readonly folder: string
   /** milliseconds since 1970, and such that never go back */
   readonly now: () => number
   readonly monotonic: () => number
+  readonly log: Log
 }
 
-type Media = MediaOptions & { readonly plan: StreamPlan; readonly films: Films; readonly kept: Handler }
+type Media = MediaOptions &
+  PlaylistOptions & { readonly kept: Handler; readonly player: Player; readonly gate: Gate | null }
 
 /**
  * Put streaming before the handler of a route: what is asked of a film below its path is made; all else passes.
@@ -37,65 +46,115 @@ type Media = MediaOptions & { readonly plan: StreamPlan; readonly films: Films; 
  * @example createMedia(route.stream, { below: createFiles(…), keep: (render) => createCache(…, render), … })
  */
 export function createMedia(plan: StreamPlan, options: MediaOptions): Handler {
-  const { below, keep, now, monotonic } = options
+  const { source, keep, now, monotonic, log, folder } = options
+  const { segmentMs } = plan
+  const encryption =
+    plan.encryptFile === null ? null : createEncryption(secretOr(folder, plan.encryptFile, log))
   const films = createFilms({
-    segmentMs: plan.segmentMs,
+    segmentMs,
+    make: encryption?.make ?? '',
     now: monotonic,
     index: ({ request }, path, tag) =>
       readKept(kept, request, `${path}/${nameOfPart({ kind: 'movie', tag })}`),
   })
-  const kept = keep(createRender({ below, films, now }))
-  const media: Media = { ...options, plan, films, kept }
+  const kept = keep(createRender({ source, films, segmentMs, encryption, now }))
+  const player = createPlayer((error) => log('error', 'player page not read', { error: String(error) }))
+  const gate = createGate(plan.signKeys, folder, log)
+  const media: Media = { ...options, plan, films, encryption, kept, player, gate }
+  const opened = { cors: plan.cors, isPrivate: options.isPrivate || gate !== null }
   return (exchange) => {
     const target = parseMediaTarget(exchange.request.target, plan.group === 'folder')
-    if (target === null || target.part.kind === 'movie') return below(exchange)
-    serve(media, new OpenedExchange(exchange, { cors: plan.cors, isPrivate: options.isPrivate }), target)
+    if (target === null || target.part.kind === 'movie') return passBelow(media, exchange)
+    serve(media, new OpenedExchange(exchange, opened), target)
   }
 }
 
+/** A secret that cannot be read is one that nobody knows: what is encrypted with it stays closed. */
+function secretOr(folder: string, file: string, log: Log): string {
+  try {
+    return readSecret(folder, file)
+  } catch (error) {
+    log('error', 'stream/encrypt', { file, error: String(error) })
+    return randomBytes(32).toString('hex')
+  }
+}
+
+/** Where URLs are signed, those of whole films are, too. */
+function passBelow({ gate, below, now }: Media, exchange: Exchange): void {
+  const { request } = exchange
+  const path = pathOf(request.target)
+  if (gate !== null && isFilm(path) && isRead(request.method)) {
+    try {
+      gate.admit(request, path, now())
+    } catch (error) {
+      return respondFault(exchange, error)
+    }
+  }
+  below(exchange)
+}
+
 function serve(media: Media, exchange: Exchange, target: MediaTarget): void {
-  const { method } = exchange.request
+  const { request } = exchange
   exchange.note.answeredBy = 'media'
-  if (method === 'OPTIONS') return respondOptions(exchange)
-  if (method !== 'GET' && method !== 'HEAD') {
+  if (request.method === 'OPTIONS') return respondOptions(exchange)
+  if (!isRead(request.method)) {
     const detail = 'Streams are read with GET and HEAD.'
     const fields: [string, string][] = [['Allow', 'GET, HEAD, OPTIONS']]
     return respondPage(exchange, { status: 405, detail, fault: 'client', fields })
   }
-  const { part } = target
+  answer(media, exchange, target).catch((error: unknown) => respondFault(exchange, error))
+}
+
+async function answer(media: Media, exchange: Exchange, target: MediaTarget): Promise<void> {
+  const { request } = exchange
+  const { asset, part } = target
+  const { gate, encryption, plan, player, now } = media
+  // Scripts of the page are the same for all films.
+  const isOpen = gate === null || (part.kind === 'page' && part.name !== 'play')
+  const signature = isOpen ? '' : gate.admit(request, asset, now())
+  if (part.kind === 'page') {
+    // What the page loads lies beside it: a signature of the page alone is not good for that.
+    if (signature !== '' && !/(?:^|&)prefix=/.test(target.query)) return redirectPage(exchange, signature)
+    if (!player.serve(exchange, part.name, filmOfPage(target, plan))) media.below(exchange)
+    return
+  }
+  if (part.kind === 'key') return respondKey(exchange, encryption?.keyOf(asset, part.tag))
   // The query is for us alone: one stored segment answers all.
-  if ('tag' in part) return media.kept(exchange)
-  describe(media, exchange, target).catch((error: unknown) => respondFault(exchange, error))
-}
-
-async function describe(media: Media, exchange: Exchange, { asset, part }: MediaTarget): Promise<void> {
-  const { plan, now } = media
-  const below: Below = { handler: media.below, request: exchange.request }
-  const text = await textOf()
-  const octets = Buffer.from(text)
+  if (!isList(part)) return media.kept(exchange)
+  const below: Below = { handler: media.source, request }
+  const list = await listOf(media, below, { ...target, part }, signature)
   exchange.note.reason = part.kind
-  const mediaType = part.kind === 'mpd' ? 'application/dash+xml' : HLS_TYPE
-  const common = {
-    isImmutable: false,
-    lastModified: undefined,
-    path: asset,
-    octets: octets.length,
-    body: octets,
-  }
-  respondContent(exchange, { mediaType, etag: etagOf(octets), ...common }, now())
-
-  async function textOf(): Promise<string> {
-    const isOffered =
-      part.kind === 'mpd' ? plan.dash : part.kind === 'multivariant' && isHls(part.segments, plan)
-    if (!isOffered) throw new MediaFault('This is not offered here: "stream" of the file says what is', 404)
-    const offer = offerOf(await openTitle(media, below, asset))
-    if (part.kind === 'mpd') return writeMpd(mpdOf(offer, ''))
-    return writeMultivariant(multivariantOf(offer, part.kind === 'multivariant' ? part.segments : 'cmaf', ''))
-  }
+  respondContent(exchange, list, now())
 }
 
-function isHls(segments: 'cmaf' | 'ts', { hls, ts }: StreamPlan): boolean {
-  return hls && (segments === 'cmaf' || ts)
+function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD'
+}
+
+function redirectPage(exchange: Exchange, signature: string): void {
+  const fields = fieldsOf([
+    ['Location', `play${signature}`],
+    ['Cache-Control', 'no-store'],
+  ])
+  exchange.respond({ status: 302, fields, lengthOctets: 0 }, null)
+}
+
+/** RFC 8216bis §5.1: 16 octets; nobody on the way keeps them. */
+function respondKey(exchange: Exchange, key: Uint8Array | undefined): void {
+  if (key === undefined) throw new MediaFault('The film is not encrypted', 404)
+  const fields = fieldsOf([
+    ['Content-Type', 'application/octet-stream'],
+    ['Cache-Control', 'no-store'],
+  ])
+  exchange.note.reason = 'key'
+  exchange.respond({ status: 200, fields, lengthOctets: key.length }, key)
+}
+
+function filmOfPage({ asset }: MediaTarget, { hls, dash }: StreamPlan): PlayerFilm {
+  const name = asset.slice(asset.lastIndexOf('/') + 1)
+  const formats = [...(hls ? (['hls'] as const) : []), ...(dash ? (['dash'] as const) : [])]
+  const file = isFilm(asset) ? `../${name}` : ''
+  return { title: decodeName(name) ?? name, formats, player: hls ? 'hls' : 'dash', file }
 }
 
 /** What browsers ask before they ask with fields of their own (Fetch, CORS-preflight). */

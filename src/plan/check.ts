@@ -14,6 +14,7 @@ import type { RouteConfig } from '#http/host-config.ts'
 import { checkTransforms } from '#http/transform/check.ts'
 import { checkStream } from '#media/check-plan.ts'
 import type { Across } from './across.ts'
+import { checkBuckets } from './check-buckets.ts'
 import { checkCertificates } from './check-certificates.ts'
 import { checkDepth } from './check-depth.ts'
 import { checkMtaSts } from './check-mta-sts.ts'
@@ -39,6 +40,7 @@ export function checkAcross(across: Across): Problem[] {
     ...across.plans.filter(({ name }) => !name.endsWith('.localhost')).flatMap(checkRoutes),
     ...across.hosts.flatMap(checkTransforms),
     ...across.hosts.flatMap(checkCaches),
+    ...checkBuckets(across),
     ...across.hosts.flatMap(checkStreams),
   ]
 }

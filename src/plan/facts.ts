@@ -1,3 +1,4 @@
+import type { SecretFact } from '#bucket/plan.ts'
 import type { CertificateFact } from '#tls/plan.ts'
 
 /**
@@ -11,4 +12,6 @@ export type Facts = {
   readonly addresses: readonly string[]
   /** what the certificate files of the file hold; absent: they were not read */
   readonly certificates?: readonly CertificateFact[]
+  /** files of secrets that the file names; absent: they were not looked at */
+  readonly secrets?: readonly SecretFact[]
 }

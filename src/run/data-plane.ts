@@ -30,6 +30,9 @@ import { summarize, type Transfers } from '#http/transfer.ts'
 import { compressResponses, transformRequests, transformResponses } from '#http/transform/transformed.ts'
 import { createTrust } from '#http/trust.ts'
 import type { AccessLog } from '#log/record.ts'
+import type { AskLive, LiveTold } from '#media/live/request.ts'
+import { createLive } from '#media/live/serve.ts'
+import { createStages, type Stages } from '#media/live/stages.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
 import type { ObservePlan } from '#plan/observe.ts'
@@ -63,6 +66,8 @@ export type DataPlane = {
   /** what is told of DNS */
   readonly dns: Pick<DnsPlane, 'server' | 'setOverlay' | 'replaceZones'>
   told(check: OriginCheck): void
+  /** what happens to live streams */
+  live(told: LiveTold): void
   snapshot(): Snapshot
   samples(): Sample[]
   busyClients(): BusyKey[]
@@ -90,6 +95,8 @@ export type DataPlaneOptions = {
   readonly onCheck: (check: OriginCheck) => void
   /** Ask the writer of a bucket for a change. */
   readonly applyToBucket: Apply
+  /** Ask what is on air. */
+  readonly askLive: AskLive
   /** what the main thread answers of DNS */
   readonly errands: Pick<GateOptions, 'ask' | 'askMore'>
 }
@@ -130,13 +137,14 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   let router: Router | undefined
   let store: CacheStore | null = null
   const cacheCounts = createCounts()
+  const stages = createStages(options.askLive)
   let { shown } = first
 
   function createHandler(route: RoutePlan): Handler {
     const plain = cached(
       route,
       transformRequests(
-        handlerOf(route, { folder, forwarding, log, dns, apply: options.applyToBucket, worker }),
+        handlerOf(route, { folder, forwarding, log, dns, apply: options.applyToBucket, stages, worker }),
         route.transform,
       ),
     )
@@ -226,6 +234,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     setTicketKey,
     dns: dnsPlane,
     told: origins.told,
+    live: stages.told,
     snapshot: () => snapshotOf({ http, dns, origins, cacheCounts }),
     samples: () => observation.samples({ http, dns, origins, cacheCounts }),
     busyClients: observation.takeBusyClients,
@@ -279,6 +288,7 @@ type HandlerOptions = {
   readonly log: Log
   readonly dns: DnsServer
   readonly apply: Apply
+  readonly stages: Stages
   readonly worker: number
 }
 
@@ -290,6 +300,8 @@ function handlerOf({ action }: RoutePlan, { forwarding, dns, ...options }: Handl
       return createFiles({ ...action, root: resolve(options.folder, action.root) }, options)
     case 'bucket':
       return createBucket(action, { ...options, now: Date.now })
+    case 'live':
+      return createLive(action, { ...options, stageOf: options.stages.stageOf })
     case 'redirect':
       return createRedirect(action)
     case 'respond':

@@ -35,6 +35,7 @@ const procedures: WorkerProcedures = {
       grant: (name) => main.call('grant', name, GRANT_MS),
       onCheck: (check) => main.tell('checked', check),
       applyToBucket: (request) => main.call('bucket', request, BUCKET_MS),
+      askLive: (request) => main.call('live', request, BUCKET_MS),
       errands: {
         ask: (errand) => main.call('errand', errand),
         askMore: (more) => main.call('errandMore', more),
@@ -63,7 +64,8 @@ const procedures: WorkerProcedures = {
   cookieKeys: (keys) => plane?.dns.server.setCookieKeys(keys),
   dnsOverlay: (overlay) => plane?.dns.setOverlay(overlay),
   checked: (check) => plane?.told(check),
-  zones: (versions) => plane?.dns.replaceZones(versions),
+  zones: (news) => plane?.dns.replaceZones(news),
+  live: (told) => plane?.live(told),
   snapshot: () => plane!.snapshot(),
   samples: () => plane!.samples(),
   busyClients: () => plane!.busyClients(),

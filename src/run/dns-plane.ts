@@ -12,6 +12,7 @@ import { createDnsServer, type DnsServer } from '#dns/server.ts'
 import { createSteering } from '#dns/steering.ts'
 import type { Version } from '#dns/transfer/difference.ts'
 import { createGate, type GateOptions } from '#dns/transfer/gate.ts'
+import type { ZoneNews } from '#dns/transfer/members.ts'
 import type { MovePlan } from '#dns/transfer/plan.ts'
 import { compileZones, createZones } from '#dns/zone.ts'
 import { overlaid } from './overlaid.ts'
@@ -27,8 +28,8 @@ export type DnsPlane = {
   name(): string | undefined
   /** Compile the zones of a slice; what is returned puts them to use in one tick, and cannot fail. */
   prepare(next: DataSlice): () => void
-  /** Answer from other versions of these zones. */
-  replaceZones(versions: readonly Version[]): void
+  /** Answer from other versions of these zones, or from other zones. */
+  replaceZones(news: ZoneNews): void
   /** These proofs stand now. */
   show(texts: Shown['texts']): void
   /** What was found out for pools and ALIAS now. */
@@ -105,8 +106,12 @@ export function createDnsPlane({ first, now, errands, log }: DnsPlaneOptions): D
         serve(next.dns.limits, next.dns.manner)
       }
     },
-    replaceZones(versions) {
-      const newest = new Map<string, Version>(zones.list.map((zone) => [zone.plan.id, zone]))
+    replaceZones({ versions, members }) {
+      const gone = new Set(members?.gone)
+      const staying = zones.list.filter(({ plan }) => !gone.has(plan.apex))
+      const newest = new Map<string, Version>(staying.map((zone) => [zone.plan.id, zone]))
+      if (members !== undefined) for (const move of members.moves) moves.set(move.apex, move)
+      for (const apex of gone) if (!members?.moves.some((move) => move.apex === apex)) moves.delete(apex)
       for (const version of versions) newest.set(version.plan.id, version)
       const all = [...newest.values()]
       const serials = new Map(all.map(({ plan, serial }) => [plan.id, serial]))
@@ -130,6 +135,6 @@ export function createDnsPlane({ first, now, errands, log }: DnsPlaneOptions): D
   }
 }
 
-function movesOf({ dns }: DataSlice): ReadonlyMap<string, MovePlan> {
+function movesOf({ dns }: DataSlice): Map<string, MovePlan> {
   return new Map(dns.moves.map((move) => [move.apex, move]))
 }

@@ -19,6 +19,7 @@ export type Step = {
     | 'origin'
     | 'bucket'
     | 'upload'
+    | 'live'
     | 'transfer'
     | 'delivery'
     | 'response'

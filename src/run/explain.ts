@@ -21,6 +21,7 @@ import { compileCertificates, select } from '#tls/select.ts'
 import { explainBucket } from './explain-bucket.ts'
 import { explainCache, type LiveCache } from './explain-cache.ts'
 import { explainSigning } from './explain-dnssec.ts'
+import { explainLive } from './explain-live.ts'
 import { explainObserved } from './explain-observe.ts'
 import { type DnsKnown, explainAlias, explainPool } from './explain-pool.ts'
 import { explainOrigins } from './explain-service.ts'
@@ -324,6 +325,8 @@ function explainAction(action: ActionPlan, at: Position, world: World): Step[] {
       return [step('transfer', 'from disk as the client takes it; ranges, conditional requests', 'files', at)]
     case 'bucket':
       return explainBucket(action, at)
+    case 'live':
+      return explainLive(action, at)
     case 'redirect':
       return [
         step(

@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises'
 import { BlockList, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { resolve } from 'node:path'
+import { LEAST_SECRET, type SecretFact, secretIn } from '#bucket/plan.ts'
 import type { Facts } from '#plan/facts.ts'
 import { readPair } from '#tls/files.ts'
 import type { CertificateFact } from '#tls/plan.ts'
@@ -25,6 +27,21 @@ export async function gatherCertificates(
       if (typeof pair === 'string') return { cert, key, holds: pair }
       const { names, fingerprint, keyType } = pair
       return { cert, key, holds: { names, fingerprint, keyType } }
+    }),
+  )
+}
+
+/** Look at the files of secrets that a file names, relative to its folder. */
+export async function gatherSecrets(files: readonly string[], folder: string): Promise<SecretFact[]> {
+  return Promise.all(
+    files.map(async (file): Promise<SecretFact> => {
+      try {
+        const secret = secretIn(await readFile(resolve(folder, file), 'utf8'))
+        return { file, fault: secret.length < LEAST_SECRET ? 'short' : null }
+      } catch (error) {
+        const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+        return { file, fault: isMissing ? 'missing' : 'not readable' }
+      }
     }),
   )
 }

@@ -1,8 +1,7 @@
-import { applyAliases } from '#dns/alias-addresses.ts'
+import { applyAliases, type FindAliases } from '#dns/alias-addresses.ts'
 import type { DnsOverlay } from '#dns/overlay-plan.ts'
 import { createPlaces, type Places } from '#dns/places.ts'
 import type { DnsPlan } from '#dns/plan.ts'
-import type { FindAliases } from '#dns/transfer/ledger.ts'
 import { loadCookieKeys } from './cookie-keys.ts'
 import { createDnsWatch } from './dns-watch.ts'
 import type { DnsKnown } from './explain-pool.ts'
@@ -48,9 +47,9 @@ export async function openFrontDns(options: FrontDnsOptions): Promise<FrontDns> 
   let served: DnsPlan | undefined
   const keeping = await keepZones({
     ...options,
-    publish(versions) {
-      options.publish(versions)
-      watch.changed(versions.map(({ plan }) => plan.apex))
+    publish(news) {
+      options.publish(news)
+      watch.changed(news.versions.map(({ plan }) => plan.apex))
     },
   })
   const cookieKeys = await loadCookieKeys(stateFolder, Date.now)

@@ -8,8 +8,10 @@ import { createCatalogs } from '#bucket/catalogs.ts'
 import type { CacheStore } from '#cache/store/store.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
+import { liveOf } from '#http/plan.ts'
 import { joinTransfers, type Transfers } from '#http/transfer.ts'
 import type { AccessLog } from '#log/record.ts'
+import { createRegisters, type Registers } from '#media/live/registers.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
 import type { ListenerPlan } from '#plan/listeners.ts'
@@ -99,7 +101,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const count = options.plan.workers ?? defaultWorkers()
   const dns = await openFrontDns({
     ...{ folder, stateFolder, workers: count, log },
-    publish: (versions) => workers.tell('zones', versions),
+    publish: (news) => workers.tell('zones', news),
     onOverlay: (overlay) => workers.tell('dnsOverlay', overlay),
     onCookieKeys: (keys) => workers.tell('cookieKeys', keys),
   })
@@ -114,13 +116,14 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const shared: SharedMemory = { buckets: createBucketMemory(), connections: createCountMemory(count) }
   const processes = createSupervisor({ folder, log, output, holderOf, onPort: tellPorts })
   const buckets = createCatalogs(Date.now)
+  const live = createRegisters({ folder, now: Date.now, tell: (told) => workers.tell('live', told), log })
   const cache = createFrontCache(options)
   const sockets = await openSockets(count, log)
   const workers = createWorkers({
     setups: setupsOf(options, count, shared),
     procedures: {
       ...writers(options),
-      ...keepers({ tls, dns, buckets }),
+      ...keepers({ tls, dns, buckets, live }),
       checked: (check) => workers.tell('checked', check),
     },
     log,
@@ -133,6 +136,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     clearCounts(shared.connections, worker)
     cache.store?.forgetWorker(storeNumber(worker))
     buckets.unlockAllOf(worker)
+    live.forgetWorker(worker)
   }
 
   function show(next: Shown): void {
@@ -171,9 +175,9 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       throw error
     })
     return () => {
-      if (next.workers !== plan.workers) log('warning', 'the number of workers changes at the next start')
       plan = next
       preparedTls.commit()
+      live.replace(liveOf(next.http))
       preparedWorkers.commit()
       preparedSockets.commit()
       preparedDns.commit()
@@ -187,6 +191,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     sockets.close()
     await workers.stop(deadlineMs)
     buckets.close()
+    live.close()
     await processes.stop(deadlineMs === 0)
     await cache.store?.close()
   }
@@ -250,6 +255,7 @@ type Kept = {
   readonly tls: FrontTls
   readonly dns: FrontDns
   readonly buckets: ReturnType<typeof createCatalogs>
+  readonly live: Registers
 }
 
 /** What workers ask of those who keep something for all. */
@@ -257,13 +263,15 @@ function keepers({
   tls,
   dns,
   buckets,
-}: Kept): Pick<MainProcedures, 'certificate' | 'grant' | 'errand' | 'errandMore' | 'bucket'> {
+  live,
+}: Kept): Pick<MainProcedures, 'certificate' | 'grant' | 'errand' | 'errandMore' | 'bucket' | 'live'> {
   return {
     certificate: tls.certificates.obtain,
     grant: tls.ask,
     errand: dns.ask,
     errandMore: dns.askMore,
     bucket: buckets.apply,
+    live: live.ask,
   }
 }
 

@@ -5,10 +5,11 @@ import { type Config, loadObject, loadText } from '#config/load.ts'
 import type { Log } from '#core/log.ts'
 import { hasErrors, type Problem, sortProblems } from '#core/problem.ts'
 import type { AccessLog } from '#log/record.ts'
-import { type Changes, changesBetween } from '#plan/changes.ts'
+import { atNextStart, type Changes, changesBetween } from '#plan/changes.ts'
+import { secretFilesOf } from '#plan/check-buckets.ts'
 import type { Facts } from '#plan/facts.ts'
 import { type Plan, plan } from '#plan/plan.ts'
-import { gatherCertificates, gatherFacts } from './facts.ts'
+import { gatherCertificates, gatherFacts, gatherSecrets } from './facts.ts'
 import { createFront, type Front } from './front.ts'
 import { loadWorker } from './workers.ts'
 
@@ -39,6 +40,8 @@ export type Portico = {
   readonly reloads: Readonly<ReloadCounts>
   /** Read the file again and put it to use; on any error everything stays as it is. */
   reload(): Promise<ReloadOutcome>
+  /** Call when a reload has put another Plan to use, before it says so; it throws nothing. */
+  onReload(follow: () => Promise<void>): void
   /** @param deadlineMs for requests under way; the file's `drain` when not given */
   stop(deadlineMs?: number): Promise<void>
 }
@@ -82,7 +85,8 @@ export async function planSource(source: ConfigSource, dev: boolean): Promise<Pl
   if (loaded.config === null)
     return { config: null, plan: null, problems: loaded.problems, facts: machine, folder }
   const certificates = await gatherCertificates(loaded.config.value.certificates.files, folder)
-  const facts = { ...machine, certificates }
+  const secrets = await gatherSecrets(secretFilesOf(loaded.config), folder)
+  const facts = { ...machine, certificates, secrets }
   const planned = plan(loaded.config, facts)
   return {
     config: loaded.config,
@@ -110,6 +114,7 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
   const { facts, folder } = first
   let lastReload = outcome(true, 'started', first.problems, changesBetween(null, front.plan))
   const reloads: ReloadCounts = { ok: 0, failed: 0, lastGood: lastReload.at }
+  const followers: (() => Promise<void>)[] = []
   let queue: Promise<unknown> = Promise.resolve()
   front.dns.dnssec.watch(() => {
     const done = queue.then(async () => (await front.prepare(front.plan))())
@@ -125,10 +130,12 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
       return outcome(false, 'The file has errors, so nothing changed.', next.problems)
     }
     const changes = changesBetween(front.plan, next.plan)
+    const later = atNextStart(front.plan, next.plan)
     if (next.plan.key === front.plan.key) return outcome(true, 'Nothing changed.', next.problems)
     try {
       const commit = await front.prepare(next.plan)
       commit()
+      for (const follow of followers) await follow()
     } catch (error) {
       return outcome(
         false,
@@ -137,12 +144,8 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
       )
     }
     const { added, changed, removed } = changes
-    return outcome(
-      true,
-      `${added.length} added, ${changed.length} changed, ${removed.length} removed.`,
-      next.problems,
-      changes,
-    )
+    const counts = `${added.length} added, ${changed.length} changed, ${removed.length} removed.`
+    return outcome(true, [counts, ...later].join(' '), next.problems, changes)
   }
 
   return {
@@ -168,6 +171,7 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
       queue = done
       return done
     },
+    onReload: (follow) => void followers.push(follow),
     async stop(deadlineMs = front.plan.http.limits.drainMs) {
       await queue
       await front.stop(deadlineMs)

@@ -7,13 +7,14 @@ import type { LogLevel, LogValue } from '#core/log.ts'
 import type { ZoneKeys } from '#dns/dnssec/plan.ts'
 import type { DnsOverlay } from '#dns/overlay-plan.ts'
 import type { DnsPlan } from '#dns/plan.ts'
-import type { Version } from '#dns/transfer/difference.ts'
 import type { Errand, ErrandReply } from '#dns/transfer/gate.ts'
+import type { ZoneNews } from '#dns/transfer/members.ts'
 import type { TsigKeys } from '#dns/wire/tsig.ts'
 import type { OriginCheck } from '#http/origin/origins.ts'
 import type { HttpPlan } from '#http/plan.ts'
 import type { Transfers } from '#http/transfer.ts'
 import type { AccessRecord } from '#log/record.ts'
+import type { LiveReply, LiveRequest, LiveTold } from '#media/live/request.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
 import type { ListenerPlan } from '#plan/listeners.ts'
@@ -111,8 +112,10 @@ export type WorkerProcedures = {
   readonly cookieKeys: (keys: readonly Uint8Array[]) => void
   readonly dnsOverlay: (overlay: DnsOverlay) => void
   readonly checked: (check: OriginCheck) => void
-  /** Other versions of zones that are served. */
-  readonly zones: (versions: readonly Version[]) => void
+  /** Other versions of zones that are served, or other zones. */
+  readonly zones: (news: ZoneNews) => void
+  /** What happens to a live stream. */
+  readonly live: (told: LiveTold) => void
   readonly snapshot: (nothing: null) => Snapshot
   readonly samples: (nothing: null) => Sample[]
   readonly busyClients: (nothing: null) => BusyKey[]
@@ -134,6 +137,8 @@ export type MainProcedures = {
   readonly checked: (check: OriginCheck) => void
   /** Change a bucket: there is one writer, whichever worker was asked. */
   readonly bucket: (request: BucketRequest) => Promise<Outcome>
+  /** What is on air, and what an encoder brings. */
+  readonly live: (request: LiveRequest) => Promise<LiveReply>
   /** What moves or changes a zone. */
   readonly errand: (errand: Errand) => Promise<ErrandReply>
   readonly errandMore: (more: number) => Promise<ErrandReply>

@@ -164,6 +164,8 @@ export function leadsTo(action: ActionPlan): string {
       return `files in ${basename(action.root) === action.root ? `./${action.root}` : action.root}`
     case 'bucket':
       return `bucket in ${basename(action.root) === action.root ? `./${action.root}` : action.root}`
+    case 'live':
+      return `live streams in ${basename(action.root) === action.root ? `./${action.root}` : action.root}`
     case 'redirect':
       return `${action.status} to ${action.to}`
     case 'dns':

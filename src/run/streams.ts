@@ -1,8 +1,10 @@
 import { opendir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { pathsOf } from '#bucket/folder.ts'
+import { readKeys } from '#bucket/identify.ts'
 import { Reader } from '#bucket/reader.ts'
 import { keyOfPath } from '#bucket/wire/key.ts'
+import { signUrl } from '#bucket/wire/signed-url.ts'
 import type { CacheOptions } from '#cache/cache.ts'
 import { createCache } from '#cache/handler.ts'
 import { planCache } from '#cache/plan.ts'
@@ -10,6 +12,7 @@ import { locate } from '#files/locate.ts'
 import type { Handler } from '#http/exchange.ts'
 import type { RoutePlan } from '#http/plan.ts'
 import { rewrite } from '#http/transform/rewrite.ts'
+import { PassingExchange } from '#http/wire/passing-exchange.ts'
 import { isRefusal } from '#http/wire/refusal.ts'
 import { createMedia } from '#media/serve.ts'
 
@@ -30,13 +33,38 @@ export function streamed(
   if (stream === undefined) return handler
   return createMedia(stream, {
     below: handler,
+    source: withKey(route, handler, { folder, cache }),
     keep: (render) => createCache(KEPT, cache, render),
     list: (begin, limit) => listNames(route, folder, begin, limit),
     isPrivate: access !== undefined,
+    folder,
     now: cache.now,
     monotonic,
+    log: cache.log,
   })
 }
+
+/** Where reading a bucket needs a key, what is read for those who have one is signed with the first. */
+function withKey(
+  { action }: RoutePlan,
+  handler: Handler,
+  { folder, cache: { log, now } }: Pick<StreamOptions, 'folder' | 'cache'>,
+): Handler {
+  if (action.kind !== 'bucket' || action.readers !== 'keys') return handler
+  const keys = readKeys(action.keys, folder, log)
+  const key = [...keys.values()].find(({ mayRead, prefix }) => mayRead && prefix === '')
+  if (key === undefined) return handler
+  return (exchange) => {
+    const { request } = exchange
+    const { host, target } = request
+    const expires = Math.ceil(now() / 1000) + READ_SECONDS
+    const grant = { keyId: key.id, allow: 'read', expires, prefix: null } as const
+    const signed = `${target}?${signUrl(grant, host, target, key.secret)}`
+    handler(new PassingExchange(exchange, { ...request, target: signed }))
+  }
+}
+
+const READ_SECONDS = 60
 
 /** Segments say themselves how long they are fresh; the query tells none of them apart. */
 const KEPT = planCache({ key: { query: 'none' } })!

@@ -16,6 +16,7 @@ const procedures = {
   grant: async () => false,
   checked: () => {},
   bucket: async () => ({ kind: 'done' as const }),
+  live: async () => ({ kind: 'done' as const }),
   errand: async () => ({ messages: [], more: null }),
   errandMore: async () => ({ messages: [], more: null }),
   log: () => {},

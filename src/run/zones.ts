@@ -1,9 +1,11 @@
 import { join } from 'node:path'
 import type { Shown } from '#acme/present.ts'
 import type { Log } from '#core/log.ts'
+import type { FindAliases } from '#dns/alias-addresses.ts'
 import type { DnsPlan } from '#dns/plan.ts'
 import type { Version } from '#dns/transfer/difference.ts'
-import { createLedger, type FindAliases, type Ledger } from '#dns/transfer/ledger.ts'
+import { createLedger, type Ledger } from '#dns/transfer/ledger.ts'
+import type { ZoneNews } from '#dns/transfer/members.ts'
 import { compileZones, type Zones } from '#dns/zone.ts'
 import { type DnssecKeeper, loadDnssec } from './dnssec.ts'
 import { overlaid } from './overlaid.ts'
@@ -38,7 +40,7 @@ export type ZoneKeepingOptions = {
   /** of the file */
   readonly folder: string
   readonly stateFolder: string
-  readonly publish: (versions: readonly Version[]) => void
+  readonly publish: (news: ZoneNews) => void
   readonly log: Log
 }
 
@@ -59,9 +61,9 @@ export async function keepZones({
     folder: join(stateFolder, 'dns'),
     advance,
     log,
-    publish(versions) {
+    publish(news) {
       zones = undefined
-      publish(versions)
+      publish(news)
     },
   })
 
@@ -73,16 +75,20 @@ export async function keepZones({
       { tsig: tsigKeys, dnssec: keyed.keys },
       findAliases,
     )
-    let versions = (): readonly Version[] => prepared.versions
+    let current: Pick<Ledger, 'versions' | 'members'> = {
+      versions: () => prepared.versions,
+      members: () => prepared.members,
+    }
     return {
       part(given) {
-        const { zones: plans, serials } = partOf(versions())
-        return { dns: { ...given, zones: plans }, serials, keys: keyed.keys, tsigKeys }
+        const { zones: plans, serials } = partOf(current.versions())
+        const moves = [...given.moves, ...current.members()]
+        return { dns: { ...given, zones: plans, moves }, serials, keys: keyed.keys, tsigKeys }
       },
       commit() {
         prepared.commit()
         dnssec.commit(keyed)
-        versions = ledger.versions
+        current = ledger
         zones = undefined
       },
       abort: prepared.abort,

@@ -152,7 +152,7 @@ export const moveSettings: Readonly<Record<'transfer' | 'secondary' | 'update' |
   update,
   catalog: {
     type: 'flag',
-    doc: 'The domain is a catalog (RFC 9432): it lists the other domains with "transfer", so that secondaries that read it serve them too.',
+    doc: 'The domain is a catalog (RFC 9432): it lists the other domains with "transfer", so that secondaries that read it serve them too. With "secondary" it is read here: the zones that it lists are copied from the same primaries.',
     initial: false,
   },
 }

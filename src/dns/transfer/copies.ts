@@ -1,5 +1,6 @@
-import { stat, utimes } from 'node:fs/promises'
+import { rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Log } from '#core/log.ts'
 import { readIfThere, replaceFile } from '#core/state-file.ts'
 import type { SoaPlan, ZonePlan } from '../plan.ts'
 import { recordsOf, type Version, type ZoneRecord, zoneOfRecords } from './difference.ts'
@@ -36,6 +37,16 @@ export async function writeCopy(folder: string, version: Version): Promise<void>
   const [, ...records] = recordsOf(version)
   const saved: SavedCopy = { serial, soa: plan.soa, records }
   await replaceFile(fileOf(folder, plan.apex, 'copy.json'), JSON.stringify(saved), 0o644)
+}
+
+/** Nothing is kept of these zones any longer. */
+export async function forgetCopies(folder: string, apexes: readonly string[], log: Log): Promise<void> {
+  const files = apexes.flatMap((apex) =>
+    ['copy.json', 'history.jsonl', 'signatures.jsonl'].map((ending) => fileOf(folder, apex, ending)),
+  )
+  await Promise.all(files.map((file) => rm(file, { force: true }))).catch((error: unknown) => {
+    log('warning', 'dns: copy not removed', { error: String(error) })
+  })
 }
 
 /** The primary says that the copy is up to date. */

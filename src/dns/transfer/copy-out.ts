@@ -5,8 +5,9 @@ import type { SigningKey } from '../dnssec/plan.ts'
 import { type KnownSignature, signZone } from '../dnssec/sign-zone.ts'
 import type { DnsOverlay } from '../overlay-plan.ts'
 import type { RRsetPlan, ZonePlan } from '../plan.ts'
-import type { Version } from './difference.ts'
-import type { Journal } from './journal.ts'
+import { fileOf } from './copies.ts'
+import { type Difference, differ, HISTORY_LIMIT, remember, type Version } from './difference.ts'
+import { type Journal, openJournal } from './journal.ts'
 
 /** What a copy of a zone has that answers of ours are given when they are asked for. */
 export type CopyWith = {
@@ -16,10 +17,10 @@ export type CopyWith = {
 }
 
 /** A signature that was given out, as it is kept: who has it is told when another takes its place (RFC 1995 §4). */
-export type SavedSignature = KnownSignature & { readonly key: string }
+type SavedSignature = KnownSignature & { readonly key: string }
 
 /** Signatures of one zone's copy. */
-export type CopySignatures = {
+type CopySignatures = {
   readonly journal: Journal<SavedSignature>
   /** what the last copy had, and what was made since */
   known: Map<string, KnownSignature>
@@ -42,20 +43,51 @@ export function copiedOut(zone: ZonePlan, { keys, aliases }: CopyWith, nowSecond
   return { ...zone, key: contentKey([zone.key, day, found]) }
 }
 
-/** What is kept of signatures that were given out before. */
-export function knownOf(journal: Journal<SavedSignature>): CopySignatures {
-  return { journal, known: new Map(journal.lines.map(({ key, of, data }) => [key, { of, data }])) }
+/** What secondaries get of one zone, and what is remembered of what they got. */
+export type GivenOut = {
+  /** null before the first is made */
+  copy: Version | null
+  /** from older copies to this one */
+  history: readonly Difference[]
+  /** when `copy` is of the version that is served */
+  ready: Promise<void>
+  readonly historyJournal: Journal<Difference>
+  readonly signatures: CopySignatures
+}
+
+/** Open what is remembered in a folder of state. */
+export async function openGivenOut(folder: string, apex: string): Promise<GivenOut> {
+  const historyJournal = await openJournal<Difference>(fileOf(folder, apex, 'history.jsonl'))
+  const journal = await openJournal<SavedSignature>(fileOf(folder, apex, 'signatures.jsonl'))
+  const known = new Map(journal.lines.map(({ key, of, data }) => [key, { of, data }]))
+  const history = historyJournal.lines.reduce(remember, [])
+  return { copy: null, history, ready: Promise.resolve(), historyJournal, signatures: { journal, known } }
+}
+
+/** Give out a version from now on, and remember what changed; whether it is another one. */
+export async function renewCopy(out: GivenOut, version: Version, copyWith: CopyWith): Promise<boolean> {
+  const { copy: before, historyJournal, signatures } = out
+  if (before?.serial === version.serial) return false
+  const copy = await copyOut(version, copyWith, signatures, Date.now() / 1000)
+  out.copy = copy
+  if (before === null) return true
+  const difference = differ(before, copy)
+  out.history = remember(out.history, difference)
+  const isLong = historyJournal.count() >= LONG.times * HISTORY_LIMIT.differences
+  if (isLong || out.history.length === 1) await historyJournal.replace(out.history)
+  else await historyJournal.append([difference], false)
+  return true
 }
 
 /** What secondaries get of a version: whole sets of addresses, signatures, and NSEC from name to name. */
-export async function copyOut(
+async function copyOut(
   { plan, serial }: Version,
   { keys, aliases }: CopyWith,
-  signatures: CopySignatures | null,
+  signatures: CopySignatures,
   nowSeconds: number,
 ): Promise<Version> {
   const laid = layAliases(plan, aliases)
-  if (keys === null || signatures === null) return { plan: laid, serial }
+  if (keys === null) return { plan: laid, serial }
   const made: SavedSignature[] = []
   const known = new Map<string, KnownSignature>()
   const rrsets: RRsetPlan[] = []

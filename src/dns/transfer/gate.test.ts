@@ -19,6 +19,7 @@ const move: MovePlan = {
   out: { to: ['192.0.2.0/24', '2001:db8::/32'], key: 'k.', notify: [] },
   update: { keys: ['k.'], names: null },
   secondary: { from: [{ address: '198.51.100.1', port: 53 }], key: null },
+  isCatalog: false,
 }
 const errands: Errand[] = []
 const reply = (message: Uint8Array): Buffer => {

@@ -1,28 +1,25 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Log } from '#core/log.ts'
+import type { FindAliases } from '../alias-addresses.ts'
 import type { ZoneKeys } from '../dnssec/plan.ts'
 import type { DnsOverlay } from '../overlay-plan.ts'
 import type { DnsPlan, ZonePlan } from '../plan.ts'
 import { decodeMessage, type Message } from '../wire/message.ts'
 import { lowerName, printName } from '../wire/name.ts'
 import type { TsigKey, TsigKeys } from '../wire/tsig.ts'
-import { RCODE, TYPE } from '../wire/types.ts'
-import { expiredVersion, fileOf, isTooOld, readCopy } from './copies.ts'
-import {
-  type CopySignatures,
-  type CopyWith,
-  copiedOut,
-  copyOut,
-  knownOf,
-  type SavedSignature,
-} from './copy-out.ts'
-import { type Difference, differ, HISTORY_LIMIT, remember, setKey, type Version } from './difference.ts'
+import { RCODE } from '../wire/types.ts'
+import { expiredVersion, fileOf, forgetCopies, isTooOld, readCopy } from './copies.ts'
+import { type CopyWith, copiedOut, type GivenOut, openGivenOut, renewCopy } from './copy-out.ts'
+import { setKey, type Version } from './difference.ts'
 import { type Errand, type ErrandReply, wishOf } from './gate.ts'
+import { giveCopy, oneReply } from './give-copy.ts'
 import { type Journal, openJournal } from './journal.ts'
+import { type MemberPlan, planMembers, type ZoneNews } from './members.ts'
 import { createNotifier } from './notify.ts'
+import { mayChange } from './permit.ts'
 import type { MovePlan } from './plan.ts'
-import { chooseTransfer, replyTo, serialOfQuery, writeDatagram, writeMessages } from './reply.ts'
 import { createSecondary, type Secondary, type SecondaryState } from './secondary.ts'
+import { createSlots } from './slots.ts'
 import { createStreams } from './streams.ts'
 import { applyUpdate, type UpdatedSet } from './update.ts'
 import { layUpdates, mergeUpdates, UPDATES_LIMIT, type Updates } from './updates.ts'
@@ -37,6 +34,8 @@ export type Ledger = {
   prepare(dns: DnsPlan, keys: LedgerKeys, findAliases: FindAliases): Promise<PreparedZones>
   /** what is served */
   versions(): readonly Version[]
+  /** zones of catalogs, which are copied too */
+  members(): readonly MovePlan[]
   /** Answer what a client may ask: a transfer, an update, a NOTIFY. */
   ask(errand: Errand): Promise<ErrandReply>
   /** Go on with a transfer. */
@@ -50,18 +49,20 @@ export type Ledger = {
 /** What messages are signed with between servers, and what zones are signed with. */
 export type LedgerKeys = { readonly tsig: TsigKeys; readonly dnssec: ZoneKeys }
 
-/** Find the addresses for names with an ALIAS, of which some may lead into these zones. */
-export type FindAliases = (zones: readonly ZonePlan[]) => Promise<DnsOverlay['aliases']>
-
-export type PreparedZones = { readonly versions: readonly Version[]; commit(): void; abort(): void }
+export type PreparedZones = {
+  readonly versions: readonly Version[]
+  readonly members: readonly MovePlan[]
+  commit(): void
+  abort(): void
+}
 
 export type LedgerOptions = {
   /** of state, for what is known of zones */
   readonly folder: string
   /** The serial of each zone by its id, kept before it is used. */
   readonly advance: (zones: readonly ZonePlan[]) => Promise<ReadonlyMap<string, number>>
-  /** Tell whoever answers of new versions. */
-  readonly publish: (versions: readonly Version[]) => void
+  /** Tell whoever answers. */
+  readonly publish: (news: ZoneNews) => void
   readonly log: Log
 }
 
@@ -72,21 +73,15 @@ type Entry = {
   readonly base: ZonePlan | null
   updates: Updates
   readonly updateJournal: Journal<UpdatedSet> | null
-  history: readonly Difference[]
-  readonly historyJournal: Journal<Difference> | null
   readonly move: MovePlan | null
-  /** what secondaries get, and of which `history` speaks; null before the first is made */
-  copy: Version | null
-  /** when `copy` is that of `version` */
-  ready: Promise<void>
-  readonly signatures: CopySignatures | null
+  /** null where nobody may copy it */
+  readonly out: GivenOut | null
 }
-
-/** What stays as it is while an entry is taken over. */
-type Moving = Pick<Entry, 'history' | 'historyJournal' | 'signatures' | 'copy' | 'ready'>
 
 /** So often it is looked whether signatures of copies are due. */
 const RESIGN_EVERY_MS = 600_000
+/** Primaries that are asked at a time. */
+const FETCH_LIMIT = 16
 
 /** Errands that wait for their turn; those beyond are told to come again. */
 const WAITING_LIMIT = 1000
@@ -95,8 +90,10 @@ const WAITING_LIMIT = 1000
 export function createLedger({ folder, advance, publish, log }: LedgerOptions): Ledger {
   const notifier = createNotifier(log)
   const streams = createStreams()
-  let entries: ReadonlyMap<string, Entry> = new Map()
-  let secondaries: ReadonlyMap<string, Secondary> = new Map()
+  const inSlot = createSlots(FETCH_LIMIT)
+  let entries = new Map<string, Entry>()
+  let secondaries = new Map<string, Secondary>()
+  let members: ReadonlyMap<string, MemberPlan> = new Map()
   let keys: LedgerKeys = { tsig: new Map(), dnssec: new Map() }
   let aliases: DnsOverlay['aliases'] = {}
   let turn: Promise<unknown> = Promise.resolve()
@@ -105,6 +102,10 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
 
   function keyNamed(name: string | null): TsigKey | null {
     return name === null ? null : (keys.tsig.get(name) ?? null)
+  }
+
+  function onFault(catalog: string, why: string): void {
+    log('warning', 'dns: catalog not read', { catalog, why })
   }
 
   /** One change after the other. */
@@ -121,11 +122,11 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
       try {
         const next = await openEntries(dns, nextKeys, findAliases)
         const commit = (): void => {
-          commitEntries(next, dns.moves, nextKeys)
+          commitEntries(next, nextKeys)
           release()
         }
         const versions = [...next.entries.values()].map(({ version }) => version)
-        resolve({ versions, commit, abort: release })
+        resolve({ versions, members: [...next.members.values()], commit, abort: release })
       } catch (error) {
         release()
         reject(error)
@@ -147,21 +148,34 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
     const serials = await advance(plans)
     for (const [i, plan] of plans.entries()) drafts[i]!.version = { plan, serial: serials.get(plan.id)! }
     const copies = await Promise.all(moves.filter(({ secondary }) => secondary !== null).map(openCopy))
+    const isTaken = (apex: string): boolean => moveOf.has(apex) || zones.some((zone) => zone.apex === apex)
+    const nextMembers = planMembers({
+      zones: copies.map(({ entry }) => entry),
+      isTaken,
+      before: members,
+      onFault,
+    })
+    for (const member of nextMembers.values()) copies.push(await openCopy(member))
     const all = [...drafts, ...copies.map(({ entry }) => entry)]
-    for (const entry of all) {
-      const isKnown = entries.has(entry.version.plan.apex)
-      if (!isKnown && entry.history.at(-1)?.to !== entry.version.serial) entry.history = []
+    for (const { version, out } of all) {
+      const isKnown = entries.has(version.plan.apex)
+      if (out !== null && !isKnown && out.history.at(-1)?.to !== version.serial) out.history = []
     }
-    return { entries: new Map(all.map((entry) => [entry.version.plan.apex, entry])), copies }
+    return {
+      entries: new Map(all.map((entry) => [entry.version.plan.apex, entry])),
+      copies,
+      members: nextMembers,
+    }
   }
 
   async function openZone(base: ZonePlan, move: MovePlan | null): Promise<Entry> {
     const known = entries.get(base.apex)
-    const moving = await openMoving(base.apex, move, known)
+    const out = await openOut(base.apex, move)
     const journal = move?.update == null ? null : (known?.updateJournal ?? (await openUpdates(base.apex)))
-    const updates = known?.updateJournal === journal ? known.updates : foldUpdates(base, journal)
+    const updates =
+      known?.updateJournal === journal ? known.updates : mergeUpdates(base, new Map(), journal?.lines ?? [])
     const plan = layUpdates(base, updates)
-    return { ...moving, version: { plan, serial: 0 }, base, updates, updateJournal: journal, move }
+    return { version: { plan, serial: 0 }, base, updates, updateJournal: journal, move, out }
   }
 
   /** The zone as it is served, whose key says also what its copies have. */
@@ -177,21 +191,15 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
     return openJournal<UpdatedSet>(fileOf(folder, apex, 'updates.jsonl'))
   }
 
-  async function openMoving(apex: string, move: MovePlan | null, known: Entry | undefined): Promise<Moving> {
-    const ready = Promise.resolve()
-    if (move?.out == null) return { history: [], historyJournal: null, signatures: null, copy: null, ready }
-    if (known?.historyJournal != null) return known
-    const historyJournal = await openJournal<Difference>(fileOf(folder, apex, 'history.jsonl'))
-    const signatures = knownOf(await openJournal<SavedSignature>(fileOf(folder, apex, 'signatures.jsonl')))
-    const history = historyJournal.lines.reduce(remember, [])
-    return { history, historyJournal, signatures, copy: null, ready }
+  async function openOut(apex: string, move: MovePlan | null): Promise<GivenOut | null> {
+    if (move?.out == null) return null
+    return entries.get(apex)?.out ?? (await openGivenOut(folder, apex))
   }
 
   async function openCopy(move: MovePlan): Promise<OpenedCopy> {
     const running = secondaries.get(move.apex)
     const kept = running?.move.key === move.key ? null : await readCopy(folder, move)
     const secondary = running?.move.key === move.key ? running : null
-    const known = entries.get(move.apex)
     const start = (): Secondary => {
       const key = (): TsigKey | null => keyNamed(move.secondary!.key)
       const onVersion = (version: Version): Promise<void> => inTurn(() => replace(version))
@@ -200,6 +208,7 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
         key,
         folder,
         kept,
+        inSlot,
         onVersion,
         log,
       })
@@ -207,54 +216,47 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
     const isGood = kept !== null && !isTooOld(kept)
     const version =
       secondary?.current() ?? (isGood ? kept.version : expiredVersion(move, kept?.version ?? null))
-    const moving = await openMoving(move.apex, move, known)
-    const entry = { ...moving, version, base: null, updates: new Map(), updateJournal: null, move }
+    const out = await openOut(move.apex, move)
+    const entry: Entry = { version, base: null, updates: new Map(), updateJournal: null, move, out }
     return { entry, secondary, start }
   }
 
-  function commitEntries(next: NextEntries, moves: readonly MovePlan[], nextKeys: LedgerKeys): void {
-    const before = entries
+  function commitEntries(next: NextEntries, nextKeys: LedgerKeys): void {
+    const gone = [...members.keys()].filter((apex) => !next.entries.has(apex))
     entries = next.entries
+    members = next.members
     keys = nextKeys
     const kept = new Map<string, Secondary>()
-    for (const { secondary, start, entry } of next.copies) {
-      const running = secondary ?? start()
-      kept.set(running.move.apex, running)
-      entry.version = running.current()
-    }
+    for (const copy of next.copies) kept.set(copy.entry.move!.apex, startCopy(copy))
     for (const [apex, running] of secondaries) if (kept.get(apex) !== running) running.close()
     secondaries = kept
-    for (const { apex } of moves) {
-      const entry = entries.get(apex)
-      if (entry !== undefined) makeCopy(entry, before.get(apex))
+    for (const entry of entries.values()) giveOut(entry)
+    void forgetCopies(folder, gone, log)
+  }
+
+  function startCopy({ secondary, start, entry }: OpenedCopy): Secondary {
+    const running = secondary ?? start()
+    const version = running.current()
+    // It may have expired since it was opened.
+    if (version.plan.key !== entry.version.plan.key) publish({ versions: [version] })
+    entry.version = version
+    return running
+  }
+
+  /** Make what secondaries get of a zone, and tell them. */
+  function giveOut(entry: Entry): void {
+    const { out, move } = entry
+    if (out === null || move?.out == null) return
+    const { notify, key } = move.out
+    const renew = async (): Promise<void> => {
+      const { version } = entry
+      if (version.plan.expired === true) return
+      if (await renewCopy(out, version, copyWith(version.plan, keys)))
+        notifier.notify(version, notify, keyNamed(key))
     }
-  }
-
-  /** Make what secondaries get, remember what changed, and tell them. @param before the entry whose place it took */
-  function makeCopy(entry: Entry, before: Entry = entry): void {
-    entry.ready = before.ready
-      .then(async () => {
-        if (before !== entry && before.historyJournal !== null) {
-          entry.copy = before.copy
-          entry.history = before.history
-        }
-        await renewCopy(entry)
-      })
-      .catch((error: unknown) => log('error', 'dns: copy not made', { error: String(error) }))
-  }
-
-  async function renewCopy(entry: Entry): Promise<void> {
-    const { version, move, historyJournal, signatures, copy: before } = entry
-    if (move?.out == null || version.plan.expired === true || before?.serial === version.serial) return
-    const copy = await copyOut(version, copyWith(version.plan, keys), signatures, Date.now() / 1000)
-    entry.copy = copy
-    notifier.notify(version, move.out.notify, keyNamed(move.out.key))
-    if (before === null || historyJournal === null) return
-    const difference = differ(before, copy)
-    entry.history = remember(entry.history, difference)
-    const isLong = historyJournal.count() >= 2 * HISTORY_LIMIT.differences
-    if (isLong || entry.history.length === 1) await historyJournal.replace(entry.history)
-    else await historyJournal.append([difference], false)
+    out.ready = out.ready.then(renew).catch((error: unknown) => {
+      log('error', 'dns: copy not made', { zone: move.apex, error: String(error) })
+    })
   }
 
   /** Serve another version of one zone. */
@@ -262,12 +264,43 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
     const entry = entries.get(version.plan.apex)
     if (entry === undefined) return
     entry.version = version
-    publish([version])
-    makeCopy(entry)
-    await entry.ready
+    publish({ versions: [version] })
+    giveOut(entry)
+    await entry.out?.ready
+    if (entry.move?.isCatalog === true) await replaceMembers()
   }
 
-  /** Serve zones anew whose copies have other signatures or addresses than a moment ago. */
+  /** Serve what catalogs list now, and nothing that they listed before. */
+  async function replaceMembers(): Promise<void> {
+    const isTaken = (apex: string): boolean => entries.has(apex) && !members.has(apex)
+    const next = planMembers({ zones: entries.values(), isTaken, before: members, onFault })
+    const gone = [...members.values()].filter(({ apex, key }) => next.get(apex)?.key !== key)
+    for (const { apex } of gone) {
+      secondaries.get(apex)?.close()
+      secondaries.delete(apex)
+      entries.delete(apex)
+    }
+    await forgetCopies(
+      folder,
+      gone.map(({ apex }) => apex),
+      log,
+    )
+    const opened: OpenedCopy[] = []
+    for (const member of next.values()) if (!entries.has(member.apex)) opened.push(await openCopy(member))
+    members = next
+    for (const copy of opened) {
+      const { apex } = copy.entry.move!
+      entries.set(apex, copy.entry)
+      secondaries.set(apex, startCopy(copy))
+      giveOut(copy.entry)
+    }
+    if (gone.length + opened.length === 0) return
+    log('info', 'dns: members of catalogs', { added: opened.length, removed: gone.length, all: next.size })
+    const versions = opened.map(({ entry }) => entry.version)
+    publish({ versions, members: { gone: gone.map(({ apex }) => apex), moves: [...next.values()] } })
+  }
+
+  /** Serve zones anew whose copies get other signatures or addresses now. */
   function renewCopies(): Promise<void> {
     return inTurn(async () => {
       for (const { base, updates, move, version } of entries.values()) {
@@ -285,7 +318,11 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
     const entry = entries.get(printName(lowerName(query.question[0]!.name)))
     const wish = wishOf(query)
     if (entry === undefined || wish === undefined) return oneReply(query, RCODE.NOTAUTH)
-    if (wish === 'copy') return copy(query, entry, protocol === 'udp' ? reserveOctets : null)
+    if (wish === 'copy') {
+      const isServed = entry.version.plan.expired !== true
+      const options = { streams, log, reserveOctets: protocol === 'udp' ? reserveOctets : null }
+      return giveCopy(query, isServed ? entry.out : null, options)
+    }
     if (wish === 'notify') {
       secondaries.get(entry.version.plan.apex)?.poke()
       return oneReply(query, RCODE.NOERROR)
@@ -299,25 +336,6 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
       })
       .finally(() => waiting--)
     return oneReply(query, rcode)
-  }
-
-  /** @param reserveOctets for a signature, over UDP */
-  async function copy(query: Message, entry: Entry, reserveOctets: number | null): Promise<ErrandReply> {
-    await entry.ready
-    const { version: served, history, copy: version } = entry
-    if (served.plan.expired === true || version === null) return oneReply(query, RCODE.SERVFAIL)
-    const isWhole = query.question[0]!.type === TYPE.AXFR
-    const theirs = isWhole ? null : serialOfQuery(query)
-    if (theirs === undefined) return oneReply(query, RCODE.FORMERR)
-    const { reason, records } = chooseTransfer(version, history, theirs)
-    log('info', 'dns: zone copied out', {
-      zone: version.plan.apex.slice(0, -1),
-      serial: version.serial,
-      by: reason,
-    })
-    if (reserveOctets !== null)
-      return { messages: [writeDatagram(query, version, records, reserveOctets)], more: null }
-    return streams.begin(writeMessages(query, records)) ?? oneReply(query, RCODE.SERVFAIL)
   }
 
   async function update(query: Message, from: { client: string; key: string | null }): Promise<number> {
@@ -334,8 +352,7 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
     if (updates.size > UPDATES_LIMIT) return RCODE.REFUSED
     const plan = dressed(layUpdates(base, updates), move, keys)
     // On disk before it is answered: what was acknowledged outlives a crash (RFC 2136 §3.5).
-    const isLess = sets.some((set) => !updates.has(setKey(set)))
-    if (isLess || updateJournal.count() > 2 * updates.size + 1000)
+    if (sets.some((set) => !updates.has(setKey(set))) || updateJournal.count() > 2 * updates.size + 1000)
       await updateJournal.replace([...updates.values()])
     else await updateJournal.append(sets, true)
     const serial = (await advance([plan])).get(plan.id)!
@@ -348,6 +365,7 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
   return {
     prepare,
     versions: () => [...entries.values()].map(({ version }) => version),
+    members: () => [...members.values()],
     ask,
     askMore: async (more) => streams.goOn(more),
     secondaries: () => [...secondaries.values()].map((secondary) => secondary.state()),
@@ -372,18 +390,8 @@ type OpenedCopy = {
   readonly start: () => Secondary
 }
 
-type NextEntries = { readonly entries: ReadonlyMap<string, Entry>; readonly copies: readonly OpenedCopy[] }
-
-function foldUpdates(base: ZonePlan, journal: Journal<UpdatedSet> | null): Updates {
-  return mergeUpdates(base, new Map(), journal?.lines ?? [])
-}
-
-function oneReply(query: Message, rcode: number): ErrandReply {
-  return { messages: [replyTo(query, rcode)], more: null }
-}
-
-/** Whether an owner is one of the names, or below one that begins with `*.`. */
-function mayChange(owner: string, names: readonly string[] | null): boolean {
-  if (names === null) return true
-  return names.some((name) => owner === name || (name.startsWith('*.') && owner.endsWith(name.slice(1))))
+type NextEntries = {
+  readonly entries: Map<string, Entry>
+  readonly copies: readonly OpenedCopy[]
+  readonly members: ReadonlyMap<string, MemberPlan>
 }

@@ -33,6 +33,12 @@ export function permit(
   return 'allowed'
 }
 
+/** Whether an update may change an owner: it is one of the names, or below one that begins with `*.`; null: all are. */
+export function mayChange(owner: string, names: readonly string[] | null): boolean {
+  if (names === null) return true
+  return names.some((name) => owner === name || (name.startsWith('*.') && owner.endsWith(name.slice(1))))
+}
+
 function permitCopy(move: MovePlan | undefined, client: string, key: string | null): Permission {
   if (move?.out == null) return 'refused: not copied to anyone'
   const { to, key: wanted } = move.out

@@ -21,6 +21,8 @@ export type MovePlan = PlanNode & {
   readonly out: OutPlan | null
   readonly update: UpdatePlan | null
   readonly secondary: SecondaryPlan | null
+  /** a copy that lists other zones, which are copied too (RFC 9432 §5) */
+  readonly isCatalog: boolean
 }
 
 /** Who may copy the zone: from these networks, and with this key where one is named. */
@@ -90,6 +92,7 @@ function planMove(domain: MovingDomain, reading: Reading): MovePlan[] {
     out: planOut(domain, reading),
     update: planUpdate(domain, reading),
     secondary: planSecondary(domain, reading),
+    isCatalog: secondary !== undefined && config.catalog,
   }
   return [{ id: `move:${apex.slice(0, -1)}`, key: contentKey(plan), from, ...plan }]
 }
@@ -125,9 +128,8 @@ function planSecondary({ apex, config, path }: MovingDomain, reading: Reading): 
   const { secondary, records } = config
   if (secondary === undefined) return null
   const at = [...path, 'secondary']
-  const isSet = (name: 'update' | 'catalog' | 'dnssec'): boolean => Boolean(config[name])
-  const own =
-    Object.keys(records).length > 0 ? 'records' : (['update', 'catalog', 'dnssec'] as const).find(isSet)
+  const isSet = (name: 'update' | 'dnssec'): boolean => Boolean(config[name])
+  const own = Object.keys(records).length > 0 ? 'records' : (['update', 'dnssec'] as const).find(isSet)
   if (own !== undefined) {
     const message = `"${apex.slice(0, -1)}" is copied from its primary, and has "${own}" of its own: there is one place where a zone is changed (RFC 1034 §4.3.5).`
     report(reading, [...path, own], 'dns/secondary-with-own', message, `remove "${own}", or "secondary"`)

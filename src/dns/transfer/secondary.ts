@@ -43,6 +43,8 @@ export type SecondaryOptions = {
   /** in state */
   readonly folder: string
   readonly kept: Copy | null
+  /** Fetch when it is its turn: not all zones at once. */
+  readonly inSlot: <Value>(task: () => Promise<Value>) => Promise<Value>
   /** Serve another version; done when it is served. */
   readonly onVersion: (version: Version) => Promise<void>
   readonly log: Log
@@ -57,7 +59,7 @@ const FIRST_RETRY_SECONDS = { min: 1, max: 60 }
 
 /** Keep a zone in step with its primaries by the timers of its SOA (RFC 1034 §4.3.5, RFC 1035 §3.3.13). */
 export function createSecondary(options: SecondaryOptions): Secondary {
-  const { move, key, folder, kept, onVersion, log } = options
+  const { move, key, folder, kept, inSlot, onVersion, log } = options
   const zone = move.apex.slice(0, -1)
   const stopping = new AbortController()
   let good = kept?.version ?? null
@@ -78,7 +80,7 @@ export function createSecondary(options: SecondaryOptions): Secondary {
   async function check(): Promise<void> {
     const faults: string[] = []
     for (const server of move.secondary.from) {
-      const received = await fetchNew(server)
+      const received = await inSlot(() => fetchNew(server))
       if (stopping.signal.aborted) return
       const fault = typeof received === 'string' ? received : await take(received)
       if (fault === undefined) {

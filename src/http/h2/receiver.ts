@@ -196,7 +196,7 @@ export class Receiver {
       return streamError(errors.PROTOCOL_ERROR, 'the content is not as long as Content-Length says')
     }
     const { bodyOctets } = this.#owner.limits
-    if (receivedOctets > bodyOctets) {
+    if (receivedOctets > bodyOctets && stream.body?.isUnlimited !== true) {
       this.#owner.breakBody(stream, refuse(413, `the content is larger than ${bodyOctets} octets`))
     }
     return undefined

@@ -22,6 +22,8 @@ export class StreamBody implements Source {
   receivedOctets = 0
   /** the last octet has arrived */
   isComplete = false
+  /** its octets are followed, not stored: any number may come */
+  isUnlimited = false
   /** what the client may still send (RFC 9113 §6.9.1) */
   windowOctets: number = INITIAL_WINDOW_OCTETS
   /** when the handler waits for octets: until when, in milliseconds of the clock */
@@ -55,6 +57,10 @@ export class StreamBody implements Source {
       this.#waiting = { resolve, reject, limitOctets }
       this.#flow.bodyWanted(this.#streamId)
     })
+  }
+
+  unlimit(): void {
+    this.isUnlimited = true
   }
 
   /** What arrives from now on is thrown away; its stream's window is not given anew. */

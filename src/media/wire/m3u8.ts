@@ -24,7 +24,12 @@ export type Segment = {
   readonly title?: string
   readonly range?: PartRange
   /** the initialization section; said again only when it changes */
-  readonly map?: { readonly uri: string; readonly range?: PartRange }
+  readonly map?: {
+    readonly uri: string
+    readonly range?: PartRange
+    /** stands before the key, which does not hold for it then */
+    readonly isClear?: boolean
+  }
   readonly key?: SegmentKey | null
   /** times or formats begin anew here */
   readonly isDiscontinuity?: boolean
@@ -56,6 +61,8 @@ export type LowLatency = {
   readonly canSkipUntilSeconds?: number
   /** how many segments a delta update leaves out at its start */
   readonly skippedSegments?: number
+  /** what stands before them: what a segment says of itself, said with its first part */
+  readonly beginning?: Pick<Segment, 'map' | 'isDiscontinuity' | 'atMs'>
   /** parts of the segment that is not complete yet */
   readonly parts: readonly Part[]
   readonly preloadHint?: string
@@ -88,17 +95,20 @@ export function writeMediaPlaylist(playlist: MediaPlaylist): string {
   let key = ''
   // RFC 8216bis §6.2.5.1: what a delta update skips is left out; the tags that hold go on.
   for (const segment of segments) {
-    if (segment.isDiscontinuity === true) lines.push('#EXT-X-DISCONTINUITY')
+    lines.push(...breakLines(segment))
     const nextKey = segment.key == null ? '' : keyLine(segment.key)
-    if (nextKey !== key) lines.push(nextKey === '' ? '#EXT-X-KEY:METHOD=NONE' : nextKey)
     const nextMap = segment.map === undefined ? map : mapLine(segment.map)
-    // A section that was encrypted with another key is another one (§4.4.4.5).
-    if (nextMap !== map || (nextKey !== key && nextMap !== '')) lines.push(nextMap)
+    const isClear = segment.map?.isClear === true
+    const ofKey = nextKey === key ? [] : [nextKey === '' ? '#EXT-X-KEY:METHOD=NONE' : nextKey]
+    // A section that was encrypted with another key is another one (RFC 8216bis §4.4.4.5).
+    const isAgain = nextMap !== map || (nextKey !== key && nextMap !== '' && !isClear)
+    const ofMap = isAgain ? [nextMap] : []
+    lines.push(...(isClear ? [...ofMap, ...ofKey] : [...ofKey, ...ofMap]))
     key = nextKey
     map = nextMap
     lines.push(...segmentLines(segment))
   }
-  if (live !== undefined) lines.push(...underWay(live))
+  if (live !== undefined) lines.push(...underWay(live, map))
   if (hasEnded) lines.push('#EXT-X-ENDLIST')
   return `${lines.join('\n')}\n`
 }
@@ -113,7 +123,8 @@ function targetDuration({ segments, targetSeconds = 1 }: MediaPlaylist): number 
 /** RFC 8216bis §8. */
 function versionOf({ segments, live, isIFramesOnly }: MediaPlaylist): number {
   if (live?.skippedSegments !== undefined) return 9
-  if (segments.some(({ map }) => map !== undefined)) return isIFramesOnly === true ? 5 : 6
+  if ([...segments, live?.beginning].some((each) => each?.map !== undefined))
+    return isIFramesOnly === true ? 5 : 6
   return isIFramesOnly === true || segments.some(({ range }) => range !== undefined) ? 4 : 3
 }
 
@@ -127,9 +138,18 @@ function serverControl(live: LowLatency): string[] {
   ]
 }
 
-function segmentLines({ atMs, isGap, parts, range, durationSeconds, title = '', uri }: Segment): string[] {
+function breakLines({ isDiscontinuity }: Pick<Segment, 'isDiscontinuity'>): string[] {
+  return isDiscontinuity === true ? ['#EXT-X-DISCONTINUITY'] : []
+}
+
+function timeLines({ atMs }: Pick<Segment, 'atMs'>): string[] {
+  return atMs === undefined ? [] : [`#EXT-X-PROGRAM-DATE-TIME:${new Date(atMs).toISOString()}`]
+}
+
+function segmentLines(segment: Segment): string[] {
+  const { isGap, parts, range, durationSeconds, title = '', uri } = segment
   return [
-    ...(atMs === undefined ? [] : [`#EXT-X-PROGRAM-DATE-TIME:${new Date(atMs).toISOString()}`]),
+    ...timeLines(segment),
     ...(parts ?? []).map(partLine),
     ...(isGap === true ? ['#EXT-X-GAP'] : []),
     `#EXTINF:${decimal(durationSeconds)},${title}`,
@@ -138,8 +158,13 @@ function segmentLines({ atMs, isGap, parts, range, durationSeconds, title = '', 
   ]
 }
 
-function underWay({ parts, preloadHint, reports = [] }: LowLatency): string[] {
+/** @param map the initialization section that holds */
+function underWay({ beginning = {}, parts, preloadHint, reports = [] }: LowLatency, map: string): string[] {
+  const nextMap = beginning.map === undefined ? map : mapLine(beginning.map)
   return [
+    ...breakLines(beginning),
+    ...(nextMap === map ? [] : [nextMap]),
+    ...timeLines(beginning),
     ...parts.map(partLine),
     ...(preloadHint === undefined ? [] : [`#EXT-X-PRELOAD-HINT:TYPE=PART,URI=${quoted(preloadHint)}`]),
     ...reports.map(({ uri, lastSequence, lastPart }) => {

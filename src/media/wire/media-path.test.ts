@@ -8,7 +8,8 @@ const names: [name: string, part: object][] = [
   ['index.m3u8', { kind: 'multivariant', segments: 'cmaf' }],
   ['ts.m3u8', { kind: 'multivariant', segments: 'ts' }],
   ['manifest.mpd', { kind: 'mpd' }],
-  ['play', { kind: 'page' }],
+  ['play', { kind: 'page', name: 'play' }],
+  ['play/hls.0123456789abcdef.js', { kind: 'page', name: 'play/hls.0123456789abcdef.js' }],
   [`key-${tag}`, { kind: 'key', tag }],
   [`list-1-${tag}.m3u8`, { kind: 'playlist', segments: 'cmaf', track: 1, tag }],
   [`ts-2-${tag}.m3u8`, { kind: 'playlist', segments: 'ts', track: 2, tag }],
@@ -18,8 +19,10 @@ const names: [name: string, part: object][] = [
   [`seg-1-70-${tag}.ts`, { kind: 'segment', segments: 'ts', track: 1, index: 70, tag }],
   [`key-1-3-${tag}.m4s`, { kind: 'key frame', track: 1, index: 3, tag }],
   [`text-${tag}.vtt`, { kind: 'subtitles', tag }],
-  [`text-4-${tag}.vtt`, { kind: 'cues', index: 4, tag }],
-  [`text-${tag}.m3u8`, { kind: 'cue playlist', tag }],
+  [`text-4-${tag}.vtt`, { kind: 'cues', segments: 'cmaf', index: 4, tag }],
+  [`tstext-4-${tag}.vtt`, { kind: 'cues', segments: 'ts', index: 4, tag }],
+  [`text-${tag}.m3u8`, { kind: 'cue playlist', segments: 'cmaf', tag }],
+  [`tstext-${tag}.m3u8`, { kind: 'cue playlist', segments: 'ts', tag }],
 ]
 for (const [name, part] of names) {
   test(`${name} is ${JSON.stringify(part)}, and is called so`, () => {

@@ -2,7 +2,8 @@
 export type MediaPart =
   | { readonly kind: 'multivariant'; readonly segments: 'cmaf' | 'ts' }
   | { readonly kind: 'mpd' }
-  | { readonly kind: 'page' }
+  /** the player page, or what it loads */
+  | { readonly kind: 'page'; readonly name: string }
   | { readonly kind: 'key'; readonly tag: string }
   | {
       readonly kind: 'playlist'
@@ -21,8 +22,8 @@ export type MediaPart =
     }
   | { readonly kind: 'key frame'; readonly track: number; readonly index: number; readonly tag: string }
   | { readonly kind: 'subtitles'; readonly tag: string }
-  | { readonly kind: 'cues'; readonly index: number; readonly tag: string }
-  | { readonly kind: 'cue playlist'; readonly tag: string }
+  | { readonly kind: 'cues'; readonly segments: 'cmaf' | 'ts'; readonly index: number; readonly tag: string }
+  | { readonly kind: 'cue playlist'; readonly segments: 'cmaf' | 'ts'; readonly tag: string }
   /** the index of the film as it is kept: for ourselves, nobody outside is answered */
   | { readonly kind: 'movie'; readonly tag: string }
 
@@ -45,6 +46,12 @@ export type MediaTarget = {
 export function parseMediaTarget(target: string, inFolders: boolean): MediaTarget | null {
   const mark = target.indexOf('?')
   const path = mark < 0 ? target : target.slice(0, mark)
+  const page = PAGE.exec(path)
+  if (page !== null) {
+    const [, asset, name] = page as unknown as [string, string, string]
+    if (!isFilm(asset) && !inFolders) return null
+    return { asset, part: { kind: 'page', name }, query: mark < 0 ? '' : target.slice(mark + 1) }
+  }
   const slash = path.lastIndexOf('/')
   const asset = path.slice(0, slash)
   const isOfFilm = isFilm(asset)
@@ -74,7 +81,7 @@ export function nameOfPart(part: MediaPart): string {
     case 'mpd':
       return 'manifest.mpd'
     case 'page':
-      return 'play'
+      return part.name
     case 'key':
       return `key-${part.tag}`
     case 'playlist':
@@ -90,13 +97,15 @@ export function nameOfPart(part: MediaPart): string {
     case 'subtitles':
       return `text-${part.tag}.vtt`
     case 'cues':
-      return `text-${part.index}-${part.tag}.vtt`
+      return `${part.segments === 'ts' ? 'tstext' : 'text'}-${part.index}-${part.tag}.vtt`
     case 'cue playlist':
-      return `text-${part.tag}.m3u8`
+      return `${part.segments === 'ts' ? 'tstext' : 'text'}-${part.tag}.m3u8`
     case 'movie':
       return `.movie-${part.tag}`
   }
 }
+
+const PAGE = /^(.+)\/(play(?:\/[\w.]+)?)$/
 
 /** As `nameOfPart` writes them; numbers without leading zeros, so that each part has one name. */
 function partOf(name: string): MediaPart | null {
@@ -129,9 +138,13 @@ function partOf(name: string): MediaPart | null {
     case 'text 0 .vtt':
       return { kind: 'subtitles', tag }
     case 'text 1 .vtt':
-      return { kind: 'cues', index: track, tag }
+      return { kind: 'cues', segments: 'cmaf', index: track, tag }
+    case 'tstext 1 .vtt':
+      return { kind: 'cues', segments: 'ts', index: track, tag }
     case 'text 0 .m3u8':
-      return { kind: 'cue playlist', tag }
+      return { kind: 'cue playlist', segments: 'cmaf', tag }
+    case 'tstext 0 .m3u8':
+      return { kind: 'cue playlist', segments: 'ts', tag }
     default:
       return null
   }
@@ -141,9 +154,8 @@ const FIXED: ReadonlyMap<string, MediaPart> = new Map<string, MediaPart>([
   ['index.m3u8', { kind: 'multivariant', segments: 'cmaf' }],
   ['ts.m3u8', { kind: 'multivariant', segments: 'ts' }],
   ['manifest.mpd', { kind: 'mpd' }],
-  ['play', { kind: 'page' }],
 ])
 
 /** Stem, up to two numbers, the tag of 12 hexadecimal digits, and an ending. */
 const NAME =
-  /^(key|keys|list|ts|init|seg|text)(?:-(0|[1-9]\d{0,8}))?(?:-(0|[1-9]\d{0,8}))?-([0-9a-f]{12})(\.\w+)?$/
+  /^(key|keys|list|ts|init|seg|text|tstext)(?:-(0|[1-9]\d{0,8}))?(?:-(0|[1-9]\d{0,8}))?-([0-9a-f]{12})(\.\w+)?$/

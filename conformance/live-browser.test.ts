@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { get } from 'node:http'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { Page } from 'playwright-core'
+import { picture, startBrowser, type TestBrowser } from '../test/browser.ts'
+import { type ClockEncoder, READ_CLOCK, startClock } from '../test/live-clock.ts'
+import { peer } from '../test/peers.ts'
+import { type Running, startRunning, until } from '../test/running.ts'
+
+const chromium = peer('chromium')
+const ffmpeg = peer('ffmpeg')
+const skip = (chromium === undefined || ffmpeg === undefined) && 'needs chromium and ffmpeg'
+
+const PAGE = `<!doctype html><meta charset="utf-8"><title>live</title><video muted playsinline width="320" height="160"></video>
+<script src="hls.js"></script><script src="dash.js"></script><script>
+const query = new URLSearchParams(location.search)
+const video = document.querySelector('video')
+window.errors = []
+if (query.get('player') === 'hls') {
+  window.hls = new Hls({ lowLatencyMode: true })
+  hls.on(Hls.Events.ERROR, (_, data) => { if (data.fatal) errors.push(data.details) })
+  hls.loadSource(query.get('url'))
+  hls.attachMedia(video)
+} else {
+  window.dash = dashjs.MediaPlayer().create()
+  dash.on('error', (event) => errors.push(event.error.message))
+  dash.initialize(video, query.get('url'), true)
+}
+video.play()
+</script>`
+
+let portico: Running
+let browser: TestBrowser
+let encoder: ClockEncoder
+before(async () => {
+  if (chromium === undefined || ffmpeg === undefined) return
+  const hosts = {
+    live: { live: { root: './live', resume: '20s' }, http: 'serve' },
+    page: { files: './page', http: 'serve' },
+  }
+  portico = await startRunning({ hosts })
+  const page = join(portico.folder, 'page')
+  mkdirSync(page)
+  writeFileSync(join(page, 'index.html'), PAGE)
+  const modules = fileURLToPath(new URL('../node_modules/', import.meta.url))
+  cpSync(join(modules, 'hls.js/dist/hls.min.js'), join(page, 'hls.js'))
+  cpSync(join(modules, 'dashjs/dist/modern/umd/dash.all.min.js'), join(page, 'dash.js'))
+  browser = await startBrowser(chromium)
+  encoder = startStudio()
+  await until(async () => (await fetchText('/studio/index.m3u8')).includes('v0.m3u8'), 60_000)
+})
+after(async () => {
+  await browser?.close()
+  await encoder?.stop()
+  await portico?.stop()
+})
+
+function startStudio(): ClockEncoder {
+  const flags = 'empty_moov+default_base_moof+frag_every_frame'
+  const url = `http://127.0.0.1:${portico.ports.http}/studio`
+  return startClock(ffmpeg!, [
+    ...['-f', 'mp4', '-movflags', flags, '-method', 'PUT'],
+    ...['-headers', 'Host: live.example.com\r\n', url],
+  ])
+}
+
+function fetchText(path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const headers = { Host: 'live.example.com' }
+    get({ port: portico.ports.http, host: '127.0.0.1', path, headers }, (response) => {
+      let text = ''
+      response.on('data', (octets) => (text += octets))
+      response.on('end', () => resolve(text))
+    }).on('error', reject)
+  })
+}
+
+function watch(player: string, file: string): Promise<Page> {
+  const url = encodeURIComponent(`http://live.example.com:${portico.ports.http}/studio/${file}`)
+  return browser.open(`http://page.example.com:${portico.ports.http}/?player=${player}&url=${url}`)
+}
+
+const delay = (page: Page): Promise<number | null> => page.evaluate<number | null>(READ_CLOCK)
+
+/** Milliseconds from the glass of the encoder to that of the viewer: the middle of ten looks. */
+async function delayOf(page: Page): Promise<number> {
+  const looks: number[] = []
+  while (looks.length < 10) {
+    await pause(200)
+    looks.push((await delay(page)) ?? Number.POSITIVE_INFINITY)
+  }
+  return looks.toSorted((a, b) => a - b)[5]!
+}
+
+/** Wait until what is shown was taken less than so many milliseconds ago; says how it stands when it never was. */
+async function untilBehind(page: Page, ms: number): Promise<void> {
+  await until(async () => ((await delay(page)) ?? Number.POSITIVE_INFINITY) < ms, 40_000).catch(
+    async (error: Error) => {
+      throw new Error(`${error.message}: ${await delay(page)} ms behind, ${await page.evaluate(STATE)}`)
+    },
+  )
+}
+
+const STATE = `JSON.stringify({
+  errors, at: video.currentTime, paused: video.paused, ready: video.readyState, rate: video.playbackRate,
+  buffered: Array.from({ length: video.buffered.length }, (_, i) => [video.buffered.start(i), video.buffered.end(i)]),
+  latency: window.hls?.latency, target: window.hls?.targetLatency, edge: window.hls?.liveSyncPosition,
+})`
+
+test('hls.js shows what was taken less than three seconds ago', { skip }, async (t) => {
+  const page = await watch('hls', 'index.m3u8')
+  await untilBehind(page, 3000)
+  t.diagnostic(`glass to glass: ${Math.round(await delayOf(page))} ms`)
+  await picture(page, 'live-hls')
+  assert.deepEqual(await page.evaluate('errors'), [])
+  await page.context().close()
+})
+
+test('dash.js shows the same parts', { skip }, async (t) => {
+  const page = await watch('dash', 'manifest.mpd')
+  await untilBehind(page, 8000)
+  t.diagnostic(`glass to glass: ${Math.round(await delayOf(page))} ms`)
+  assert.deepEqual(await page.evaluate('errors'), [])
+  await page.context().close()
+})
+
+test('a viewer goes back to the edge of the window', { skip }, async () => {
+  const page = await watch('hls', 'index.m3u8')
+  await untilBehind(page, 3000)
+  await page.evaluate('video.currentTime = 0.1')
+  await until(async () => ((await delay(page)) ?? 0) > 4000, 20_000)
+  const at = await page.evaluate<number>('video.currentTime')
+  await until(async () => (await page.evaluate<number>('video.currentTime')) > at + 1, 20_000)
+  assert.ok(at < 4, `${at} s`)
+  await page.context().close()
+})
+
+test('an encoder that is killed and started again is watched on', { skip }, async (t) => {
+  const page = await watch('hls', 'index.m3u8')
+  await untilBehind(page, 3000)
+  await encoder.stop()
+  await pause(1000)
+  const againMs = Date.now()
+  encoder = startStudio()
+  // What was taken before would be older than that.
+  await until(async () => ((await delay(page)) ?? Infinity) < Date.now() - againMs, 40_000)
+  t.diagnostic(`the picture is back ${Date.now() - againMs} ms after the encoder began again`)
+  t.diagnostic(`glass to glass: ${Math.round(await delayOf(page))} ms`)
+  assert.deepEqual(await page.evaluate('errors'), [])
+  await page.context().close()
+})

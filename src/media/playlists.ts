@@ -1,0 +1,114 @@
+import { keyPlaylistOf, mediaPlaylistOf, mpdOf } from './describe.ts'
+import type { Encryption } from './encryption.ts'
+import { requireTrack } from './film.ts'
+import { multivariantOf, offerOf } from './offer.ts'
+import { openTitle, type TitleOptions } from './open-title.ts'
+import { type Content, etagOf } from './respond.ts'
+import type { Below } from './source-file.ts'
+import { readText, textPlaylistOf } from './text.ts'
+import { MediaFault } from './wire/fault.ts'
+import { type MediaPlaylist, writeMediaPlaylist } from './wire/m3u8.ts'
+import { type MediaPart, type MediaTarget, nameOfPart } from './wire/media-path.ts'
+import { writeMpd } from './wire/mpd.ts'
+import { writeMultivariant } from './wire/multivariant.ts'
+
+/** Parts that are lists of others: they are written anew for each request, out of what is in memory. */
+export type ListPart = Extract<
+  MediaPart,
+  { readonly kind: 'multivariant' | 'mpd' | 'playlist' | 'key frames' | 'cue playlist' }
+>
+
+export type PlaylistOptions = TitleOptions & {
+  /** null: in the clear */
+  readonly encryption: Encryption | null
+}
+
+/** Whether a part is a list of others. */
+export function isList(part: MediaPart): part is ListPart {
+  return LISTS.has(part.kind)
+}
+
+const LISTS: ReadonlySet<string> = new Set(['multivariant', 'mpd', 'playlist', 'key frames', 'cue playlist'])
+
+/**
+ * Write a playlist or MPD.
+ *
+ * @param signature what is added to each URL in it, such as `?key=…`, or ''
+ * @throws {MediaFault}
+ */
+export async function listOf(
+  options: PlaylistOptions,
+  below: Below,
+  target: MediaTarget & { readonly part: ListPart },
+  signature: string,
+): Promise<Content> {
+  const text = Buffer.from(await textOf(options, below, target, signature))
+  const { asset, part } = target
+  return {
+    mediaType: part.kind === 'mpd' ? 'application/dash+xml' : 'application/vnd.apple.mpegurl',
+    etag: etagOf(text),
+    // A signature ends: what has it is not the same for ever.
+    isImmutable: 'tag' in part && signature === '',
+    lastModified: undefined,
+    path: asset,
+    octets: text.length,
+    body: text,
+  }
+}
+
+async function textOf(
+  options: PlaylistOptions,
+  below: Below,
+  { asset, part }: MediaTarget & { readonly part: ListPart },
+  signature: string,
+): Promise<string> {
+  const { plan } = options
+  if (!isOffered(part, options))
+    throw new MediaFault('This is not offered here: "stream" of the file says what is', 404)
+  switch (part.kind) {
+    case 'mpd':
+      return writeMpd(mpdOf(offerOf(await openTitle(options, below, asset)), signature))
+    case 'multivariant': {
+      const offer = offerOf(await openTitle(options, below, asset))
+      return writeMultivariant(multivariantOf(offer, part.segments, signature))
+    }
+    case 'cue playlist': {
+      const { segmentMs } = plan
+      const { subtitles } = await readText(below, asset, { tag: part.tag, segmentMs })
+      return writeMediaPlaylist(textPlaylistOf(subtitles, { ...part, segmentMs, signature }))
+    }
+    case 'playlist':
+    case 'key frames':
+      return writeMediaPlaylist(await trackList(options, below, { asset, part }, signature))
+  }
+}
+
+async function trackList(
+  { films, encryption }: PlaylistOptions,
+  below: Below,
+  {
+    asset,
+    part,
+  }: { readonly asset: string; readonly part: Extract<MediaPart, { kind: 'playlist' | 'key frames' }> },
+  signature: string,
+): Promise<MediaPlaylist> {
+  const { film } = await films.version(below, asset, part.tag)
+  const track = requireTrack(film, part.track)
+  const { tag, path } = film
+  const how = {
+    signature,
+    keyFor(name: string) {
+      if (encryption === null) return {}
+      const uri = nameOfPart({ kind: 'key', tag }) + signature
+      return { key: { uri, iv: encryption.ivOf(path, tag, name) } }
+    },
+  }
+  return part.kind === 'playlist'
+    ? mediaPlaylistOf(film, track, { ...how, segments: part.segments })
+    : keyPlaylistOf(film, track, how)
+}
+
+function isOffered(part: ListPart, { plan }: PlaylistOptions): boolean {
+  const isTs = 'segments' in part && part.segments === 'ts'
+  return part.kind === 'mpd' ? plan.dash : plan.hls && (!isTs || plan.ts)
+}
