@@ -6,6 +6,7 @@ import type { Origins } from '#http/origin/origins.ts'
 import type { OriginState } from '#http/origin/pool.ts'
 import type { HttpServer } from '#http/server.ts'
 import { summarize } from '#http/transfer.ts'
+import type { Sessions } from '#media/sessions.ts'
 import type { FamilyName } from '#metrics/families.ts'
 import type { RouteCounts } from '#metrics/route-counts.ts'
 import { mergeSamples, type Sample } from '#metrics/sample.ts'
@@ -16,6 +17,7 @@ export type DataPlane = {
   readonly dns: DnsServer
   readonly origins: Origins
   readonly cacheCounts: Readonly<CacheCounts>
+  readonly sessions: Sessions
 }
 
 export type Observed = {
@@ -31,7 +33,7 @@ export type Observed = {
 
 /** What one data plane has counted. */
 export function dataPlaneSamples(plane: DataPlane, observed: Observed): Sample[] {
-  const { http, dns, origins, cacheCounts } = plane
+  const { http, dns, origins, cacheCounts, sessions } = plane
   const { counts, droppedLines, droppedSpans } = observed
   return [
     ...counts.samples(),
@@ -39,6 +41,7 @@ export function dataPlaneSamples(plane: DataPlane, observed: Observed): Sample[]
     ...originSamples(origins.states(), observed),
     ...dnsSamples(dns),
     ...cacheSamples(cacheCounts),
+    ...mediaSamples(sessions),
     one('portico_access_log_dropped_lines', droppedLines),
     one('portico_trace_dropped_spans', droppedSpans),
     ...threadSamples(observed),
@@ -115,6 +118,17 @@ function cacheSamples({ hits, stale, misses, collapsed, passed, savedOctets }: C
     one('portico_cache_requests', collapsed, 'collapsed'),
     one('portico_cache_requests', passed, 'passed'),
     one('portico_cache_saved_bytes', savedOctets),
+  ]
+}
+
+function mediaSamples({ counts, list }: Sessions): Sample[] {
+  const sessions = list(Date.now())
+  return [
+    one('portico_media_sessions', sessions.filter(({ isStarving }) => !isStarving).length, 'playing'),
+    one('portico_media_sessions', sessions.filter(({ isStarving }) => isStarving).length, 'starving'),
+    one('portico_media_starved_requests', counts.starved),
+    one('portico_media_rendered_objects', counts.rendered),
+    one('portico_media_rendered_ahead', counts.ahead),
   ]
 }
 
