@@ -116,7 +116,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const isTrusted = (address: string): boolean => forwarding.isTrusted(address)
   const observation = createObservation({ folder, log, accessLog, isTrusted, worker: `${worker}` })
   const dnsPlane = createDnsPlane({ first, log, now, errands: options.errands })
-  const dns = dnsPlane.server
+  const { server: dns, signatures } = dnsPlane
   const tls = createTls(options, { digests: () => shown.digests, dnsName: dnsPlane.name })
   const { certificates, handshake, dnsHandshake, setTicketKey } = tls
   let ports: ProcessPorts = new Map()
@@ -235,8 +235,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     dns: dnsPlane,
     told: origins.told,
     live: stages.told,
-    snapshot: () => snapshotOf({ http, dns, origins, cacheCounts }),
-    samples: () => observation.samples({ http, dns, origins, cacheCounts }),
+    snapshot: () => snapshotOf({ http, dns, signatures, origins, cacheCounts }),
+    samples: () => observation.samples({ http, dns, signatures, origins, cacheCounts }),
     busyClients: observation.takeBusyClients,
     transfers: () => summarize(http.transfers()),
     reopenLog: observation.reopenLog,

@@ -1,6 +1,7 @@
 import type { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { CacheCounts } from '#cache/counts.ts'
 import type { CacheStats } from '#cache/store/store.ts'
+import type { Signing } from '#dns/dnssec/signer.ts'
 import type { DnsServer } from '#dns/server.ts'
 import type { Origins } from '#http/origin/origins.ts'
 import type { OriginState } from '#http/origin/pool.ts'
@@ -14,6 +15,7 @@ import { mergeSamples, type Sample } from '#metrics/sample.ts'
 export type DataPlane = {
   readonly http: HttpServer
   readonly dns: DnsServer
+  readonly signatures: Signing['counts']
   readonly origins: Origins
   readonly cacheCounts: Readonly<CacheCounts>
 }
@@ -31,13 +33,15 @@ export type Observed = {
 
 /** What one data plane has counted. */
 export function dataPlaneSamples(plane: DataPlane, observed: Observed): Sample[] {
-  const { http, dns, origins, cacheCounts } = plane
+  const { http, dns, signatures, origins, cacheCounts } = plane
   const { counts, droppedLines, droppedSpans } = observed
   return [
     ...counts.samples(),
     ...httpSamples(http, counts),
     ...originSamples(origins.states(), observed),
     ...dnsSamples(dns),
+    one('portico_dnssec_signatures', signatures.made, 'made'),
+    one('portico_dnssec_signatures', signatures.heldBack, 'held back'),
     ...cacheSamples(cacheCounts),
     one('portico_access_log_dropped_lines', droppedLines),
     one('portico_trace_dropped_spans', droppedSpans),
