@@ -17,7 +17,7 @@ test('processes that are killed while they write leave no half object and no str
   const root = await mkdtemp(join(tmpdir(), 'portico-bucket-'))
   try {
     for (let i = 0; i < KILLS; i++) await killWriter(root, 5 + ((i * 7) % 60))
-    const rules = { versions: false, quotaOctets: null, sync: false, incompleteMs: 60_000 }
+    const rules = { versions: false, quotaOctets: null, sync: false, incompleteMs: 60_000, store: null }
     const catalogs = createCatalogs(Date.now)
     await catalogs.apply({ root, rules, change: { kind: 'open' } })
     const { database, blobs, drafts, doubts } = pathsOf(root)

@@ -8,6 +8,9 @@ export type Asked = {
   readonly target?: string
   readonly secure?: boolean
   readonly fields?: readonly (readonly [string, string])[]
+  readonly address?: string
+  /** content without a length */
+  readonly body?: Source
 }
 
 export type Answer = {
@@ -19,7 +22,14 @@ export type Answer = {
 
 /** Let a handler answer a request without a connection, for what no socket can change. Resolves when it has answered. */
 export function ask(handler: (exchange: Exchange) => void, asked: Asked): Promise<Answer> {
-  const { method = 'GET', host = 'example.com', target = '/', secure = true, fields = [] } = asked
+  const {
+    method = 'GET',
+    host = 'example.com',
+    target = '/',
+    secure = true,
+    fields = [],
+    body = null,
+  } = asked
   const request: Request = {
     method,
     authority: host,
@@ -27,9 +37,9 @@ export function ask(handler: (exchange: Exchange) => void, asked: Asked): Promis
     target,
     version: '1.1',
     fields: fieldsOf(fields),
-    client: { address: '192.0.2.1', port: 40000, secure, localPort: secure ? 443 : 80 },
-    body: null,
-    lengthOctets: 0,
+    client: { address: asked.address ?? '192.0.2.1', port: 40000, secure, localPort: secure ? 443 : 80 },
+    body,
+    lengthOctets: body === null ? 0 : null,
     upgrade: undefined,
   }
   return new Promise((resolve, reject) => {

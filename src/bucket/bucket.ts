@@ -1,11 +1,14 @@
 import type { Log } from '#core/log.ts'
+import type { OctetRange } from '#http/wire/range.ts'
 import { isRefusal, type Refusal } from '#http/wire/refusal.ts'
 import { type Asker, admit, type Right } from './admit.ts'
+import { type OpenBlob, openBlob } from './blob.ts'
 import type { Apply, Change, Outcome } from './change.ts'
-import { type BucketPaths, pathsOf } from './folder.ts'
+import { type BucketPaths, blobPath, pathsOf } from './folder.ts'
 import type { Key } from './identify.ts'
 import type { BucketPlan } from './plan.ts'
 import { Reader } from './reader.ts'
+import { openStore, type S3Store } from './s3-store.ts'
 
 export type BucketOptions = {
   readonly plan: BucketPlan
@@ -29,6 +32,7 @@ export class Bucket {
   readonly now: () => number
   readonly #root: string
   readonly #apply: Apply
+  readonly #store: S3Store | null
   #reader: Promise<Reader> | undefined
 
   constructor({ plan, root, keys, apply, worker, log, now }: BucketOptions) {
@@ -40,12 +44,35 @@ export class Bucket {
     this.now = now
     this.#root = root
     this.#apply = apply
+    this.#store = openStore(plan.store, now)
   }
 
   /** Ask the writer for a change. */
-  change(change: Change): Promise<Outcome> {
+  async change(change: Change): Promise<Outcome> {
+    if (change.kind !== 'put' || this.#store === null) return this.#ask(change)
+    const hashes = change.objects.map(({ sha256 }) => sha256)
+    await this.#ask({ kind: 'hold', hashes, worker: this.worker })
+    try {
+      for (const { sha256, draft, octets } of change.objects) await this.#store.keep(sha256, draft, octets)
+      return await this.#ask(change)
+    } finally {
+      await this.#ask({ kind: 'let go', hashes, worker: this.worker })
+    }
+  }
+
+  /**
+   * Open a part of a content.
+   *
+   * @returns null when it has gone
+   */
+  open(sha256: string, range: OctetRange): Promise<OpenBlob | null> {
+    if (this.#store === null) return openBlob(blobPath(this.paths.blobs, sha256), range)
+    return this.#store.open(sha256, range).then((source) => source && { source })
+  }
+
+  #ask(change: Change): Promise<Outcome> {
     const { versions, quotaOctets, sync, incompleteMs } = this.plan
-    const rules = { versions, quotaOctets, sync, incompleteMs }
+    const rules = { versions, quotaOctets, sync, incompleteMs, store: this.plan.store }
     return this.#apply({ root: this.#root, rules, change })
   }
 

@@ -24,6 +24,8 @@ import {
   type Stored,
 } from './change.ts'
 import { type BucketPaths, blobPath, pathsOf } from './folder.ts'
+import { RemoteBlobs } from './remote-blobs.ts'
+import { openStore } from './s3-store.ts'
 import { createTable, storedOf } from './table.ts'
 
 type Job = {
@@ -45,6 +47,8 @@ export class Catalog {
   readonly #statements: ReturnType<typeof prepare>
   /** of uploads: the worker that holds each */
   readonly #locks = new Map<string, number>()
+  /** null: blobs are in the folder */
+  readonly #remote: RemoteBlobs | null
   readonly #now: () => number
   readonly #incompleteMs: number
   #usedOctets: number
@@ -56,7 +60,7 @@ export class Catalog {
   #touched = new Set<string>()
 
   /** @throws {Error} when the folder cannot be made or is no bucket */
-  constructor(root: string, { sync, incompleteMs }: BucketRules, now: () => number) {
+  constructor(root: string, { sync, incompleteMs, store }: BucketRules, now: () => number) {
     this.#paths = pathsOf(root)
     this.#now = now
     this.#incompleteMs = incompleteMs
@@ -65,6 +69,9 @@ export class Catalog {
     this.#database = new DatabaseSync(database)
     createTable(this.#database, sync)
     this.#statements = prepare(this.#database)
+    const opened = openStore(store, now)
+    const isUsed = (sha256: string): boolean => this.#statements.uses.get(sha256) !== undefined
+    this.#remote = opened && new RemoteBlobs({ store: opened, doubts, isUsed })
     const { octets, version } = this.#statements.totals.get() as { octets: number; version: number }
     this.#usedOctets = octets
     this.#lastVersion = version
@@ -74,6 +81,7 @@ export class Catalog {
   apply(change: Change, rules: BucketRules): Promise<Outcome> {
     if (change.kind === 'open') return Promise.resolve({ kind: 'done' })
     if (change.kind === 'lock') return Promise.resolve(this.#lock(change.id, change.worker))
+    if (change.kind === 'hold' || change.kind === 'let go') return this.#hold(change)
     if (change.kind === 'unlock') {
       this.#locks.delete(change.id)
       return Promise.resolve({ kind: 'done' })
@@ -89,6 +97,7 @@ export class Catalog {
   /** A worker has died: what it held is free. */
   unlockAllOf(worker: number): void {
     for (const [id, holder] of this.#locks) if (holder === worker) this.#locks.delete(id)
+    this.#remote?.letGoAllOf(worker)
   }
 
   /** Forget uploads that nobody has gone on with. */
@@ -111,6 +120,13 @@ export class Catalog {
 
   close(): void {
     this.#database.close()
+    this.#remote?.close()
+  }
+
+  async #hold({ kind, hashes, worker }: Extract<Change, { kind: 'hold' | 'let go' }>): Promise<Outcome> {
+    if (kind === 'hold') await this.#remote?.hold(hashes, worker)
+    else this.#remote?.letGo(hashes, worker)
+    return { kind: 'done' }
   }
 
   #lock(id: string, worker: number): Outcome {
@@ -233,7 +249,8 @@ export class Catalog {
   #keepBlob({ draft, sha256 }: PutObject): void {
     const path = blobPath(this.#paths.blobs, sha256)
     this.#doubt(sha256)
-    if (existsSync(path)) return rmSync(draft, { force: true })
+    // The worker that received it has sent it to the store.
+    if (this.#remote !== null || existsSync(path)) return rmSync(draft, { force: true })
     mkdirSync(dirname(path), { recursive: true })
     renameSync(draft, path)
     this.#touched.add(dirname(path))
@@ -252,6 +269,7 @@ export class Catalog {
   }
 
   #settle(sha256: string): void {
+    if (this.#remote !== null) return this.#remote.settle(sha256)
     if (this.#statements.uses.get(sha256) === undefined)
       rmSync(blobPath(this.#paths.blobs, sha256), { force: true })
     rmSync(join(this.#paths.doubts, sha256), { force: true })

@@ -1,3 +1,5 @@
+import type { S3StorePlan } from './plan.ts'
+
 /** What workers ask the writer of a bucket for, and what it answers: plain values, for they cross threads. */
 export type BucketRequest = {
   /** absolute path of the folder */
@@ -12,6 +14,8 @@ export type BucketRules = {
   readonly sync: boolean
   /** an upload that was not touched for so long is forgotten */
   readonly incompleteMs: number
+  /** null: contents are in the folder */
+  readonly store: S3StorePlan | null
 }
 
 export type Change =
@@ -34,6 +38,8 @@ export type Change =
       readonly version: number | null
       readonly conditions: Conditions
     }
+  /** Contents are sent to the store now: what has them stays until they are let go. */
+  | { readonly kind: 'hold' | 'let go'; readonly hashes: readonly string[]; readonly worker: number }
   | { readonly kind: 'lock'; readonly id: string; readonly worker: number }
   | { readonly kind: 'unlock'; readonly id: string }
 

@@ -33,12 +33,22 @@ export function checkBucket({ bucket, secrets, at }: CheckedBucket): Problem[] {
       fix: 'remove "write"',
     })
   }
-  for (const [id, { secret }] of Object.entries(keys)) {
+  const { store } = bucket
+  const named = [
+    ...Object.entries(keys).map(([id, { secret }]) => ({
+      secret,
+      of: `the key "${id}"`,
+      place: ['keys', id],
+    })),
+    ...(store === undefined ? [] : [{ secret: store.secret, of: 'the store', place: ['store'] }]),
+  ]
+  for (const { secret, of, place } of named) {
     const fault = secrets?.find(({ file }) => file === secret)?.fault
     if (fault == null) continue
-    const message = `The secret of the key "${id}" cannot be used: ${secret} ${FAULTS[fault]}.`
-    const fix = `umask 077; openssl rand -base64 30 > ${secret}`
-    problems.push({ level: 'error', code: 'bucket/secret-file', at: at('keys', id, 'secret'), message, fix })
+    const message = `The secret of ${of} cannot be used: ${secret} ${FAULTS[fault]}.`
+    const fix =
+      store === undefined ? `umask 077; openssl rand -base64 30 > ${secret}` : `write it into ${secret}`
+    problems.push({ level: 'error', code: 'bucket/secret-file', at: at(...place, 'secret'), message, fix })
   }
   return problems
 }

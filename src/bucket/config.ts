@@ -5,6 +5,7 @@ export type BucketConfig = string | BucketOptions
 
 export type BucketOptions = {
   readonly root: string
+  readonly store?: StoreConfig
   readonly read?: 'anyone' | 'keys'
   readonly write?: 'local' | 'keys' | 'anyone'
   readonly keys?: Readonly<Record<string, KeyConfig>>
@@ -19,6 +20,13 @@ export type BucketOptions = {
   readonly fields?: number
   readonly incomplete?: number
   readonly sync?: boolean
+}
+
+export type StoreConfig = {
+  readonly s3: string
+  readonly key: string
+  readonly secret: string
+  readonly region?: string
 }
 
 export type KeyConfig = {
@@ -47,8 +55,30 @@ const key: Setting = {
   },
 }
 
+const store: Setting = {
+  type: 'group',
+  doc: 'An S3 service that has the contents of objects, by their hash, in place of the folder. What is said of objects stays in the folder, and so do uploads until they are complete.',
+  required: ['s3', 'key', 'secret'],
+  fields: {
+    s3: {
+      type: 'text',
+      doc: 'URL of a bucket there, which nobody else writes to; a path behind its name is put before all keys.',
+      form: { pattern: '^https?://[^/?#@\\s]+/[^?#\\s]+$', say: 'https://host/bucket' },
+      example: 'https://s3.eu-central-1.amazonaws.com/media',
+    },
+    key: { type: 'text', doc: 'Access key id.', example: 'AKIAIOSFODNN7EXAMPLE' },
+    secret: {
+      type: 'text',
+      doc: 'File whose first line is the secret access key, relative to the file.',
+      example: './s3.secret',
+    },
+    region: { type: 'text', doc: 'Region that signatures are for.', initial: 'us-east-1' },
+  },
+}
+
 const options: Readonly<Record<keyof BucketOptions, Setting>> = {
   root: { type: 'text', doc: 'Folder, relative to the file; it is made.', example: './media' },
+  store,
   read: {
     type: 'choice',
     doc: 'Who may GET objects whose names they know.',

@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto'
-import { type Descriptor, FileContent, readNow } from '#core/file-content.ts'
-import { isMovie, movieRate } from '#files/wire/movie-rate.ts'
-import type { Exchange, ResponseHead } from '#http/exchange.ts'
+import { isMovie } from '#files/wire/movie-rate.ts'
+import type { EndReason, Exchange, ResponseHead, Source } from '#http/exchange.ts'
 import { layOutByteranges } from '#http/wire/byteranges.ts'
 import { ByterangesSource } from '#http/wire/byteranges-source.ts'
 import { evaluatePreconditions, isRangeCurrent } from '#http/wire/conditional.ts'
 import { formatDate } from '#http/wire/date.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
 import { formatContentRange, type OctetRange, parseRanges, type RangeChoice } from '#http/wire/range.ts'
-import { openBlob } from './blob.ts'
+import type { Bucket } from './bucket.ts'
 import { etagOf, type Stored } from './change.ts'
-import { blobPath } from './folder.ts'
 import { faultOf, type Lines } from './respond.ts'
 import { isActive } from './type.ts'
 import { Fault } from './wire/body.ts'
 import { formatAttachment } from './wire/disposition.ts'
+
+type Opener = Pick<Bucket, 'open'>
 
 /**
  * Answer GET or HEAD with an object: preconditions, then ranges, then the content (RFC 9110 §13.2.2).
@@ -24,9 +24,10 @@ import { formatAttachment } from './wire/disposition.ts'
 export async function respondObject(
   exchange: Exchange,
   stored: Stored,
-  { blobs, nowMs, more = [] }: { readonly blobs: string; readonly nowMs: number; readonly more?: Lines },
+  { bucket, more = [] }: { readonly bucket: Opener & Pick<Bucket, 'now'>; readonly more?: Lines },
 ): Promise<void> {
   const { method, fields } = exchange.request
+  const nowMs = bucket.now()
   const { octets: length, createdMs } = stored
   const validators = { etag: etagOf(stored), lastModifiedMs: createdMs }
   const lines = [...linesOf(stored), ...more]
@@ -54,57 +55,54 @@ export async function respondObject(
     const contentRange = ['Content-Range', formatContentRange(null, length)] as const
     throw new Fault(416, reason, [contentRange])
   }
-  const blob = await openBlob(blobPath(blobs, stored.sha256))
+  const parts = { stored, lines, bucket }
+  if (choice === 'whole') return respondPart(exchange, head, { first: 0, last: length - 1 }, parts)
+  const [only] = choice
+  if (choice.length > 1) return respondParts(exchange, choice, parts)
+  const contentRange = ['Content-Range', formatContentRange(only, length)] as const
+  const ofPart = fieldsOf([['Content-Type', stored.type], ...lines, contentRange])
+  const partial = { status: 206, fields: ofPart, lengthOctets: only.last - only.first + 1 }
+  return respondPart(exchange, partial, only, parts)
+}
+
+type Parts = { readonly stored: Stored; readonly lines: Lines; readonly bucket: Opener }
+
+async function respondPart(
+  exchange: Exchange,
+  head: ResponseHead,
+  range: OctetRange,
+  { stored, bucket }: Parts,
+): Promise<void> {
+  const blob = await bucket.open(stored.sha256, range)
   // Deleted since its row was read.
   if (blob === null) throw faultOf({ kind: 'not found' })
-  const mediaRate = isMovie(stored.type) ? () => rateOf(blob, length) : undefined
-  if (choice === 'whole') {
-    exchange.respond({ ...head, mediaRate }, new FileContent(blob, { first: 0, last: length - 1 }))
-  } else respondParts(exchange, { stored, lines, ranges: choice, blob, blobs, mediaRate })
+  const mediaRate = isMovie(stored.type) ? blob.mediaRate : undefined
+  exchange.respond({ ...head, mediaRate }, blob.source)
 }
 
-type Parts = {
-  readonly stored: Stored
-  readonly lines: Lines
-  readonly ranges: readonly [OctetRange, ...OctetRange[]]
-  readonly blob: Descriptor
-  readonly blobs: string
-  readonly mediaRate: ResponseHead['mediaRate']
-}
-
-/** Octets for each second of a film. */
-function rateOf(blob: Descriptor, length: number): number | null {
-  return movieRate((position, octets) => readNow(blob, position, octets), length)
-}
-
-function respondParts(exchange: Exchange, { stored, lines, ranges, blob, blobs, mediaRate }: Parts): void {
-  const { octets: length, type } = stored
-  const [range] = ranges
-  if (ranges.length === 1) {
-    const contentRange = ['Content-Range', formatContentRange(range, length)] as const
-    const fields = fieldsOf([['Content-Type', type], ...lines, contentRange])
-    exchange.respond(
-      { status: 206, fields, lengthOctets: range.last - range.first + 1, mediaRate },
-      new FileContent(blob, range),
-    )
-    return
-  }
-  blob.close()
-  const layout = layOutByteranges(ranges, length, type, randomBytes(16).toString('hex'))
-  const source = new ByterangesSource(layout, (part) => new LaterBlob(blobPath(blobs, stored.sha256), part))
+function respondParts(
+  exchange: Exchange,
+  ranges: Extract<RangeChoice, readonly unknown[]>,
+  { stored, lines, bucket }: Parts,
+): void {
+  const { octets, type, sha256 } = stored
+  const layout = layOutByteranges(ranges, octets, type, randomBytes(16).toString('hex'))
+  const source = new ByterangesSource(layout, (part) => new LaterBlob(bucket, sha256, part))
   const fields = fieldsOf([['Content-Type', layout.contentType], ...lines])
   exchange.respond({ status: 206, fields, lengthOctets: layout.lengthOctets }, source)
 }
 
 /** A part of a blob that is opened when its turn comes. */
-class LaterBlob {
-  readonly #path: string
+class LaterBlob implements Source {
+  readonly #bucket: Opener
+  readonly #sha256: string
   readonly #range: OctetRange
-  #source: FileContent | undefined
+  #source: Source | undefined
   #isOver = false
 
-  constructor(path: string, range: OctetRange) {
-    this.#path = path
+  constructor(bucket: Opener, sha256: string, range: OctetRange) {
+    this.#bucket = bucket
+    this.#sha256 = sha256
     this.#range = range
   }
 
@@ -112,16 +110,16 @@ class LaterBlob {
     return this.#source === undefined ? this.#open(limitOctets) : this.#source.read(limitOctets)
   }
 
-  cancel(): void {
+  cancel(reason: EndReason): void {
     this.#isOver = true
-    this.#source?.cancel()
+    this.#source?.cancel(reason)
   }
 
   async #open(limitOctets: number): Promise<Uint8Array | null> {
-    const blob = await openBlob(this.#path)
+    const blob = await this.#bucket.open(this.#sha256, this.#range)
     if (blob === null) throw new Error('A blob was deleted while it was sent')
-    this.#source = new FileContent(blob, this.#range)
-    if (this.#isOver) this.#source.cancel()
+    this.#source = blob.source
+    if (this.#isOver) this.#source.cancel('client left')
     return this.#isOver ? null : this.#source.read(limitOctets)
   }
 }

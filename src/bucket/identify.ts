@@ -17,15 +17,23 @@ export function readKeys(plans: readonly KeyPlan[], folder: string, log: Log): R
   for (const plan of plans) {
     const path = resolve(folder, plan.secretFile)
     try {
-      const secret = secretIn(readFileSync(path, 'utf8'))
-      if (secret.length < LEAST_SECRET)
-        throw new Error(`the secret is shorter than ${LEAST_SECRET} characters`)
-      keys.set(plan.id, { ...plan, secret })
+      keys.set(plan.id, { ...plan, secret: readSecret(path) })
     } catch (error) {
       log('error', 'bucket/key', { key: plan.id, file: path, error: String(error) })
     }
   }
   return keys
+}
+
+/**
+ * Read a secret from its file.
+ *
+ * @throws {Error} when it cannot be read, or is too short
+ */
+export function readSecret(path: string): string {
+  const secret = secretIn(readFileSync(path, 'utf8'))
+  if (secret.length < LEAST_SECRET) throw new Error(`the secret is shorter than ${LEAST_SECRET} characters`)
+  return secret
 }
 
 /** What a key is good for. */

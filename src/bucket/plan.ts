@@ -1,10 +1,12 @@
-import type { BucketConfig } from './config.ts'
+import type { BucketConfig, StoreConfig } from './config.ts'
 
 /** What a route to a bucket does; every option is said. */
 export type BucketPlan = {
   readonly kind: 'bucket'
   /** as written: relative to the folder of the file */
   readonly root: string
+  /** null: the folder has the contents, too */
+  readonly store: S3StorePlan | null
   readonly readers: 'anyone' | 'keys'
   readonly writers: Writers
   readonly keys: readonly KeyPlan[]
@@ -25,6 +27,18 @@ export type BucketPlan = {
 
 /** Who may change a bucket; `admitted` is whoever the route's `access` lets in. */
 export type Writers = 'local' | 'admitted' | 'keys' | 'anyone'
+
+/** A bucket of an S3 service. */
+export type S3StorePlan = {
+  readonly url: string
+  readonly keyId: string
+  /** as written; absolute when it is asked for */
+  readonly secretFile: string
+  readonly region: string
+}
+
+/** What one request may send to an S3 service. */
+const LIMIT_S3_OCTETS = 5 * 2 ** 30
 
 /** What the file of a secret is like; the secret itself is nobody's to know. */
 export type SecretFact = {
@@ -71,6 +85,7 @@ export function planBucket(written: BucketConfig, isGuarded: boolean): BucketPla
   return {
     kind: 'bucket',
     root: options.root,
+    store: options.store === undefined ? null : planStore(options.store),
     readers: options.read ?? 'anyone',
     writers: options.write ?? byDefault,
     keys,
@@ -78,7 +93,10 @@ export function planBucket(written: BucketConfig, isGuarded: boolean): BucketPla
     page: options.page ?? false,
     versions: options.versions ?? false,
     quotaOctets: options.quota ?? null,
-    maxOctets: options.maxSize ?? GIGABYTES_16,
+    maxOctets: Math.min(
+      options.maxSize ?? GIGABYTES_16,
+      options.store === undefined ? Number.POSITIVE_INFINITY : LIMIT_S3_OCTETS,
+    ),
     types: options.types ?? null,
     mismatch: options.mismatch ?? 'detected',
     partsLimit: options.parts ?? 1000,
@@ -86,4 +104,8 @@ export function planBucket(written: BucketConfig, isGuarded: boolean): BucketPla
     incompleteMs: options.incomplete ?? DAY_MS,
     sync: options.sync ?? true,
   }
+}
+
+function planStore({ s3, key, secret, region = 'us-east-1' }: StoreConfig): S3StorePlan {
+  return { url: s3, keyId: key, secretFile: secret, region }
 }

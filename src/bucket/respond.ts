@@ -5,6 +5,7 @@ import { type Page, respondPage } from '#http/wire/page.ts'
 import type { Refusal } from '#http/wire/refusal.ts'
 import { etagOf, type Outcome, printVersion, type Stored } from './change.ts'
 import { BrokenOff } from './content.ts'
+import { StoreFailure } from './s3-store.ts'
 import { Fault } from './wire/body.ts'
 import { pathOfKey } from './wire/key.ts'
 
@@ -61,6 +62,10 @@ export function faultOfError(error: unknown, { request }: Exchange, log: Log): F
   const { code, message, stack } = error as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT') return new Fault(507, 'the disk is full')
   if (error instanceof BrokenOff) return null
+  if (error instanceof StoreFailure) {
+    log('error', 'bucket/store', { target: request.target, error: message })
+    return new Fault(502, 'the store of this bucket does not answer')
+  }
   log('error', 'bucket/failed', { target: request.target, error: stack ?? message })
   return new Fault(500, 'the bucket could not do this')
 }

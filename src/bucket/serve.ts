@@ -39,7 +39,16 @@ export type Asked = {
 /** Create the handler of a bucket. */
 export function createBucket(plan: BucketPlan, { folder, apply, worker, log, now }: ServeOptions): Handler {
   const keys = readKeys(plan.keys, folder, log)
-  const bucket = new Bucket({ plan, root: resolve(folder, plan.root), keys, apply, worker, log, now })
+  const store = plan.store && { ...plan.store, secretFile: resolve(folder, plan.store.secretFile) }
+  const bucket = new Bucket({
+    plan: { ...plan, store },
+    root: resolve(folder, plan.root),
+    keys,
+    apply,
+    worker,
+    log,
+    now,
+  })
   return (exchange) => {
     exchange.note.answeredBy = 'bucket'
     const [path = '', query = ''] = exchange.request.target.split(/\?(.*)/s, 2)
@@ -102,7 +111,7 @@ async function serveObject(
   if (method === 'COPY') return copyObject(bucket, exchange, { key, asker })
   const stored = (await bucket.reader()).find(key, version)
   if (stored === null) throw faultOf({ kind: 'not found' })
-  return respondObject(exchange, stored, { blobs: bucket.paths.blobs, nowMs: bucket.now() })
+  return respondObject(exchange, stored, { bucket })
 }
 
 /** The page says nothing of what the bucket holds: who may upload is asked when something comes. */

@@ -222,6 +222,8 @@ export const families = {
   portico_cache_budget_bytes: { type: 'gauge', help: 'What they may take.', labels: ['tier'] },
   portico_cache_disk_up: { type: 'gauge', help: '0 while the disk cannot be used.', labels: [] },
   portico_cache_evictions: { type: 'counter', help: 'Responses that made room for others.', labels: [] },
+  portico_cache_purged: { type: 'counter', help: 'Responses that purges named.', labels: [] },
+  portico_cache_reads: { type: 'counter', help: 'Bodies read, by where they lay.', labels: ['tier'] },
   portico_event_loop_delay_seconds: {
     type: 'gauge',
     help: 'How late timers ran in the last seconds: the median, 99th percentile and worst.',

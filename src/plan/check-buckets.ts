@@ -43,9 +43,10 @@ export function secretFilesOf({ value }: Config): string[] {
   const actions = Object.values(value.domains)
     .flatMap(({ hosts = {} }) => Object.values(hosts))
     .flatMap((host) => [host, ...Object.values(host.routes ?? {})])
-  return actions.flatMap(({ bucket }) =>
-    typeof bucket === 'object' ? Object.values(bucket.keys ?? {}).map(({ secret }) => secret) : [],
-  )
+  return actions.flatMap(({ bucket }) => {
+    if (typeof bucket !== 'object') return []
+    return [...Object.values(bucket.keys ?? {}), bucket.store ?? []].flat().map(({ secret }) => secret)
+  })
 }
 
 function rootOf(written: BucketConfig | FilesConfig): string {

@@ -5,7 +5,7 @@ import { type Step, step } from './explain-step.ts'
 
 /** Who may read and write a bucket, and what it takes. */
 export function explainBucket(plan: BucketPlan, at: Position): Step[] {
-  const { readers, writers, keys, versions, quotaOctets, maxOctets, types } = plan
+  const { store, readers, writers, keys, versions, quotaOctets, maxOctets, types } = plan
   const reads = readers === 'anyone' ? 'anyone may read' : 'reading needs a key'
   const ids = keys.length === 0 ? '' : ` (${keys.map(({ id }) => id).join(', ')})`
   const limits = [
@@ -23,7 +23,7 @@ export function explainBucket(plan: BucketPlan, at: Position): Step[] {
     ),
     step(
       'transfer',
-      'streamed to and from disk as the slower side takes it; ranges, conditional requests',
+      `streamed to and from ${store === null ? 'disk' : store.url} as the slower side takes it; ranges, conditional requests`,
       'bucket',
       at,
     ),

@@ -175,7 +175,6 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       throw error
     })
     return () => {
-      if (next.workers !== plan.workers) log('warning', 'the number of workers changes at the next start')
       plan = next
       preparedTls.commit()
       live.replace(liveOf(next.http))

@@ -123,7 +123,7 @@ function cacheSamples({ hits, stale, misses, collapsed, passed, savedOctets }: C
 }
 
 /** What the store of all caches holds. */
-export function storeSamples({ objects, memory, disk, evictions }: CacheStats): Sample[] {
+export function storeSamples({ objects, memory, disk, evictions, purged }: CacheStats): Sample[] {
   return [
     one('portico_cache_objects', objects),
     one('portico_cache_bytes', memory.octets, 'memory'),
@@ -132,6 +132,9 @@ export function storeSamples({ objects, memory, disk, evictions }: CacheStats): 
     ...(disk === null ? [] : [one('portico_cache_budget_bytes', disk.budgetOctets, 'disk')]),
     ...(disk === null ? [] : [one('portico_cache_disk_up', disk.isOn ? 1 : 0)]),
     one('portico_cache_evictions', evictions),
+    one('portico_cache_purged', purged),
+    one('portico_cache_reads', memory.hits, 'memory'),
+    ...(disk === null ? [] : [one('portico_cache_reads', disk.hits, 'disk')]),
   ]
 }
 

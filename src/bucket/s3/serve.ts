@@ -114,7 +114,7 @@ async function getObject({ bucket, exchange, query, key }: S3Request): Promise<v
   const stored = (await bucket.reader()).find(key, version)
   if (stored === null) throw faultOf({ kind: 'not found' })
   const more = bucket.plan.versions ? [['x-amz-version-id', printVersion(stored.version)] as const] : []
-  return respondObject(exchange, stored, { blobs: bucket.paths.blobs, nowMs: bucket.now(), more })
+  return respondObject(exchange, stored, { bucket, more })
 }
 
 const NOT_KNOWN = ['acl', 'tagging', 'torrent', 'retention', 'legal-hold', 'attributes', 'select', 'restore']

@@ -1,5 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
-import type { Fields } from '#http/wire/fields.ts'
+import { type Fields, fieldsOf } from '#http/wire/fields.ts'
 
 /** What a request of an S3 client says about its signature (AWS Signature Version 4), before it is looked at. */
 export type Signature = {
@@ -86,9 +86,46 @@ export function signedAtMs({ date }: Signature): number {
 
 /** Whether the signature is right. */
 export function isSigned(signature: Signature, request: SignedRequest, secret: string): boolean {
+  return isEqual(signature.signature, signatureOf(signature, request, secret))
+}
+
+function signatureOf(signature: Signature, request: SignedRequest, secret: string): string {
   const canonical = canonicalRequest(signature, request)
   const text = [ALGORITHM, signature.date, signature.scope, sha256(canonical)].join('\n')
-  return isEqual(signature.signature, hmac(signingKey(signature.scope, secret), text).toString('hex'))
+  return hmac(signingKey(signature.scope, secret), text).toString('hex')
+}
+
+/** A request that has no query and is sent by us. */
+export type OwnRequest = Pick<SignedRequest, 'method' | 'path' | 'authority'> & {
+  /** of the content, hexadecimal */
+  readonly contentHash: string
+}
+
+export type Signer = {
+  readonly keyId: string
+  readonly secret: string
+  readonly region: string
+  readonly nowMs: number
+}
+
+/** The header fields that sign a request to an S3 service. */
+export function signHeaders(
+  { method, path, authority, contentHash }: OwnRequest,
+  { keyId, secret, region, nowMs }: Signer,
+): Readonly<Record<'host' | 'x-amz-content-sha256' | 'x-amz-date' | 'authorization', string>> {
+  const date = new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, '')
+  const lines = { 'x-amz-content-sha256': contentHash, 'x-amz-date': date }
+  const signedHeaders = ['host', ...Object.keys(lines)]
+  const scope = `${date.slice(0, 8)}/${region}/s3/aws4_request`
+  const signature = { keyId, scope, date, signedHeaders, signature: '', contentHash, expiresSeconds: null }
+  const fields = fieldsOf(Object.entries(lines))
+  const signed = signatureOf(
+    signature,
+    { method, path, authority, fields, query: new URLSearchParams() },
+    secret,
+  )
+  const credential = `Credential=${keyId}/${scope}, SignedHeaders=${signedHeaders.join(';')}`
+  return { host: authority, ...lines, authorization: `${ALGORITHM} ${credential}, Signature=${signed}` }
 }
 
 /** Checks the chunks of a content that is signed piece by piece: each signature signs the one before it. */
@@ -126,7 +163,8 @@ const ALGORITHM = 'AWS4-HMAC-SHA256'
 export const UNSIGNED = 'UNSIGNED-PAYLOAD'
 /** seven days, as S3 has it */
 const LIMIT_EXPIRES = 604_800
-const EMPTY_HASH = sha256('')
+/** The hash of no content. */
+export const EMPTY_HASH: string = sha256('')
 
 function canonicalRequest(
   signature: Signature,
