@@ -93,12 +93,13 @@ export function createLedger({ folder, advance, publish, counts, log }: LedgerOp
   const notifier = createNotifier(log)
   const streams = createStreams()
   const inSlot = createSlots(FETCH_LIMIT)
+  /** one change after the other */
+  const inTurn = createSlots(1)
   let entries = new Map<string, Entry>()
   let secondaries = new Map<string, Secondary>()
   let members: ReadonlyMap<string, MemberPlan> = new Map()
   let keys: LedgerKeys = { tsig: new Map(), dnssec: new Map() }
   let aliases: DnsOverlay['aliases'] = {}
-  let turn: Promise<unknown> = Promise.resolve()
   let waiting = 0
   const resigning = setInterval(() => void renewCopies(), RESIGN_EVERY_MS).unref()
 
@@ -108,13 +109,6 @@ export function createLedger({ folder, advance, publish, counts, log }: LedgerOp
 
   const onFault = (catalog: string, why: string): void =>
     log('warning', 'dns: catalog not read', { catalog, why })
-
-  /** One change after the other. */
-  function inTurn<Value>(task: () => Promise<Value>): Promise<Value> {
-    const done = turn.then(task)
-    turn = done.catch(() => {})
-    return done
-  }
 
   function prepare(dns: DnsPlan, nextKeys: LedgerKeys, findAliases: FindAliases): Promise<PreparedZones> {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
