@@ -224,6 +224,26 @@ export const families = {
   portico_cache_evictions: { type: 'counter', help: 'Responses that made room for others.', labels: [] },
   portico_cache_purged: { type: 'counter', help: 'Responses that purges named.', labels: [] },
   portico_cache_reads: { type: 'counter', help: 'Bodies read, by where they lay.', labels: ['tier'] },
+  portico_media_sessions: {
+    type: 'gauge',
+    help: 'Players that said within the last minute who they are (CMCD), by state: playing or starving.',
+    labels: ['state'],
+  },
+  portico_media_starved_requests: {
+    type: 'counter',
+    help: 'Requests of players whose buffer had run empty (CMCD).',
+    labels: [],
+  },
+  portico_media_rendered_objects: {
+    type: 'counter',
+    help: 'Segments, indexes and such that were made of films; what is kept already is not counted.',
+    labels: [],
+  },
+  portico_media_rendered_ahead: {
+    type: 'counter',
+    help: 'Of these, the ones that a player said it would ask for next.',
+    labels: [],
+  },
   portico_event_loop_delay_seconds: {
     type: 'gauge',
     help: 'How late timers ran in the last seconds: the median, 99th percentile and worst.',

@@ -7,6 +7,7 @@ import type { Origins } from '#http/origin/origins.ts'
 import type { OriginState } from '#http/origin/pool.ts'
 import type { HttpServer } from '#http/server.ts'
 import { summarize } from '#http/transfer.ts'
+import type { Sessions } from '#media/sessions.ts'
 import type { FamilyName } from '#metrics/families.ts'
 import type { RouteCounts } from '#metrics/route-counts.ts'
 import { mergeSamples, type Sample } from '#metrics/sample.ts'
@@ -18,6 +19,7 @@ export type DataPlane = {
   readonly signatures: Signing['counts']
   readonly origins: Origins
   readonly cacheCounts: Readonly<CacheCounts>
+  readonly sessions: Sessions
 }
 
 export type Observed = {
@@ -33,7 +35,7 @@ export type Observed = {
 
 /** What one data plane has counted. */
 export function dataPlaneSamples(plane: DataPlane, observed: Observed): Sample[] {
-  const { http, dns, signatures, origins, cacheCounts } = plane
+  const { http, dns, signatures, origins, cacheCounts, sessions } = plane
   const { counts, droppedLines, droppedSpans } = observed
   return [
     ...counts.samples(),
@@ -43,6 +45,7 @@ export function dataPlaneSamples(plane: DataPlane, observed: Observed): Sample[]
     one('portico_dnssec_signatures', signatures.made, 'made'),
     one('portico_dnssec_signatures', signatures.heldBack, 'held back'),
     ...cacheSamples(cacheCounts),
+    ...mediaSamples(sessions),
     one('portico_access_log_dropped_lines', droppedLines),
     one('portico_trace_dropped_spans', droppedSpans),
     ...threadSamples(observed),
@@ -119,6 +122,17 @@ function cacheSamples({ hits, stale, misses, collapsed, passed, savedOctets }: C
     one('portico_cache_requests', collapsed, 'collapsed'),
     one('portico_cache_requests', passed, 'passed'),
     one('portico_cache_saved_bytes', savedOctets),
+  ]
+}
+
+function mediaSamples({ counts, list }: Sessions): Sample[] {
+  const sessions = list(Date.now())
+  return [
+    one('portico_media_sessions', sessions.filter(({ isStarving }) => !isStarving).length, 'playing'),
+    one('portico_media_sessions', sessions.filter(({ isStarving }) => isStarving).length, 'starving'),
+    one('portico_media_starved_requests', counts.starved),
+    one('portico_media_rendered_objects', counts.rendered),
+    one('portico_media_rendered_ahead', counts.ahead),
   ]
 }
 
