@@ -123,7 +123,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const isTrusted = (address: string): boolean => forwarding.isTrusted(address)
   const observation = createObservation({ folder, log, accessLog, isTrusted, worker: `${worker}` })
   const dnsPlane = createDnsPlane({ first, log, now, errands: options.errands })
-  const dns = dnsPlane.server
+  const { server: dns, signatures } = dnsPlane
   const tls = createTls(options, { digests: () => shown.digests, dnsName: dnsPlane.name })
   const { certificates, handshake, dnsHandshake, setTicketKey } = tls
   let ports: ProcessPorts = new Map()
@@ -246,7 +246,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     told: origins.told,
     live: stages,
     snapshot: () => snapshotOf({ http, dns, origins, cacheCounts }),
-    samples: () => observation.samples({ http, dns, origins, cacheCounts, sessions }),
+    samples: () => observation.samples({ http, dns, signatures, origins, cacheCounts, sessions }),
     busyClients: observation.takeBusyClients,
     transfers: () => summarize(http.transfers()),
     sessions: () => sessions.list(Date.now()),
