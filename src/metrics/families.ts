@@ -143,6 +143,37 @@ export const families = {
   },
   portico_dns_truncated_responses: { type: 'counter', help: 'DNS answers cut to fit (TC).', labels: [] },
   portico_dns_tcp_connections: { type: 'gauge', help: 'Open DNS connections over TCP.', labels: [] },
+  portico_dns_transfers: {
+    type: 'counter',
+    help: 'Transfers of zones, by direction (in, out) and by what came of them.',
+    labels: ['direction', 'result'],
+  },
+  portico_dns_updates: { type: 'counter', help: 'Dynamic updates, by rcode.', labels: ['rcode'] },
+  portico_dns_copied_zones: {
+    type: 'gauge',
+    help: 'Zones that are copied from a primary, by state: current, expired.',
+    labels: ['state'],
+  },
+  portico_dns_pool_member_up: {
+    type: 'gauge',
+    help: '1 while a member of a pool answers its checks.',
+    labels: ['pool', 'member'],
+  },
+  portico_dns_aliases: {
+    type: 'gauge',
+    help: 'Names with an ALIAS, by what is known of the target: fresh, stale (last known good).',
+    labels: ['state'],
+  },
+  portico_dnssec_zones: {
+    type: 'gauge',
+    help: 'Signed zones, by the phase of their key.',
+    labels: ['phase'],
+  },
+  portico_dnssec_signatures: {
+    type: 'counter',
+    help: 'Signatures made for answers, and those held back beyond the limit a second.',
+    labels: ['result'],
+  },
   portico_access_log_dropped_lines: {
     type: 'counter',
     help: 'Lines of the access log that the disk did not take in time.',

@@ -30,7 +30,7 @@ import { summarize, type Transfers } from '#http/transfer.ts'
 import { compressResponses, transformRequests, transformResponses } from '#http/transform/transformed.ts'
 import { createTrust } from '#http/trust.ts'
 import type { AccessLog } from '#log/record.ts'
-import type { AskLive, LiveTold } from '#media/live/request.ts'
+import type { AskLive } from '#media/live/request.ts'
 import { createLive } from '#media/live/serve.ts'
 import { createStages, type Stages } from '#media/live/stages.ts'
 import { createSessions, type Session } from '#media/sessions.ts'
@@ -69,7 +69,7 @@ export type DataPlane = {
   readonly dns: Pick<DnsPlane, 'server' | 'setOverlay' | 'replaceZones'>
   told(check: OriginCheck): void
   /** what happens to live streams */
-  live(told: LiveTold): void
+  readonly live: Pick<Stages, 'told' | 'feed'>
   snapshot(): Snapshot
   samples(): Sample[]
   busyClients(): BusyKey[]
@@ -123,7 +123,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const isTrusted = (address: string): boolean => forwarding.isTrusted(address)
   const observation = createObservation({ folder, log, accessLog, isTrusted, worker: `${worker}` })
   const dnsPlane = createDnsPlane({ first, log, now, errands: options.errands })
-  const dns = dnsPlane.server
+  const { server: dns, signatures } = dnsPlane
   const tls = createTls(options, { digests: () => shown.digests, dnsName: dnsPlane.name })
   const { certificates, handshake, dnsHandshake, setTicketKey } = tls
   let ports: ProcessPorts = new Map()
@@ -146,7 +146,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const cacheCounts = createCounts()
   const sessions = createSessions()
   const turns = createTurns(READS)
-  const stages = createStages(options.askLive)
+  const stages = createStages(worker, options.askLive)
   let { shown } = first
 
   function createHandler(route: RoutePlan): Handler {
@@ -244,9 +244,9 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     setTicketKey,
     dns: dnsPlane,
     told: origins.told,
-    live: stages.told,
+    live: stages,
     snapshot: () => snapshotOf({ http, dns, origins, cacheCounts }),
-    samples: () => observation.samples({ http, dns, origins, cacheCounts, sessions }),
+    samples: () => observation.samples({ http, dns, signatures, origins, cacheCounts, sessions }),
     busyClients: observation.takeBusyClients,
     transfers: () => summarize(http.transfers()),
     sessions: () => sessions.list(Date.now()),

@@ -1,6 +1,7 @@
 import type { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { CacheCounts } from '#cache/counts.ts'
 import type { CacheStats } from '#cache/store/store.ts'
+import type { Signing } from '#dns/dnssec/signer.ts'
 import type { DnsServer } from '#dns/server.ts'
 import type { Origins } from '#http/origin/origins.ts'
 import type { OriginState } from '#http/origin/pool.ts'
@@ -15,6 +16,7 @@ import { mergeSamples, type Sample } from '#metrics/sample.ts'
 export type DataPlane = {
   readonly http: HttpServer
   readonly dns: DnsServer
+  readonly signatures: Signing['counts']
   readonly origins: Origins
   readonly cacheCounts: Readonly<CacheCounts>
   readonly sessions: Sessions
@@ -33,13 +35,15 @@ export type Observed = {
 
 /** What one data plane has counted. */
 export function dataPlaneSamples(plane: DataPlane, observed: Observed): Sample[] {
-  const { http, dns, origins, cacheCounts, sessions } = plane
+  const { http, dns, signatures, origins, cacheCounts, sessions } = plane
   const { counts, droppedLines, droppedSpans } = observed
   return [
     ...counts.samples(),
     ...httpSamples(http, counts),
     ...originSamples(origins.states(), observed),
     ...dnsSamples(dns),
+    one('portico_dnssec_signatures', signatures.made, 'made'),
+    one('portico_dnssec_signatures', signatures.heldBack, 'held back'),
     ...cacheSamples(cacheCounts),
     ...mediaSamples(sessions),
     one('portico_access_log_dropped_lines', droppedLines),
