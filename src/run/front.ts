@@ -12,6 +12,7 @@ import { liveOf } from '#http/plan.ts'
 import { joinTransfers, type Transfers } from '#http/transfer.ts'
 import type { AccessLog } from '#log/record.ts'
 import { createRegisters, type Registers } from '#media/live/registers.ts'
+import type { LiveStatus } from '#media/live/status.ts'
 import { joinSessions, type Session } from '#media/sessions.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
@@ -59,6 +60,8 @@ export type Front = {
   transfers(): Promise<Transfers & { readonly sessions: readonly Session[] }>
   /** Another program has moved the access log away: go on in a new file. */
   reopenLog(): void
+  /** live streams at this moment */
+  live(): LiveStatus
   /** where routes keep responses; null while none does */
   readonly store: CacheStore | null
   /** Ask for a URL as a client would; the query of `cache warm`. */
@@ -216,6 +219,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       return plan
     },
     listeners: () => sockets.slices(0),
+    live: live.status,
     ...questionsTo(workers),
     get store() {
       return cache.store
