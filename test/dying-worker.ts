@@ -41,6 +41,7 @@ const procedures: WorkerProcedures = {
   samples: () => [],
   busyClients: () => [],
   transfers: () => ({ count: 0, paused: 0, aheadOctets: 0, list: [] }),
+  sessions: () => [],
   reopenLog: () => {},
   warm: () => Promise.reject(new Error('not here')),
   stop: async () => null,

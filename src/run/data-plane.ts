@@ -33,6 +33,8 @@ import type { AccessLog } from '#log/record.ts'
 import type { AskLive, LiveTold } from '#media/live/request.ts'
 import { createLive } from '#media/live/serve.ts'
 import { createStages, type Stages } from '#media/live/stages.ts'
+import { createSessions, type Session } from '#media/sessions.ts'
+import { createTurns } from '#media/turns.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
 import type { ObservePlan } from '#plan/observe.ts'
@@ -73,6 +75,8 @@ export type DataPlane = {
   busyClients(): BusyKey[]
   /** responses under way */
   transfers(): Transfers
+  /** players that say who they are */
+  sessions(): Session[]
   reopenLog(): void
   /** Ask for a URL as a client would. */
   warm(query: string): Promise<Warmed>
@@ -106,6 +110,9 @@ const startedMs = hrtimeMs() - performance.now()
 const now = (): number => performance.now() + startedMs
 const resident = (): number => process.memoryUsage.rss()
 
+/** Reads of films at a time on one thread; each holds a few MiB. */
+const READS = 32
+
 /** Our name in Via (RFC 9110 §7.6.3). */
 const PSEUDONYM = 'portico'
 
@@ -116,7 +123,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const isTrusted = (address: string): boolean => forwarding.isTrusted(address)
   const observation = createObservation({ folder, log, accessLog, isTrusted, worker: `${worker}` })
   const dnsPlane = createDnsPlane({ first, log, now, errands: options.errands })
-  const dns = dnsPlane.server
+  const { server: dns, signatures } = dnsPlane
   const tls = createTls(options, { digests: () => shown.digests, dnsName: dnsPlane.name })
   const { certificates, handshake, dnsHandshake, setTicketKey } = tls
   let ports: ProcessPorts = new Map()
@@ -137,6 +144,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   let router: Router | undefined
   let store: CacheStore | null = null
   const cacheCounts = createCounts()
+  const sessions = createSessions()
+  const turns = createTurns(READS)
   const stages = createStages(options.askLive)
   let { shown } = first
 
@@ -149,7 +158,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       ),
     )
     const cache = store && { store, now: Date.now, log, counts: cacheCounts }
-    const handler = cache === null ? plain : streamed(route, plain, { folder, cache, monotonic: now })
+    const handler =
+      cache === null ? plain : streamed(route, plain, { folder, cache, monotonic: now, sessions, turns })
     const guarded = route.access === undefined ? handler : createGuard(route.access, guarding, handler)
     const limited = route.rate === undefined ? guarded : limiters.limit(route.rate, guarded)
     // Outermost, so that refusals get the owner's pages too.
@@ -236,9 +246,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     told: origins.told,
     live: stages.told,
     snapshot: () => snapshotOf({ http, dns, origins, cacheCounts }),
-    samples: () => observation.samples({ http, dns, origins, cacheCounts }),
+    samples: () => observation.samples({ http, dns, signatures, origins, cacheCounts, sessions }),
     busyClients: observation.takeBusyClients,
     transfers: () => summarize(http.transfers()),
+    sessions: () => sessions.list(Date.now()),
     reopenLog: observation.reopenLog,
     warm: (query) => warmByQuery(router!.handle, new URLSearchParams(query)),
     async stop(deadlineMs) {

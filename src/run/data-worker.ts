@@ -70,6 +70,7 @@ const procedures: WorkerProcedures = {
   samples: () => plane!.samples(),
   busyClients: () => plane!.busyClients(),
   transfers: () => plane!.transfers(),
+  sessions: () => plane!.sessions(),
   reopenLog: () => plane?.reopenLog(),
   warm: (query) => plane!.warm(query),
   async stop(deadlineMs) {

@@ -15,6 +15,7 @@ import type { HttpPlan } from '#http/plan.ts'
 import type { Transfers } from '#http/transfer.ts'
 import type { AccessRecord } from '#log/record.ts'
 import type { LiveReply, LiveRequest, LiveTold } from '#media/live/request.ts'
+import type { Session } from '#media/sessions.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
 import type { ListenerPlan } from '#plan/listeners.ts'
@@ -121,6 +122,7 @@ export type WorkerProcedures = {
   readonly busyClients: (nothing: null) => BusyKey[]
   /** responses under way */
   readonly transfers: (nothing: null) => Transfers
+  readonly sessions: (nothing: null) => Session[]
   readonly reopenLog: (nothing: null) => void
   /** Ask for a URL as a client would. */
   readonly warm: (query: string) => Promise<Warmed>

@@ -31,7 +31,7 @@ export type Workers = {
 }
 
 /** What all workers can be asked, without changing anything. */
-type Question = 'snapshot' | 'samples' | 'busyClients' | 'transfers'
+type Question = 'snapshot' | 'samples' | 'busyClients' | 'transfers' | 'sessions'
 
 /** What one worker does for all. */
 type Task = 'warm'
