@@ -32,18 +32,19 @@ export async function originRequests(port: number): Promise<number> {
  * Start caches, each with one worker on one core and 512 MiB.
  *
  * @param names those that are there; HAProxy and Varnish are left out where they are not installed
- * @param http2 with prior knowledge, Portico and nginx only
+ * @param mode `h2`: with prior knowledge, Portico and nginx only. `disk`: Portico has a disk tier too, as nginx has anyway;
+ *   `large disk`: what is large lies there alone
  */
 export async function startCaches(
   ground: Ground,
   origin: number,
   names: readonly CacheName[],
-  http2 = false,
+  mode: CacheMode = 'memory',
 ): Promise<Partial<Record<CacheName, CacheContender>>> {
   const started: Partial<Record<CacheName, CacheContender>> = {}
   for (const name of names) {
     const port = await freePort()
-    const one = await START[name](ground, port, origin, http2)
+    const one = await START[name](ground, port, origin, mode)
     if (one === null) continue
     started[name] = { port, peer: one }
     await waitForPort(port)
@@ -51,12 +52,21 @@ export async function startCaches(
   return started
 }
 
-type Start = (ground: Ground, port: number, origin: number, http2: boolean) => Promise<Peer | null>
+export type CacheMode = 'memory' | 'disk' | 'large disk' | 'h2'
+
+type Start = (ground: Ground, port: number, origin: number, mode: CacheMode) => Promise<Peer | null>
 
 const START: Readonly<Record<CacheName, Start>> = {
-  portico: (ground, port, origin, http2) =>
-    startScript(ground, 'cache-portico.ts', `${port}`, `${origin}`, ...(http2 ? ['h2'] : [])),
-  async nginx(ground, port, origin, http2) {
+  portico: (ground, port, origin, mode) =>
+    startScript(
+      ground,
+      'cache-portico.ts',
+      `${port}`,
+      `${origin}`,
+      mode,
+      join(ground.folder, `disk-${port}`),
+    ),
+  async nginx(ground, port, origin, mode) {
     // Where the workers of nginx, which are somebody else, can write.
     const folder = join(ground.folder, `nginx-${port}`)
     await mkdir(folder)
@@ -69,7 +79,7 @@ const START: Readonly<Record<CacheName, Start>> = {
       `sendfile on;
   proxy_cache_path ${folder} levels=1:2 keys_zone=bench:64m max_size=2g use_temp_path=off;
   server {
-    listen 127.0.0.1:${port}${http2 ? ' http2' : ''};
+    listen 127.0.0.1:${port}${mode === 'h2' ? ' http2' : ''};
     location / { proxy_cache bench; proxy_cache_lock on; proxy_pass http://127.0.0.1:${origin}; add_header Via "1.1 nginx"; }
   }`,
     )
@@ -127,25 +137,44 @@ function keep(ground: Ground, started: Peer): Peer {
 
 export type CacheFigures = { readonly requestsPerSecond: number; readonly cpuMicroseconds: number }
 
-/** Load one cache with wrk for some seconds. */
+/**
+ * Load one cache with wrk.
+ *
+ * @param seconds at most; a script may end it before
+ * @param words for the script
+ */
 export async function loadHttp1(
   { port, peer: server }: CacheContender,
   {
     target,
     seconds,
     script,
-  }: { readonly target: string; readonly seconds: number; readonly script?: string },
+    words = [],
+  }: {
+    readonly target: string
+    readonly seconds: number
+    readonly script?: string
+    readonly words?: readonly string[]
+  },
 ): Promise<CacheFigures> {
   const before = cpuSeconds(server.pid)
   const lua = script === undefined ? [] : ['-s', script]
-  const words = ['-t1', '-c64', `-d${seconds}`, ...lua, `http://127.0.0.1:${port}${target}`]
-  const output = await runPinned(CLIENT_CORE, peer('wrk')!, words)
-  const requests = Number(/(\d+) requests in/.exec(output)?.[1])
-  if (!(requests > 0) || /Non-2xx|Socket errors/.test(output))
+  const url = `http://127.0.0.1:${port}${target}`
+  const output = await runPinned(CLIENT_CORE, peer('wrk')!, [
+    '-t1',
+    '-c64',
+    `-d${seconds}`,
+    ...lua,
+    url,
+    '--',
+    ...words,
+  ])
+  const [, requests, took] = (/(\d+) requests in ([\d.]+)s/.exec(output) ?? []).map(Number)
+  if (!(requests! > 0) || /Non-2xx|Socket errors/.test(output))
     throw new Error(`wrk gave no usable figure:\n${output}`)
   return {
-    requestsPerSecond: requests / seconds,
-    cpuMicroseconds: ((cpuSeconds(server.pid) - before) * 1e6) / requests,
+    requestsPerSecond: requests! / took!,
+    cpuMicroseconds: ((cpuSeconds(server.pid) - before) * 1e6) / requests!,
   }
 }
 

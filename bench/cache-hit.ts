@@ -40,7 +40,7 @@ export async function run({ json }: { json: boolean }): Promise<void> {
     const origin = await startOrigin(ground)
     const caches1 = await startCaches(ground, origin, ['portico', 'nginx', 'haproxy', 'varnish'])
     const http1 = await measure(caches1, (cache) => loadHttp1(cache, { target: TARGET, seconds: SECONDS }))
-    const caches2 = await startCaches(ground, origin, ['portico', 'nginx'], true)
+    const caches2 = await startCaches(ground, origin, ['portico', 'nginx'], 'h2')
     const http2 = await measure(caches2, (cache) => loadHttp2(cache, TARGET, REQUESTS))
     const result: CacheHitBench = {
       bench: 'cache-hit',

@@ -1,4 +1,7 @@
-/** Portico's data path with a cache before one service, for the cache benches: `cache-portico.ts PORT ORIGIN_PORT [h2]`. */
+/**
+ * Portico's data path with a cache before one service, for the cache benches:
+ * `cache-portico.ts PORT ORIGIN_PORT memory|disk|large disk|h2 [FOLDER]`.
+ */
 import { createCounts } from '#cache/counts.ts'
 import { createCache } from '#cache/handler.ts'
 import { planCache } from '#cache/plan.ts'
@@ -14,13 +17,20 @@ import { createTrust } from '#http/trust.ts'
 import { originAt } from '../test/origin.ts'
 import { planOf, routeOf } from '../test/routes.ts'
 
-const [port, originPort] = process.argv.slice(2).map(Number)
+const [port, originPort] = process.argv.slice(2, 4).map(Number)
+const [mode = 'memory', folder = ''] = process.argv.slice(4)
 const limits = httpLimits()
 const origins = createOrigins({ limits, portOf: () => null })
 const action = { kind: 'service', origins: [originAt(originPort!)], processId: null } as const
 const route = routeOf('127.0.0.1', '/**', action)
 const host = { id: 'host:127.0.0.1', key: '', from: route.from, name: '127.0.0.1', redirectToHttps: false }
-const store = openStore(createStoreMemory({ budgetOctets: 512 * 2 ** 20 }), { worker: 0 })
+const hasDisk = mode === 'disk' || mode === 'large disk'
+const memory = createStoreMemory({
+  budgetOctets: 512 * 2 ** 20,
+  ...(hasDisk ? { disk: { folder, budgetOctets: 2 ** 31 } } : {}),
+  ...(mode === 'large disk' ? { memoryObjectOctets: 2 ** 20 } : {}),
+})
+const store = openStore(memory, { worker: 0, keepsDisk: hasDisk })
 const { handle } = createRouter(planOf([{ ...host, routes: [route] }]), () =>
   createCache(
     planCache(true)!,
@@ -29,5 +39,5 @@ const { handle } = createRouter(planOf([{ ...host, routes: [route] }]), () =>
   ),
 )
 const server = createHttpServer({ limits, handler: handle, log: silent })
-const listener = await server.prepare({ address: '127.0.0.1', port: port!, http2: process.argv[4] === 'h2' })
+const listener = await server.prepare({ address: '127.0.0.1', port: port!, http2: mode === 'h2' })
 listener.commit()

@@ -60,6 +60,14 @@ test('pebble issues domain and wildcard in one order, and half of all nonces ref
   skip,
 }, async (context) => {
   const it = await world(context)
+  const doctor = async (): Promise<string> => {
+    const words = ['doctor', '--resolver', '127.0.0.1:9', '--timeout', '2s']
+    return (await it.portico.command(...words)).stdout
+  }
+  assert.match(
+    await doctor(),
+    /localhost:\d+ answers in \d+ ms, so the first is there some [\d.]+ s after the start/,
+  )
   it.portico.start()
   assert.equal(await untilIssued(it, 'any.example.test'), 'DNS:example.test, DNS:*.example.test')
   const ca = await it.pebble.issuerRoot()
@@ -68,6 +76,10 @@ test('pebble issues domain and wildcard in one order, and half of all nonces ref
   const { code, stdout } = await it.portico.command('certs')
   assert.match(stdout, /example\.test \*\.example\.test +Pebble Intermediate.* +(89|90) days +renewed at 20/)
   assert.equal(code, 0)
+  assert.match(
+    await doctor(),
+    /shows one of Pebble Intermediate.*, [\d.]+ m?s after its order, good for (89|90) days/,
+  )
 })
 
 test('pebble binds the account to a key that it knows (RFC 8555 §7.3.4)', { skip }, async (context) => {

@@ -36,6 +36,11 @@ before(async () => {
         app: { service: port, cache: { purge, slice: '64KiB' }, compress: true, http: 'serve' },
         plain: { service: port, http: 'serve' },
         whole: { service: port, cache: true, http: 'serve' },
+        keyed: {
+          service: port,
+          cache: { purge, status: 'key', key: { query: { drop: ['utm_*'] }, cookies: ['l'] } },
+          http: 'serve',
+        },
         mine: {
           service: port,
           cache: true,
@@ -219,6 +224,64 @@ test('PURGE wants the token, and answers with a receipt', async () => {
   assert.equal(askedFor('/p'), 3 - 1)
 })
 
+test('PURGE by tag, prefix or host names more, also softly, and nothing of another host', async () => {
+  const headers = { Host: 'keyed.example.com', authorization: `Bearer ${TOKEN}` }
+  const other = { Host: 'whole.example.com' }
+  const cases: readonly (readonly [path: string, fields: http.OutgoingHttpHeaders, said: RegExp])[] = [
+    ['/', { 'Surrogate-Key': 'none some' }, /"tags":\["none","some"\]/],
+    ['/', { 'Cache-Tag': 'none, some', 'Purge-Mode': 'soft' }, /"mode":"soft"/],
+    ['/', { 'Surrogate-Key': 'some', 'Fastly-Soft-Purge': '1' }, /"mode":"soft"/],
+    ['/pur', { 'Purge-Scope': 'prefix' }, /"prefix":"http:\/\/keyed.example.com\/pur"/],
+    ['/', { 'Purge-Scope': 'host' }, /"host":"http:\/\/keyed.example.com\/"/],
+  ]
+  for (const [path, fields, said] of cases) {
+    await get('/purged', { headers: { Host: headers.Host } })
+    await get('/purged', { headers: other })
+    const before = askedFor('/purged')
+    const { body } = await get(path, { headers: { ...headers, ...fields }, method: 'PURGE' })
+    assert.match(body, said)
+    assert.ok(JSON.parse(body).objects >= 1, body)
+    assert.match((await get('/purged', { headers: other })).headers['cache-status'] as string, /hit/)
+    assert.match(
+      (await get('/purged', { headers: { Host: headers.Host } })).headers['cache-status'] as string,
+      /fwd/,
+    )
+    assert.equal(askedFor('/purged'), before + 1, JSON.stringify(fields))
+  }
+  const wrong = await get('/', { headers: { ...headers, 'Purge-Scope': 'all' }, method: 'PURGE' })
+  assert.equal(wrong.status, 400)
+})
+
+test('Cache-Status says the key where the file wants it (RFC 9211 §2.7)', async () => {
+  const headers = { Host: 'keyed.example.com', Cookie: 'l="' }
+  for (const state of ['fwd=uri-miss', 'hit']) {
+    const status = (await get('/k?a="&utm_x=1', { headers })).headers['cache-status'] as string
+    assert.ok(status.startsWith(`portico; ${state}`), status)
+    assert.ok(status.endsWith('; key="http://keyed.example.com/k?a=\\" c:l=%22"'), status)
+  }
+})
+
+test('what a soft purge made stale while it was validated stays stale', async () => {
+  const running304 = { release: () => {} }
+  answers.set('/soft', (response, request) => {
+    response.setHeader('Cache-Control', 'max-age=1').setHeader('ETag', '"v1"')
+    if (request.headers['if-none-match'] === undefined) return void response.end('soft')
+    running304.release = () => void response.writeHead(304).end()
+  })
+  await get('/soft')
+  await until(async () => {
+    const { stdout } = await running.command('cache', 'show', 'http://whole.example.com/soft', '--json')
+    return JSON.parse(stdout)[0].freshForSeconds < 0
+  })
+  const validating = get('/soft')
+  await until(() => askedFor('/soft') === 2)
+  await running.command('purge', '--soft', 'http://whole.example.com/soft')
+  running304.release()
+  assert.equal((await validating).body, 'soft')
+  const { stdout } = await running.command('cache', 'show', 'http://whole.example.com/soft', '--json')
+  assert.equal(JSON.parse(stdout)[0].isStale, true, 'the answer may be older than the purge')
+})
+
 test('"portico purge" takes out what a URL, a tag, a prefix or a host names', async () => {
   const host = `http://whole.example.com`
   const purges = [
@@ -253,6 +316,15 @@ test('"portico cache" lists, shows and warms', async () => {
   })
   const site = await running.command('cache', 'warm', 'http://whole.example.com/sitemap.xml')
   assert.match(site.stdout, /1 of 1 URL, 1 in the cache/)
+  const secure = join(running.folder, 'secure.txt')
+  await writeFile(secure, 'https://whole.example.com/w1\n')
+  const secured = await running.command('cache', 'warm', secure)
+  assert.match(secured.stdout, /1 of 1 URL, 1 in the cache, 0 failed/)
+  const https = await running.command('cache', 'ls', 'https://whole.example.com/', '--json')
+  assert.deepEqual(
+    JSON.parse(https.stdout).map(({ key }: { key: string }) => key),
+    ['https://whole.example.com/w1'],
+  )
   const list = await running.command('cache', 'ls', 'http://whole.example.com/w', '--json')
   const keys = JSON.parse(list.stdout).map(({ key }: { key: string }) =>
     key.replace('http://whole.example.com', ''),

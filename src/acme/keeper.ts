@@ -33,6 +33,8 @@ export type KeptState = Pick<Wanted, 'id' | 'names' | 'keyType'> & {
   /** who signed the one in use; null: there is none yet */
   readonly issuer: string | null
   readonly notAfter: number | null
+  /** from its order to it */
+  readonly tookMs: number | null
   readonly doing: 'ordering' | 'waiting'
   /** when it is ordered, or renewed, next */
   readonly nextAt: number | null
@@ -214,6 +216,7 @@ export function createKeeper(options: KeeperOptions): Keeper {
     const { wanted, record, ended } = item
     const { id } = wanted
     const shown: Proof[] = []
+    const began = performance.now()
     item.doing = 'ordering'
     // What was refused once may be granted now.
     const isOld = (record.journal.fallBack?.at ?? Number.POSITIVE_INFINITY) < now() - FALL_BACK_MS
@@ -247,7 +250,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
         signal: ended.signal,
         log,
       })
-      const next = await record.keep(issued, names, { authority: authority.directory, renewal: null })
+      const done = { authority: authority.directory, renewal: null, tookMs: performance.now() - began }
+      const next = await record.keep(issued, names, done)
       publish(id)
       log('info', 'certificate issued', { certificate: id, until: new Date(next.notAfter).toISOString() })
       await chooseTime(item, now() + Math.min((next.notAfter - next.notBefore) / 10, REST_MOST_MS))
@@ -365,6 +369,7 @@ function stateOf({ wanted, record, doing, nextAt }: Item): KeptState {
     keyType: wanted.keyType,
     issuer: kept === null ? null : issuerOf(kept),
     notAfter: kept?.notAfter ?? null,
+    tookMs: journal.tookMs,
     doing,
     nextAt,
     failure: failures[0] ?? (fallBack && { ...fallBack, message: sayFallBack(fallBack) }),

@@ -28,6 +28,8 @@ export type Journal = {
   readonly authority: string | null
   readonly renewal: Renewal | null
   readonly fallBack: FallBack | null
+  /** from the order to the certificate in use */
+  readonly tookMs: number | null
 }
 
 /** A certificate of an authority in use: key and chain as PEM, the leaf first. */
@@ -52,7 +54,14 @@ export type CertificateRecord = {
   keep(certificate: Certificate, names: readonly string[], done: Partial<Journal>): Promise<Kept>
 }
 
-const NEW: Journal = { order: null, failures: {}, authority: null, renewal: null, fallBack: null }
+const NEW: Journal = {
+  order: null,
+  failures: {},
+  authority: null,
+  renewal: null,
+  fallBack: null,
+  tookMs: null,
+}
 
 /**
  * Open the files of a certificate, or begin with none.

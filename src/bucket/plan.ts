@@ -52,6 +52,13 @@ export type SecretFact = {
 /** A secret is no shorter. */
 export const LEAST_SECRET = 16
 
+/** What is wrong with the file of a secret, behind its name. */
+export const SECRET_FAULTS: Readonly<Record<NonNullable<SecretFact['fault']>, string>> = {
+  missing: 'does not exist',
+  'not readable': 'cannot be read',
+  short: 'begins with a line of less than 16 characters',
+}
+
 /** The secret in the text of its file: the first line. */
 export function secretIn(text: string): string {
   return text.split(/\r?\n/, 1)[0]!.trim()

@@ -20,6 +20,11 @@ export function hitStatus(ttlSeconds: number, detail: ReuseReason): string {
     : `portico; hit; ttl=${ttlSeconds}; detail="${detail}"`
 }
 
+/** The key of a response, as a string of structured fields (RFC 9211 §2.7); a key is of visible ASCII and spaces. */
+export function keyParameter(key: string): string {
+  return `; key="${key.replace(/["\\]/g, '\\$&')}"`
+}
+
 /** The member that we add for one that was forwarded (RFC 9211 §2.2). */
 export function forwardStatus({ why, status, stored, collapsed, ttlSeconds, detail }: Forwarded): string {
   return (

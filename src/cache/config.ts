@@ -23,7 +23,7 @@ export type CacheConfig =
       readonly setCookie?: 'explicit' | 'never' | 'always'
       readonly authorized?: boolean
       readonly guard?: boolean
-      readonly status?: boolean
+      readonly status?: boolean | 'key'
       readonly purge?: string
     }
 
@@ -145,9 +145,14 @@ const full: GroupSetting = {
       doc: 'Do not keep pages under paths that end like a file (.css, .png): somebody may have been led there (cache deception). On unless said otherwise.',
     },
     status: {
-      type: 'flag',
+      type: 'either',
       doc: 'Say in Cache-Status how a response came about. On unless said otherwise.',
       source: 'RFC 9211',
+      example: 'key',
+      of: [
+        { type: 'flag', doc: 'Say it, or not.' },
+        { type: 'choice', doc: 'Say it, and under which key it is stored.', values: ['key'] },
+      ],
     },
     purge: {
       type: 'text',

@@ -35,7 +35,8 @@ export async function pour(
         tee?.write(piece)
         const written = fill.write(piece)
         if (written instanceof Promise) await written
-        await tee?.room
+        // What has come with the head is stored before anybody is answered: nothing is waited for without need.
+        if (tee?.room !== undefined) await tee.room
         if (fill.object.state === 'failed' && tee?.isWanted !== true) {
           source.cancel('limit')
           return 'no room'

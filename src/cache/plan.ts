@@ -32,8 +32,8 @@ export type CachePlan = {
   readonly authorized: boolean
   /** what does not fit its path's suffix is not kept */
   readonly guard: boolean
-  /** responses say in Cache-Status how they came about */
-  readonly status: boolean
+  /** responses say in Cache-Status how they came about; `key`: also under which key they are stored */
+  readonly status: boolean | 'key'
   /** SHA-256 in hexadecimal of the token with which clients may send PURGE; null: nobody may */
   readonly purgeToken: string | null
 }

@@ -1,11 +1,17 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { Exchange } from '#http/exchange.ts'
-import { fieldsOf } from '#http/wire/fields.ts'
+import type { Exchange, Request } from '#http/exchange.ts'
+import { type Fields, fieldsOf } from '#http/wire/fields.ts'
 import { respondPage } from '#http/wire/page.ts'
 import type { Cache } from './cache.ts'
-import { uriOf } from './key.ts'
+import { originOf, uriOf } from './key.ts'
+import type { PurgeSelector } from './store/store.ts'
+import { namedTags } from './tags.ts'
 
-/** Answer PURGE: what is stored under the target goes, for who has the token; `Purge-Mode: soft` only makes it stale. */
+/**
+ * Answer PURGE for who has the token: what is stored under the target goes; with `Surrogate-Key` or `Cache-Tag` what has
+ * one of these tags, and with `Purge-Scope: prefix` or `host` more than the target, but nothing of other hosts.
+ * `Purge-Mode: soft` only makes it stale.
+ */
 export function purge(cache: Cache, exchange: Exchange): void {
   const { request, note } = exchange
   note.answeredBy = 'cache'
@@ -19,10 +25,14 @@ export function purge(cache: Cache, exchange: Exchange): void {
       fields,
     })
   }
-  const mode = request.fields.get('purge-mode')?.toLowerCase() === 'soft' ? 'soft' : 'hard'
-  void purgeUri(cache, uriOf(cache.plan.key, request), mode).then((receipts) => {
+  const named = namedBy(cache, request)
+  if (named === undefined) {
+    const detail = 'Purge-Scope is neither url, prefix nor host.'
+    return respondPage(exchange, { status: 400, detail, fault: 'client' })
+  }
+  void purgeAll(cache, named, modeOf(request.fields)).then((receipt) => {
     note.reason = 'purged'
-    const body = Buffer.from(`${JSON.stringify(receipts)}\n`)
+    const body = Buffer.from(`${JSON.stringify(receipt)}\n`)
     const fields = fieldsOf([
       ['Content-Type', 'application/json'],
       ['Cache-Control', 'no-store'],
@@ -31,17 +41,39 @@ export function purge(cache: Cache, exchange: Exchange): void {
   })
 }
 
-/** What is stored under a URI, also where the key has more in it. */
-async function purgeUri({ store }: Cache, uri: string, mode: 'hard' | 'soft') {
-  const plain = await store.purge({ keys: [uri] }, mode)
-  const others = await store.purge({ prefixes: [`${uri} `] }, mode)
-  return {
-    uri,
-    mode,
-    objects: plain.objects + others.objects,
-    octets: plain.octets + others.octets,
-    doneAtMs: others.doneAtMs,
+/** What a receipt says that was purged, and what that is to the store. */
+type Named = {
+  readonly said: Readonly<Record<string, string | readonly string[]>>
+  readonly selectors: readonly PurgeSelector[]
+}
+
+function namedBy({ plan }: Cache, request: Request): Named | undefined {
+  const host = `${originOf(request)}/`
+  const tags = namedTags(request.fields)
+  if (tags.length > 0) return { said: { host, tags }, selectors: [{ tags, within: host }] }
+  const uri = uriOf(plan.key, request)
+  const scope = request.fields.get('purge-scope')?.toLowerCase() ?? 'url'
+  if (scope === 'host') return { said: { host }, selectors: [{ prefixes: [host] }] }
+  if (scope === 'prefix') return { said: { prefix: uri }, selectors: [{ prefixes: [uri] }] }
+  // Also where the key has more in it.
+  const selectors: PurgeSelector[] = [{ keys: [uri] }, { prefixes: [`${uri} `] }]
+  return scope === 'url' ? { said: { uri }, selectors } : undefined
+}
+
+function modeOf(fields: Fields): 'hard' | 'soft' {
+  const isSoft = fields.get('purge-mode')?.toLowerCase() === 'soft' || fields.get('fastly-soft-purge') === '1'
+  return isSoft ? 'soft' : 'hard'
+}
+
+async function purgeAll({ store }: Cache, { said, selectors }: Named, mode: 'hard' | 'soft') {
+  const total = { objects: 0, octets: 0, doneAtMs: 0 }
+  for (const selector of selectors) {
+    const { objects, octets, doneAtMs } = await store.purge(selector, mode)
+    total.objects += objects
+    total.octets += octets
+    total.doneAtMs = doneAtMs
   }
+  return { ...said, mode, ...total }
 }
 
 /** Compared in constant time, as digests. */

@@ -5,7 +5,7 @@ import { ByterangesSource } from '#http/wire/byteranges-source.ts'
 import { evaluatePreconditions, isRangeCurrent } from '#http/wire/conditional.ts'
 import { type Fields, fieldsOf } from '#http/wire/fields.ts'
 import { formatContentRange, parseRanges } from '#http/wire/range.ts'
-import { hitStatus } from './cache-status.ts'
+import { hitStatus, keyParameter } from './cache-status.ts'
 import type { ReuseReason } from './reuse.ts'
 import type { CachedObject } from './store/store.ts'
 import { ageMs, type Stored } from './stored.ts'
@@ -16,8 +16,8 @@ export type Told = {
   readonly reason: ReuseReason
   /** our member of Cache-Status when the request was forwarded; else that of a hit */
   readonly status: string | null
-  /** Cache-Status is sent at all */
-  readonly isTold: boolean
+  /** Cache-Status is sent at all; `key`: with the key */
+  readonly isTold: boolean | 'key'
   /** the origin's own fields, for the client that it answers: also those that are not stored */
   readonly fields?: Fields
   /** the content for this client, in the place of what is stored; it has no length yet */
@@ -115,9 +115,10 @@ export function headOf(object: CachedObject, stored: Stored, told: Told, nowMs: 
   const added: [string, string][] = []
   // RFC 9111 §5.1: Age says that the origin did not make or validate this response for this request.
   if (told.fields === undefined && (told.status === null || age > 0)) added.push(['Age', String(age)])
-  if (told.isTold) {
+  if (told.isTold !== false) {
     const ttl = Math.floor((stored.freshUntilMs - nowMs) / 1000)
-    added.push(['Cache-Status', told.status ?? hitStatus(ttl, told.reason)])
+    const status = told.status ?? hitStatus(ttl, told.reason)
+    added.push(['Cache-Status', told.isTold === 'key' ? status + keyParameter(object.key) : status])
   }
   const head = {
     status: stored.status,

@@ -79,6 +79,7 @@ function respondFrom(
   const place = isWhole ? [] : [['Content-Range', formatContentRange(range, total)] as const]
   exchange.note.answeredBy = 'cache'
   exchange.note.reason = answer.reason
+  if (isHit) cache.counts.hits++
   const head = {
     status: isWhole ? 200 : 206,
     fields: new WithFields(fields, fieldsOf(place)),

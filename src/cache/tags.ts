@@ -6,17 +6,20 @@ const LIMIT_TAGS = 128
 const LIMIT_OCTETS = 1024
 
 /**
- * The names under which a response can be purged: Cache-Tag (commas), Surrogate-Key (spaces), the groups of the same
+ * The names under which a response can be purged: Cache-Tag, Surrogate-Key, the groups of the same
  * origin (RFC 9875 §2), and those of the file.
  *
  * @param origin scheme and authority, which groups belong to
  */
 export function tagsOf(fields: Fields, origin: string, own: readonly string[]): string[] {
-  const tags = new Set(own)
-  for (const tag of split(fields.all('cache-tag'), /,/)) tags.add(tag)
-  for (const tag of split(fields.all('surrogate-key'), /[ \t]+/)) tags.add(tag)
+  const tags = new Set([...own, ...namedTags(fields)])
   for (const group of readStrings(fields.all('cache-groups')) ?? []) tags.add(groupTag(origin, group))
   return [...tags].filter((tag) => tag.length <= LIMIT_OCTETS).slice(0, LIMIT_TAGS)
+}
+
+/** The tags in Cache-Tag (commas) and Surrogate-Key (spaces), of a response or of PURGE. */
+export function namedTags(fields: Fields): string[] {
+  return [...split(fields.all('cache-tag'), /,/), ...split(fields.all('surrogate-key'), /[ \t]+/)]
 }
 
 /** The tag of a cache group: no tag of a field has a space in it, so nobody can take one for the other. */

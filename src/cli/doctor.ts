@@ -1,4 +1,5 @@
 import { hasFailed } from '#core/finding.ts'
+import type { CertificateRow } from '#run/certificate-rows.ts'
 import { diagnose } from '#run/doctor.ts'
 import { gatherMachineFacts } from '#run/machine.ts'
 import { planSource } from '#run/portico.ts'
@@ -27,7 +28,9 @@ export const doctorCommand: Command = {
       printProblems(planned.problems, printError)
       return 1
     }
-    const running = (await askRunning(input, 'GET /status')) as Status | null
+    const status = (await askRunning(input, 'GET /status')) as Status | null
+    const certificates = (await askRunning(input, 'GET /certs')) as readonly CertificateRow[] | null
+    const running = status && { ...status, certificates: certificates ?? [] }
     const findings = diagnose(await gatherMachineFacts({ ...planned, plan }, running, live))
     const failed = hasFailed(findings)
     if (flagOption(input, 'json')) printJson({ ok: !failed, findings })

@@ -1,13 +1,12 @@
-import { startMetrics } from '#admin/metrics-server.ts'
 import { ADMIN_DEFAULT, adminRoutes } from '#admin/routes.ts'
 import { startAdmin } from '#admin/server.ts'
 import type { Config } from '#config/load.ts'
+import type { Log } from '#core/log.ts'
 import { printPosition } from '#core/problem.ts'
 import { version } from '#core/version.ts'
 import { originsOf } from '#http/plan.ts'
 import type { AccessLog } from '#log/record.ts'
 import { listenFailure } from '#run/listen-failure.ts'
-import { metricsOf } from '#run/metrics.ts'
 import { createNotifier, type Notifier } from '#run/notify.ts'
 import { holderOf } from '#run/port-holder.ts'
 import { type Portico, ProblemsError, startPortico } from '#run/portico.ts'
@@ -18,6 +17,7 @@ import { watchCertificates } from '#run/watch-certificates.ts'
 import { type Command, findConfig, flagOption } from './command.ts'
 import { type ConsoleForm, consoleAccess, consoleLog } from './console.ts'
 import { hostTable } from './host-table.ts'
+import { serveMetrics } from './metrics-listener.ts'
 import { countProblems, paint, print, printError, printProblems } from './print.ts'
 import { hearStopWishes, type StopWishes } from './stop-wishes.ts'
 import { tryLines } from './try-lines.ts'
@@ -43,10 +43,11 @@ export const upCommand: Command = {
       printError(`The service manager was not told: ${message}`),
     )
     let form: ConsoleForm = 'readable'
+    const log: Log = (level, event, fields) => consoleLog(form, level, event, fields)
     const portico = await startPortico({
       source: { file },
       dev,
-      log: (level, event, fields) => consoleLog(form, level, event, fields),
+      log,
       accessLog(config) {
         form = config.value.log.console
         return consoleAccessOf(config, dev)
@@ -59,19 +60,26 @@ export const upCommand: Command = {
       return null
     })
     if (portico === null) return 1
-    await serve(portico, { file, dev, notifier }, wishes).finally(() => portico.stop(0))
+    await serve(portico, { file, dev, notifier, log }, wishes).finally(() => portico.stop(0))
     return 0
   },
+}
+
+type Serving = {
+  readonly file: string
+  readonly dev: boolean
+  readonly notifier: Notifier
+  readonly log: Log
 }
 
 /** Follow the file and answer the command line until somebody wishes it to stop. */
 async function serve(
   portico: Portico,
-  { file, dev, notifier }: { readonly file: string; readonly dev: boolean; readonly notifier: Notifier },
+  { file, dev, notifier, log }: Serving,
   wishes: StopWishes,
 ): Promise<void> {
   const admin = await openAdmin(portico)
-  const metrics = await openMetrics(portico)
+  const metrics = await serveMetrics(portico, log)
   const endWatch = watchFile(file, () => void reload(portico))
   const endCertificates = watchCertificates(portico, () => void reload(portico))
   process.on('SIGHUP', () => void reload(portico))
@@ -84,7 +92,7 @@ async function serve(
   print('Stopping: requests under way may finish; once more ends them.')
   endWatch()
   endCertificates()
-  await Promise.all([admin?.close(), metrics?.close()])
+  await Promise.all([admin?.close(), metrics.close()])
   await Promise.race([portico.stop(), wishes.atOnce])
 }
 
@@ -107,14 +115,6 @@ async function openAdmin(portico: Portico): Promise<Awaited<ReturnType<typeof st
   }).catch(async (error: unknown) => {
     const isTaken = error instanceof Error && 'syscall' in error && error.syscall === 'listen'
     throw isTaken ? await listenFailure(error, listener, holderOf) : error
-  })
-}
-
-async function openMetrics(portico: Portico): Promise<Awaited<ReturnType<typeof startMetrics>> | null> {
-  const listener = portico.front.plan.listeners.find(({ protocol }) => protocol === 'metrics')
-  if (listener === undefined) return null
-  return startMetrics(listener, () => metricsOf(portico)).catch(async (error: unknown) => {
-    throw await listenFailure(error, listener, holderOf)
   })
 }
 

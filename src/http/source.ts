@@ -15,6 +15,8 @@ export class Pump {
   readonly #source: Source
   readonly #target: PumpTarget
   #state: 'ready' | 'waiting' | 'done' = 'ready'
+  /** how much goes before others have their turn */
+  #turnOctets = FIRST_TURN_OCTETS
 
   constructor(source: Source, target: PumpTarget) {
     this.#source = source
@@ -22,16 +24,17 @@ export class Pump {
   }
 
   run(): void {
-    let turnOctets = 0
+    let movedOctets = 0
     while (this.#state === 'ready' && !this.#target.isBlocked()) {
-      const octets = this.#source.read(READ_OCTETS)
+      const octets = this.#source.read(Math.min(READ_OCTETS, this.#turnOctets))
       if (octets !== null && !(octets instanceof Uint8Array)) {
         this.#wait(octets)
         return
       }
       this.#take(octets)
-      turnOctets += octets?.length ?? 0
-      if (turnOctets >= TURN_OCTETS && this.#state === 'ready') {
+      movedOctets += octets?.length ?? 0
+      if (movedOctets >= this.#turnOctets && this.#state === 'ready') {
+        this.#turnOctets = Math.min(2 * this.#turnOctets, TURN_OCTETS)
         this.#yield()
         return
       }
@@ -86,3 +89,5 @@ export class Pump {
 /** 512 KiB: large enough that system calls do not count, small enough to show that a client still takes octets */
 const READ_OCTETS = 524_288
 const TURN_OCTETS = 2 * READ_OCTETS
+/** Of a thousand who come at once, the last has its first octet before the first has filled its socket. */
+const FIRST_TURN_OCTETS = 65_536

@@ -21,6 +21,17 @@ export function changesBetween(before: Plan | null, after: Plan): Changes {
   }
 }
 
+/** What of the next Plan a running Portico cannot take up, as sentences. */
+export function atNextStart(before: Plan, after: Plan): string[] {
+  const adminOf = ({ listeners }: Plan): string | undefined => {
+    return listeners.find(({ protocol }) => protocol === 'admin')?.key
+  }
+  return [
+    ...(before.workers === after.workers ? [] : ['The number of workers changes at the next start.']),
+    ...(adminOf(before) === adminOf(after) ? [] : ['The listener "admin" changes at the next start.']),
+  ]
+}
+
 /** Every node that a running object may stand for. */
 function nodesOf({ listeners, dns, tls, http, processes }: Plan): PlanNode[] {
   const routes = http.hosts.flatMap((host) => host.routes)

@@ -11,6 +11,8 @@ export type CertificateRow = {
   readonly issuer: string
   /** null where it is issued in the handshake */
   readonly notAfter: string | null
+  /** milliseconds from its order to it; null where nobody ordered it */
+  readonly tookMs: number | null
   /** in words */
   readonly next: string
   readonly nextAt: string | null
@@ -30,19 +32,30 @@ export function certificateRows({ plan, keeper, authority }: Front): Certificate
         files === undefined
           ? [standIn, 'issued when a client first asks for it, and renewed by itself']
           : [files.cert, 'read again when its files change']
-      return { id, names, keyType: null, issuer, notAfter: null, next, nextAt: null, failure: null }
+      return {
+        id,
+        names,
+        keyType: null,
+        issuer,
+        notAfter: null,
+        tookMs: null,
+        next,
+        nextAt: null,
+        failure: null,
+      }
     }),
   ]
 }
 
 function rowOf(state: KeptState, standIn: string): CertificateRow {
-  const { id, names, keyType, issuer, notAfter, nextAt, failure } = state
+  const { id, names, keyType, issuer, notAfter, tookMs, nextAt, failure } = state
   return {
     id,
     names,
     keyType,
     issuer: issuer ?? `${standIn}, standing in`,
     notAfter: timeOf(notAfter),
+    tookMs,
     next: nextOf(state),
     nextAt: timeOf(nextAt),
     failure: failure && { at: timeOf(failure.at), message: failure.message, fix: failure.fix },

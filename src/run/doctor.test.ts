@@ -27,7 +27,7 @@ const healthy: MachineFacts = {
   publicAddresses: [],
   addresses: ['203.0.113.10'],
   trust: null,
-  certificate: { kind: 'not running', isLocal: true },
+  certificate: { kind: 'not running', authority: null },
   delegations: [],
 }
 
@@ -40,6 +40,7 @@ const taken = {
   state: 'taken',
 } as const
 const broken = { what: 'delegation of example.com', level: 'error', message: 'nobody is led here.' } as const
+const shown = { kind: 'shown', host: 'a', issuer: 'CA', handshakeMs: 12, tookMs: 1500 } as const
 const step = { who: 'the system', commands: [['install', 'x']] } as const
 
 const cases: readonly (readonly [what: string, facts: Partial<MachineFacts>, found: RegExp])[] = [
@@ -84,18 +85,27 @@ const cases: readonly (readonly [what: string, facts: Partial<MachineFacts>, fou
   ['a broken delegation', { delegations: [broken] }, /^error delegation of example\.com/],
   [
     'an authority that waits for the delegation',
-    { delegations: [broken], certificate: { kind: 'not running', isLocal: false } },
+    {
+      delegations: [broken],
+      certificate: { kind: 'not running', authority: { host: 'ca.test', answer: 100 } },
+    },
     /^warning certificate: .*delegation of example\.com/,
   ],
-  [
-    'a certificate that is over',
-    { certificate: { kind: 'shown', host: 'a', issuer: 'CA', validTo: NOW - 1 } },
-    /^error certificate/,
-  ],
+  ['a certificate that is over', { certificate: { ...shown, validTo: NOW - 1 } }, /^error certificate/],
   [
     'a certificate of minutes',
-    { certificate: { kind: 'shown', host: 'a', issuer: 'CA', validTo: NOW + 120_000 } },
-    /^ok certificate: a shows one of CA, good for 2m/,
+    { certificate: { ...shown, validTo: NOW + 120_000 } },
+    /^ok certificate: a shows one of CA, 1\.5 s after its order, good for 2m; the handshake took 12 ms\./,
+  ],
+  [
+    'how long an authority takes',
+    { certificate: { kind: 'not running', authority: { host: 'ca.test', answer: 100 } } },
+    /^ok certificate: ca\.test answers in 100 ms, so the first is there some 2\.2 s after the start\./,
+  ],
+  [
+    'an authority that does not answer',
+    { certificate: { kind: 'not running', authority: { host: 'ca.test', answer: 'refused' } } },
+    /^error certificate: ca\.test cannot be asked for one from here: refused\./,
   ],
   [
     'a handshake that fails',

@@ -31,9 +31,25 @@ export type MachineFacts = {
 /** The certificate that the running Portico shows for its first host, or who would issue one. */
 export type CertificateFacts =
   | { readonly kind: 'no https' }
-  | { readonly kind: 'shown'; readonly host: string; readonly issuer: string; readonly validTo: number }
-  | { readonly kind: 'not running'; readonly isLocal: boolean }
+  | {
+      readonly kind: 'shown'
+      readonly host: string
+      readonly issuer: string
+      readonly validTo: number
+      readonly handshakeMs: number
+      /** from its order to it; null where none was ordered */
+      readonly tookMs: number | null
+    }
+  /** `authority`: the first that would be asked; null: certificates are local */
+  | { readonly kind: 'not running'; readonly authority: AuthorityFacts | null }
   | { readonly kind: 'failed'; readonly host: string; readonly why: string }
+
+/** How an authority answers from here. */
+export type AuthorityFacts = {
+  readonly host: string
+  /** how long one answer takes, or why there is none */
+  readonly answer: number | string
+}
 
 /** Say of each thing that keeps people from a working start whether it is in order, and what to do if not. */
 export function diagnose(facts: MachineFacts): Finding[] {
@@ -203,17 +219,39 @@ function certificate({ certificate: found, delegations, now }: MachineFacts): Fi
       leftMs < DAY_MS
         ? formatDuration(Math.floor(leftMs / 60_000) * 60_000)
         : `${Math.floor(leftMs / DAY_MS)} days`
-    return { what, level: 'ok', message: `${found.host} shows one of ${found.issuer}, good for ${left}.` }
+    const took = found.tookMs === null ? '' : `, ${sayTime(found.tookMs)} after its order`
+    const message = `${found.host} shows one of ${found.issuer}${took}, good for ${left}; the handshake took ${sayTime(found.handshakeMs)}.`
+    return { what, level: 'ok', message }
   }
-  if (found.isLocal)
+  return beforeTheStart(found.authority, delegations)
+}
+
+/** Answers that an order waits for, one after the other, and the least time that looking at a proof takes. */
+const ORDER_ANSWERS = 12
+const LOOK_MS = 1000
+
+function beforeTheStart(authority: AuthorityFacts | null, delegations: readonly Finding[]): Finding {
+  const what = 'certificate'
+  if (authority === null)
     return { what, level: 'ok', message: 'the local authority issues one within the first handshake.' }
+  const { host, answer } = authority
+  if (typeof answer === 'string') {
+    const message = `${host} cannot be asked for one from here: ${answer}.`
+    return { what, level: 'error', message, fix: 'let this machine connect to it, or name another "issuer"' }
+  }
   const inTheWay = delegations.filter(({ level }) => level === 'error').map(({ what: name }) => name)
-  if (inTheWay.length === 0)
-    return { what, level: 'ok', message: 'the authority issues one some seconds after the start.' }
+  if (inTheWay.length > 0) {
+    const message = `${host} issues none before this is mended: ${inTheWay.join(', ')}.`
+    return { what, level: 'warning', message, fix: 'see above' }
+  }
+  const time = sayTime(ORDER_ANSWERS * answer + LOOK_MS)
   return {
     what,
-    level: 'warning',
-    message: `the authority issues none before this is mended: ${inTheWay.join(', ')}.`,
-    fix: 'see above',
+    level: 'ok',
+    message: `${host} answers in ${sayTime(answer)}, so the first is there some ${time} after the start.`,
   }
+}
+
+function sayTime(milliseconds: number): string {
+  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`
 }

@@ -5,10 +5,13 @@ import { join, resolve } from 'node:path'
 import { connect } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { AcmeError, createAcmeClient } from '#acme/client.ts'
+import type { ListenerPlan } from '#plan/listeners.ts'
 import { addressesOf, type Plan } from '#plan/plan.ts'
 import { openAuthority } from '#tls/authority.ts'
 import { gatherTrustFacts } from '#tls/trust.ts'
 import { type TrustStep, trustSteps } from '#tls/trust-steps.ts'
+import type { CertificateRow } from './certificate-rows.ts'
 import type { CertificateFacts, MachineFacts } from './doctor.ts'
 import { checkLive, type LiveOptions } from './live.ts'
 import type { Planned } from './portico.ts'
@@ -21,10 +24,15 @@ const COMMAND_MS = 2000
 /** Bit of CAP_NET_BIND_SERVICE in the masks of /proc (capabilities(7)). */
 const NET_BIND_SERVICE = 10n
 
+/** A Portico that runs, and how its certificates are doing. */
+export type Running = RunningPorts & {
+  readonly certificates: readonly Pick<CertificateRow, 'names' | 'tookMs'>[]
+}
+
 /** Look at this machine, as a Portico for this file would find it. */
 export async function gatherMachineFacts(
   { plan, config, facts, folder }: Planned & { readonly plan: Plan },
-  running: RunningPorts | null,
+  running: Running | null,
   live: LiveOptions,
 ): Promise<MachineFacts> {
   const isLocal = config?.value.certificates.issuer === 'local'
@@ -33,7 +41,9 @@ export async function gatherMachineFacts(
     portRows(plan, running),
     askClock(),
     isLocal ? trustOf(join(stateFolder, 'tls')) : null,
-    lookAtCertificate(plan, running !== null, isLocal),
+    running === null
+      ? lookAtAuthority(plan, folder, live.timeoutMs)
+      : lookAtCertificate(plan, running.certificates),
     checkLive({ plan, config, facts, folder, problems: [] }, live),
   ])
   return {
@@ -103,16 +113,46 @@ async function trustOf(folder: string): Promise<readonly TrustStep[] | 'no root 
   return trustSteps(facts, 'trust')
 }
 
+function firstHost({ listeners, http }: Plan): { host: string; listener: ListenerPlan } | null {
+  const listener = listeners.find(({ protocol }) => protocol === 'https')
+  const host = http.hosts.find(({ name }) => !name.startsWith('*.'))?.name
+  return listener === undefined || host === undefined ? null : { host, listener }
+}
+
+/** Ask the authority for what everyone may read, twice: the first answer pays for the connection. */
+async function lookAtAuthority(plan: Plan, folder: string, timeoutMs: number): Promise<CertificateFacts> {
+  if (firstHost(plan) === null) return { kind: 'no https' }
+  const [first] = plan.tls.acme.authorities
+  if (first === undefined) return { kind: 'not running', authority: null }
+  const { host } = new URL(first.directory)
+  const roots = first.root === undefined ? null : read(resolve(folder, first.root))
+  const client = createAcmeClient({ url: first.directory, roots, now: Date.now })
+  const timer = setTimeout(() => client.close(), timeoutMs)
+  try {
+    await client.directory()
+    const began = performance.now()
+    await client.get(first.directory)
+    return { kind: 'not running', authority: { host, answer: performance.now() - began } }
+  } catch (error) {
+    const answer = error instanceof AcmeError ? error.problem.detail : String(error)
+    return { kind: 'not running', authority: { host, answer } }
+  } finally {
+    clearTimeout(timer)
+    client.close()
+  }
+}
+
 /** Shake hands with the running Portico as a browser would. */
 async function lookAtCertificate(
   plan: Plan,
-  isRunning: boolean,
-  isLocal: boolean,
+  certificates: Running['certificates'],
 ): Promise<CertificateFacts> {
-  const listener = plan.listeners.find(({ protocol }) => protocol === 'https')
-  const host = plan.http.hosts.find(({ name }) => !name.startsWith('*.'))?.name
-  if (listener === undefined || host === undefined) return { kind: 'no https' }
-  if (!isRunning) return { kind: 'not running', isLocal }
+  const found = firstHost(plan)
+  if (found === null) return { kind: 'no https' }
+  const { host, listener } = found
+  const covers = [host, `*${host.slice(host.indexOf('.'))}`]
+  const own = certificates.find(({ names }) => names.some((name) => covers.includes(name)))
+  const began = performance.now()
   const address = { '0.0.0.0': '127.0.0.1', '::': '::1' }[listener.address] ?? listener.address
   return new Promise((done) => {
     const socket = connect({
@@ -132,6 +172,8 @@ async function lookAtCertificate(
         host,
         issuer: String(issuer['CN'] ?? issuer['O'] ?? 'an authority'),
         validTo: Date.parse(valid_to),
+        handshakeMs: performance.now() - began,
+        tookMs: own?.tookMs ?? null,
       })
     })
 

@@ -5,7 +5,7 @@ import { type Config, loadObject, loadText } from '#config/load.ts'
 import type { Log } from '#core/log.ts'
 import { hasErrors, type Problem, sortProblems } from '#core/problem.ts'
 import type { AccessLog } from '#log/record.ts'
-import { type Changes, changesBetween } from '#plan/changes.ts'
+import { atNextStart, type Changes, changesBetween } from '#plan/changes.ts'
 import { secretFilesOf } from '#plan/check-buckets.ts'
 import type { Facts } from '#plan/facts.ts'
 import { type Plan, plan } from '#plan/plan.ts'
@@ -40,6 +40,8 @@ export type Portico = {
   readonly reloads: Readonly<ReloadCounts>
   /** Read the file again and put it to use; on any error everything stays as it is. */
   reload(): Promise<ReloadOutcome>
+  /** Call when a reload has put another Plan to use, before it says so; it throws nothing. */
+  onReload(follow: () => Promise<void>): void
   /** @param deadlineMs for requests under way; the file's `drain` when not given */
   stop(deadlineMs?: number): Promise<void>
 }
@@ -112,6 +114,7 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
   const { facts, folder } = first
   let lastReload = outcome(true, 'started', first.problems, changesBetween(null, front.plan))
   const reloads: ReloadCounts = { ok: 0, failed: 0, lastGood: lastReload.at }
+  const followers: (() => Promise<void>)[] = []
   let queue: Promise<unknown> = Promise.resolve()
   front.dns.dnssec.watch(() => {
     const done = queue.then(async () => (await front.prepare(front.plan))())
@@ -127,10 +130,12 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
       return outcome(false, 'The file has errors, so nothing changed.', next.problems)
     }
     const changes = changesBetween(front.plan, next.plan)
+    const later = atNextStart(front.plan, next.plan)
     if (next.plan.key === front.plan.key) return outcome(true, 'Nothing changed.', next.problems)
     try {
       const commit = await front.prepare(next.plan)
       commit()
+      for (const follow of followers) await follow()
     } catch (error) {
       return outcome(
         false,
@@ -139,12 +144,8 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
       )
     }
     const { added, changed, removed } = changes
-    return outcome(
-      true,
-      `${added.length} added, ${changed.length} changed, ${removed.length} removed.`,
-      next.problems,
-      changes,
-    )
+    const counts = `${added.length} added, ${changed.length} changed, ${removed.length} removed.`
+    return outcome(true, [counts, ...later].join(' '), next.problems, changes)
   }
 
   return {
@@ -170,6 +171,7 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
       queue = done
       return done
     },
+    onReload: (follow) => void followers.push(follow),
     async stop(deadlineMs = front.plan.http.limits.drainMs) {
       await queue
       await front.stop(deadlineMs)

@@ -22,15 +22,20 @@ export function beginFile(parts: Parts, slot: number, lengthOctets: number): Fil
   return isTaken ? new FileWriter(files.pathOf(table.getBig(slot, field.file))) : undefined
 }
 
-/** Write what an entry, pinned, holds of its body in memory. */
+/** Write what an entry, pinned, holds of its body in memory. @param isWhole nothing comes behind it */
 export async function writeBody(
   { arena, shared, table }: Parts,
   slot: number,
   writer: FileWriter,
+  isWhole: boolean,
 ): Promise<void> {
+  const isSmall = isWhole && table.getBig(slot, field.length) <= SMALL_OCTETS
   for (let block = table.get(slot, field.body); block !== 0; block = arena.next(block)) {
     const at = arena.dataAt(block)
-    if (arena.octets(block) > 0) await writer.write(shared.arena.subarray(at, at + arena.octets(block)))
+    const octets = shared.arena.subarray(at, at + arena.octets(block))
+    if (octets.length === 0) continue
+    if (isSmall) writer.hold(octets)
+    else await writer.write(octets)
   }
 }
 
@@ -97,3 +102,5 @@ function recordOctets({ table }: Parts, slot: number): number {
 }
 
 const LEAST_UNITS = 8
+/** What the kernel copies in less than a tenth of a millisecond. */
+const SMALL_OCTETS = 262_144

@@ -54,26 +54,28 @@ export class Leads {
   /** The cell of whoever leads for a key; leaves its hash in `#hash`. */
   #find(key: string): number | undefined {
     hashKey(key, this.#shared.seed, this.#hash)
-    return this.#cells().find(
-      (cell) =>
-        Atomics.load(this.#words, cell + OWNER) !== 0 &&
-        this.#words[cell] === this.#hash[0] &&
-        this.#words[cell + 1] === this.#hash[1],
-    )
+    for (let probe = 0; probe < PROBES; probe++) {
+      const cell = this.#cell(probe)
+      if (Atomics.load(this.#words, cell + OWNER) === 0) continue
+      if (this.#words[cell] === this.#hash[0] && this.#words[cell + 1] === this.#hash[1]) return cell
+    }
+    return undefined
   }
 
   #claim(): number | undefined {
-    const cell = this.#cells().find((at) => Atomics.load(this.#words, at + OWNER) === 0)
-    if (cell === undefined) return undefined
-    this.#words[cell] = this.#hash[0]!
-    this.#words[cell + 1] = this.#hash[1]!
-    Atomics.store(this.#words, cell + OWNER, this.#shared.worker + 1)
-    return cell
+    for (let probe = 0; probe < PROBES; probe++) {
+      const cell = this.#cell(probe)
+      if (Atomics.load(this.#words, cell + OWNER) !== 0) continue
+      this.#words[cell] = this.#hash[0]!
+      this.#words[cell + 1] = this.#hash[1]!
+      Atomics.store(this.#words, cell + OWNER, this.#shared.worker + 1)
+      return cell
+    }
+    return undefined
   }
 
-  #cells(): number[] {
-    const first = (this.#hash[0]! >>> 0) * LEAD_WORDS
-    return Array.from({ length: PROBES }, (_, probe) => (first + probe * LEAD_WORDS) % this.#words.length)
+  #cell(probe: number): number {
+    return (((this.#hash[0]! >>> 0) + probe) * LEAD_WORDS) % this.#words.length
   }
 }
 

@@ -58,12 +58,16 @@ test('an object that grows is found, followed and read again when it is whole', 
   assert.equal(object?.state, 'growing')
   assert.equal(object.lengthOctets, null)
   const followed = drain(object.read(0, null))
+  const behind = object.read(1000, null)
   const keepAlive = setTimeout(() => {}, 5000)
   for (let part = 0; part < 50; part++) {
     void fill.write(bodyOf(part, 5000))
     if (part % 10 === 0) await new Promise(setImmediate)
   }
+  assert.equal(behind?.aheadOctets?.(), 249_000)
   fill.end()
+  assert.equal(behind.aheadOctets(), 0, 'what is whole waits for nobody')
+  behind.cancel('client left')
   const whole = Buffer.concat(Array.from({ length: 50 }, (_, part) => bodyOf(part, 5000)))
   assert.ok((await followed).equals(whole))
   assert.equal(object.state, 'whole')

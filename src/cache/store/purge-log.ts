@@ -6,8 +6,8 @@ import type { PurgeSelector } from './store.ts'
 export function isNamed(selector: PurgeSelector, key: string, tags: readonly string[]): boolean {
   if ('keys' in selector) return selector.keys.includes(key)
   if ('prefixes' in selector) return selector.prefixes.some((prefix) => key.startsWith(prefix))
-  if ('tags' in selector) return selector.tags.some((tag) => tags.includes(tag))
-  return true
+  if (!('tags' in selector)) return true
+  return key.startsWith(selector.within ?? '') && selector.tags.some((tag) => tags.includes(tag))
 }
 
 /**
@@ -24,7 +24,7 @@ export class PurgeLog {
     this.#words = shared.purges
   }
 
-  /** An epoch for each name in the selector. */
+  /** An epoch for each name in the selector. `within` is left out: rather is something of another host not stored. */
   note(selector: PurgeSelector): void {
     if ('keys' in selector) for (const key of selector.keys) this.#add(KEY, key)
     else if ('prefixes' in selector) for (const prefix of selector.prefixes) this.#add(PREFIX, prefix)

@@ -58,6 +58,13 @@ export class Reader implements Source {
     return this.#breakOff(new Error('What was being stored broke off'))
   }
 
+  /** How far a fill is ahead of this reader; what is whole waits for nobody. */
+  aheadOctets(): number {
+    const { table } = this.#parts
+    if (this.#isDone || table.get(this.#slot, field.state) !== state.growing) return 0
+    return Math.max(0, Math.min(table.getBig(this.#slot, field.stored), this.#toOctet) - this.#at)
+  }
+
   cancel(): void {
     if (this.#isDone) return
     this.#isDone = true

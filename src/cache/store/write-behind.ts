@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { FileWriter } from './file-writer.ts'
 import type { Files } from './files.ts'
 import { beginFile, completeFile, writeBody } from './filing.ts'
@@ -35,8 +36,12 @@ export class WriteBehind {
 
   async #work(): Promise<void> {
     this.#writing++
+    let begunAt = performance.now()
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       await this.#write(next.slot, next.generation)
+      if (performance.now() - begunAt < TURN_MS) continue
+      await turn()
+      begunAt = performance.now()
     }
     this.#writing--
     if (this.#writing === 0) for (const resolve of this.#whenIdle.splice(0)) resolve()
@@ -57,7 +62,7 @@ export class WriteBehind {
   async #fill(slot: number, writer: FileWriter): Promise<void> {
     const { lock, table } = this.#parts
     try {
-      await writeBody(this.#parts, slot, writer)
+      await writeBody(this.#parts, slot, writer, true)
     } catch (error) {
       this.#files.turnOff(error)
       await writer.abandon()
@@ -73,4 +78,6 @@ export class WriteBehind {
 }
 
 const AT_ONCE = 8
+/** Small files are written without leaving the thread: others get their turn after so long. */
+const TURN_MS = 2
 const MOST_WAITING = 65_536
