@@ -6,8 +6,7 @@ import type { Films, OpenFilm } from './films.ts'
 import { readSegment } from './gather.ts'
 import { encodeMovie } from './index-octets.ts'
 import { initSegment } from './init.ts'
-import { keySegment } from './key-frames.ts'
-import { laySegment } from './lay.ts'
+import { layKeySegment, laySegment } from './lay.ts'
 import type { MediaFile, SegmentLayout, Track } from './movie.ts'
 import { openMovie } from './open.ts'
 import { type Content, respondContent, respondFault } from './respond.ts'
@@ -115,7 +114,7 @@ async function mediaOf(open: OpenFilm, part: MediaKinds): Promise<Content> {
   if (part.kind === 'key frame') {
     const frame = keySpansOf(film, track)[part.index]
     if (frame === undefined) throw new MediaFault('The film has fewer key frames', 404)
-    return laidContent(open, part, keySegment(movie, track.id, frame.cut), mediaTypeOf(track))
+    return laidContent(open, part, await layKeySegment(file, movie, track.id, frame.cut), mediaTypeOf(track))
   }
   const cut = requireCut(film, part.index)
   if (part.segments === 'ts') {
