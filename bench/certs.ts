@@ -63,7 +63,10 @@ export async function run({ json }: { json: boolean }): Promise<void> {
 
 /** What people install: without types to strip at each start. */
 async function buildPackage(): Promise<void> {
-  const { code, stderr } = await runCommand(process.execPath, [join(ROOT, 'scripts/build.ts')], { cwd: ROOT })
+  const { code, stderr } = await runCommand(process.execPath, [join(ROOT, 'scripts/build.ts')], {
+    cwd: ROOT,
+    timeoutMs: 120_000,
+  })
   if (code !== 0) throw new Error(`The package cannot be built:\n${stderr}`)
 }
 
