@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import fc from 'fast-check'
 import { cutsOf } from '#media/cuts.ts'
 import { readSegment } from '#media/gather.ts'
+import { decodeMovie, encodeMovie } from '#media/index-octets.ts'
 import { initSegment } from '#media/init.ts'
 import { keyFramesOf, keySegment } from '#media/key-frames.ts'
 import { laySegment } from '#media/lay.ts'
@@ -12,7 +14,8 @@ import type { MediaFile, Movie, SegmentLayout } from '#media/movie.ts'
 import { openMovie } from '#media/open.ts'
 import { segmentSpan } from '#media/segment.ts'
 import { canTransport, transportSegment } from '#media/transport.ts'
-import { diskFile, ffmpeg, picture, tone } from '../test/media-files.ts'
+import { MediaFault } from '#media/wire/fault.ts'
+import { diskFile, ffmpeg, memoryFile, picture, tone } from '../test/media-files.ts'
 import { peer } from '../test/peers.ts'
 
 const program = peer('ffmpeg')
@@ -24,6 +27,9 @@ const say = (args: readonly string[]) => ffmpeg(program!, folder, args)
 const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', '-bf', '2', '-sc_threshold', '0']
 const x265 = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'keyint=25:log-level=none']
 const both = [...picture(4), ...tone(4)]
+
+const vpx = (codec: string) => ['-c:v', codec, '-deadline', 'realtime', '-cpu-used', '8', '-g', '25']
+const aom = ['-c:v', 'libaom-av1', '-usage', 'realtime', '-cpu-used', '8', '-g', '25']
 
 type Film = {
   readonly name: string
@@ -174,6 +180,75 @@ async function compare({ name, codecs }: Film): Promise<void> {
   }
 }
 
+const matroska: Film[] = [
+  { name: 'avc.mkv', args: [...both, ...x264, '-c:a', 'aac'], codecs: ['avc1.4d400b', 'mp4a.40.2'] },
+  { name: 'hevc.mkv', args: [...both, ...x265, '-c:a', 'ac3'], codecs: ['hvc1.1.6.L30.90', 'ac-3'] },
+  {
+    name: 'dolby.mkv',
+    args: [...both, ...x264, '-c:a', 'eac3', '-ac', '6'],
+    codecs: ['avc1.4d400b', 'ec-3'],
+  },
+  { name: 'flac.mkv', args: [...both, ...x264, '-c:a', 'flac'], codecs: ['avc1.4d400b', 'flac'] },
+  { name: 'mp3.mkv', args: [...both, ...x264, '-c:a', 'libmp3lame'], codecs: ['avc1.4d400b', 'mp4a.6B'] },
+  {
+    name: 'vp8.webm',
+    args: [...both, ...vpx('libvpx'), '-c:a', 'libopus'],
+    codecs: ['vp08.00.10.08', 'opus'],
+  },
+  {
+    name: 'vp9.webm',
+    args: [...both, ...vpx('libvpx-vp9'), '-c:a', 'libopus'],
+    codecs: ['vp09.00.10.08', 'opus'],
+  },
+  { name: 'av1.webm', args: [...both, ...aom, '-c:a', 'libopus'], codecs: ['av01.0.00M.08', 'opus'] },
+  {
+    name: 'live.webm',
+    args: [...both, ...vpx('libvpx'), '-c:a', 'libopus', '-live', '1'],
+    codecs: ['vp08.00.10.08', 'opus'],
+  },
+  { name: 'sound.webm', args: [...tone(4), '-c:a', 'libopus'], codecs: ['opus'] },
+]
+
+for (const film of matroska) {
+  test(`${film.name}: packets and times of all segments are the film's, to its clock of a millisecond`, {
+    skip,
+  }, async () => {
+    await say([...film.args, film.name])
+    const file = await diskFile(join(folder, film.name))
+    try {
+      const movie = await openMovie(file)
+      assert.deepEqual(
+        movie.tracks.map(({ codec }) => codec),
+        film.codecs,
+      )
+      for (const [index, { id, timescale, kind }] of movie.tracks.entries()) {
+        const segments = await writeTrack(file, movie, id, film.name)
+        await say(['-xerror', '-i', segments, '-f', 'null', '-'])
+        const copied = ['-c', 'copy', '-copyts', '-f', 'framemd5', '-']
+        const ours = framesOf(await say(['-i', segments, ...copied]), timescale)
+        const theirs = framesOf(await say(['-i', film.name, '-map', `0:${index}`, ...copied]), 1000)
+        assert.deepEqual(
+          ours.map(({ hash }) => hash),
+          theirs.map(({ hash }) => hash),
+        )
+        const off = ours.map(({ seconds }, i) => Math.abs(seconds - theirs[i]!.seconds))
+        assert.ok(Math.max(...off) < 0.0015, `${kind} is up to ${Math.max(...off)} s off`)
+      }
+    } finally {
+      await file.close()
+    }
+  })
+}
+
+/** Times of showing and hashes, in order of the file. */
+function framesOf(framemd5: string, timescale: number): { seconds: number; hash: string }[] {
+  const lines = framemd5.split('\n').filter((line) => /^\d/.test(line))
+  return lines.map((line) => {
+    const [, , pts, , , hash] = line.split(',').map((column) => column.trim())
+    return { seconds: Number(pts) / timescale, hash: hash! }
+  })
+}
+
 /** Stream, dts, pts, octets and hash of every packet, in order of streams; durations are a demuxer's guess. */
 function packets(framemd5: string): string[] {
   const lines = framemd5.split('\n').filter((line) => /^\d/.test(line))
@@ -187,7 +262,7 @@ async function writeTrack(file: MediaFile, movie: Movie, id: number, name: strin
     const layout = await laySegment(file, movie, id, cut)
     const octets = await gathered(file, layout)
     assert.equal(octets.length, layout.octets, 'Content-Length is known before reading')
-    assert.equal(segmentSpan(movie, id, cut).octets, octets.length)
+    if (movie.container === 'mp4') assert.equal(segmentSpan(movie, id, cut).octets, octets.length)
     parts.push(octets)
   }
   const path = `${name}.${id}.cmaf.mp4`
@@ -199,8 +274,8 @@ async function gathered(file: MediaFile, layout: SegmentLayout): Promise<Uint8Ar
   return Buffer.concat(await Array.fromAsync(readSegment(file, layout)))
 }
 
-const transported: Film[] = films.filter(({ name }) =>
-  ['last.mp4', 'dolby.mp4', 'mp3.mp4', 'late.mp4'].includes(name),
+const transported: Film[] = [...films, ...matroska].filter(({ name }) =>
+  ['last.mp4', 'dolby.mp4', 'mp3.mp4', 'late.mp4', 'avc.mkv'].includes(name),
 )
 
 for (const { name, args } of transported) {
@@ -400,4 +475,44 @@ function shiftsOf(before: string, now: string, timescales: readonly number[]): n
       ? []
       : [Math.round(((Number(pts) - Number(was)) / timescales[Number(stream)]!) * 100) / 100]
   })
+}
+
+test('whatever octets change in a Matroska file, it is refused or its segments are laid', {
+  skip,
+}, async () => {
+  await say([...picture(2), ...tone(2), ...x264, '-c:a', 'libopus', 'odd.mkv'])
+  const content = readFileSync(join(folder, 'odd.mkv'))
+  const ends = fc.nat(content.length - 1).map((end) => content.subarray(0, end))
+  const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 6 })
+  const headOctets = 1000
+  const changed = fc.tuple(changes, fc.boolean()).map(([places, inHead]) => {
+    const copy = Uint8Array.from(content)
+    for (const [at, value] of places) copy[at % (inHead ? headOctets : copy.length)] = value
+    return copy
+  })
+  const property = fc.asyncProperty(
+    fc.oneof({ arbitrary: ends, weight: 1 }, { arbitrary: changed, weight: 4 }),
+    layAll,
+  )
+  const numRuns = Number(process.env['PORTICO_FUZZ_RUNS'] ?? 100)
+  await fc.assert(property, { numRuns, endOnFailure: true, interruptAfterTimeLimit: 60_000 })
+})
+
+async function layAll(content: Uint8Array): Promise<void> {
+  const begun = performance.now()
+  const file = memoryFile(content)
+  try {
+    const movie = await openMovie(file)
+    assert.equal(decodeMovie(encodeMovie(movie))?.tracks.length, movie.tracks.length)
+    for (const cut of cutsOf(movie, 1).slice(0, 4)) {
+      for (const { id } of movie.tracks) {
+        const layout = await laySegment(file, movie, id, cut)
+        assert.equal((await gathered(file, layout)).length, layout.octets)
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof MediaFault)) throw error
+    assert.ok(error.message.length > 10)
+  }
+  assert.ok(performance.now() - begun < 20_000)
 }

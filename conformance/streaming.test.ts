@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test'
 import { all, readMpd } from '../test/mpds.ts'
 import { peer, run } from '../test/peers.ts'
 import { readPlaylist } from '../test/playlists.ts'
-import { type Running, startRunning } from '../test/running.ts'
+import { type Running, startRunning, until } from '../test/running.ts'
 
 const ffmpeg = peer('ffmpeg')
 const skip = ffmpeg === undefined && 'needs ffmpeg'
@@ -383,4 +383,102 @@ test('a bucket that only keys may read signs its streams with them', { skip }, a
   const path = stdout.trim().replace('http://bucket.example.com', '')
   const source = await hashes(null, join(running.folder, 'films', 'film.mp4'), '0:v:0')
   assert.equal(await hashes('bucket', url(path), '0:v:0'), source, stderr)
+})
+
+test('explain says which film and segment, of which ranges, and that it is kept', { skip }, async () => {
+  const segments = await walk('alone', '/film.mp4/index.m3u8')
+  const path = segments.find((uri) => /seg-1-2-/.test(uri))!
+  const steps = async (): Promise<string> => {
+    const target = `http://alone.example.com:${running.ports.http}${path}`
+    const { code, stdout, stderr } = await running.command('explain', target)
+    assert.equal(code, 0, stdout + stderr)
+    return stdout
+  }
+  // Keys have the authority that is asked for.
+  const authority = { Host: `alone.example.com:${running.ports.http}` }
+  const ask = { ...authority, 'Cache-Control': 'max-age=60' }
+  await get('alone', path, ask)
+  const said = await steps()
+  assert.match(said, /\/film\.mp4: track 1 video avc1/)
+  assert.match(said, /segment 2 of track 1: 4\.000 s to 6\.000 s/)
+  assert.match(said, /ranges in octets \d+ to \d+ of the file/)
+  assert.match(said, /kept: .* its head was ready in [\d.]+ ms/)
+})
+
+test('what a player says (CMCD) is seen, and what it asks for next is made before it asks', {
+  skip,
+}, async () => {
+  const segments = (await walk('film', '/film.144.mp4/index.m3u8')).filter((path) => /seg-1-/.test(path))
+  const [, , third, fourth] = segments
+  const say = (words: string): Record<string, string> => ({
+    'CMCD-Session': 'sid="mine",sf=h',
+    'CMCD-Request': words,
+  })
+  const next = fourth!.slice(fourth!.lastIndexOf('/') + 1)
+  const { fields } = await get('film', third!, say(`su,bl=0,nor="${next}"`))
+  assert.match(fields['cmsd-static'] as string, /^ot=v,br=\d+,d=2000,st=v$/)
+  assert.match(fields['cmsd-dynamic'] as string, /^"portico";rd=\d+$/)
+  await until(async () => {
+    const { stdout } = await running.command('cache', 'ls', `http://film.example.com${fourth}`)
+    return stdout.includes(next)
+  })
+  await get('film', fourth!, say('bl=4200,mtp=9000'))
+  const { stdout } = await running.command('transfers', '--once')
+  assert.match(stdout, /PLAYER[\s\S]*127\.0\.0\.1 +4\.2 s[\s\S]*\/film\.144\.mp4 \(HLS\)/)
+})
+
+test('an original whose key frames are elsewhere is left out beside its renditions, and played alone', {
+  skip,
+}, async () => {
+  const source = ['-i', 'film.mp4', '-an', '-c:v', 'libx264', '-preset', 'ultrafast']
+  await make([...source, '-x264-params', 'keyint=37:scenecut=0', 'odd.mp4'])
+  await make([...source, '-x264-params', 'keyint=25:scenecut=0', 'odd.180.mp4'])
+  const variants = async (host: string): Promise<string[]> => {
+    const { uris } = readPlaylist((await get(host, '/odd.mp4/index.m3u8')).body)
+    return uris.filter((uri) => /list-/.test(uri)).map((uri) => uri.replace(/list-.*/, ''))
+  }
+  assert.deepEqual(await variants('film'), ['../odd.180.mp4/'])
+  assert.deepEqual(await variants('alone'), [''])
+})
+
+const rendered = async (): Promise<number> => {
+  const { body } = await new Promise<Answer>((resolve, reject) => {
+    http
+      .get({ host: '127.0.0.1', port: running.ports.admin, path: '/metrics' }, (incoming) => {
+        let body = ''
+        incoming.setEncoding('utf8').on('data', (text) => (body += text))
+        incoming.on('end', () =>
+          resolve({
+            status: incoming.statusCode!,
+            fields: incoming.headers,
+            octets: Buffer.from(body),
+            body,
+          }),
+        )
+      })
+      .on('error', reject)
+  })
+  return Number(/^portico_media_rendered_objects_total (\d+)/m.exec(body)?.[1])
+}
+
+test('a segment is made once, however many ask, and anew when its film is purged', { skip }, async () => {
+  const [path] = (await walk('alone', '/film.144.mp4/index.m3u8')).filter((uri) => /seg-1-3/.test(uri))
+  const before = await rendered()
+  const answers = await Promise.all(Array.from({ length: 20 }, () => get('alone', path!)))
+  assert.ok(answers.every(({ status, octets }) => status === 200 && octets.equals(answers[0]!.octets)))
+  assert.equal(await rendered(), before + 1)
+  assert.equal((await running.command('purge', '--tag', '/film.144.mp4')).code, 0)
+  assert.deepEqual((await get('alone', path!)).octets, answers[0]!.octets)
+  assert.equal(await rendered(), before + 2)
+})
+
+test('a film that is replaced has other URLs, and the old ones are gone', { skip }, async () => {
+  const [before] = (await walk('alone', '/tone.mp4/index.m3u8')).filter((uri) => /seg-/.test(uri))
+  await make(['-y', '-f', 'lavfi', '-i', 'sine=frequency=880:duration=4', '-c:a', 'aac', 'tone.mp4'])
+  const changed = async (): Promise<boolean> => {
+    const segments = (await walk('alone', '/tone.mp4/index.m3u8')).filter((uri) => /seg-/.test(uri))
+    return !segments.includes(before!)
+  }
+  await until(changed)
+  assert.equal((await get('alone', before!.replace(/seg-1-0/, 'seg-1-9'))).status, 404)
 })

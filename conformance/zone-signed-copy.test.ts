@@ -23,6 +23,7 @@ const keys = { transfer: { secret: { env: 'PORTICO_TEST_KEY' } } }
 process.env['PORTICO_TEST_KEY'] = SECRET
 
 let portico: Running
+let metricsPort = 0
 let secondaries: NameServer[] = []
 
 const filling = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`f${i}`, { A: `192.0.2.${i}` }]))
@@ -30,6 +31,8 @@ const filling = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`f${i}
 before(async () => {
   if (skip !== false) return
   const port = await freePort()
+  metricsPort = await freePort()
+  const metrics = { listen: `127.0.0.1:${metricsPort}` }
   const domain = {
     dnssec: { propagation: '0s', resolver: '127.0.0.1:9' },
     hosts: {},
@@ -47,7 +50,7 @@ before(async () => {
     update: { keys: 'transfer' },
   }
   const other = { hosts: {}, records: { target: { A: '192.0.2.7' } }, update: { keys: 'transfer' } }
-  portico = await startRunning(domain, { keys, domains: { [ZONE]: domain, 'other.test': other } })
+  portico = await startRunning(domain, { keys, metrics, domains: { [ZONE]: domain, 'other.test': other } })
   const peerPort = portico.ports.dns
   secondaries = await Promise.all([
     // Knot checks each version that it is given, and takes none that would be bogus.
@@ -160,6 +163,20 @@ test('addresses of an ALIAS go out with the copy, and change with their target',
   for (const port of [portico.ports.dns, secondaries[0]!.port])
     await until(async () => (await ask(port, ZONE, 'A')) === '192.0.2.8', 15_000)
   assert.match(await validated(ZONE, 'A'), /; fully validated\n.*192\.0\.2\.8$/m)
+})
+
+test('metrics tell of transfers, updates, signatures and ALIAS', { skip }, async () => {
+  const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
+  for (const wanted of [
+    /portico_dns_transfers_total\{direction="out",result="whole zone"\} \d+$/m,
+    /portico_dns_transfers_total\{direction="out",result="changes"\} \d+$/m,
+    /portico_dns_updates_total\{rcode="NOERROR"\} 202$/m,
+    /portico_dnssec_zones\{phase="\w+"\} 1$/m,
+    /portico_dnssec_signatures_total\{result="made"\} [1-9]\d*$/m,
+    /portico_dns_aliases\{state="fresh"\} 1$/m,
+    /portico_dns_copied_zones\{state="expired"\} 0$/m,
+  ])
+    assert.match(text, wanted)
 })
 
 test('after a restart the same signatures are given out, and secondaries go on by IXFR', {

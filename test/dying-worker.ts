@@ -34,6 +34,7 @@ const procedures: WorkerProcedures = {
   checked: () => {},
   zones: () => {},
   live: () => {},
+  feed: async () => null,
   snapshot() {
     const nothing = joinSnapshots([])
     return { ...nothing, http: { ...nothing.http, requests: served } }
@@ -41,6 +42,7 @@ const procedures: WorkerProcedures = {
   samples: () => [],
   busyClients: () => [],
   transfers: () => ({ count: 0, paused: 0, aheadOctets: 0, list: [] }),
+  sessions: () => [],
   reopenLog: () => {},
   warm: () => Promise.reject(new Error('not here')),
   stop: async () => null,

@@ -38,6 +38,12 @@ export const streamFaults: readonly Fault[] = [
     where: '"encrypt"',
   },
   {
+    code: 'stream/secret-file',
+    why: 'Without its secret nobody can be let in.',
+    hosts: '"a": { "files": "./films", "stream": { "sign": { "site": "./missing.secret" } } }',
+    where: '"site"',
+  },
+  {
     code: 'stream/ts-without-hls',
     level: 'warning',
     why: 'Segments of MPEG-TS stand in playlists of HLS alone.',

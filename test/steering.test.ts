@@ -53,7 +53,7 @@ async function eventually(running: Running, name: string, wanted: readonly strin
   assert.fail(`${name} was never ${wanted.join()}, but ${(await askA(running, name)).data.join()}`)
 }
 
-test('members of a pool that die and come back leave and join the answers in time, and no answer is empty', async () => {
+test('members of a pool that die and come back leave and join the answers in time, and no answer is empty', async (t) => {
   const port = await freePort()
   const [first, second] = ['127.0.0.21', '127.0.0.22'] as const
   const members = await startMembers(port, [first])
@@ -75,6 +75,14 @@ test('members of a pool that die and come back leave and join the answers in tim
       },
     },
   )
+  const seen: string[] = []
+  let isOver = false
+  const watching = (async () => {
+    for (; !isOver; await sleep(10)) {
+      const said = (await askA(running, 'app')).data.join()
+      if (seen.at(-1) !== said) seen.push(said)
+    }
+  })()
   try {
     // Health is known before the first answer.
     assert.deepEqual((await askA(running, 'back')).data, [first])
@@ -87,6 +95,7 @@ test('members of a pool that die and come back leave and join the answers in tim
     await stopMember(members.get(first)!)
     const leftMs = await eventually(running, 'app', [second])
     assert.ok(leftMs < INTERVAL_MS * 3 * 1.1 + 1500, `${leftMs} ms`)
+    t.diagnostic(`a member that died was out of the answers after ${Math.round(leftMs)} ms`)
     // Each pool looks for itself.
     await eventually(running, 'strict', [])
     assert.equal((await askA(running, 'strict')).rcode, 0)
@@ -100,7 +109,13 @@ test('members of a pool that die and come back leave and join the answers in tim
     const { stdout } = await running.command('explain', 'app.example.com', 'A', '--from', '192.0.2.1')
     assert.match(stdout, /first that is up/)
     assert.match(stdout, /127\.0\.0\.22 .*down/)
+    isOver = true
+    await watching
+    // One change for each that died or came back: nothing flaps.
+    assert.deepEqual(seen, [first, second, `${first},${second}`, first])
   } finally {
+    isOver = true
+    await watching.catch(() => {})
     await running.stop()
     for (const server of members.values()) await stopMember(server)
   }

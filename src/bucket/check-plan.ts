@@ -1,6 +1,6 @@
 import type { Position, Problem } from '#core/problem.ts'
 import type { BucketConfig } from './config.ts'
-import type { SecretFact } from './plan.ts'
+import { SECRET_FAULTS, type SecretFact } from './plan.ts'
 
 /** A bucket of the file. */
 export type CheckedBucket = {
@@ -45,16 +45,10 @@ export function checkBucket({ bucket, secrets, at }: CheckedBucket): Problem[] {
   for (const { secret, of, place } of named) {
     const fault = secrets?.find(({ file }) => file === secret)?.fault
     if (fault == null) continue
-    const message = `The secret of ${of} cannot be used: ${secret} ${FAULTS[fault]}.`
+    const message = `The secret of ${of} cannot be used: ${secret} ${SECRET_FAULTS[fault]}.`
     const fix =
       store === undefined ? `umask 077; openssl rand -base64 30 > ${secret}` : `write it into ${secret}`
     problems.push({ level: 'error', code: 'bucket/secret-file', at: at(...place, 'secret'), message, fix })
   }
   return problems
-}
-
-const FAULTS: Readonly<Record<NonNullable<SecretFact['fault']>, string>> = {
-  missing: 'does not exist',
-  'not readable': 'cannot be read',
-  short: 'begins with a line of less than 16 characters',
 }

@@ -23,6 +23,8 @@ export type BucketPlan = {
   readonly fieldsOctets: number
   readonly incompleteMs: number
   readonly sync: boolean
+  /** uploads as the IETF drafts them are taken */
+  readonly resumable: boolean
 }
 
 /** Who may change a bucket; `admitted` is whoever the route's `access` lets in. */
@@ -49,6 +51,13 @@ export type SecretFact = {
 
 /** A secret is no shorter. */
 export const LEAST_SECRET = 16
+
+/** What is wrong with the file of a secret, behind its name. */
+export const SECRET_FAULTS: Readonly<Record<NonNullable<SecretFact['fault']>, string>> = {
+  missing: 'does not exist',
+  'not readable': 'cannot be read',
+  short: 'begins with a line of less than 16 characters',
+}
 
 /** The secret in the text of its file: the first line. */
 export function secretIn(text: string): string {
@@ -103,6 +112,7 @@ export function planBucket(written: BucketConfig, isGuarded: boolean): BucketPla
     fieldsOctets: options.fields ?? 2 ** 20,
     incompleteMs: options.incomplete ?? DAY_MS,
     sync: options.sync ?? true,
+    resumable: options.resumable ?? false,
   }
 }
 

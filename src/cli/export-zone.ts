@@ -5,6 +5,7 @@ import { keyZones } from '#dns/dnssec/keyed-zones.ts'
 import type { ZoneKeys } from '#dns/dnssec/plan.ts'
 import { signZone } from '#dns/dnssec/sign-zone.ts'
 import type { ZonePlan } from '#dns/plan.ts'
+import { createMoveCounts } from '#dns/transfer/counts.ts'
 import type { Version } from '#dns/transfer/difference.ts'
 import { createLedger } from '#dns/transfer/ledger.ts'
 import { type PrintedRRset, printMasterFile } from '#dns/wire/masterfile-print.ts'
@@ -40,7 +41,8 @@ export const exportZoneCommand: Command = {
     const keyed = keyZones(plan.dns.zones, await readDnssec(stateFolder))
     // As it is served: with dynamic updates, and copies of primaries. Nothing is written.
     const advance = (zones: readonly ZonePlan[]) => readSerials(stateFolder, zones)
-    const ledger = createLedger({ folder: join(stateFolder, 'dns'), advance, publish: () => {}, log: silent })
+    const nobody = { publish: () => {}, counts: createMoveCounts(), log: silent }
+    const ledger = createLedger({ folder: join(stateFolder, 'dns'), advance, ...nobody })
     const own = { tsig: new Map(), dnssec: keyed.keys }
     const { versions } = await ledger.prepare({ ...plan.dns, zones: keyed.zones }, own, async () => ({}))
     const apex = readDomain(input.positionals[0]!)

@@ -1,4 +1,5 @@
 import type { Transfers } from '#http/transfer.ts'
+import type { Session } from '#media/sessions.ts'
 import type { Command, CommandInput } from './command.ts'
 import { askRunning } from './running.ts'
 import { transferLines, viewTransfers } from './transfers-view.ts'
@@ -20,9 +21,9 @@ export const transfersCommand: Command = {
     }),
 }
 
-async function look(
-  input: CommandInput,
-): Promise<{ readonly transfers: Transfers; readonly at: number } | null> {
-  const transfers = (await askRunning(input, 'GET /transfers')) as Transfers | null
+type Seen = Transfers & { readonly sessions?: readonly Session[] }
+
+async function look(input: CommandInput): Promise<{ readonly transfers: Seen; readonly at: number } | null> {
+  const transfers = (await askRunning(input, 'GET /transfers')) as Seen | null
   return transfers === null ? null : { transfers, at: performance.now() }
 }

@@ -1,3 +1,4 @@
+import { SECRET_FAULTS, type SecretFact } from '#bucket/plan.ts'
 import type { Position, Problem } from '#core/problem.ts'
 import type { StreamConfig } from './config.ts'
 
@@ -10,12 +11,14 @@ export type Streamed = {
   readonly isService: boolean
   /** somebody decides who is let in */
   readonly isGuarded: boolean
+  /** what the files of secrets are like; absent: nobody has looked */
+  readonly secrets: readonly SecretFact[] | undefined
   /** position of the option, or of a part inside of it */
   readonly at: (...option: readonly string[]) => Position
 }
 
 /** What the settings tables cannot tell of the option `stream`. */
-export function checkStream({ stream, hasFilms, isService, isGuarded, at }: Streamed): Problem[] {
+export function checkStream({ stream, hasFilms, isService, isGuarded, secrets, at }: Streamed): Problem[] {
   if (stream === false) return []
   const problems: Problem[] = []
   const level = 'warning'
@@ -60,6 +63,17 @@ export function checkStream({ stream, hasFilms, isService, isGuarded, at }: Stre
     const message = 'MPEG-TS is for HLS, which "formats" leaves out.'
     const fix = '"formats": ["hls", "dash"]'
     problems.push({ level, code: 'stream/ts-without-hls', at: at('stream', 'ts'), message, fix })
+  }
+  const files = [
+    ...Object.entries(sign).map(([id, file]) => ({ file, place: ['sign', id] })),
+    ...(encrypt === undefined ? [] : [{ file: encrypt, place: ['encrypt'] }]),
+  ]
+  for (const { file, place } of files) {
+    const fault = secrets?.find((secret) => secret.file === file)?.fault
+    if (fault == null) continue
+    const message = `The secret of "${place[0]}" cannot be used: ${file} ${SECRET_FAULTS[fault]}.`
+    const fix = `umask 077; openssl rand -base64 30 > ${file}`
+    problems.push({ level: 'error', code: 'stream/secret-file', at: at('stream', ...place), message, fix })
   }
   return problems
 }

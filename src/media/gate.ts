@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { LEAST_SECRET, secretIn } from '#bucket/plan.ts'
 import { isSignedBy, readUrlGrant, signUrl, type UrlGrant } from '#bucket/wire/signed-url.ts'
 import type { Log } from '#core/log.ts'
 import type { Request } from '#http/exchange.ts'
@@ -18,11 +19,9 @@ export type Gate = {
   admit(request: Request, asset: string, nowMs: number): string
 }
 
-const LEAST_SECRET = 16
-
 /** The secret of a key: the first line of its file. @throws {Error} when it cannot be read, or is short */
 export function readSecret(folder: string, file: string): string {
-  const secret = readFileSync(resolve(folder, file), 'utf8').split(/\r?\n/, 1)[0]!.trim()
+  const secret = secretIn(readFileSync(resolve(folder, file), 'utf8'))
   if (secret.length < LEAST_SECRET) throw new Error(`the secret is shorter than ${LEAST_SECRET} characters`)
   return secret
 }

@@ -1,6 +1,6 @@
 import { trackById } from './init.ts'
 import type { Cut, Movie, SegmentLayout } from './movie.ts'
-import { layout } from './segment.ts'
+import { sampleLayout } from './segment.ts'
 import { lastPresentation, lastSyncUpTo, syncTime } from './track.ts'
 import { syncAt, syncCount } from './wire/samples.ts'
 
@@ -35,5 +35,5 @@ export function keyFramesOf(movie: Movie, trackId: number, leastSeconds = 1): re
 export function keySegment(movie: Movie, trackId: number, cut: Cut): SegmentLayout {
   const track = trackById(movie, trackId)
   const first = syncAt(track.samples, Math.max(0, lastSyncUpTo(track, cut.startTicks)))
-  return layout(track, first, first + 1, Math.max(1, Math.round(cut.durationSeconds * track.timescale)))
+  return sampleLayout(track, first, first + 1, Math.max(1, Math.round(cut.durationSeconds * track.timescale)))
 }

@@ -3,6 +3,7 @@ import { type Found, settle, trackOf } from './settle.ts'
 import { type Box, type BoxHeader, boxHeader, misfit, printable } from './wire/bmff.ts'
 import { MediaFault } from './wire/fault.ts'
 import { type FragmentedTrack, readFragment } from './wire/fragment.ts'
+import { isMatroska } from './wire/matroska-index.ts'
 import { type MovieBox, readMovieBox, type TrackDefaults } from './wire/movie-box.ts'
 import { copySamples, createSampleList } from './wire/sample-list.ts'
 import { samplesOf } from './wire/sample-tables.ts'
@@ -25,12 +26,19 @@ const mostSeconds = 7 * 86_400
 const windowOctets = 32 * 1024
 
 /**
- * Read what a film has: the index of an MP4 or MOV file, wherever it stands, or its fragments.
+ * Read what a film has: the index of an MP4 or MOV file, wherever it stands, its fragments, or the cues of a Matroska file.
  *
  * @throws {MediaFault} 422 with the place and what stands there, when the file cannot be offered
  */
 export async function openMovie(file: MediaFile, limits: OpenLimits = usualLimits): Promise<Movie> {
-  const { movieBox, tracks } = await readBoxes(file, limits)
+  const head = await file.read({ from: 0, octets: Math.min(windowOctets, file.octets) })
+  if (!isMatroska(head)) return openMp4(file, head, limits)
+  const { openMatroska } = await import('./matroska-open.ts')
+  return openMatroska(file, limits.indexOctets)
+}
+
+async function openMp4(file: MediaFile, head: Uint8Array, limits: OpenLimits): Promise<Movie> {
+  const { movieBox, tracks } = await readBoxes(createWindow(file, head), file, limits)
   const refused = [...movieBox.refused]
   const offered = tracks.flatMap((found) => {
     const track = trackOf(found, movieBox.timescale, movieBox.defaults === undefined)
@@ -53,9 +61,9 @@ export async function openMovie(file: MediaFile, limits: OpenLimits = usualLimit
 
 type Boxes = { readonly movieBox: MovieBox; readonly tracks: readonly Found[] }
 
-async function readBoxes(file: MediaFile, limits: OpenLimits): Promise<Boxes> {
+async function readBoxes(read: Window, file: MediaFile, limits: OpenLimits): Promise<Boxes> {
   let film: { movieBox: MovieBox; tracks: Map<number, FragmentedTrack> } | undefined
-  for await (const { header, at, whole } of topBoxes(file, limits)) {
+  for await (const { header, at, whole } of topBoxes(read, file, limits)) {
     if (header.type === 'moov' && !film) {
       const movieBox = readMovieBox(await whole())
       if (!movieBox.defaults) return { movieBox, tracks: tracksOf(movieBox, file, limits) }
@@ -75,8 +83,7 @@ async function readBoxes(file: MediaFile, limits: OpenLimits): Promise<Boxes> {
 type TopBox = { readonly header: BoxHeader; readonly at: number; whole(): Promise<Box> }
 
 /** The boxes of the file, without their contents; what a recording left unfinished at the end is passed over. */
-async function* topBoxes(file: MediaFile, limits: OpenLimits): AsyncGenerator<TopBox> {
-  const read = createWindow(file)
+async function* topBoxes(read: Window, file: MediaFile, limits: OpenLimits): AsyncGenerator<TopBox> {
   let hasFragments = false
   for (let at = 0, boxes = 0; file.octets - at >= 8; boxes++) {
     if (boxes === limits.boxes)
@@ -131,8 +138,8 @@ async function wholeBox(read: Window, header: BoxHeader, at: number, limits: Ope
 type Window = (from: number, octets: number) => Promise<Uint8Array>
 
 /** Reads a little more than is asked, because what is behind a header is asked next. */
-function createWindow(file: MediaFile): Window {
-  let held: { from: number; content: Uint8Array } = { from: 0, content: new Uint8Array() }
+function createWindow(file: MediaFile, head: Uint8Array): Window {
+  let held = { from: 0, content: head }
   return async (from, octets) => {
     const isHeld = from >= held.from && from + octets <= held.from + held.content.length
     if (!isHeld) {

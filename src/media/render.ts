@@ -1,18 +1,21 @@
-import type { Handler } from '#http/exchange.ts'
+import type { Handler, Request } from '#http/exchange.ts'
+import { pathOf } from '#http/wire/path.ts'
 import { type Encryption, encrypted } from './encryption.ts'
 import { keySpansOf, requireCut, requireTrack } from './film.ts'
 import type { Films, OpenFilm } from './films.ts'
 import { readSegment } from './gather.ts'
 import { encodeMovie } from './index-octets.ts'
 import { initSegment } from './init.ts'
-import { keySegment } from './key-frames.ts'
-import { laySegment } from './lay.ts'
-import type { SegmentLayout, Track } from './movie.ts'
+import { layKeySegment, laySegment } from './lay.ts'
+import type { MediaFile, SegmentLayout, Track } from './movie.ts'
 import { openMovie } from './open.ts'
 import { type Content, respondContent, respondFault } from './respond.ts'
+import type { MediaCounts } from './sessions.ts'
 import { type Below, openSource } from './source-file.ts'
 import { cuesOf, readText } from './text.ts'
 import { canTransport, transportSegment } from './transport.ts'
+import type { Turns, Urgency } from './turns.ts'
+import { cmsdStatic, readCmcd } from './wire/cmcd.ts'
 import { MediaFault } from './wire/fault.ts'
 import { type MediaPart, nameOfPart, parseMediaTarget } from './wire/media-path.ts'
 import { writeWebVtt } from './wire/subtitles.ts'
@@ -25,6 +28,10 @@ export type RenderOptions = {
   readonly encryption: Encryption | null
   /** milliseconds since 1970 */
   readonly now: () => number
+  /** milliseconds that never go back */
+  readonly monotonic: () => number
+  readonly turns: Turns
+  readonly counts: MediaCounts
 }
 
 /**
@@ -36,20 +43,34 @@ export function createRender(options: RenderOptions): Handler {
   return (exchange) => {
     const { request } = exchange
     const { asset, part } = parseMediaTarget(request.target, false)!
+    const startedMs = options.monotonic()
+    const urgency = urgencyOf(request)
+    options.counts.rendered++
+    if (urgency === 'ahead') options.counts.ahead++
     exchange.note.answeredBy = 'media'
-    contentOf(options, { handler: options.source, request }, asset, part).then(
+    contentOf(options, { handler: options.source, request, urgency }, asset, part).then(
       (content) => {
         exchange.note.reason = `rendered: ${part.kind}`
-        respondContent(exchange, content, options.now())
+        respondContent(exchange, { ...content, madeMs: options.monotonic() - startedMs }, options.now())
       },
       (error: unknown) => respondFault(exchange, error),
     )
   }
 }
 
+/** Who is asked for a film, and how much it matters. */
+type Asked = Below & { readonly urgency: Urgency }
+
+/** By what the player says of its buffer. */
+function urgencyOf({ target, fields }: Request): Urgency {
+  if (fields.get('sec-purpose')?.startsWith('prefetch') === true) return 'ahead'
+  const cmcd = readCmcd(target.slice(pathOf(target).length + 1), fields)
+  return cmcd !== null && (cmcd.isStarved || cmcd.isStartup) ? 'starving' : 'usual'
+}
+
 async function contentOf(
   options: RenderOptions,
-  below: Below,
+  below: Asked,
   asset: string,
   part: MediaPart,
 ): Promise<Content> {
@@ -70,11 +91,12 @@ async function contentOf(
     case 'init':
     case 'segment':
     case 'key frame': {
-      const open = await films.version(below, asset, part.tag)
-      const made = await mediaOf(open, part)
+      const { film, file } = await films.version(below, asset, part.tag)
+      const read: MediaFile['read'] = (range) => options.turns.run(below.urgency, () => file.read(range))
+      const made = await mediaOf({ film, file: { ...file, read } }, part)
       // The initialization section stands before the key in playlists: it is in the clear.
       if (encryption === null || part.kind === 'init') return made
-      const { path, tag } = open.film
+      const { path, tag } = film
       return encrypted(made, encryption.keyOf(path, tag), encryption.ivOf(path, tag, nameOfPart(part)))
     }
     default:
@@ -92,14 +114,18 @@ async function mediaOf(open: OpenFilm, part: MediaKinds): Promise<Content> {
   if (part.kind === 'key frame') {
     const frame = keySpansOf(film, track)[part.index]
     if (frame === undefined) throw new MediaFault('The film has fewer key frames', 404)
-    return laidContent(open, part, keySegment(movie, track.id, frame.cut), mediaTypeOf(track))
+    return laidContent(open, part, await layKeySegment(file, movie, track.id, frame.cut), mediaTypeOf(track))
   }
   const cut = requireCut(film, part.index)
   if (part.segments === 'ts') {
     if (!canTransport(track)) throw new MediaFault(`MPEG-TS has no place for ${track.codec}`, 404)
     return content(part, film, await transportSegment(file, movie, [track.id], cut), 'video/mp2t')
   }
-  return laidContent(open, part, await laySegment(file, movie, track.id, cut), mediaTypeOf(track))
+  const laid = laidContent(open, part, await laySegment(file, movie, track.id, cut), mediaTypeOf(track))
+  const durationMs = 1000 * cut.durationSeconds
+  const objectType = track.kind === 'video' ? 'v' : 'a'
+  const bitrateKbps = (8 * laid.octets) / Math.max(1, durationMs)
+  return { ...laid, cmsd: cmsdStatic({ objectType, durationMs, bitrateKbps }) }
 }
 
 /** CMAF (ISO 23000-19): fragments are MP4, by what is in them. */

@@ -18,6 +18,10 @@ export type Content = {
   /** under which it is purged: the path of the film */
   readonly path: string
   readonly octets: number
+  /** what CMSD says of it */
+  readonly cmsd?: string
+  /** how long it took to make it, as far as its length is known; absent: that says nothing */
+  readonly madeMs?: number
   /** all octets, or what reads them, which is not begun before somebody reads */
   readonly body: Uint8Array | (() => AsyncGenerator<Uint8Array>)
 }
@@ -50,6 +54,8 @@ export function respondContent(exchange: Exchange, content: Content, nowMs: numb
     ['Accept-Ranges', 'bytes'],
     ['X-Content-Type-Options', 'nosniff'],
   )
+  if (content.cmsd !== undefined) lines.push(['CMSD-Static', content.cmsd])
+  if (content.madeMs !== undefined) lines.push(['Server-Timing', `render;dur=${content.madeMs.toFixed(2)}`])
   if (content.isImmutable) lines.push(['Cache-Tag', purgeTag(content.path)])
   const range = method === 'GET' && body instanceof Uint8Array ? fields.get('range') : undefined
   if (range !== undefined && body instanceof Uint8Array && isRangeCurrent(fields, validators, nowMs)) {

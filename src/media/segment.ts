@@ -18,7 +18,7 @@ const styp = box('styp', 'cmfs', u32(0), 'cmfs')
 export function mediaSegment(movie: Movie, trackId: number, cut: Cut): SegmentLayout {
   const track = trackById(movie, trackId)
   const { first, end } = samplesOfCut(track, cut)
-  return layout(track, first, end)
+  return sampleLayout(track, first, end)
 }
 
 /** When a track's segment begins, how long it is, and its octets, without making it. */
@@ -44,12 +44,21 @@ export function samplesOfCut(track: Track, cut: Cut): { first: number; end: numb
 }
 
 /** A segment of samples `first` up to, not including, `end`. */
-export function layout(track: Track, first: number, end: number, lastDuration?: number): SegmentLayout {
+export function sampleLayout(track: Track, first: number, end: number, lastDuration?: number): SegmentLayout {
   const pieces: (Uint8Array | OctetRange)[] = [styp]
   for (const { content, runs } of fragmentsOf(track, first, end)) {
     pieces.push(fragmentHead(lastDuration === undefined ? content : { ...content, lastDuration }))
     pieces.push(...runs.map(({ from, octets }) => ({ from, octets })))
   }
+  return layoutOf(pieces)
+}
+
+/** A segment of one fragment whose octets are at hand. */
+export function fragmentLayout(content: FragmentContent, contents: readonly Uint8Array[]): SegmentLayout {
+  return layoutOf([styp, fragmentHead(content), ...contents])
+}
+
+function layoutOf(pieces: SegmentLayout['pieces']): SegmentLayout {
   const octets = pieces.reduce(
     (sum, piece) => sum + (piece instanceof Uint8Array ? piece.length : piece.octets),
     0,

@@ -5,6 +5,7 @@ import { ask } from '#http/wire/ask.ts'
 import { fieldsOf, noFields } from '#http/wire/fields.ts'
 import { respondPage } from '#http/wire/page.ts'
 import { pathOf } from '#http/wire/path.ts'
+import { makeAhead, nextTarget } from './ahead.ts'
 import { createEncryption } from './encryption.ts'
 import { createFilms } from './films.ts'
 import { createGate, type Gate, readSecret } from './gate.ts'
@@ -16,7 +17,10 @@ import { createPlayer, type Player } from './player/serve.ts'
 import { isList, listOf, type PlaylistOptions } from './playlists.ts'
 import { createRender } from './render.ts'
 import { respondContent, respondFault } from './respond.ts'
+import type { Sessions } from './sessions.ts'
 import type { Below } from './source-file.ts'
+import type { Turns } from './turns.ts'
+import { type Cmcd, readCmcd } from './wire/cmcd.ts'
 import { MediaFault } from './wire/fault.ts'
 import { isFilm, type MediaTarget, nameOfPart, parseMediaTarget } from './wire/media-path.ts'
 
@@ -35,6 +39,9 @@ export type MediaOptions = {
   readonly now: () => number
   readonly monotonic: () => number
   readonly log: Log
+  /** of the whole worker: players that are heard of, and how many films are read at a time */
+  readonly sessions: Sessions
+  readonly turns: Turns
 }
 
 type Media = MediaOptions &
@@ -46,7 +53,7 @@ type Media = MediaOptions &
  * @example createMedia(route.stream, { below: createFiles(…), keep: (render) => createCache(…, render), … })
  */
 export function createMedia(plan: StreamPlan, options: MediaOptions): Handler {
-  const { source, keep, now, monotonic, log, folder } = options
+  const { source, keep, now, monotonic, log, folder, sessions, turns } = options
   const { segmentMs } = plan
   const encryption =
     plan.encryptFile === null ? null : createEncryption(secretOr(folder, plan.encryptFile, log))
@@ -57,7 +64,9 @@ export function createMedia(plan: StreamPlan, options: MediaOptions): Handler {
     index: ({ request }, path, tag) =>
       readKept(kept, request, `${path}/${nameOfPart({ kind: 'movie', tag })}`),
   })
-  const kept = keep(createRender({ source, films, segmentMs, encryption, now }))
+  const kept = keep(
+    createRender({ source, films, segmentMs, encryption, now, monotonic, turns, counts: sessions.counts }),
+  )
   const player = createPlayer((error) => log('error', 'player page not read', { error: String(error) }))
   const gate = createGate(plan.signKeys, folder, log)
   const media: Media = { ...options, plan, films, encryption, kept, player, gate }
@@ -65,7 +74,8 @@ export function createMedia(plan: StreamPlan, options: MediaOptions): Handler {
   return (exchange) => {
     const target = parseMediaTarget(exchange.request.target, plan.group === 'folder')
     if (target === null || target.part.kind === 'movie') return passBelow(media, exchange)
-    serve(media, new OpenedExchange(exchange, opened), target)
+    const cmcd = readCmcd(target.query, exchange.request.fields)
+    serve(media, new OpenedExchange(exchange, { ...opened, cmcd, monotonic }), target, cmcd)
   }
 }
 
@@ -93,7 +103,7 @@ function passBelow({ gate, below, now }: Media, exchange: Exchange): void {
   below(exchange)
 }
 
-function serve(media: Media, exchange: Exchange, target: MediaTarget): void {
+function serve(media: Media, exchange: Exchange, target: MediaTarget, cmcd: Cmcd | null): void {
   const { request } = exchange
   exchange.note.answeredBy = 'media'
   if (request.method === 'OPTIONS') return respondOptions(exchange)
@@ -102,16 +112,22 @@ function serve(media: Media, exchange: Exchange, target: MediaTarget): void {
     const fields: [string, string][] = [['Allow', 'GET, HEAD, OPTIONS']]
     return respondPage(exchange, { status: 405, detail, fault: 'client', fields })
   }
-  answer(media, exchange, target).catch((error: unknown) => respondFault(exchange, error))
+  answer(media, exchange, target, cmcd).catch((error: unknown) => respondFault(exchange, error))
 }
 
-async function answer(media: Media, exchange: Exchange, target: MediaTarget): Promise<void> {
+async function answer(
+  media: Media,
+  exchange: Exchange,
+  target: MediaTarget,
+  cmcd: Cmcd | null,
+): Promise<void> {
   const { request } = exchange
   const { asset, part } = target
   const { gate, encryption, plan, player, now } = media
   // Scripts of the page are the same for all films.
   const isOpen = gate === null || (part.kind === 'page' && part.name !== 'play')
   const signature = isOpen ? '' : gate.admit(request, asset, now())
+  if (cmcd !== null) hear(media, request, asset, cmcd)
   if (part.kind === 'page') {
     // What the page loads lies beside it: a signature of the page alone is not good for that.
     if (signature !== '' && !/(?:^|&)prefix=/.test(target.query)) return redirectPage(exchange, signature)
@@ -125,6 +141,13 @@ async function answer(media: Media, exchange: Exchange, target: MediaTarget): Pr
   const list = await listOf(media, below, { ...target, part }, signature)
   exchange.note.reason = part.kind
   respondContent(exchange, list, now())
+}
+
+/** Note what a player says of itself, and have made what it asks for next. */
+function hear({ sessions, plan, kept, now }: Media, request: Request, film: string, cmcd: Cmcd): void {
+  sessions.hear(cmcd, { client: request.client.address, film, nowMs: now() })
+  const next = plan.prefetch ? nextTarget(cmcd, request) : null
+  if (next !== null) makeAhead(kept, request, next)
 }
 
 function isRead(method: string): boolean {

@@ -1,6 +1,6 @@
 import { versionTag } from './films.ts'
 import { type Below, openSource, type SourceFile } from './source-file.ts'
-import { TRANSPORT_START } from './transport.ts'
+import { TRANSPORT_START } from './transport-units.ts'
 import { MediaFault } from './wire/fault.ts'
 import type { MediaPlaylist } from './wire/m3u8.ts'
 import { nameOfPart } from './wire/media-path.ts'

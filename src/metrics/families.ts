@@ -143,6 +143,37 @@ export const families = {
   },
   portico_dns_truncated_responses: { type: 'counter', help: 'DNS answers cut to fit (TC).', labels: [] },
   portico_dns_tcp_connections: { type: 'gauge', help: 'Open DNS connections over TCP.', labels: [] },
+  portico_dns_transfers: {
+    type: 'counter',
+    help: 'Transfers of zones, by direction (in, out) and by what came of them.',
+    labels: ['direction', 'result'],
+  },
+  portico_dns_updates: { type: 'counter', help: 'Dynamic updates, by rcode.', labels: ['rcode'] },
+  portico_dns_copied_zones: {
+    type: 'gauge',
+    help: 'Zones that are copied from a primary, by state: current, expired.',
+    labels: ['state'],
+  },
+  portico_dns_pool_member_up: {
+    type: 'gauge',
+    help: '1 while a member of a pool answers its checks.',
+    labels: ['pool', 'member'],
+  },
+  portico_dns_aliases: {
+    type: 'gauge',
+    help: 'Names with an ALIAS, by what is known of the target: fresh, stale (last known good).',
+    labels: ['state'],
+  },
+  portico_dnssec_zones: {
+    type: 'gauge',
+    help: 'Signed zones, by the phase of their key.',
+    labels: ['phase'],
+  },
+  portico_dnssec_signatures: {
+    type: 'counter',
+    help: 'Signatures made for answers, and those held back beyond the limit a second.',
+    labels: ['result'],
+  },
   portico_access_log_dropped_lines: {
     type: 'counter',
     help: 'Lines of the access log that the disk did not take in time.',
@@ -193,6 +224,26 @@ export const families = {
   portico_cache_evictions: { type: 'counter', help: 'Responses that made room for others.', labels: [] },
   portico_cache_purged: { type: 'counter', help: 'Responses that purges named.', labels: [] },
   portico_cache_reads: { type: 'counter', help: 'Bodies read, by where they lay.', labels: ['tier'] },
+  portico_media_sessions: {
+    type: 'gauge',
+    help: 'Players that said within the last minute who they are (CMCD), by state: playing or starving.',
+    labels: ['state'],
+  },
+  portico_media_starved_requests: {
+    type: 'counter',
+    help: 'Requests of players whose buffer had run empty (CMCD).',
+    labels: [],
+  },
+  portico_media_rendered_objects: {
+    type: 'counter',
+    help: 'Segments, indexes and such that were made of films; what is kept already is not counted.',
+    labels: [],
+  },
+  portico_media_rendered_ahead: {
+    type: 'counter',
+    help: 'Of these, the ones that a player said it would ask for next.',
+    labels: [],
+  },
   portico_event_loop_delay_seconds: {
     type: 'gauge',
     help: 'How late timers ran in the last seconds: the median, 99th percentile and worst.',

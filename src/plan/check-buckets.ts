@@ -38,14 +38,16 @@ export function checkBuckets({ hosts, facts }: Across): Problem[] {
   return [...problems, ...checkFolders(folders)]
 }
 
-/** Files of the secrets of all buckets, as written. */
+/** Files of the secrets of all buckets and streams, as written. */
 export function secretFilesOf({ value }: Config): string[] {
   const actions = Object.values(value.domains)
     .flatMap(({ hosts = {} }) => Object.values(hosts))
     .flatMap((host) => [host, ...Object.values(host.routes ?? {})])
-  return actions.flatMap(({ bucket }) => {
-    if (typeof bucket !== 'object') return []
-    return [...Object.values(bucket.keys ?? {}), bucket.store ?? []].flat().map(({ secret }) => secret)
+  return actions.flatMap(({ bucket, stream }) => {
+    const { keys = {}, store } = typeof bucket === 'object' ? bucket : {}
+    const { sign = {}, encrypt = [] } = typeof stream === 'object' ? stream : {}
+    const ofBucket = [...Object.values(keys), store ?? []].flat().map(({ secret }) => secret)
+    return [...ofBucket, ...Object.values(sign), ...[encrypt].flat()]
   })
 }
 

@@ -10,14 +10,13 @@ import type { RecordDraft } from '#dns/records.ts'
 import { isPrivateName } from '#dns/special-names.ts'
 import { absoluteName, nameBelow } from '#dns/written-name.ts'
 import { checkRoutes } from '#http/check.ts'
-import type { RouteConfig } from '#http/host-config.ts'
 import { checkTransforms } from '#http/transform/check.ts'
-import { checkStream } from '#media/check-plan.ts'
 import type { Across } from './across.ts'
 import { checkBuckets } from './check-buckets.ts'
 import { checkCertificates } from './check-certificates.ts'
 import { checkDepth } from './check-depth.ts'
 import { checkMtaSts } from './check-mta-sts.ts'
+import { checkStreams } from './check-streams.ts'
 import type { HostDraft } from './host-draft.ts'
 import { checkListeners, type LocalService } from './listeners.ts'
 import { indexServed, servedBy } from './served.ts'
@@ -41,7 +40,7 @@ export function checkAcross(across: Across): Problem[] {
     ...across.hosts.flatMap(checkTransforms),
     ...across.hosts.flatMap(checkCaches),
     ...checkBuckets(across),
-    ...across.hosts.flatMap(checkStreams),
+    ...checkStreams(across),
   ]
 }
 
@@ -61,39 +60,6 @@ function checkCaches({ written, at }: HostDraft): Problem[] {
       }),
     ),
   ]
-}
-
-/** The option of the host, then those of its routes. */
-function checkStreams({ written, at }: HostDraft): Problem[] {
-  const routes = Object.entries(written.routes ?? {})
-  const parts = [written, ...routes.map(([, route]) => route)]
-  const hasFilms = ({ service, files, bucket }: RouteConfig): boolean =>
-    [service, files, bucket].some(isDefined)
-  // Reading fills a group that was not written with nothing.
-  const isGuarded = ({ access }: RouteConfig): boolean =>
-    Object.keys(access ?? {}).length > 0 && access !== 'none'
-  return [
-    ...checkStream({
-      stream: written.stream ?? false,
-      hasFilms: parts.some(hasFilms),
-      isService: parts.filter(hasFilms).every(({ service }) => isDefined(service)),
-      isGuarded: isGuarded(written),
-      at: (...option) => at(undefined, ...option),
-    }),
-    ...routes.flatMap(([pattern, route]) =>
-      checkStream({
-        stream: route.stream ?? false,
-        hasFilms: hasFilms(route),
-        isService: isDefined(route.service),
-        isGuarded: isGuarded(route) || isGuarded(written),
-        at: (...option) => at(pattern, ...option),
-      }),
-    ),
-  ]
-}
-
-function isDefined(value: unknown): boolean {
-  return value !== undefined
 }
 
 function checkAddresses(across: Across): Problem[] {

@@ -30,9 +30,11 @@ import { summarize, type Transfers } from '#http/transfer.ts'
 import { compressResponses, transformRequests, transformResponses } from '#http/transform/transformed.ts'
 import { createTrust } from '#http/trust.ts'
 import type { AccessLog } from '#log/record.ts'
-import type { AskLive, LiveTold } from '#media/live/request.ts'
+import type { AskLive } from '#media/live/request.ts'
 import { createLive } from '#media/live/serve.ts'
 import { createStages, type Stages } from '#media/live/stages.ts'
+import { createSessions, type Session } from '#media/sessions.ts'
+import { createTurns } from '#media/turns.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
 import type { ObservePlan } from '#plan/observe.ts'
@@ -67,12 +69,14 @@ export type DataPlane = {
   readonly dns: Pick<DnsPlane, 'server' | 'setOverlay' | 'replaceZones'>
   told(check: OriginCheck): void
   /** what happens to live streams */
-  live(told: LiveTold): void
+  readonly live: Pick<Stages, 'told' | 'feed'>
   snapshot(): Snapshot
   samples(): Sample[]
   busyClients(): BusyKey[]
   /** responses under way */
   transfers(): Transfers
+  /** players that say who they are */
+  sessions(): Session[]
   reopenLog(): void
   /** Ask for a URL as a client would. */
   warm(query: string): Promise<Warmed>
@@ -106,6 +110,9 @@ const startedMs = hrtimeMs() - performance.now()
 const now = (): number => performance.now() + startedMs
 const resident = (): number => process.memoryUsage.rss()
 
+/** Reads of films at a time on one thread; each holds a few MiB. */
+const READS = 32
+
 /** Our name in Via (RFC 9110 §7.6.3). */
 const PSEUDONYM = 'portico'
 
@@ -116,7 +123,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const isTrusted = (address: string): boolean => forwarding.isTrusted(address)
   const observation = createObservation({ folder, log, accessLog, isTrusted, worker: `${worker}` })
   const dnsPlane = createDnsPlane({ first, log, now, errands: options.errands })
-  const dns = dnsPlane.server
+  const { server: dns, signatures } = dnsPlane
   const tls = createTls(options, { digests: () => shown.digests, dnsName: dnsPlane.name })
   const { certificates, handshake, dnsHandshake, setTicketKey } = tls
   let ports: ProcessPorts = new Map()
@@ -137,7 +144,9 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   let router: Router | undefined
   let store: CacheStore | null = null
   const cacheCounts = createCounts()
-  const stages = createStages(options.askLive)
+  const sessions = createSessions()
+  const turns = createTurns(READS)
+  const stages = createStages(worker, options.askLive)
   let { shown } = first
 
   function createHandler(route: RoutePlan): Handler {
@@ -149,7 +158,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       ),
     )
     const cache = store && { store, now: Date.now, log, counts: cacheCounts }
-    const handler = cache === null ? plain : streamed(route, plain, { folder, cache, monotonic: now })
+    const handler =
+      cache === null ? plain : streamed(route, plain, { folder, cache, monotonic: now, sessions, turns })
     const guarded = route.access === undefined ? handler : createGuard(route.access, guarding, handler)
     const limited = route.rate === undefined ? guarded : limiters.limit(route.rate, guarded)
     // Outermost, so that refusals get the owner's pages too.
@@ -234,11 +244,12 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     setTicketKey,
     dns: dnsPlane,
     told: origins.told,
-    live: stages.told,
+    live: stages,
     snapshot: () => snapshotOf({ http, dns, origins, cacheCounts }),
-    samples: () => observation.samples({ http, dns, origins, cacheCounts }),
+    samples: () => observation.samples({ http, dns, signatures, origins, cacheCounts, sessions }),
     busyClients: observation.takeBusyClients,
     transfers: () => summarize(http.transfers()),
+    sessions: () => sessions.list(Date.now()),
     reopenLog: observation.reopenLog,
     warm: (query) => warmByQuery(router!.handle, new URLSearchParams(query)),
     async stop(deadlineMs) {

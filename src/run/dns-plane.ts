@@ -3,7 +3,7 @@ import type { Log } from '#core/log.ts'
 import { applyAliases } from '#dns/alias-addresses.ts'
 import { createBudget } from '#dns/dnssec/budget.ts'
 import { createPresigner } from '#dns/dnssec/presign.ts'
-import { createSigning } from '#dns/dnssec/signer.ts'
+import { createSigning, type Signing } from '#dns/dnssec/signer.ts'
 import type { DnsOverlay } from '#dns/overlay-plan.ts'
 import { createPlaces } from '#dns/places.ts'
 import type { DnsLimits, MannerPlan, ZonePlan } from '#dns/plan.ts'
@@ -24,6 +24,7 @@ import type { DataSlice } from './slice.ts'
  */
 export type DnsPlane = {
   readonly server: DnsServer
+  readonly signatures: Signing['counts']
   /** host that is meant by clients over TLS who send no name */
   name(): string | undefined
   /** Compile the zones of a slice; what is returned puts them to use in one tick, and cannot fail. */
@@ -92,6 +93,7 @@ export function createDnsPlane({ first, now, errands, log }: DnsPlaneOptions): D
 
   return {
     server,
+    signatures: signing.counts,
     name: () => served.dns.manner.name,
     prepare(next) {
       keepNews(next)

@@ -20,6 +20,7 @@ export type Step = {
     | 'bucket'
     | 'upload'
     | 'live'
+    | 'stream'
     | 'transfer'
     | 'delivery'
     | 'response'

@@ -26,6 +26,7 @@ import { explainObserved } from './explain-observe.ts'
 import { type DnsKnown, explainAlias, explainPool } from './explain-pool.ts'
 import { explainOrigins } from './explain-service.ts'
 import { fault, type Step, step } from './explain-step.ts'
+import { explainStream } from './explain-stream.ts'
 import { explainRequestPath, explainResponse } from './explain-transform.ts'
 import { explainCopy, explainTransfer, isTransfer } from './explain-zone.ts'
 import { leadsTo } from './status.ts'
@@ -151,7 +152,7 @@ function explainUrl(url: URL, world: World, from: string | null): Step[] {
   steps.push(explainRoute(routing, target))
   if (routing.route === null) return steps
   const { clientRate } = plan.http
-  const { rate, access, cache, action, from: at } = routing.route
+  const { rate, access, cache, stream, action, from: at } = routing.route
   const clientRoots = routing.host?.clientCertificates
   if (clientRoots !== undefined) {
     const says = `a certificate under ${clientRoots}; no handshake without, and 421 on a connection of another host`
@@ -159,6 +160,7 @@ function explainUrl(url: URL, world: World, from: string | null): Step[] {
   }
   for (const limit of [clientRate, rate]) if (limit !== undefined) steps.push(explainRate(limit, at))
   if (access !== undefined) steps.push(...explainAccess(access, from, at))
+  if (stream !== undefined) steps.push(...explainStream(stream, url, at, live?.cache ?? null))
   if (cache !== undefined) steps.push(...explainCache(cache, url, at, live?.cache ?? null))
   steps.push(...explainRequestPath(routing.route, target, from))
   steps.push(...explainAction(action, at, world))

@@ -12,6 +12,7 @@ import { liveOf } from '#http/plan.ts'
 import { joinTransfers, type Transfers } from '#http/transfer.ts'
 import type { AccessLog } from '#log/record.ts'
 import { createRegisters, type Registers } from '#media/live/registers.ts'
+import { joinSessions, type Session } from '#media/sessions.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
 import type { ListenerPlan } from '#plan/listeners.ts'
@@ -54,8 +55,8 @@ export type Front = {
   samples(): Promise<Sample[][]>
   /** Who asked each worker most since the last call. */
   busyClients(): Promise<BusyKey[][]>
-  /** responses under way on all workers */
-  transfers(): Promise<Transfers>
+  /** responses under way on all workers, and the players that say who they are */
+  transfers(): Promise<Transfers & { readonly sessions: readonly Session[] }>
   /** Another program has moved the access log away: go on in a new file. */
   reopenLog(): void
   /** where routes keep responses; null while none does */
@@ -116,7 +117,11 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const shared: SharedMemory = { buckets: createBucketMemory(), connections: createCountMemory(count) }
   const processes = createSupervisor({ folder, log, output, holderOf, onPort: tellPorts })
   const buckets = createCatalogs(Date.now)
-  const live = createRegisters({ folder, now: Date.now, tell: (told) => workers.tell('live', told), log })
+  const live = createRegisters({
+    ...{ folder, now: Date.now, log },
+    tell: (told) => workers.tell('live', told),
+    feed: (worker, feed) => workers.ask(worker, 'feed', feed),
+  })
   const cache = createFrontCache(options)
   const sockets = await openSockets(count, log)
   const workers = createWorkers({
@@ -240,7 +245,10 @@ function questionsTo(workers: Workers): Pick<Front, Questions> {
     snapshot: async () => joinSnapshots(await workers.askAll('snapshot')),
     samples: () => workers.askAll('samples'),
     busyClients: () => workers.askAll('busyClients'),
-    transfers: async () => joinTransfers(await workers.askAll('transfers')),
+    transfers: async () => ({
+      ...joinTransfers(await workers.askAll('transfers')),
+      sessions: joinSessions(await workers.askAll('sessions')),
+    }),
     reopenLog: () => workers.tell('reopenLog', null),
     warm: (query) => workers.askOne('warm', query, WARM_MS),
   }

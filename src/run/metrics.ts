@@ -1,5 +1,6 @@
 import { version } from '#core/version.ts'
 import { mergeSamples, type Sample } from '#metrics/sample.ts'
+import { zoneSamples } from './dns-samples.ts'
 import type { Portico } from './portico.ts'
 import { storeSamples } from './samples.ts'
 
@@ -27,5 +28,5 @@ export async function metricsOf(portico: Portico): Promise<Sample[]> {
     { family: 'process_start_time_seconds', labels: [], value: startedAt.getTime() / 1000 },
   ]
   const stored = front.store === null ? [] : storeSamples(front.store.stats())
-  return [...own, ...stored, ...mergeSamples(await front.samples())]
+  return [...own, ...zoneSamples(front.dns), ...stored, ...mergeSamples(await front.samples())]
 }

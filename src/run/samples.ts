@@ -1,11 +1,13 @@
 import type { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { CacheCounts } from '#cache/counts.ts'
 import type { CacheStats } from '#cache/store/store.ts'
+import type { Signing } from '#dns/dnssec/signer.ts'
 import type { DnsServer } from '#dns/server.ts'
 import type { Origins } from '#http/origin/origins.ts'
 import type { OriginState } from '#http/origin/pool.ts'
 import type { HttpServer } from '#http/server.ts'
 import { summarize } from '#http/transfer.ts'
+import type { Sessions } from '#media/sessions.ts'
 import type { FamilyName } from '#metrics/families.ts'
 import type { RouteCounts } from '#metrics/route-counts.ts'
 import { mergeSamples, type Sample } from '#metrics/sample.ts'
@@ -14,8 +16,10 @@ import { mergeSamples, type Sample } from '#metrics/sample.ts'
 export type DataPlane = {
   readonly http: HttpServer
   readonly dns: DnsServer
+  readonly signatures: Signing['counts']
   readonly origins: Origins
   readonly cacheCounts: Readonly<CacheCounts>
+  readonly sessions: Sessions
 }
 
 export type Observed = {
@@ -31,14 +35,17 @@ export type Observed = {
 
 /** What one data plane has counted. */
 export function dataPlaneSamples(plane: DataPlane, observed: Observed): Sample[] {
-  const { http, dns, origins, cacheCounts } = plane
+  const { http, dns, signatures, origins, cacheCounts, sessions } = plane
   const { counts, droppedLines, droppedSpans } = observed
   return [
     ...counts.samples(),
     ...httpSamples(http, counts),
     ...originSamples(origins.states(), observed),
     ...dnsSamples(dns),
+    one('portico_dnssec_signatures', signatures.made, 'made'),
+    one('portico_dnssec_signatures', signatures.heldBack, 'held back'),
     ...cacheSamples(cacheCounts),
+    ...mediaSamples(sessions),
     one('portico_access_log_dropped_lines', droppedLines),
     one('portico_trace_dropped_spans', droppedSpans),
     ...threadSamples(observed),
@@ -115,6 +122,17 @@ function cacheSamples({ hits, stale, misses, collapsed, passed, savedOctets }: C
     one('portico_cache_requests', collapsed, 'collapsed'),
     one('portico_cache_requests', passed, 'passed'),
     one('portico_cache_saved_bytes', savedOctets),
+  ]
+}
+
+function mediaSamples({ counts, list }: Sessions): Sample[] {
+  const sessions = list(Date.now())
+  return [
+    one('portico_media_sessions', sessions.filter(({ isStarving }) => !isStarving).length, 'playing'),
+    one('portico_media_sessions', sessions.filter(({ isStarving }) => isStarving).length, 'starving'),
+    one('portico_media_starved_requests', counts.starved),
+    one('portico_media_rendered_objects', counts.rendered),
+    one('portico_media_rendered_ahead', counts.ahead),
   ]
 }
 

@@ -17,7 +17,12 @@ export type Snapshot = {
 }
 
 /** Look at what one thread serves. */
-export function snapshotOf({ http, dns, origins, cacheCounts }: DataPlane): Snapshot {
+export function snapshotOf({
+  http,
+  dns,
+  origins,
+  cacheCounts,
+}: Omit<DataPlane, 'sessions' | 'signatures'>): Snapshot {
   const { requests, byClass, receivedOctets, sentOctets } = http.stats
   return {
     http: { connections: http.openConnections(), requests, byClass, receivedOctets, sentOctets },

@@ -7,7 +7,7 @@ import { keyOfPath } from '#bucket/wire/key.ts'
 import { signUrl } from '#bucket/wire/signed-url.ts'
 import type { CacheOptions } from '#cache/cache.ts'
 import { createCache } from '#cache/handler.ts'
-import { planCache } from '#cache/plan.ts'
+import { type CachePlan, planCache } from '#cache/plan.ts'
 import { locate } from '#files/locate.ts'
 import type { Handler } from '#http/exchange.ts'
 import type { RoutePlan } from '#http/plan.ts'
@@ -15,19 +15,24 @@ import { rewrite } from '#http/transform/rewrite.ts'
 import { PassingExchange } from '#http/wire/passing-exchange.ts'
 import { isRefusal } from '#http/wire/refusal.ts'
 import { createMedia } from '#media/serve.ts'
+import type { Sessions } from '#media/sessions.ts'
+import type { Turns } from '#media/turns.ts'
 
 export type StreamOptions = {
   /** of the file: where paths of folders begin */
   readonly folder: string
   readonly cache: CacheOptions
   readonly monotonic: () => number
+  /** of the whole worker */
+  readonly sessions: Sessions
+  readonly turns: Turns
 }
 
 /** Put streaming before the handler of a route that says so: what it cuts is kept in the store of all caches. */
 export function streamed(
   route: RoutePlan,
   handler: Handler,
-  { folder, cache, monotonic }: StreamOptions,
+  { folder, cache, ...options }: StreamOptions,
 ): Handler {
   const { stream, access } = route
   if (stream === undefined) return handler
@@ -39,7 +44,7 @@ export function streamed(
     isPrivate: access !== undefined,
     folder,
     now: cache.now,
-    monotonic,
+    ...options,
     log: cache.log,
   })
 }
@@ -66,8 +71,8 @@ function withKey(
 
 const READ_SECONDS = 60
 
-/** Segments say themselves how long they are fresh; the query tells none of them apart. */
-const KEPT = planCache({ key: { query: 'none' } })!
+/** How segments are kept: they say themselves how long they are fresh, and the query tells none of them apart. */
+export const KEPT: CachePlan = planCache({ key: { query: 'none' } })!
 
 /** The names in a folder that begin as a path ends; null where a service has them. */
 async function listNames(

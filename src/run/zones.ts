@@ -3,6 +3,7 @@ import type { Shown } from '#acme/present.ts'
 import type { Log } from '#core/log.ts'
 import type { FindAliases } from '#dns/alias-addresses.ts'
 import type { DnsPlan } from '#dns/plan.ts'
+import { createMoveCounts, type MoveCounts } from '#dns/transfer/counts.ts'
 import type { Version } from '#dns/transfer/difference.ts'
 import { createLedger, type Ledger } from '#dns/transfer/ledger.ts'
 import type { ZoneNews } from '#dns/transfer/members.ts'
@@ -17,6 +18,7 @@ import { readTsigKeys } from './tsig-keys.ts'
 export type ZoneKeeping = Pick<Ledger, 'ask' | 'askMore' | 'secondaries' | 'setAliases' | 'close'> & {
   /** compiled when asked for */
   readonly zones: Zones
+  readonly counts: MoveCounts
   /** keys of zones, and where they stand */
   readonly dnssec: DnssecKeeper
   /** These proofs for authorities stand over the zones now. */
@@ -57,7 +59,9 @@ export async function keepZones({
   /** the last that were compiled: those that stayed as they are need not be compiled again */
   let compiled: Zones | undefined
   let zones: Zones | undefined
+  const counts = createMoveCounts()
   const ledger = createLedger({
+    counts,
     folder: join(stateFolder, 'dns'),
     advance,
     log,
@@ -101,6 +105,7 @@ export async function keepZones({
     askMore: ledger.askMore,
     secondaries: ledger.secondaries,
     setAliases: ledger.setAliases,
+    counts,
     dnssec,
     show(next) {
       texts = next

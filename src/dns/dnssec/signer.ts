@@ -21,7 +21,11 @@ import { openKeys, type SignedSet, signSet, validityOf } from './rrsig.ts'
 export type Signing = {
   /** Who signs a zone with these keys, at least one of which signs data: the same while the keys are the same. */
   signerOf(zone: ZonePlan, keys: readonly SigningKey[]): Signer
+  /** signatures that were made, and that clients were sent to TCP for, as too many were made lately */
+  readonly counts: Readonly<SignatureCounts>
 }
+
+export type SignatureCounts = { made: number; heldBack: number }
 
 export type SigningOptions = {
   /** seconds since 1970 */
@@ -48,7 +52,14 @@ type Expanded = Map<RRset, Signature>
 export function createSigning({ now, budget }: SigningOptions): Signing {
   const denials = new RecentNames<Proven>(LIMIT_NAMES)
   const expansions = new RecentNames<Expanded>(LIMIT_NAMES)
+  const counts: SignatureCounts = { made: 0, heldBack: 0 }
   const signers = new Map<string, { readonly key: string; readonly signer: Signer }>()
+
+  function take(patient: boolean): boolean {
+    const mayMake = budget.take(patient)
+    counts[mayMake ? 'made' : 'heldBack']++
+    return mayMake
+  }
 
   function signerOf(zone: ZonePlan, keys: readonly SigningKey[]): Signer {
     const key = JSON.stringify([zone.soa, keys])
@@ -70,7 +81,7 @@ export function createSigning({ now, budget }: SigningOptions): Signing {
       if (isExpanded(rrset, name)) return signExpanded(rrset, name, patient)
       const known = rrset.signature
       if (known !== undefined && now() < known.refreshAt) return known.rrset
-      if (!budget.take(patient)) return isStillValid(known) ? known.rrset : undefined
+      if (!take(patient)) return isStillValid(known) ? known.rrset : undefined
       const made = signAs(rrset, wireName(rrset.plan.owner))
       rrset.signature = made
       return made.rrset
@@ -85,7 +96,7 @@ export function createSigning({ now, budget }: SigningOptions): Signing {
       let expanded = expansions.find(name, 0, end)
       const known = expanded?.get(rrset)
       if (known !== undefined && now() < known.refreshAt) return known.rrset
-      if (!budget.take(patient)) return undefined
+      if (!take(patient)) return undefined
       if (expanded === undefined) expansions.add(name, 0, end, (expanded = new Map()))
       // Those of a Plan that is gone.
       else if (expanded.size === LIMIT_RRSETS) expanded.clear()
@@ -103,7 +114,7 @@ export function createSigning({ now, budget }: SigningOptions): Signing {
       const proven = denials.find(name, start, end)
       const isSame = proven?.signer === signer && proven.rrsets === rrsets
       if (isSame && now() < proven.refreshAt) return proven.denial
-      if (!budget.take(patient)) return undefined
+      if (!take(patient)) return undefined
       const owner = name.slice(start, end)
       const rdata = [nsecRdata(nameAfter(owner), rrsets === undefined ? [TYPE.NXNAME] : typesOf(rrsets))]
       const nsec = prepareRecords({ plan: planOf('NSEC', negativeTtl), type: TYPE.NSEC, owner, apex }, rdata)
@@ -128,7 +139,7 @@ export function createSigning({ now, budget }: SigningOptions): Signing {
     }
   }
 
-  return { signerOf }
+  return { signerOf, counts }
 }
 
 /** Types of a name (RFC 4035 §2.3): at a cut, glue is not ours, and NS stands there unsigned. */

@@ -2,12 +2,14 @@ import type { Log } from '#core/log.ts'
 import type { Message } from '../wire/message.ts'
 import { RCODE, TYPE } from '../wire/types.ts'
 import type { GivenOut } from './copy-out.ts'
+import { count, type MoveCounts } from './counts.ts'
 import type { ErrandReply } from './gate.ts'
 import { chooseTransfer, replyTo, serialOfQuery, writeDatagram, writeMessages } from './reply.ts'
 import type { Streams } from './streams.ts'
 
 export type GiveOptions = {
   readonly streams: Streams
+  readonly counts: MoveCounts
   /** for a signature, over UDP; null over TCP */
   readonly reserveOctets: number | null
   readonly log: Log
@@ -21,7 +23,7 @@ export type GiveOptions = {
 export async function giveCopy(
   query: Message,
   out: GivenOut | null,
-  { streams, reserveOctets, log }: GiveOptions,
+  { streams, reserveOctets, counts, log }: GiveOptions,
 ): Promise<ErrandReply> {
   await out?.ready
   if (out?.copy == null) return oneReply(query, RCODE.SERVFAIL)
@@ -29,6 +31,7 @@ export async function giveCopy(
   const theirs = query.question[0]!.type === TYPE.AXFR ? null : serialOfQuery(query)
   if (theirs === undefined) return oneReply(query, RCODE.FORMERR)
   const { reason, records } = chooseTransfer(copy, history, theirs)
+  count(counts.out, reason)
   const zone = copy.plan.apex.slice(0, -1)
   log('info', 'dns: zone copied out', { zone, serial: copy.serial, by: reason })
   if (reserveOctets !== null)

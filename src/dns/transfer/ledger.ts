@@ -7,9 +7,10 @@ import type { DnsPlan, ZonePlan } from '../plan.ts'
 import { decodeMessage, type Message } from '../wire/message.ts'
 import { lowerName, printName } from '../wire/name.ts'
 import type { TsigKey, TsigKeys } from '../wire/tsig.ts'
-import { RCODE } from '../wire/types.ts'
+import { RCODE, rcodeName } from '../wire/types.ts'
 import { expiredVersion, fileOf, forgetCopies, isTooOld, readCopy } from './copies.ts'
 import { type CopyWith, copiedOut, type GivenOut, openGivenOut, renewCopy } from './copy-out.ts'
+import { count, type MoveCounts } from './counts.ts'
 import { setKey, type Version } from './difference.ts'
 import { type Errand, type ErrandReply, wishOf } from './gate.ts'
 import { giveCopy, oneReply } from './give-copy.ts'
@@ -46,7 +47,7 @@ export type Ledger = {
   close(): void
 }
 
-/** What messages are signed with between servers, and what zones are signed with. */
+/** What messages between servers and zones are signed with. */
 export type LedgerKeys = { readonly tsig: TsigKeys; readonly dnssec: ZoneKeys }
 
 export type PreparedZones = {
@@ -63,6 +64,7 @@ export type LedgerOptions = {
   readonly advance: (zones: readonly ZonePlan[]) => Promise<ReadonlyMap<string, number>>
   /** Tell whoever answers. */
   readonly publish: (news: ZoneNews) => void
+  readonly counts: MoveCounts
   readonly log: Log
 }
 
@@ -87,16 +89,17 @@ const FETCH_LIMIT = 16
 const WAITING_LIMIT = 1000
 
 /** @example const ledger = createLedger(options); (await ledger.prepare(plan.dns, keys)).commit() */
-export function createLedger({ folder, advance, publish, log }: LedgerOptions): Ledger {
+export function createLedger({ folder, advance, publish, counts, log }: LedgerOptions): Ledger {
   const notifier = createNotifier(log)
   const streams = createStreams()
   const inSlot = createSlots(FETCH_LIMIT)
+  /** one change after the other */
+  const inTurn = createSlots(1)
   let entries = new Map<string, Entry>()
   let secondaries = new Map<string, Secondary>()
   let members: ReadonlyMap<string, MemberPlan> = new Map()
   let keys: LedgerKeys = { tsig: new Map(), dnssec: new Map() }
   let aliases: DnsOverlay['aliases'] = {}
-  let turn: Promise<unknown> = Promise.resolve()
   let waiting = 0
   const resigning = setInterval(() => void renewCopies(), RESIGN_EVERY_MS).unref()
 
@@ -104,16 +107,8 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
     return name === null ? null : (keys.tsig.get(name) ?? null)
   }
 
-  function onFault(catalog: string, why: string): void {
+  const onFault = (catalog: string, why: string): void =>
     log('warning', 'dns: catalog not read', { catalog, why })
-  }
-
-  /** One change after the other. */
-  function inTurn<Value>(task: () => Promise<Value>): Promise<Value> {
-    const done = turn.then(task)
-    turn = done.catch(() => {})
-    return done
-  }
 
   function prepare(dns: DnsPlan, nextKeys: LedgerKeys, findAliases: FindAliases): Promise<PreparedZones> {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
@@ -210,6 +205,7 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
         kept,
         inSlot,
         onVersion,
+        counts,
         log,
       })
     }
@@ -320,7 +316,7 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
     if (entry === undefined || wish === undefined) return oneReply(query, RCODE.NOTAUTH)
     if (wish === 'copy') {
       const isServed = entry.version.plan.expired !== true
-      const options = { streams, log, reserveOctets: protocol === 'udp' ? reserveOctets : null }
+      const options = { streams, counts, log, reserveOctets: protocol === 'udp' ? reserveOctets : null }
       return giveCopy(query, isServed ? entry.out : null, options)
     }
     if (wish === 'notify') {
@@ -335,6 +331,7 @@ export function createLedger({ folder, advance, publish, log }: LedgerOptions): 
         return RCODE.SERVFAIL
       })
       .finally(() => waiting--)
+    count(counts.updates, rcodeName(rcode))
     return oneReply(query, rcode)
   }
 

@@ -1,6 +1,7 @@
 import type { Log } from '#core/log.ts'
 import type { TsigKey } from '../wire/tsig.ts'
 import { type Copy, expiredVersion, isTooOld, placeOf, touchCopy, writeCopy } from './copies.ts'
+import { count, type MoveCounts } from './counts.ts'
 import {
   applyDifference,
   isNewer,
@@ -47,6 +48,7 @@ export type SecondaryOptions = {
   readonly inSlot: <Value>(task: () => Promise<Value>) => Promise<Value>
   /** Serve another version; done when it is served. */
   readonly onVersion: (version: Version) => Promise<void>
+  readonly counts: MoveCounts
   readonly log: Log
 }
 
@@ -59,7 +61,7 @@ const FIRST_RETRY_SECONDS = { min: 1, max: 60 }
 
 /** Keep a zone in step with its primaries by the timers of its SOA (RFC 1034 §4.3.5, RFC 1035 §3.3.13). */
 export function createSecondary(options: SecondaryOptions): Secondary {
-  const { move, key, folder, kept, inSlot, onVersion, log } = options
+  const { move, key, folder, kept, inSlot, onVersion, counts, log } = options
   const zone = move.apex.slice(0, -1)
   const stopping = new AbortController()
   let good = kept?.version ?? null
@@ -83,6 +85,7 @@ export function createSecondary(options: SecondaryOptions): Secondary {
       const received = await inSlot(() => fetchNew(server))
       if (stopping.signal.aborted) return
       const fault = typeof received === 'string' ? received : await take(received)
+      count(counts.in, typeof received === 'string' || fault !== undefined ? 'failed' : received.kind)
       if (fault === undefined) {
         lastFault = null
         return wait(good!.plan.soa.refresh)

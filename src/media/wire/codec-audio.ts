@@ -90,8 +90,8 @@ function objectTypeOf(bits: (count: number) => number): number {
   return type === 31 ? 32 + bits(6) : type
 }
 
-/** Bits from the left; zeros behind the end. */
-function bitsOf(octets: Uint8Array): (count: number) => number {
+/** Read bits from the left; zeros behind the end. */
+export function bitsOf(octets: Uint8Array): (count: number) => number {
   let at = 0
   return (count) => {
     let value = 0
