@@ -52,7 +52,10 @@ export async function run({ json }: { json: boolean }): Promise<void> {
     const ports = await startAll(ground)
     const costs: [string, Cost][] = []
     for (const [name, { port, pid }] of Object.entries(ports)) {
-      costs.push([name, await cost(port, pid)])
+      const measured = await cost(port, pid).catch((cause: unknown) => {
+        throw new Error(`${name} did not serve all readers`, { cause })
+      })
+      costs.push([name, measured])
     }
     print({ bench: 'slow-readers', readers: READERS, costs: Object.fromEntries(costs) as never }, json)
   } finally {
