@@ -156,7 +156,7 @@ export async function loadHttp1(
     readonly script?: string
     readonly words?: readonly string[]
   },
-): Promise<CacheFigures> {
+): Promise<CacheFigures & { readonly requests: number }> {
   const before = cpuSeconds(server.pid)
   const lua = script === undefined ? [] : ['-s', script]
   const url = `http://127.0.0.1:${port}${target}`
@@ -173,6 +173,7 @@ export async function loadHttp1(
   if (!(requests! > 0) || /Non-2xx|Socket errors/.test(output))
     throw new Error(`wrk gave no usable figure:\n${output}`)
   return {
+    requests: requests!,
     requestsPerSecond: requests! / took!,
     cpuMicroseconds: ((cpuSeconds(server.pid) - before) * 1e6) / requests!,
   }
