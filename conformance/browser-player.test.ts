@@ -65,7 +65,7 @@ test('each way of playing shows the film, and says what it took', { skip }, asyn
   for (const [player, requests] of [
     ['hls', 10],
     ['dash', 10],
-    ['native', 0],
+    ['browser', 0],
     ['file', 1],
   ] as const) {
     const page = await open(`?player=${player}`)

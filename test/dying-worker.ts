@@ -34,6 +34,7 @@ const procedures: WorkerProcedures = {
   checked: () => {},
   zones: () => {},
   live: () => {},
+  feed: async () => null,
   snapshot() {
     const nothing = joinSnapshots([])
     return { ...nothing, http: { ...nothing.http, requests: served } }

@@ -72,6 +72,14 @@ export async function makeRenditions(path: string, folder: string): Promise<void
   await writeFile(join(folder, 'film.de.srt'), deutsch.join(''))
 }
 
+/** The renditions of `makeRenditions` several times on end, as `long.360.mp4` and so on. */
+export async function loopRenditions(path: string, folder: string, times: number): Promise<void> {
+  for (const height of HEIGHTS) {
+    const [from, to] = ['film', 'long'].map((name) => join(folder, `${name}.${height}.mp4`))
+    await ffmpeg(path, ['-stream_loop', String(times - 1), '-i', from!, '-c', 'copy', to!])
+  }
+}
+
 /** The renditions of `makeRenditions` as ffmpeg packages them: HLS and DASH in segments of 2 s, all in one folder. */
 export async function packageByFfmpeg(path: string, folder: string, target: string): Promise<void> {
   const files = [...HEIGHTS.map((height) => `film.${height}.mp4`), 'film.de.m4a']

@@ -30,7 +30,7 @@ import { summarize, type Transfers } from '#http/transfer.ts'
 import { compressResponses, transformRequests, transformResponses } from '#http/transform/transformed.ts'
 import { createTrust } from '#http/trust.ts'
 import type { AccessLog } from '#log/record.ts'
-import type { AskLive, LiveTold } from '#media/live/request.ts'
+import type { AskLive } from '#media/live/request.ts'
 import { createLive } from '#media/live/serve.ts'
 import { createStages, type Stages } from '#media/live/stages.ts'
 import { createSessions, type Session } from '#media/sessions.ts'
@@ -69,7 +69,7 @@ export type DataPlane = {
   readonly dns: Pick<DnsPlane, 'server' | 'setOverlay' | 'replaceZones'>
   told(check: OriginCheck): void
   /** what happens to live streams */
-  live(told: LiveTold): void
+  readonly live: Pick<Stages, 'told' | 'feed'>
   snapshot(): Snapshot
   samples(): Sample[]
   busyClients(): BusyKey[]
@@ -146,7 +146,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const cacheCounts = createCounts()
   const sessions = createSessions()
   const turns = createTurns(READS)
-  const stages = createStages(options.askLive)
+  const stages = createStages(worker, options.askLive)
   let { shown } = first
 
   function createHandler(route: RoutePlan): Handler {
@@ -244,7 +244,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     setTicketKey,
     dns: dnsPlane,
     told: origins.told,
-    live: stages.told,
+    live: stages,
     snapshot: () => snapshotOf({ http, dns, origins, cacheCounts }),
     samples: () => observation.samples({ http, dns, signatures, origins, cacheCounts, sessions }),
     busyClients: observation.takeBusyClients,

@@ -117,7 +117,11 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const shared: SharedMemory = { buckets: createBucketMemory(), connections: createCountMemory(count) }
   const processes = createSupervisor({ folder, log, output, holderOf, onPort: tellPorts })
   const buckets = createCatalogs(Date.now)
-  const live = createRegisters({ folder, now: Date.now, tell: (told) => workers.tell('live', told), log })
+  const live = createRegisters({
+    ...{ folder, now: Date.now, log },
+    tell: (told) => workers.tell('live', told),
+    feed: (worker, feed) => workers.ask(worker, 'feed', feed),
+  })
   const cache = createFrontCache(options)
   const sockets = await openSockets(count, log)
   const workers = createWorkers({

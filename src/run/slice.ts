@@ -13,8 +13,9 @@ import type { TsigKeys } from '#dns/wire/tsig.ts'
 import type { OriginCheck } from '#http/origin/origins.ts'
 import type { HttpPlan } from '#http/plan.ts'
 import type { Transfers } from '#http/transfer.ts'
+import type { Refusal } from '#http/wire/refusal.ts'
 import type { AccessRecord } from '#log/record.ts'
-import type { LiveReply, LiveRequest, LiveTold } from '#media/live/request.ts'
+import type { LiveFeed, LiveReply, LiveRequest, LiveTold } from '#media/live/request.ts'
 import type { Session } from '#media/sessions.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
@@ -117,6 +118,8 @@ export type WorkerProcedures = {
   readonly zones: (news: ZoneNews) => void
   /** What happens to a live stream. */
   readonly live: (told: LiveTold) => void
+  /** Octets of an encoder that came to another thread. */
+  readonly feed: (feed: LiveFeed) => Promise<Refusal | null>
   readonly snapshot: (nothing: null) => Snapshot
   readonly samples: (nothing: null) => Sample[]
   readonly busyClients: (nothing: null) => BusyKey[]

@@ -23,6 +23,12 @@ export type Workers = {
     value: Parameters<WorkerProcedures[Name]>[0],
     timeoutMs: number,
   ): Promise<Awaited<ReturnType<WorkerProcedures[Name]>>>
+  /** Ask one of them. @throws {Error} when it gives no answer */
+  ask<Name extends Errand>(
+    worker: number,
+    name: Name,
+    value: Parameters<WorkerProcedures[Name]>[0],
+  ): Promise<Awaited<ReturnType<WorkerProcedures[Name]>>>
   states(): WorkerState[]
   /** End one at once, as if it had died. */
   end(worker: number): void
@@ -35,6 +41,9 @@ type Question = 'snapshot' | 'samples' | 'busyClients' | 'transfers' | 'sessions
 
 /** What one worker does for all. */
 type Task = 'warm'
+
+/** What is one worker's to do. */
+type Errand = 'feed'
 
 export type PreparedWorkers = { commit(): void; abort(): void }
 
@@ -87,6 +96,8 @@ const PREPARE_MS = 30_000
 /** Who does not answer for 10 s serves nobody. */
 const PING = { everyMs: 2000, timeoutMs: 10_000 }
 const ASK_MS = 2000
+/** A disk that is busy with other things may take long. */
+const ERRAND_MS = 60_000
 /** Beyond the deadline, to close what is left. */
 const STOP_MS = 2000
 /** Who has served for so long did not fail to start: the next one comes at once. */
@@ -262,6 +273,7 @@ export function createWorkers(options: WorkersOptions): Workers {
       if (serving === undefined) return Promise.reject(new Error('No worker serves at the moment.'))
       return serving.thread.remote.call(name, value, timeoutMs)
     },
+    ask: (worker, name, value) => slots[worker]!.thread.remote.call(name, value, ERRAND_MS),
     states: () =>
       slots.map(({ setup, state, restarts, lastEnd }) => ({
         worker: setup.worker,

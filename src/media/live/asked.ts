@@ -51,6 +51,7 @@ export type Published = { readonly stream: string; readonly file: string | null 
 export function readPublished(path: string): Published | null {
   const name = path.slice(1).replace(/\/$/, '')
   if (isStreamName(name)) return { stream: name, file: null }
-  const [, stream, file] = /^(.+)\/([\w.-]{1,128})$/.exec(name) ?? []
+  // DASH-IF live media ingest §6.2.1 puts the name of a track in words of its own.
+  const [, stream, file] = /^(.+)\/(?:Streams\()?([\w.-]{1,128})\)?$/.exec(name) ?? []
   return stream === undefined || file === undefined || !isStreamName(stream) ? null : { stream, file }
 }

@@ -4,7 +4,7 @@ import { CutFault, type CutPart, type CutRules, Cutter } from './cutter.ts'
 import type { Sample } from './wire/sample.ts'
 
 const TICKS = 1000
-const rules: CutRules = { targetSeconds: 4, partSeconds: 0.4, bufferOctets: 1e6 }
+const rules: CutRules = { targetSeconds: 4, partSeconds: 0.4, bufferOctets: 1e6, lateSeconds: 2 }
 
 function sample(seconds: number, length: number, isKey: boolean): Sample {
   return { at: seconds * TICKS, ticks: length * TICKS, offset: 0, isKey, octets: Buffer.alloc(10) }

@@ -9,6 +9,8 @@ export type CutRules = {
   /** no part of the first track is longer */
   readonly partSeconds: number
   readonly bufferOctets: number
+  /** how far the first track may be ahead of another before a part goes without that one */
+  readonly lateSeconds: number
 }
 
 /** A part of all tracks; a track of which nothing came has no samples. */
@@ -23,8 +25,6 @@ export class CutFault extends Error {}
 
 type Boundary = { readonly seconds: number; readonly closes: boolean }
 
-/** How far the first track may be ahead of another before a part goes without that one. */
-const LATE_SECONDS = 2
 /** Decode times that jump further are another clock: the encoder has to begin anew. */
 const JUMP_SECONDS = 10
 const EPSILON = 1e-6
@@ -134,7 +134,8 @@ export class Cutter {
 
   #isReached(seconds: number): boolean {
     const lead = this.#pending[0]!.at(-1)
-    const isLate = lead !== undefined && lead.at / this.#tracks[0]!.timescale - seconds > LATE_SECONDS
+    const isLate =
+      lead !== undefined && lead.at / this.#tracks[0]!.timescale - seconds > this.#rules.lateSeconds
     return (
       isLate ||
       this.#tracks.every(({ timescale }, track) => {

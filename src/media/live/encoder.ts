@@ -6,16 +6,18 @@ import { CutFault, type CutPart, Cutter } from './cutter.ts'
 import { broadcastFolder } from './folder.ts'
 import type { LiveTrack } from './news.ts'
 import type { LivePlan } from './plan.ts'
+import type { Desk } from './request.ts'
 import { SegmentWriter, writeInits } from './segment-writer.ts'
-import type { Stage } from './stage.ts'
 import type { Brought, InputTrack } from './wire/input.ts'
 import type { Sample } from './wire/sample.ts'
 
 export type EncoderOptions = {
-  readonly stage: Stage
+  readonly desk: Desk
   readonly stream: string
   readonly plan: LivePlan
   readonly worker: number
+  /** how far the first track may be ahead of another before a part goes without that one */
+  readonly lateSeconds: number
 }
 
 /** An encoder that cannot be followed, with the answer that it gets. */
@@ -101,8 +103,8 @@ export class Encoder {
       for (const part of cutter.finish()) await this.#publish(opened, part)
     } finally {
       await writer.close()
-      const { stage, stream } = this.#options
-      await stage.ask({ kind: 'leave', stream, ticket, why })
+      const { desk, stream } = this.#options
+      await desk.ask({ kind: 'leave', stream, ticket, why })
     }
   }
 
@@ -139,18 +141,18 @@ export class Encoder {
   }
 
   async #open(): Promise<void> {
-    const { stage, stream, plan, worker } = this.#options
+    const { desk, stream, plan, worker, lateSeconds } = this.#options
     const lead = this.#lead()
     const order = [lead, ...this.#tracks.keys().filter((i) => i !== lead)]
     const tracks = order.map((i) => this.#tracks[i]!)
     const first = this.#leadSamples()
     const told = describeTracks(tracks, frameSeconds(first, tracks[0]!), plan.partMs / 1000)
-    const reply = await stage.ask({ kind: 'begin', stream, worker, tracks: told })
+    const reply = await desk.ask({ kind: 'begin', stream, worker, tracks: told })
     if (reply.kind === 'busy') throw fault(409, 'another encoder sends this stream')
     if (reply.kind === 'full') throw fault(507, `there are ${reply.limit} streams, which is the limit`)
     if (reply.kind !== 'begun') throw fault(503, 'the register did not begin the stream')
     const { ticket, id, targetSeconds, session, msn } = reply
-    const folder = broadcastFolder(stage.root, stream, id)
+    const folder = broadcastFolder(desk.root, stream, id)
     const names = told.map(({ name }) => name)
     await writeInits(folder, session.init, names, tracks)
     const begin = first[0]!.at / tracks[0]!.timescale
@@ -160,6 +162,7 @@ export class Encoder {
       targetSeconds,
       partSeconds: session.tracks[0]!.partSeconds,
       bufferOctets: plan.bufferOctets,
+      lateSeconds,
     }
     this.#opened = {
       ticket,
@@ -178,10 +181,10 @@ export class Encoder {
   }
 
   async #publish({ ticket, writer }: Opened, part: CutPart): Promise<void> {
-    const { stage, stream } = this.#options
+    const { desk, stream } = this.#options
     const tracks = await writer.write(part)
     const { independent, closes } = part
-    const reply = await stage.ask({
+    const reply = await desk.ask({
       kind: 'news',
       stream,
       ticket,

@@ -69,7 +69,12 @@ function cutAll(brought: readonly Brought[]): void {
   const tracks = brought.find(({ kind }) => kind === 'tracks')
   if (tracks?.kind !== 'tracks') return
   const cutTracks = tracks.tracks.map(({ timescale, kind }) => ({ timescale, isVideo: kind === 'video' }))
-  const cutter = new Cutter(cutTracks, { targetSeconds: 4, partSeconds: 0.4, bufferOctets: LIMIT })
+  const cutter = new Cutter(cutTracks, {
+    targetSeconds: 4,
+    partSeconds: 0.4,
+    bufferOctets: LIMIT,
+    lateSeconds: 2,
+  })
   try {
     for (const item of brought) if (item.kind === 'sample') cutter.take(item.track, item.sample)
     cutter.finish()

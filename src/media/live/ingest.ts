@@ -53,8 +53,12 @@ async function follow(body: Source, encoder: Encoder, { plan, stream }: EncoderO
   }
 }
 
-/** @throws {EncoderFault} when nothing comes for so long */
-async function readInTime(body: Source, silenceMs: number): Promise<Uint8Array | null> {
+/**
+ * Read from an encoder.
+ *
+ * @throws {EncoderFault} when nothing comes for so long, or it breaks off
+ */
+export async function readInTime(body: Source, silenceMs: number): Promise<Uint8Array | null> {
   const octets = body.read(READ_OCTETS)
   if (!(octets instanceof Promise)) return octets
   const { promise: silence, reject } = Promise.withResolvers<never>()

@@ -1,12 +1,13 @@
 import { rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '#core/log.ts'
+import type { Refusal } from '#http/wire/refusal.ts'
 import { Broadcast, endOf, octetsOf, type Segment } from './broadcast.ts'
 import { broadcastFolder, broadcastId, JOURNAL, segmentFile } from './folder.ts'
 import { beginJournal, type Journal, listStreams, readBroadcast } from './journal.ts'
 import type { LiveTrack, News } from './news.ts'
 import type { LivePlan } from './plan.ts'
-import type { LiveAsk, LiveReply, LiveTold } from './request.ts'
+import type { Fed, LiveAsk, LiveFeed, LiveReply, LiveTold } from './request.ts'
 
 export type RegisterOptions = {
   /** absolute */
@@ -15,6 +16,8 @@ export type RegisterOptions = {
   /** milliseconds since 1970 */
   readonly now: () => number
   readonly tell: (told: LiveTold) => void
+  /** hands octets to a worker */
+  readonly feed: (worker: number, feed: LiveFeed) => Promise<Refusal | null>
   readonly log: Log
 }
 
@@ -42,6 +45,8 @@ export class Register {
   plan: LivePlan
   readonly #options: RegisterOptions
   readonly #streams = new Map<string, Held>()
+  /** workers that take the files of a stream */
+  readonly #leaders = new Map<string, number>()
   readonly #loading: Promise<void>
   readonly #timers = new Set<NodeJS.Timeout>()
   #lastTicket = 0
@@ -56,7 +61,11 @@ export class Register {
   async ask(ask: LiveAsk): Promise<LiveReply> {
     await this.#loading
     if (ask.kind === 'open') return { kind: 'open', broadcasts: this.#saved() }
+    if (ask.kind === 'lead') return this.#lead(ask.stream, ask.worker)
+    if (ask.kind === 'yield') return this.#yield(ask.stream, ask.worker)
+    if (ask.kind === 'feed') return this.#feed(ask.worker, ask.fed)
     if (ask.kind === 'begin') return this.#inTurn(ask.stream, () => this.#begin(ask))
+    if (ask.kind === 'end') await this.#finishFeed(ask.stream)
     const held = this.#streams.get(ask.stream)
     if (held === undefined) return { kind: 'gone' }
     return this.#inTurn(ask.stream, async () => {
@@ -76,6 +85,7 @@ export class Register {
 
   /** A worker has died, and the encoders that sent to it are cut off. */
   forgetWorker(worker: number): void {
+    for (const [stream, leader] of this.#leaders) if (leader === worker) this.#leaders.delete(stream)
     for (const [stream, held] of this.#streams) {
       if (held.encoder?.worker !== worker) continue
       this.#inTurn(stream, () => this.#lose(held, 'the worker that received it has died')).catch(() => {})
@@ -121,6 +131,30 @@ export class Register {
         log('error', 'live/journal', { stream, error: String(error) }),
       )
     }
+  }
+
+  #lead(stream: string, worker: number): LiveReply {
+    const leader = this.#leaders.get(stream) ?? worker
+    if (this.#leaders.size < LIMIT_STREAMS) this.#leaders.set(stream, leader)
+    return { kind: 'led', worker: leader }
+  }
+
+  #yield(stream: string, worker: number): LiveReply {
+    if (this.#leaders.get(stream) === worker) this.#leaders.delete(stream)
+    return DONE
+  }
+
+  /** What a worker has taken of files, and not cut yet, is part of the stream that ends. */
+  async #finishFeed(stream: string): Promise<void> {
+    const leader = this.#leaders.get(stream)
+    if (leader === undefined) return
+    const { root, feed } = this.#options
+    await feed(leader, { root, fed: { stream, input: '', octets: null, begins: false, isInit: false } })
+  }
+
+  async #feed(worker: number, fed: Fed): Promise<LiveReply> {
+    const { root, feed } = this.#options
+    return { kind: 'fed', refusal: await feed(worker, { root, fed }) }
   }
 
   #saved() {

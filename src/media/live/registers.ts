@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Log } from '#core/log.ts'
 import type { LivePlan } from './plan.ts'
-import { Register } from './register.ts'
+import { Register, type RegisterOptions } from './register.ts'
 import type { AskLive, LiveTold } from './request.ts'
 
 /** The registers of all folders, on the thread that has them. */
@@ -21,13 +21,15 @@ export type RegistersOptions = {
   readonly now: () => number
   /** tells all workers */
   readonly tell: (told: LiveTold) => void
+  /** hands octets to a worker */
+  readonly feed: RegisterOptions['feed']
   readonly log: Log
 }
 
 const SWEEP_EVERY_MS = 600_000
 
 /** Create the registers. */
-export function createRegisters({ folder, now, tell, log }: RegistersOptions): Registers {
+export function createRegisters({ folder, now, tell, feed, log }: RegistersOptions): Registers {
   const registers = new Map<string, Register>()
   const timer = setInterval(sweep, SWEEP_EVERY_MS).unref()
 
@@ -48,7 +50,7 @@ export function createRegisters({ folder, now, tell, log }: RegistersOptions): R
         const root = resolve(folder, plan.root)
         const register = registers.get(root)
         // What left the Plan may still be sent and watched, by those who began before.
-        if (register === undefined) registers.set(root, new Register({ root, plan, now, tell, log }))
+        if (register === undefined) registers.set(root, new Register({ root, plan, now, tell, feed, log }))
         else register.plan = plan
       }
       sweep()

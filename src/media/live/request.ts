@@ -1,3 +1,4 @@
+import type { Refusal } from '#http/wire/refusal.ts'
 import type { LiveTrack, News, SavedBroadcast } from './news.ts'
 
 /** What workers ask the register of a folder for; plain values, for they cross threads. */
@@ -17,6 +18,12 @@ export type LiveAsk =
       readonly worker: number
       readonly tracks: readonly LiveTrack[]
     }
+  /** files of a stream come to this worker: which one takes them all? */
+  | { readonly kind: 'lead'; readonly stream: string; readonly worker: number }
+  /** it takes no more of them */
+  | { readonly kind: 'yield'; readonly stream: string; readonly worker: number }
+  /** octets for the worker that takes them */
+  | { readonly kind: 'feed'; readonly worker: number; readonly fed: Fed }
   /** of the encoder with this ticket */
   | { readonly kind: 'news'; readonly stream: string; readonly ticket: number; readonly news: News }
   | { readonly kind: 'leave'; readonly stream: string; readonly ticket: number; readonly why: string }
@@ -36,6 +43,8 @@ export type LiveReply =
       /** of the first segment */
       readonly msn: number
     }
+  | { readonly kind: 'led'; readonly worker: number }
+  | { readonly kind: 'fed'; readonly refusal: Refusal | null }
   | { readonly kind: 'busy'; readonly sinceMs: number }
   | { readonly kind: 'full'; readonly limit: number }
   /** it has ended, or another encoder has taken its place */
@@ -44,6 +53,25 @@ export type LiveReply =
 
 /** Ask the register. */
 export type AskLive = (request: LiveRequest) => Promise<LiveReply>
+
+/** The register of a folder, for those who have something to tell it. */
+export type Desk = { readonly root: string; ask(ask: LiveAsk): Promise<LiveReply> }
+
+/** Octets of one of the files, or of the one pipe, that a stream comes by. */
+export type Fed = {
+  readonly stream: string
+  /** what the octets belong to: files of one track, or of several, have one name */
+  readonly input: string
+  /** null: nothing more will come of the stream */
+  readonly octets: Uint8Array | null
+  /** they are the first of a request, which begins with a whole box or packet */
+  readonly begins: boolean
+  /** they are what stands before the segments: when there were some, the encoder begins anew */
+  readonly isInit: boolean
+}
+
+/** Octets of an encoder that another thread has read. */
+export type LiveFeed = { readonly root: string; readonly fed: Fed }
 
 /** News for all threads; `null`: nothing is left of the broadcast. */
 export type LiveTold = {

@@ -8,6 +8,7 @@ import { readPublished, readViewed } from './asked.ts'
 import { EncoderFault } from './encoder.ts'
 import { ingest } from './ingest.ts'
 import type { LivePlan } from './plan.ts'
+import { putFile } from './put-file.ts'
 import { type Lines, respondEmpty, respondRefusal } from './respond.ts'
 import type { Stage } from './stage.ts'
 import { view } from './view.ts'
@@ -22,6 +23,8 @@ export type LiveOptions = {
 }
 
 const ALLOW: Lines = [['Allow', 'GET, HEAD, PUT, POST, DELETE, OPTIONS']]
+/** Tracks of one request come side by side. */
+const LATE_SECONDS = 2
 /** Players on pages of other sites may ask for ranges, and say what CMCD says. */
 const PREFLIGHT: Lines = [
   ['Access-Control-Allow-Origin', '*'],
@@ -32,6 +35,7 @@ const PREFLIGHT: Lines = [
 /** Create the handler of live streams: encoders and viewers are told apart by their methods. */
 export function createLive(plan: LivePlan, { folder, stageOf, worker, log }: LiveOptions): Handler {
   const stage = stageOf(resolve(folder, plan.root))
+  stage.plan = plan
   const keys = plan.keyFile === null ? [] : readKeys(resolve(folder, plan.keyFile), log)
 
   return (exchange) => {
@@ -60,7 +64,9 @@ export function createLive(plan: LivePlan, { folder, stageOf, worker, log }: Liv
     if (isRefusal(admitted)) return respondRefusal(exchange, admitted)
     exchange.note.reason = admitted
     if (method === 'DELETE') return end(exchange, published.stream, published.file)
-    return ingest(exchange, { stage, stream: published.stream, plan, worker })
+    const { stream, file } = published
+    if (file !== null) return putFile(exchange, { stage, stream, plan, worker, file })
+    return ingest(exchange, { desk: stage, stream, plan, worker, lateSeconds: LATE_SECONDS })
   }
 
   /** Encoders that write segments delete the old ones, too: what there is to delete is ours to know. */

@@ -1,7 +1,10 @@
+import { type Refusal, refuse } from '#http/wire/refusal.ts'
 import { Broadcast } from './broadcast.ts'
+import { Feed } from './feed.ts'
 import { broadcastFolder } from './folder.ts'
 import { readBroadcast } from './journal.ts'
-import type { AskLive, LiveAsk, LiveReply, LiveTold } from './request.ts'
+import type { LivePlan } from './plan.ts'
+import type { AskLive, Fed, LiveAsk, LiveReply, LiveTold } from './request.ts'
 
 type Waiter = { readonly isDue: () => boolean; readonly settle: (isDue: boolean) => void }
 
@@ -11,15 +14,20 @@ const LIMIT_RECORDINGS = 16
 /** What is on air from one folder, as one worker knows it: it is told all that the register is. */
 export class Stage {
   readonly root: string
+  /** of the route that was made last; null before */
+  plan: LivePlan | null = null
   readonly #ask: AskLive
+  readonly #worker: number
+  readonly #feeds = new Map<string, Feed>()
   readonly #broadcasts = new Map<string, Broadcast>()
   readonly #recordings = new Map<string, Promise<Broadcast | null>>()
   readonly #waiters = new Set<Waiter>()
   #opening: Promise<void> | undefined
   #isOpen = false
 
-  constructor(root: string, ask: AskLive) {
+  constructor(root: string, worker: number, ask: AskLive) {
     this.root = root
+    this.#worker = worker
     this.#ask = ask
   }
 
@@ -57,6 +65,23 @@ export class Stage {
   /** What this worker follows, for those who count it. */
   broadcasts(): Broadcast[] {
     return [...this.#broadcasts.values()]
+  }
+
+  /** Octets of an encoder that has no request of its own to this worker. */
+  feed(fed: Fed): Promise<Refusal | null> {
+    const { stream } = fed
+    const { plan } = this
+    if (plan === null) return Promise.resolve(refuse(503, 'this worker does not serve the stream yet'))
+    let feed = this.#feeds.get(stream)
+    if (feed === undefined) {
+      if (fed.octets === null) return Promise.resolve(null)
+      feed = new Feed({ desk: this, stream, plan, worker: this.#worker }, () => {
+        this.#feeds.delete(stream)
+        this.ask({ kind: 'yield', stream, worker: this.#worker }).catch(() => {})
+      })
+      this.#feeds.set(stream, feed)
+    }
+    return feed.take(fed)
   }
 
   told({ stream, id, news }: LiveTold): void {

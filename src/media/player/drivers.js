@@ -69,12 +69,13 @@ export function playByHls(video, url, { session, onChange, onFailure }) {
 }
 
 /** DASH by dash.js. */
-export function playByDash(video, url, { session, onChange, onFailure }) {
+export function playByDash(video, url, { onChange, onFailure }) {
   const player = dashjs.MediaPlayer().create()
   const { events } = dashjs.MediaPlayer
+  // No CMCD: with it, dash.js 5.2.1 mixes up renditions when the line slows down, and says it in queries alone.
   player.updateSettings({
     debug: { logLevel: dashjs.Debug.LOG_LEVEL_NONE },
-    streaming: { text: { defaultEnabled: false }, cmcd: { enabled: true, sid: session, mode: 'header' } },
+    streaming: { text: { defaultEnabled: false } },
   })
   player.initialize(video, url, false)
   // Clocks of others are not asked: the page talks to its own host only.

@@ -7,7 +7,7 @@ export type PlayerFilm = {
   /** `index.m3u8` and `manifest.mpd` beside the page: which of them there are */
   readonly formats: readonly ('hls' | 'dash')[]
   /** what plays it unless the query says otherwise */
-  readonly player: 'hls' | 'dash' | 'native'
+  readonly player: 'hls' | 'dash' | 'browser'
   /** reference to the file as it is, relative to the page; empty when there is none */
   readonly file: string
 }

@@ -35,7 +35,7 @@ const ways = {
     library: main.dataset.dash,
     can: () => 'MediaSource' in self || 'ManagedMediaSource' in self,
   },
-  native: {
+  browser: {
     name: 'HLS, this browser',
     url: 'index.m3u8',
     start: playByBrowser,
@@ -44,7 +44,7 @@ const ways = {
   file: { name: 'The file as it is', url: main.dataset.file, start: playByBrowser, can: () => true },
 }
 const offered = Object.keys(ways).filter(
-  (id) => (id === 'native' || id === 'file' ? ways[id].url : ways[id].library) && ways[id].can(),
+  (id) => (id === 'browser' || id === 'file' ? ways[id].url : ways[id].library) && ways[id].can(),
 )
 
 let driver = null

@@ -23,7 +23,7 @@ type Parts = PageParts & { readonly hls: Library; readonly dash: Library }
 /** Answers for the page of a film and what it loads. */
 export type Player = {
   /**
-   * Answer a request for a name below a film, such as `play` or `play/hls.0a1b2c3d.js`.
+   * Answer a request for a name below a film, such as `play` or `play/hls.0a1b2c3d4e5f6071.js`.
    *
    * @returns false when the name is none of the page's: the exchange is as it was
    */
@@ -61,8 +61,8 @@ function respondPlayer(exchange: Exchange, film: PlayerFilm, { hls, dash, ...pag
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
     `style-src 'nonce-${nonce}'`,
-    // Players hand pictures to <video> as blob: URLs.
-    "media-src 'self' blob:",
+    // Players hand pictures to <video> as blob: URLs, and hls.js an empty track as data:.
+    "media-src 'self' blob: data:",
     "connect-src 'self'",
     "img-src 'self' blob:",
     "base-uri 'none'",

@@ -29,6 +29,8 @@ export type Input = {
    * @throws {MediaFault} when they cannot be read
    */
   take(octets: Uint8Array): Brought[]
+  /** What comes next begins anew with a whole box or packet: of what was cut off nothing is left. */
+  restart(): void
   /** What was held back until the octets end. */
   finish(): Brought[]
 }

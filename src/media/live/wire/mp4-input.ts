@@ -7,7 +7,8 @@ import type { Brought, Input, InputTrack } from './input.ts'
 
 /** Fragmented MP4, such as CMAF: `moov` first, then `moof` and `mdat` by turns. */
 export class Mp4Input implements Input {
-  readonly #boxes: BoxReader
+  readonly #limitOctets: number
+  #boxes: BoxReader
   #movie: MovieBox | null = null
   /** number of each track by its id, and what is added to its decode times */
   #places = new Map<number, { readonly track: number; readonly shiftTicks: number }>()
@@ -15,7 +16,13 @@ export class Mp4Input implements Input {
 
   /** @param limitOctets of one box */
   constructor(limitOctets: number) {
-    this.#boxes = new BoxReader(['moov', 'moof', 'mdat'], limitOctets)
+    this.#limitOctets = limitOctets
+    this.#boxes = createReader(limitOctets)
+  }
+
+  restart(): void {
+    this.#boxes = createReader(this.#limitOctets)
+    this.#moof = null
   }
 
   take(octets: Uint8Array): Brought[] {
@@ -76,6 +83,10 @@ export class Mp4Input implements Input {
     }
     return [{ kind: 'tracks', tracks: movie.tracks.map(describe) }]
   }
+}
+
+function createReader(limitOctets: number): BoxReader {
+  return new BoxReader(['moov', 'moof', 'mdat'], limitOctets)
 }
 
 function describe({ kind, timescale, language, entries }: TrackBox): InputTrack {

@@ -35,6 +35,10 @@ export class TsInput implements Input {
     this.#limitOctets = limitOctets
   }
 
+  restart(): void {
+    this.#packets.restart()
+  }
+
   take(octets: Uint8Array): Brought[] {
     for (const event of this.#packets.take(octets)) {
       if (event.kind === 'program') this.#begin(event.streams)

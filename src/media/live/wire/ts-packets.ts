@@ -51,6 +51,11 @@ export class TsPackets {
     return events
   }
 
+  /** Packets begin anew with the next octet. */
+  restart(): void {
+    this.#rest = Buffer.alloc(0)
+  }
+
   /** What has begun and has no length of its own ends with the stream. */
   finish(): TsEvent[] {
     const events: TsEvent[] = []

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { after, before, test } from 'node:test'
+import { promisify } from 'node:util'
+import { peer } from '../test/peers.ts'
+import { readPlaylist } from '../test/playlists.ts'
+import { type Running, startRunning, until } from '../test/running.ts'
+
+const ffmpeg = peer('ffmpeg')
+const ffprobe = peer('ffprobe')
+const skip = (ffmpeg === undefined || ffprobe === undefined) && 'needs ffmpeg'
+const run = promisify(execFile)
+
+let portico: Running
+before(async () => {
+  if (skip !== false) return
+  const live = { root: './live', segment: '2s' }
+  // A name that ffmpeg finds: not all of its formats send a Host that is given to them.
+  const domains = { localhost: { hosts: { '@': { live, http: 'serve' } } } }
+  portico = await startRunning({}, { workers: 2, domains })
+})
+after(() => portico?.stop())
+
+const FRAMES = 100
+
+/** ffmpeg's arguments after those of its input; `URL` stands for where streams go. */
+const encoders: [name: string, output: string][] = [
+  [
+    'fragmented MP4 in one request',
+    '-f mp4 -movflags empty_moov+default_base_moof+frag_keyframe -method PUT URL/mp4',
+  ],
+  [
+    'fragments of one frame',
+    '-f mp4 -movflags empty_moov+default_base_moof+frag_every_frame -method PUT URL/frames',
+  ],
+  ['MPEG-TS in one request', '-f mpegts -method PUT URL/ts'],
+  ['segments of DASH', '-f dash -seg_duration 2 -method PUT -http_persistent 0 URL/dash/manifest.mpd'],
+  [
+    'chunks of DASH',
+    '-f dash -seg_duration 2 -streaming 1 -ldash 1 -frag_type duration -frag_duration 0.2 -method PUT URL/chunks/live.mpd',
+  ],
+  [
+    'segments of HLS in CMAF',
+    '-f hls -hls_time 2 -hls_segment_type fmp4 -hls_flags delete_segments -method PUT URL/hls/index.m3u8',
+  ],
+  ['segments of HLS in MPEG-TS', '-f hls -hls_time 2 -method PUT URL/hlsts/index.m3u8'],
+]
+
+test('all frames of an encoder reach the viewer, whichever way it sends', {
+  skip,
+  concurrency: 3,
+}, async (t) => {
+  await Promise.all(encoders.map(([name, output]) => t.test(name, () => follow(output))))
+})
+
+async function follow(output: string): Promise<void> {
+  const url = `http://localhost:${portico.ports.http}`
+  const stream = /URL\/(\w+)/.exec(output)![1]!
+  await encode(output.replace('URL', url))
+  const multivariant = await ask(`${url}/${stream}/index.m3u8`)
+  readPlaylist(multivariant)
+  const playlist = `${url}/${stream}/${/\n(_\w+\/v0\.m3u8)\n/.exec(multivariant)?.[1]}`
+  // Some encoders do not wait for the answer to their last file; its last part comes with the end.
+  await until(async () => /v0-1\.(?:3\.)?m4s/.test(await ask(playlist)))
+  await fetch(`${url}/${stream}`, { method: 'DELETE' })
+  const text = await ask(playlist)
+  const { segments, hasEnded } = readPlaylist(text)
+  assert.ok(hasEnded, text)
+  const seconds = segments.reduce((sum, segment) => sum + segment.seconds, 0)
+  assert.ok(Math.abs(seconds - FRAMES / 25) < 0.1, `${seconds} s`)
+  assert.doesNotMatch(text, /DISCONTINUITY|GAP/)
+  await run(ffmpeg!, ['-v', 'error', '-xerror', '-i', `${url}/${stream}/index.m3u8`, '-f', 'null', '-'])
+  for (const file of ['index.m3u8', 'film.mp4']) {
+    assert.equal(await countPackets(`${url}/${stream}/${file}`), FRAMES, file)
+  }
+}
+
+async function ask(url: string): Promise<string> {
+  return (await fetch(url)).text()
+}
+
+/** Four seconds of pictures with B-frames, and of sound, as fast as they would be taken. */
+async function encode(output: string): Promise<void> {
+  const input =
+    '-v error -re -f lavfi -i testsrc=size=320x180:rate=25 -re -f lavfi -i sine=sample_rate=48000 -t 4'.split(
+      ' ',
+    )
+  const codecs = '-c:v libx264 -preset ultrafast -bf 2 -g 50 -keyint_min 50 -sc_threshold 0 -c:a aac'.split(
+    ' ',
+  )
+  const child = spawn(ffmpeg!, [...input, ...codecs, ...output.split(' ')], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let said = ''
+  child.stderr.on('data', (octets) => (said += octets))
+  const code = await new Promise((resolve) => child.once('exit', resolve))
+  assert.equal(code, 0, said)
+}
+
+async function countPackets(url: string): Promise<number> {
+  const { stdout } = await run(ffprobe!, [
+    ...['-v', 'error', '-select_streams', 'v:0', '-count_packets'],
+    ...['-show_entries', 'stream=nb_read_packets', '-of', 'csv=p=0', url],
+  ])
+  return Number.parseInt(stdout, 10)
+}

@@ -1,0 +1,75 @@
+import type { Exchange, Source } from '#http/exchange.ts'
+import { refuse } from '#http/wire/refusal.ts'
+import { readInTime } from './ingest.ts'
+import type { LivePlan } from './plan.ts'
+import type { Fed } from './request.ts'
+import { respondEmpty, respondRefusal } from './respond.ts'
+import type { Stage } from './stage.ts'
+
+export type PutFileOptions = {
+  readonly stage: Stage
+  readonly stream: string
+  readonly plan: LivePlan
+  readonly worker: number
+  /** of the file */
+  readonly file: string
+}
+
+/**
+ * Take a file of an encoder that writes its stream as if to a folder: segments, and what stands before them.
+ *
+ * Each may come to another worker: the one that the first file came to takes them all. Playlists and MPDs are ours.
+ */
+export async function putFile(
+  exchange: Exchange,
+  { stage, stream, plan, worker, file }: PutFileOptions,
+): Promise<void> {
+  const { body } = exchange.request
+  const named = nameOf(file)
+  if (body === null || named === null) {
+    if (body !== null) await drain(body, plan.silenceMs)
+    return respondEmpty(exchange, 201)
+  }
+  const led = await stage.ask({ kind: 'lead', stream, worker })
+  const owner = led.kind === 'led' ? led.worker : worker
+  let begins = true
+  for (;;) {
+    const octets = await readInTime(body, plan.silenceMs)
+    if (octets === null) break
+    const fed: Fed = { stream, ...named, octets, begins }
+    begins = false
+    const refusal = owner === worker ? await stage.feed(fed) : await feedElsewhere(stage, owner, fed)
+    if (refusal !== null) return respondRefusal(exchange, refusal)
+  }
+  respondEmpty(exchange, 201)
+}
+
+async function feedElsewhere(stage: Stage, worker: number, fed: Fed) {
+  const reply = await stage.ask({
+    kind: 'feed',
+    worker,
+    fed: { ...fed, octets: fed.octets && new Uint8Array(fed.octets) },
+  })
+  return reply.kind === 'fed'
+    ? reply.refusal
+    : refuse(503, 'the worker that takes this stream does not answer')
+}
+
+async function drain(body: Source, silenceMs: number): Promise<void> {
+  while ((await readInTime(body, silenceMs)) !== null);
+}
+
+/**
+ * What the name of a file says of what is in it: `chunk-stream0-00042.m4s` belongs to `init-stream0.m4s`.
+ *
+ * @returns null for what is no media
+ */
+export function nameOf(file: string): { readonly input: string; readonly isInit: boolean } | null {
+  const [, name, type] = /^(.*)\.(m4s|mp4|m4v|m4a|cmf[vat]|ts)$/i.exec(file) ?? []
+  if (name === undefined) return null
+  // A whole track in one request, as DASH-IF live media ingest has it.
+  if (/^cmf/i.test(type!)) return { input: name, isInit: false }
+  const isInit = /^init|[-_.]init$/i.test(name)
+  const bare = name.replace(/^(?:init|chunk|segment|seg|media)[-_.]?|[-_.]init$/i, '')
+  return { input: isInit ? bare : bare.replace(/[-_.]?\d+$/, ''), isInit }
+}
