@@ -21,6 +21,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   proxy: () => import('./proxy.ts'),
   purge: () => import('./purge.ts'),
   reload: () => import('./reload.ts'),
+  segment: () => import('./segment.ts'),
   'slow-readers': () => import('./slow-readers.ts'),
   upload: () => import('./upload.ts'),
   workers: () => import('./workers.ts'),
