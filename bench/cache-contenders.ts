@@ -32,7 +32,8 @@ export async function originRequests(port: number): Promise<number> {
  * Start caches, each with one worker on one core and 512 MiB.
  *
  * @param names those that are there; HAProxy and Varnish are left out where they are not installed
- * @param mode `h2`: with prior knowledge, Portico and nginx only. `disk`: Portico has a disk tier too, as nginx has anyway
+ * @param mode `h2`: with prior knowledge, Portico and nginx only. `disk`: Portico has a disk tier too, as nginx has anyway;
+ *   `large disk`: what is large lies there alone
  */
 export async function startCaches(
   ground: Ground,
@@ -51,7 +52,7 @@ export async function startCaches(
   return started
 }
 
-export type CacheMode = 'memory' | 'disk' | 'h2'
+export type CacheMode = 'memory' | 'disk' | 'large disk' | 'h2'
 
 type Start = (ground: Ground, port: number, origin: number, mode: CacheMode) => Promise<Peer | null>
 

@@ -1,6 +1,6 @@
 /**
  * Portico's data path with a cache before one service, for the cache benches:
- * `cache-portico.ts PORT ORIGIN_PORT memory|disk|h2 [FOLDER]`.
+ * `cache-portico.ts PORT ORIGIN_PORT memory|disk|large disk|h2 [FOLDER]`.
  */
 import { createCounts } from '#cache/counts.ts'
 import { createCache } from '#cache/handler.ts'
@@ -24,9 +24,13 @@ const origins = createOrigins({ limits, portOf: () => null })
 const action = { kind: 'service', origins: [originAt(originPort!)], processId: null } as const
 const route = routeOf('127.0.0.1', '/**', action)
 const host = { id: 'host:127.0.0.1', key: '', from: route.from, name: '127.0.0.1', redirectToHttps: false }
-const disk = mode === 'disk' ? { disk: { folder, budgetOctets: 2 ** 31 } } : {}
-const memory = createStoreMemory({ budgetOctets: 512 * 2 ** 20, ...disk })
-const store = openStore(memory, { worker: 0, keepsDisk: mode === 'disk' })
+const hasDisk = mode === 'disk' || mode === 'large disk'
+const memory = createStoreMemory({
+  budgetOctets: 512 * 2 ** 20,
+  ...(hasDisk ? { disk: { folder, budgetOctets: 2 ** 31 } } : {}),
+  ...(mode === 'large disk' ? { memoryObjectOctets: 2 ** 20 } : {}),
+})
+const store = openStore(memory, { worker: 0, keepsDisk: hasDisk })
 const { handle } = createRouter(planOf([{ ...host, routes: [route] }]), () =>
   createCache(
     planCache(true)!,

@@ -25,7 +25,13 @@ type Cost = {
   readonly aloneMib: number
 }
 
-type Contender = 'portico files' | 'nginx files' | 'portico proxy' | 'nginx proxy' | 'varnish'
+type Contender =
+  | 'portico files'
+  | 'nginx files'
+  | 'portico proxy'
+  | 'nginx proxy'
+  | 'portico cache'
+  | 'varnish'
 
 export type SlowReadersBench = {
   readonly bench: 'slow-readers'
@@ -35,7 +41,8 @@ export type SlowReadersBench = {
 
 /**
  * Measure what 1 000 clients cost that hardly read a response of 1 GiB, and whether they slow a quick one: from a file
- * beside nginx, and from an origin beside nginx (which buffers in memory, no file) and Varnish (which stores all of it).
+ * beside nginx, from an origin beside nginx (which buffers in memory, no file), and from the cache beside Varnish; ours has it
+ * on disk.
  *
  * @throws {Error} when nginx, varnishd or curl is missing, or one of them does not start
  */
@@ -45,7 +52,10 @@ export async function run({ json }: { json: boolean }): Promise<void> {
     const ports = await startAll(ground)
     const costs: [string, Cost][] = []
     for (const [name, { port, pid }] of Object.entries(ports)) {
-      costs.push([name, await cost(port, pid)])
+      const measured = await cost(port, pid).catch((cause: unknown) => {
+        throw new Error(`${name} did not serve all readers`, { cause })
+      })
+      costs.push([name, measured])
     }
     print({ bench: 'slow-readers', readers: READERS, costs: Object.fromEntries(costs) as never }, json)
   } finally {
@@ -62,8 +72,8 @@ async function startAll(ground: Ground): Promise<Record<Contender, Started>> {
   await file.close()
   // Started by root, nginx reads as somebody else.
   await chmod(folder, 0o755)
-  const ports = await Promise.all(Array.from({ length: 6 }, () => freePort()))
-  const [origin = 0, ours = 0, theirs = 0, ourProxy = 0, theirProxy = 0, varnish = 0] = ports
+  const ports = await Promise.all(Array.from({ length: 7 }, () => freePort()))
+  const [origin = 0, ours = 0, theirs = 0, ourProxy = 0, theirProxy = 0, cache = 0, varnish = 0] = ports
   const root = (port: number): string => `sendfile on; server { ${listenPlain(port)} root ${folder}; }`
   await startNginx(ground, CLIENT_CORE, 'origin', root(origin))
   const buffers = 'proxy_max_temp_file_size 0; proxy_buffers 16 64k; proxy_busy_buffers_size 512k;'
@@ -72,14 +82,29 @@ async function startAll(ground: Ground): Promise<Record<Contender, Started>> {
     await startNginx(ground, SERVER_CORE, 'files', root(theirs)),
     await startScript(ground, 'proxy-portico.ts', `${ourProxy}`, `${origin}`),
     await startNginx(ground, SERVER_CORE, 'proxy', proxyBlock(listenPlain(theirProxy), origin, buffers)),
+    await startScript(
+      ground,
+      'cache-portico.ts',
+      `${cache}`,
+      `${origin}`,
+      'large disk',
+      join(folder, 'disk'),
+    ),
     await startPeer(ground, SERVER_CORE, peer('varnishd')!, ...varnishWords(folder, varnish, origin)),
   ]
   await Promise.all(ports.map((port) => waitForPort(port)))
-  const started = [ours, theirs, ourProxy, theirProxy, varnish].map((port, i) => ({
+  const started = [ours, theirs, ourProxy, theirProxy, cache, varnish].map((port, i) => ({
     port,
     pid: peers[i]!.pid,
   }))
-  const names: Contender[] = ['portico files', 'nginx files', 'portico proxy', 'nginx proxy', 'varnish']
+  const names: Contender[] = [
+    'portico files',
+    'nginx files',
+    'portico proxy',
+    'nginx proxy',
+    'portico cache',
+    'varnish',
+  ]
   return Object.fromEntries(names.map((name, i) => [name, started[i]!])) as Record<Contender, Started>
 }
 

@@ -426,3 +426,59 @@ test('what a player says (CMCD) is seen, and what it asks for next is made befor
   const { stdout } = await running.command('transfers', '--once')
   assert.match(stdout, /PLAYER[\s\S]*127\.0\.0\.1 +4\.2 s[\s\S]*\/film\.144\.mp4 \(HLS\)/)
 })
+
+test('an original whose key frames are elsewhere is left out beside its renditions, and played alone', {
+  skip,
+}, async () => {
+  const source = ['-i', 'film.mp4', '-an', '-c:v', 'libx264', '-preset', 'ultrafast']
+  await make([...source, '-x264-params', 'keyint=37:scenecut=0', 'odd.mp4'])
+  await make([...source, '-x264-params', 'keyint=25:scenecut=0', 'odd.180.mp4'])
+  const variants = async (host: string): Promise<string[]> => {
+    const { uris } = readPlaylist((await get(host, '/odd.mp4/index.m3u8')).body)
+    return uris.filter((uri) => /list-/.test(uri)).map((uri) => uri.replace(/list-.*/, ''))
+  }
+  assert.deepEqual(await variants('film'), ['../odd.180.mp4/'])
+  assert.deepEqual(await variants('alone'), [''])
+})
+
+const rendered = async (): Promise<number> => {
+  const { body } = await new Promise<Answer>((resolve, reject) => {
+    http
+      .get({ host: '127.0.0.1', port: running.ports.admin, path: '/metrics' }, (incoming) => {
+        let body = ''
+        incoming.setEncoding('utf8').on('data', (text) => (body += text))
+        incoming.on('end', () =>
+          resolve({
+            status: incoming.statusCode!,
+            fields: incoming.headers,
+            octets: Buffer.from(body),
+            body,
+          }),
+        )
+      })
+      .on('error', reject)
+  })
+  return Number(/^portico_media_rendered_objects_total (\d+)/m.exec(body)?.[1])
+}
+
+test('a segment is made once, however many ask, and anew when its film is purged', { skip }, async () => {
+  const [path] = (await walk('alone', '/film.144.mp4/index.m3u8')).filter((uri) => /seg-1-3/.test(uri))
+  const before = await rendered()
+  const answers = await Promise.all(Array.from({ length: 20 }, () => get('alone', path!)))
+  assert.ok(answers.every(({ status, octets }) => status === 200 && octets.equals(answers[0]!.octets)))
+  assert.equal(await rendered(), before + 1)
+  assert.equal((await running.command('purge', '--tag', '/film.144.mp4')).code, 0)
+  assert.deepEqual((await get('alone', path!)).octets, answers[0]!.octets)
+  assert.equal(await rendered(), before + 2)
+})
+
+test('a film that is replaced has other URLs, and the old ones are gone', { skip }, async () => {
+  const [before] = (await walk('alone', '/tone.mp4/index.m3u8')).filter((uri) => /seg-/.test(uri))
+  await make(['-y', '-f', 'lavfi', '-i', 'sine=frequency=880:duration=4', '-c:a', 'aac', 'tone.mp4'])
+  const changed = async (): Promise<boolean> => {
+    const segments = (await walk('alone', '/tone.mp4/index.m3u8')).filter((uri) => /seg-/.test(uri))
+    return !segments.includes(before!)
+  }
+  await until(changed)
+  assert.equal((await get('alone', before!.replace(/seg-1-0/, 'seg-1-9'))).status, 404)
+})

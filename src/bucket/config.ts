@@ -20,6 +20,7 @@ export type BucketOptions = {
   readonly fields?: number
   readonly incomplete?: number
   readonly sync?: boolean
+  readonly resumable?: boolean
 }
 
 export type StoreConfig = {
@@ -163,6 +164,12 @@ const options: Readonly<Record<keyof BucketOptions, Setting>> = {
     min: 60_000,
     max: 30 * 86_400_000,
     source: 'a night, and the way home',
+  },
+  resumable: {
+    type: 'flag',
+    doc: 'Resumable uploads also as the IETF drafts them (draft-ietf-httpbis-resumable-upload), beside tus.',
+    initial: false,
+    source: 'a draft may change',
   },
   sync: {
     type: 'flag',

@@ -23,6 +23,8 @@ export type BucketPlan = {
   readonly fieldsOctets: number
   readonly incompleteMs: number
   readonly sync: boolean
+  /** uploads as the IETF drafts them are taken */
+  readonly resumable: boolean
 }
 
 /** Who may change a bucket; `admitted` is whoever the route's `access` lets in. */
@@ -110,6 +112,7 @@ export function planBucket(written: BucketConfig, isGuarded: boolean): BucketPla
     fieldsOctets: options.fields ?? 2 ** 20,
     incompleteMs: options.incomplete ?? DAY_MS,
     sync: options.sync ?? true,
+    resumable: options.resumable ?? false,
   }
 }
 

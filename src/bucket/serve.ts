@@ -13,6 +13,7 @@ import { followLabel, followUpload } from './progress.ts'
 import { copyObject, deleteObject, putObject } from './put.ts'
 import { receivePost } from './receive.ts'
 import { faultOf, faultOfError, type Lines, respondEmpty, respondRefusal } from './respond.ts'
+import { serveResumable, uploadLimit } from './resumable.ts'
 import { isS3, serveS3 } from './s3/serve.ts'
 import { methodOf, serveTus } from './tus.ts'
 import { Fault, required } from './wire/body.ts'
@@ -69,17 +70,21 @@ async function serve(bucket: Bucket, asked: Asked): Promise<void> {
   const asker = required(identify(exchange.request, bucket.keys, { path, objectKey: key, query, nowMs }))
   // Who knows the name of an upload began it: it cannot be guessed.
   if (id && events) return followUpload(bucket, exchange, id)
-  const isTus = folder !== undefined || exchange.request.fields.get('tus-resumable') !== undefined
-  if (!isTus) return serveObject(bucket, asked, key, asker)
-  return serveTus({
+  const { fields } = exchange.request
+  const isDraft = fields.get('upload-complete') !== undefined || folder !== undefined
+  const ofUploads = {
     bucket,
     exchange,
-    method: methodOf(exchange),
     id: id || null,
     target: key,
     uploadsReference: folder === undefined ? `./${UPLOADS_SEGMENT}/` : './',
-    requireWrite: (target) => void required(bucket.refuses('write', target, asker)),
-  })
+    requireWrite: (target: string) => void required(bucket.refuses('write', target, asker)),
+  }
+  if (bucket.plan.resumable && isDraft && fields.get('tus-resumable') === undefined)
+    return serveResumable(ofUploads)
+  const isTus = folder !== undefined || fields.get('tus-resumable') !== undefined
+  if (!isTus) return serveObject(bucket, asked, key, asker)
+  return serveTus({ ...ofUploads, method: methodOf(exchange) })
 }
 
 /** An upload that can be resumed, beside the folder that it goes to; and how far it is. */
@@ -94,7 +99,10 @@ async function serveObject(
   const { method } = exchange.request
   const isFolder = key === '' || key.endsWith('/')
   const right = rightOf(method, isFolder || query.has('versions'))
-  if (right === null) return respondEmpty(exchange, method === 'OPTIONS' ? 204 : 405, ALLOW)
+  if (right === null) {
+    const limits = bucket.plan.resumable ? [uploadLimit(bucket)] : []
+    return respondEmpty(exchange, method === 'OPTIONS' ? 204 : 405, [...ALLOW, ...limits])
+  }
   if (isFolder && right === 'list' && wantsPage(bucket, exchange)) return respondUploadPage(exchange)
   required(bucket.refuses(right, key, asker))
   const version = versionOf(query)

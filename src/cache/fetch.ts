@@ -223,7 +223,8 @@ class Fetching implements Asker {
       if (end === 'no room')
         this.#cache.passes.set(tooLargeKey(this.#wanted.key), this.#cache.now() + TOO_LARGE_MS)
     })
-    this.#respond(fill.object, head.status, head.fields, tee)
+    // What came as a whole has a length by now.
+    this.#respond(fill.object, head.status, head.fields, fill.object.state === 'whole' ? undefined : tee)
   }
 
   #respond(object: CachedObject, status: number, fields?: Fields, tee?: Tee): void {

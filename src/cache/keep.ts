@@ -5,7 +5,7 @@ import { freshnessLifetime, type Lifetime, type Times } from './freshness.ts'
 import { originOf } from './key.ts'
 import { type Storable, storable } from './storable.ts'
 import type { CachedObject, Fill } from './store/store.ts'
-import { encodeMeta, type Meta, metaOf, type Stored, storedOf } from './stored.ts'
+import { encodeMeta, type Meta, metaOf, type Stored, storedFrom, storedOf } from './stored.ts'
 import { tagsOf } from './tags.ts'
 import { type Policy, policyOf } from './targeted.ts'
 import { updatedFields } from './update.ts'
@@ -56,7 +56,9 @@ export function beginFill(
     lengthOctets: response.lengthOctets,
     epoch,
   })
-  if (fill !== null) for (const object of replaced) store.remove(object)
+  if (fill === null) return null
+  fill.object.decoded = storedFrom(meta)
+  for (const object of replaced) store.remove(object)
   return fill
 }
 

@@ -74,7 +74,7 @@ export function encodeMeta(meta: Meta): string {
 
 /** What an object is, decoded once in each worker. */
 export function storedOf(object: CachedObject): Stored {
-  return (object.decoded ??= decode(object.meta)) as Stored
+  return (object.decoded ??= storedFrom(JSON.parse(object.meta) as Meta)) as Stored
 }
 
 /** RFC 9111 §4.2.3. */
@@ -89,8 +89,8 @@ export function fieldsOfLines(lines: string): Fields {
   return fields
 }
 
-function decode(text: string): Stored {
-  const meta = JSON.parse(text) as Meta
+/** What was remembered, ready for decisions. */
+export function storedFrom(meta: Meta): Stored {
   const fields = fieldsOfLines(meta.lines)
   const lastModified = fields.get('last-modified')
   const lastModifiedMs = lastModified === undefined ? undefined : parseDate(lastModified, meta.responseMs)

@@ -23,6 +23,7 @@ import { reopenLogCommand } from './reopen-log.ts'
 import { signCommand } from './sign.ts'
 import { statusCommand } from './status.ts'
 import { topCommand } from './top.ts'
+import { transcodeCommand } from './transcode.ts'
 import { transfersCommand } from './transfers.ts'
 import { trustCommand } from './trust.ts'
 import { upCommand } from './up.ts'
@@ -56,6 +57,7 @@ export const commandGroups: readonly CommandGroup[] = [
       trustCommand,
       hashPasswordCommand,
       signCommand,
+      transcodeCommand,
       createCompletionCommand(() => commands),
     ],
   },

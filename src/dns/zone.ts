@@ -182,15 +182,19 @@ function addRRset(names: NameTable<Node>, source: RRsetSource): void {
   const node = ensureNode(names, owner, 0, owner.length - apex.length)
   // RFC 4592 §4.2, §4.4: no meaning was given to NS and DNAME at a wildcard, so they have no effect.
   if (isWildcard(owner, 0) && (type === TYPE.NS || type === TYPE.DNAME)) return
-  node.rrsets.push(prepareRRset(source))
+  const rrset = prepareRRset(source)
+  // An array that grows by push has room for 16 more: 130 octets in each of a million names.
+  node.rrsets = node.rrsets.length === 0 ? [rrset] : node.rrsets.concat(rrset)
 }
+
+const NONE: RRset[] = []
 
 /** Find or add the node of the name that begins at `start`, and its ancestors up to the apex, at `apexAt`. */
 function ensureNode(names: NameTable<Node>, name: Uint8Array, start: number, apexAt: number): Node {
   const known = names.find(name, start, name.length)
   if (known !== undefined) return known
   const parent = start === apexAt ? undefined : ensureNode(names, name, start + name[start]! + 1, apexAt)
-  const node: Node = { parent, rrsets: [], wildcard: undefined, cut: undefined, isUnresolved: false }
+  const node: Node = { parent, rrsets: NONE, wildcard: undefined, cut: undefined, isUnresolved: false }
   if (parent !== undefined && isWildcard(name, start)) parent.wildcard = node
   names.add(name, start, name.length, node)
   return node

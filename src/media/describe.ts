@@ -1,6 +1,6 @@
 import { type Film, keySpansOf, spansOf, targetSeconds } from './film.ts'
 import type { Track } from './movie.ts'
-import { codecFamily, type Offer, type Offered, pictureOf } from './offer.ts'
+import { areAligned, codecFamily, type Offer, type Offered, pictureOf } from './offer.ts'
 import type { MediaPlaylist, Segment, SegmentKey } from './wire/m3u8.ts'
 import { nameOfPart } from './wire/media-path.ts'
 import { type AdaptationSet, type Mpd, type Representation, stretchesOf } from './wire/mpd.ts'
@@ -135,17 +135,6 @@ function ticksOf(film: Film, track: Track): { startTicks: number; durationTicks:
 function endOf(film: Film, track: Track): number {
   const last = spansOf(film, track).at(-1)
   return last === undefined ? 0 : last.startSeconds + last.durationSeconds
-}
-
-/** Whether segments begin together in all of them, to the millisecond. */
-function areAligned(members: readonly Offered[]): boolean {
-  const [first, ...others] = members.map(({ film, track }) => spansOf(film, track))
-  return others.every((spans) => {
-    return (
-      spans.length === first!.length &&
-      spans.every(({ startSeconds }, i) => Math.abs(startSeconds - first![i]!.startSeconds) < 0.001)
-    )
-  })
 }
 
 function groupBy<T>(list: readonly T[], keyOf: (item: T) => string): T[][] {

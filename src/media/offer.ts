@@ -63,7 +63,7 @@ export function offerOf({ films, subtitles }: Title): Offer {
     })
   const best = all.toSorted((a, b) => b.rates.average - a.rates.average)
   return {
-    videos: best.filter(({ track }) => track.kind === 'video'),
+    videos: inStep(best.filter(({ track }) => track.kind === 'video')),
     audios: withNames(uniqueSounds(all.filter(({ track }) => track.kind === 'audio')), 'Audio'),
     subtitles: withNames(
       subtitles.map((text) => {
@@ -73,6 +73,28 @@ export function offerOf({ films, subtitles }: Title): Offer {
       'Subtitles',
     ),
   }
+}
+
+/**
+ * The pictures that players can switch between: an original whose key frames are elsewhere than those of its renditions
+ * is left to whoever asks for it alone.
+ */
+function inStep(videos: readonly Offered[]): readonly Offered[] {
+  const renditions = videos.filter(({ base }) => base !== '')
+  const [first] = renditions
+  if (first === undefined) return videos
+  return videos.filter((video) => video.base !== '' || areAligned([video, first]))
+}
+
+/** Whether segments begin together in all of them, to the millisecond. */
+export function areAligned(members: readonly Offered[]): boolean {
+  const [first, ...others] = members.map(({ film, track }) => spansOf(film, track))
+  return others.every((spans) => {
+    return (
+      spans.length === first!.length &&
+      spans.every(({ startSeconds }, i) => Math.abs(startSeconds - first![i]!.startSeconds) < 0.001)
+    )
+  })
 }
 
 function uniqueSounds(audios: readonly Offered[]): Offered[] {

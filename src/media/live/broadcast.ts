@@ -49,6 +49,8 @@ export class Broadcast {
   firstMsn = 0
   /** discontinuities before it */
   discontinuitySequence = 0
+  /** when the last part came, as far as who follows it knows; null before */
+  newsMs: number | null = null
   /** grows with all that is told */
   version = 0
 
