@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Log } from '#core/log.ts'
-import type { Exchange, Handler, Request, Source } from '#http/exchange.ts'
-import { ask } from '#http/wire/ask.ts'
+import type { Exchange, Handler, Request } from '#http/exchange.ts'
 import { fieldsOf, noFields } from '#http/wire/fields.ts'
 import { respondPage } from '#http/wire/page.ts'
 import { pathOf } from '#http/wire/path.ts'
@@ -15,7 +14,9 @@ import type { StreamPlan } from './plan.ts'
 import type { PlayerFilm } from './player/page.ts'
 import { createPlayer, type Player } from './player/serve.ts'
 import { isList, listOf, type PlaylistOptions } from './playlists.ts'
+import { readKept } from './read-kept.ts'
 import { createRender } from './render.ts'
+import { takeReports } from './reports.ts'
 import { respondContent, respondFault } from './respond.ts'
 import type { Sessions } from './sessions.ts'
 import type { Below } from './source-file.ts'
@@ -107,6 +108,7 @@ function serve(media: Media, exchange: Exchange, target: MediaTarget, cmcd: Cmcd
   const { request } = exchange
   exchange.note.answeredBy = 'media'
   if (request.method === 'OPTIONS') return respondOptions(exchange)
+  if (target.part.kind === 'reports') return takeReports(media, exchange, target.asset)
   if (!isRead(request.method)) {
     const detail = 'Streams are read with GET and HEAD.'
     const fields: [string, string][] = [['Allow', 'GET, HEAD, OPTIONS']]
@@ -183,46 +185,4 @@ function filmOfPage({ asset }: MediaTarget, { hls, dash }: StreamPlan): Omit<Pla
 /** What browsers ask before they ask with fields of their own (Fetch, CORS-preflight). */
 function respondOptions(exchange: Exchange): void {
   exchange.respond({ status: 204, fields: noFields, lengthOctets: 0 }, null)
-}
-
-/** Ask for something that is kept, with no client; what went wrong stands in the note. */
-function readKept(kept: Handler, request: Request, target: string): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    ask(
-      kept,
-      {
-        ...request,
-        method: 'GET',
-        target,
-        fields: noFields,
-        body: null,
-        lengthOctets: 0,
-        upgrade: undefined,
-      },
-      {
-        informed() {},
-        aborted: (reason) => reject(new MediaFault(`The index of the film cannot be had: ${reason}`, 502)),
-        answered(head, body, note) {
-          if (head.status === 200 && body !== null) return void readAll(body).then(resolve, reject)
-          body?.cancel('finished')
-          reject(new MediaFault(note.reason, head.status))
-        },
-      },
-    )
-  })
-}
-
-/** More than the index of a day of film has; it is kept in memory. */
-const LIMIT_INDEX_OCTETS = 256 * 2 ** 20
-
-async function readAll(body: Source): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = []
-  let octets = 0
-  for (;;) {
-    const piece = await body.read(LIMIT_INDEX_OCTETS)
-    if (piece === null) return Buffer.concat(pieces)
-    octets += piece.length
-    if (octets > LIMIT_INDEX_OCTETS) throw new MediaFault('The index of the film has more than 256 MiB')
-    pieces.push(Buffer.from(piece))
-  }
 }
