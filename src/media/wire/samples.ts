@@ -1,3 +1,5 @@
+import type { Chunks } from './chunks.ts'
+
 /**
  * One number a sample, as small as its values allow.
  *
@@ -8,7 +10,7 @@ export type Column = {
   readonly index?: Uint8Array
 }
 
-/** The samples of a track in decoding order; a chunk is a run of samples that lie behind each other in the file. */
+/** The samples of a track in decoding order. */
 export type Samples = {
   readonly count: number
   /** Octets. */
@@ -19,11 +21,7 @@ export type Samples = {
   readonly compositions: Column
   /** Numbers of the sync samples (from 0), ascending; undefined when all are. */
   readonly syncs: Uint32Array | undefined
-  /** First sample of each chunk, ascending from 0, and where it lies in the file. */
-  readonly chunkStarts: Uint32Array
-  readonly chunkOffsets: Uint32Array | Float64Array
-  /** Sample entry of each chunk, from 0. */
-  readonly chunkEntries: Column
+  readonly chunks: Chunks
   /** Decode time of every 256th sample, from 0. */
   readonly marks: Float64Array
 }
@@ -41,7 +39,7 @@ export function valueAt({ values, index }: Column, i: number): number {
  *
  * @param given is kept itself when nothing smaller holds it
  */
-export function pack(given: Uint32Array | Int32Array): Column {
+export function pack(given: Uint32Array | Int32Array | Float64Array): Column {
   const places = new Map<number, number>()
   let [least, most] = [given[0] ?? 0, given[0] ?? 0]
   for (const value of given) {
@@ -55,7 +53,9 @@ export function pack(given: Uint32Array | Int32Array): Column {
     for (let i = 0; i < given.length; i++) index[i] = places.get(given[i]!)!
     return { values: Float64Array.from(places.keys()), index }
   }
-  return { values: least >= 0 && most <= 0xffff ? Uint16Array.from(given) : given }
+  if (least >= 0 && most <= 0xffff) return { values: Uint16Array.from(given) }
+  const isNarrow = least >= -0x80000000 && most <= 0x7fffffff
+  return { values: isNarrow ? Int32Array.from(given) : given }
 }
 
 /** The same number for all samples. */
@@ -134,43 +134,8 @@ export function isSync({ syncs }: Samples, sample: number): boolean {
   return !syncs || syncs[lastUpTo(syncs, sample)] === sample
 }
 
-/** A run of samples that lie behind each other in the file and share a sample entry. */
-export type Run = {
-  readonly first: number
-  readonly count: number
-  readonly from: number
-  readonly octets: number
-  readonly entry: number
-}
-
-/** Where samples `first` up to, not including, `end` lie; neighbours in the file are one run. */
-export function runsOf(samples: Samples, first: number, end: number): Run[] {
-  const runs: Run[] = []
-  let i = first
-  for (let chunk = lastUpTo(samples.chunkStarts, first); i < end; chunk++) {
-    const start = samples.chunkStarts[chunk]!
-    const chunkEnd = Math.min(end, samples.chunkStarts[chunk + 1] ?? samples.count)
-    let from = samples.chunkOffsets[chunk]!
-    for (let k = start; k < i; k++) from += valueAt(samples.sizes, k)
-    const octets = octetsOf(samples, i, chunkEnd)
-    const entry = valueAt(samples.chunkEntries, chunk)
-    const before = runs.at(-1)
-    if (before && before.from + before.octets === from && before.entry === entry) {
-      runs[runs.length - 1] = {
-        ...before,
-        count: before.count + chunkEnd - i,
-        octets: before.octets + octets,
-      }
-    } else if (chunkEnd > i) {
-      runs.push({ first: i, count: chunkEnd - i, from, octets, entry })
-    }
-    i = chunkEnd
-  }
-  return runs
-}
-
 /** Octets of samples `first` up to, not including, `end`. */
-export function octetsOf({ sizes }: Samples, first: number, end: number): number {
+export function octetsOf({ sizes }: Pick<Samples, 'sizes'>, first: number, end: number): number {
   let octets = 0
   for (let i = first; i < end; i++) octets += valueAt(sizes, i)
   return octets
