@@ -1,4 +1,4 @@
-import { type Column, lastUpTo, octetsOf, pack, type Samples, valueAt } from './samples.ts'
+import { type Column, lastUpTo, pack, sumOf, valueAt } from './columns.ts'
 
 /**
  * Where samples lie: a chunk is a run of samples that stand behind each other in the file.
@@ -16,6 +16,9 @@ export type Chunks = {
   readonly markSamples: Uint32Array
   readonly markOffsets: Float64Array
 }
+
+/** Samples with their places. */
+type Placed = { readonly sizes: Column; readonly chunks: Chunks }
 
 /** A chunk as files write it. */
 export type ChunkList = {
@@ -37,7 +40,7 @@ export function packChunks({ starts, offsets, entries }: ChunkList, sizes: Colum
     const next = starts[i + 1] ?? count
     counts[i] = next - starts[i]!
     gaps[i] = i === 0 ? 0 : offsets[i]! - end
-    end = offsets[i]! + octetsOf({ sizes }, starts[i]!, next)
+    end = offsets[i]! + sumOf(sizes, starts[i]!, next)
   }
   const marks = Math.ceil(chunks / markEvery)
   return {
@@ -59,7 +62,7 @@ export type Run = {
 }
 
 /** Where samples `first` up to, not including, `end` lie; neighbours in the file are one run. */
-export function runsOf(samples: Samples, first: number, end: number): Run[] {
+export function runsOf(samples: Placed, first: number, end: number): Run[] {
   const runs: Run[] = []
   for (const part of chunkParts(samples, first, end)) {
     const before = runs.at(-1)
@@ -74,7 +77,7 @@ export function runsOf(samples: Samples, first: number, end: number): Run[] {
 }
 
 /** The parts of chunks that hold samples `first` up to, not including, `end`, in order of the samples. */
-export function* chunkParts(samples: Samples, first: number, end: number): Generator<Run> {
+export function* chunkParts(samples: Placed, first: number, end: number): Generator<Run> {
   const { counts, gaps, entries, markSamples, markOffsets } = samples.chunks
   const mark = Math.max(0, lastUpTo(markSamples, first))
   let chunk = mark * markEvery
@@ -82,11 +85,11 @@ export function* chunkParts(samples: Samples, first: number, end: number): Gener
   let from = markOffsets[mark] ?? 0
   while (start < end) {
     const next = start + valueAt(counts, chunk)
-    const octets = octetsOf(samples, start, next)
+    const octets = sumOf(samples.sizes, start, next)
     if (next > first) {
       const [begin, stop] = [Math.max(start, first), Math.min(next, end)]
-      const before = octetsOf(samples, start, begin)
-      const inside = begin === start && stop === next ? octets : octetsOf(samples, begin, stop)
+      const before = sumOf(samples.sizes, start, begin)
+      const inside = begin === start && stop === next ? octets : sumOf(samples.sizes, begin, stop)
       const entry = valueAt(entries, chunk)
       if (stop > begin)
         yield { first: begin, count: stop - begin, from: from + before, octets: inside, entry }

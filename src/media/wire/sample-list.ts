@@ -1,6 +1,7 @@
 import { chunkParts, packChunks } from './chunks.ts'
+import { oneOf, pack, valueAt } from './columns.ts'
 import { MediaFault } from './fault.ts'
-import { isSync, marksOf, oneOf, pack, type Samples, valueAt } from './samples.ts'
+import { isSync, marksOf, type Samples } from './samples.ts'
 
 /** The samples of a fragmented track, as its fragments add them. */
 export type SampleList = {

@@ -1,5 +1,6 @@
 import { chunkParts, packChunks } from './chunks.ts'
-import { type Column, marksOf, pack, type Samples, valueAt } from './samples.ts'
+import { type Column, pack, valueAt } from './columns.ts'
+import { marksOf, type Samples } from './samples.ts'
 
 /** Samples `first` up to, not including, `end` as a track of their own; its decode times begin at 0. */
 export function sliceSamples(samples: Samples, first: number, end: number): Samples {

@@ -1,7 +1,8 @@
 import { type Box, childOf, fullBox, viewOf } from './bmff.ts'
 import { type ChunkList, chunkParts, packChunks } from './chunks.ts'
+import { oneOf, pack } from './columns.ts'
 import { MediaFault } from './fault.ts'
-import { marksOf, oneOf, pack, type Samples } from './samples.ts'
+import { marksOf, type Samples } from './samples.ts'
 
 /** How much a film may hold; what is more is a fault, so that no file can take the memory of all others. */
 export type SampleLimits = { readonly samples: number; readonly fileOctets: number }
