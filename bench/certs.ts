@@ -7,11 +7,13 @@ import { createDnsServer } from '#dns/server.ts'
 import { compileZones } from '#dns/zone.ts'
 import { choosePorts, handshake, type Ports, preparePortico } from '../test/acme-portico.ts'
 import { type Pebble, startPebble, writeServerCertificate } from '../test/pebble.ts'
-import { peer } from '../test/peers.ts'
+import { peer, run as runCommand } from '../test/peers.ts'
 import { checkText, fileText } from '../test/planted.ts'
 import { freePort } from '../test/ports.ts'
 import { cpuSeconds, interleave, median, type Peer, pin, runPinned, waitForPort } from './peers.ts'
 
+const ROOT = join(import.meta.dirname, '..')
+const PACKAGE = join(ROOT, 'dist/main.js')
 const SERVER_CORE = 0
 const CLIENT_CORE = 1
 const STARTS = 3
@@ -44,6 +46,7 @@ export async function run({ json }: { json: boolean }): Promise<void> {
       'The certs bench needs pebble, nginx and openssl. Fix: apt-get install pebble nginx-light openssl',
     )
   }
+  await buildPackage()
   const porticoRuns: number[] = []
   const caddyRuns: number[] = []
   for (let start = 0; start < STARTS; start++) {
@@ -58,6 +61,15 @@ export async function run({ json }: { json: boolean }): Promise<void> {
   print({ bench: 'certs', firstCertificate, full, resumed }, json)
 }
 
+/** What people install: without types to strip at each start. */
+async function buildPackage(): Promise<void> {
+  const { code, stderr } = await runCommand(process.execPath, [join(ROOT, 'scripts/build.ts')], {
+    cwd: ROOT,
+    timeoutMs: 120_000,
+  })
+  if (code !== 0) throw new Error(`The package cannot be built:\n${stderr}`)
+}
+
 async function inFolder<Value>(work: (folder: string) => Promise<Value>): Promise<Value> {
   const folder = await mkdtemp(join(tmpdir(), 'portico-bench-'))
   return work(folder).finally(() => rm(folder, { recursive: true, force: true }))
@@ -67,6 +79,7 @@ async function timePortico(folder: string, pebble: string): Promise<number> {
   const ports = await choosePorts()
   const authority = await startPebble({ pebble, folder, dnsPort: ports.dns, env: CALM })
   const portico = await preparePortico(folder, ports, {
+    program: PACKAGE,
     hosts: { '@': { respond: 'apex' }, '*': { respond: 'any' } },
     certificates: { issuer: { acme: authority.directory, root: authority.root } },
   })
@@ -185,8 +198,7 @@ async function startPortico(folder: string, place: string, https: number): Promi
   const listen = { dns: 'off', http: 'off', https: `127.0.0.1:${https}`, admin: 'off' }
   const domains = { localhost: { hosts: { '@': { respond: 'x' } } } }
   await writeFile(file, JSON.stringify({ address: ['127.0.0.1'], listen, domains, certificates: { files } }))
-  const main = join(import.meta.dirname, '../src/main.ts')
-  return pin(SERVER_CORE, process.execPath, [main, 'up', '--config', file])
+  return pin(SERVER_CORE, process.execPath, [PACKAGE, 'up', '--config', file])
 }
 
 async function startNginx(folder: string, place: string, nginx: string, port: number): Promise<Peer> {

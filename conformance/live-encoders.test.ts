@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 import { peer } from '../test/peers.ts'
 import { readPlaylist } from '../test/playlists.ts'
+import { freePort } from '../test/ports.ts'
 import { type Running, startRunning, until } from '../test/running.ts'
 
 const ffmpeg = peer('ffmpeg')
@@ -12,9 +13,17 @@ const skip = (ffmpeg === undefined || ffprobe === undefined) && 'needs ffmpeg'
 const run = promisify(execFile)
 
 let portico: Running
+/** Name, where Portico listens, and what the encoder writes to. */
+const sources: [stream: string, url: string, output: string][] = []
 before(async () => {
   if (skip !== false) return
-  const live = { root: './live', segment: '2s' }
+  const [rtmp, srt] = [await freePort(), await freePort()]
+  sources.push(
+    ['rtmp', `rtmp://127.0.0.1:${rtmp}/live/key`, `-f flv rtmp://127.0.0.1:${rtmp}/live/key`],
+    ['srt', `srt://127.0.0.1:${srt}?mode=listener`, `-f mpegts srt://127.0.0.1:${srt}?mode=caller`],
+  )
+  const urls = { rtmp: `${sources[0]![1]}?listen`, srt: sources[1]![1] }
+  const live = { root: './live', segment: '2s', sources: urls }
   // A name that ffmpeg finds: not all of its formats send a Host that is given to them.
   const domains = { localhost: { hosts: { '@': { live, http: 'serve' } } } }
   portico = await startRunning({}, { workers: 2, domains })
@@ -52,6 +61,41 @@ test('all frames of an encoder reach the viewer, whichever way it sends', {
 }, async (t) => {
   await Promise.all(encoders.map(([name, output]) => t.test(name, () => follow(output))))
 })
+
+test('RTMP and SRT come by ffmpeg, which is started again for the next encoder', {
+  skip,
+  concurrency: 2,
+}, async (t) => {
+  const url = `http://localhost:${portico.ports.http}`
+  const send =
+    ([stream, , output]: (typeof sources)[number]) =>
+    async (): Promise<void> => {
+      for (let i = 0; i < 2; i++) {
+        // Nobody can tell when it listens.
+        await until(
+          () =>
+            encode(output).then(
+              () => true,
+              () => false,
+            ),
+          60_000,
+        )
+        const wanted = i === 0 ? 'v0-1.m4s' : '#EXT-X-DISCONTINUITY'
+        await until(async () => (await playlistOf(`${url}/${stream}`)).includes(wanted), 20_000)
+      }
+      await fetch(`${url}/${stream}`, { method: 'DELETE' })
+      await run(ffmpeg!, ['-v', 'error', '-xerror', '-i', `${url}/${stream}/film.mp4`, '-f', 'null', '-'])
+    }
+  await Promise.all(sources.map((source) => t.test(source[0], send(source))))
+  const { stdout } = await portico.command('status')
+  assert.match(stdout, /^LIVE +STATE/m)
+  assert.match(stdout, /^srt +ended/m)
+})
+
+async function playlistOf(stream: string): Promise<string> {
+  const multivariant = await ask(`${stream}/index.m3u8`)
+  return ask(`${stream}/${/\n(_\w+\/v0\.m3u8)\n/.exec(multivariant)?.[1]}`)
+}
 
 async function follow(output: string): Promise<void> {
   const url = `http://localhost:${portico.ports.http}`

@@ -482,3 +482,23 @@ test('a film that is replaced has other URLs, and the old ones are gone', { skip
   await until(changed)
   assert.equal((await get('alone', before!.replace(/seg-1-0/, 'seg-1-9'))).status, 404)
 })
+
+test('players may report of themselves beside their requests (CTA-5004, event mode)', { skip }, async () => {
+  const report = (body: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const headers = { Host: 'film.example.com', 'Content-Type': 'application/cmcd' }
+      const options = {
+        host: '127.0.0.1',
+        port: running.ports.http,
+        path: '/film.mp4/cmcd',
+        method: 'POST',
+        headers,
+      }
+      const request = http.request(options, (incoming) => resolve(incoming.resume().statusCode!))
+      request.on('error', reject).end(body)
+    })
+  assert.equal(await report('sid="reported",sf=d,sta=p,bl=12300,v=2\n'), 204)
+  const { stdout } = await running.command('transfers', '--once')
+  assert.match(stdout, /12 s[\s\S]*\/film\.mp4 \(DASH\)/)
+  assert.equal(await report('x'.repeat(70_000)), 413)
+})

@@ -143,6 +143,11 @@ test('a copy in answers is as its primary has it: sections, rcode and TTLs (RFC 
   }
 })
 
+test('explain says who has signed, and until when (RFC 4034 §3.2)', { skip }, async () => {
+  const { stdout } = await portico.command('explain', 'www.nsec3.test', 'A')
+  assert.match(stdout, /dnssec +signed elsewhere by key \d+, until 2\d{3}-\d\d-\d\d \d\d:\d\dZ/)
+})
+
 test('a change that the primary signs comes by IXFR, and holds (RFC 1995 §4)', { skip }, async () => {
   for (const zone of ZONES) {
     const lines = [

@@ -35,11 +35,19 @@ export async function choosePorts(): Promise<Ports> {
   return { dns: await freePort(), http: await freePort(), https: await freePort(), admin: await freePort() }
 }
 
+export type Prepared = {
+  readonly hosts: object
+  readonly records?: object
+  readonly certificates: object
+  /** the script that is started; that of the sources when not given */
+  readonly program?: string
+}
+
 /** Write a file for `example.test`, and start nothing. */
 export async function preparePortico(
   folder: string,
   ports: Ports,
-  { hosts, records, ...rest }: { hosts: object; records?: object; certificates: object },
+  { hosts, records, program = main, ...rest }: Prepared,
 ): Promise<Restartable> {
   const file = join(folder, 'portico.jsonc')
   const listen = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, `127.0.0.1:${port}`]))
@@ -59,7 +67,7 @@ export async function preparePortico(
     ports,
     file,
     start() {
-      const words = [main, 'up', '--config', file]
+      const words = [program, 'up', '--config', file]
       const started = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'pipe'] })
       for (const stream of [started.stdout, started.stderr]) stream.on('data', (octets) => (output += octets))
       ended = new Promise((resolve) => started.once('close', () => resolve()))

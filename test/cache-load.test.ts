@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Running, startRunning } from './running.ts'
 
 // 60 s on request; a few are enough to see most faults: PORTICO_SOAK_SECONDS=60 node --test test/cache-load.test.ts
 const SECONDS = Number(process.env['PORTICO_SOAK_SECONDS'] ?? 3)
 const CLIENTS = 24
 const OBJECTS = 400
-const MEMORY_OCTETS = 24 * 2 ** 20
+/** Less than the objects take: they make room for one another, and are read from disk again. */
+const MEMORY_OCTETS = 8 * 2 ** 20
+/** What a process may grow by between a third of a long run and its end. */
+const LIMIT_GROWTH_OCTETS = 32 * 2 ** 20
 const TOKEN = 'a-token-of-ours'
 
 let running: Running
@@ -112,6 +117,11 @@ async function purge(id: number): Promise<void> {
   assert.equal(incoming.statusCode, 200)
 }
 
+async function residentOctets(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'latin1')
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024
+}
+
 test(`hits, misses, purges and clients that leave for ${SECONDS} s: no wrong octet, nothing old after a purge, budgets kept`, async (context) => {
   const end = performance.now() + SECONDS * 1000
   const counts = { answers: 0, left: 0, purges: 0 }
@@ -140,11 +150,19 @@ test(`hits, misses, purges and clients that leave for ${SECONDS} s: no wrong oct
       counts.purges++
     }
   }
+  const pid: number = JSON.parse((await running.command('status', '--json')).stdout).pid
+  const early = pause((SECONDS * 1000) / 3).then(() => residentOctets(pid))
   await Promise.all([changer(), ...Array.from({ length: CLIENTS }, client)])
+  const grownOctets = (await residentOctets(pid)) - (await early)
   agent.destroy()
   const { stdout } = await running.command('status', '--json')
   const { cache } = JSON.parse(stdout)
-  context.diagnostic(`${JSON.stringify(counts)}: ${JSON.stringify(cache)}`)
-  assert.ok(counts.answers > 100 && counts.purges >= 2, JSON.stringify(counts))
+  context.diagnostic(`${JSON.stringify({ ...counts, grownOctets })}: ${JSON.stringify(cache)}`)
+  // What the compiler and the collector take at first says nothing.
+  if (SECONDS >= 30) {
+    assert.ok(grownOctets < LIMIT_GROWTH_OCTETS, `grown by ${grownOctets} octets`)
+    assert.ok(cache.disk.hits > 0, 'everything had room in memory')
+  }
+  assert.ok(counts.answers > 20 && counts.purges >= 2, JSON.stringify(counts))
   assert.ok(cache.memory.octets <= MEMORY_OCTETS && cache.disk.octets <= 64 * 2 ** 20, stdout)
 })

@@ -248,6 +248,11 @@ test('PURGE by tag, prefix or host names more, also softly, and nothing of anoth
     )
     assert.equal(askedFor('/purged'), before + 1, JSON.stringify(fields))
   }
+  const file = join(running.folder, 'purged.txt')
+  await writeFile(file, 'https://keyed.example.com/purged\n')
+  await running.command('cache', 'warm', file)
+  const { body } = await get('/purged', { headers, method: 'PURGE' })
+  assert.equal(JSON.parse(body).objects, 2, `over both schemes: ${body}`)
   const wrong = await get('/', { headers: { ...headers, 'Purge-Scope': 'all' }, method: 'PURGE' })
   assert.equal(wrong.status, 400)
 })

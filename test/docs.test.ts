@@ -25,7 +25,7 @@ function codesIn(text: string): string[] {
   const problems = text.replace(/\blog\??\.?\([^)]*\)/g, '')
   return [
     ...problems.matchAll(
-      /['`]((?:access|bucket|cache|config|dns|http|plan|stream|tls)\/[a-z$][^'`\s]*)['`]/g,
+      /['`]((?:access|bucket|cache|config|dns|http|live|plan|stream|tls)\/[a-z$][^'`\s]*)['`]/g,
     ),
   ].map(([, code]) => code!)
 }

@@ -22,9 +22,8 @@ const live = {
 }
 
 before(async () => {
-  portico = await startRunning({ hosts: { live: { live, http: 'serve' } } }, { workers: 2 })
+  portico = await startRunning({ hosts: {} }, { workers: 2 })
   await writeFile(join(portico.folder, 'live.key'), `${KEY}\n`)
-  // The key is read when the route is made: a changed route is made anew.
   await portico.write(
     { hosts: { live: { live: { ...live, segment: '4s' }, stream: true, http: 'serve' } } },
     { workers: 2 },

@@ -4,6 +4,7 @@ import type { Facts } from '#plan/facts.ts'
 import { type Plan, plan } from '#plan/plan.ts'
 import type { Fault, Parts, Planted } from './fault.ts'
 import { bucketFaults } from './planted-buckets.ts'
+import { liveFaults } from './planted-live.ts'
 import { ruleFaults } from './planted-rules.ts'
 import { steeringFaults } from './planted-steering.ts'
 import { streamFaults } from './planted-streams.ts'
@@ -612,6 +613,7 @@ export const plantedFaults: readonly Planted[] = planted([
     where: '"headers"',
   },
   ...streamFaults,
+  ...liveFaults,
   ...bucketFaults,
   {
     code: 'http/error-status',

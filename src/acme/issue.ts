@@ -1,5 +1,6 @@
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import { createPrivateKey, generateKeyPair } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import type { Log } from '#core/log.ts'
 import type { Account } from './account.ts'
 import { type AcmeClient, AcmeError } from './client.ts'
@@ -99,7 +100,7 @@ async function begin(options: IssueOptions, signer: Prover): Promise<Begun> {
     await note({ ...underWay!, url: placed.url })
     return { ...placed, key: underWay!.key, names }
   }
-  const key = underWay?.url === null ? underWay.key : newKey(options.keyType)
+  const key = underWay?.url === null ? underWay.key : await newKey(options.keyType)
   const begun = { authority: authority.directory, names, key, url: null }
   await note(begun)
   const { order, url } = await place(options, signer)
@@ -231,10 +232,9 @@ function read<Value>(value: Value | string): Value {
   return value
 }
 
-function newKey(type: KeyType): string {
+async function newKey(type: KeyType): Promise<string> {
+  const make = promisify(generateKeyPair)
   const { privateKey } =
-    type === 'rsa'
-      ? generateKeyPairSync('rsa', { modulusLength: 2048 })
-      : generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    type === 'rsa' ? await make('rsa', { modulusLength: 2048 }) : await make('ec', { namedCurve: 'P-256' })
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 }

@@ -111,7 +111,7 @@ type Lookup = {
 
 function forward(cache: Cache, exchange: Exchange, { key, object, held, reason, follows }: Lookup): void {
   const { request } = exchange
-  if (request.method === 'HEAD' || isPassed(cache, tooLargeKey(key))) {
+  if (request.method === 'HEAD' || (cache.passes.size > 0 && isPassed(cache, tooLargeKey(key)))) {
     cache.counts.misses++
     return passBy(cache, exchange, reason)
   }

@@ -50,14 +50,20 @@ type Named = {
 function namedBy({ plan }: Cache, request: Request): Named | undefined {
   const host = `${originOf(request)}/`
   const tags = namedTags(request.fields)
-  if (tags.length > 0) return { said: { host, tags }, selectors: [{ tags, within: host }] }
+  if (tags.length > 0) return { said: { host, tags }, selectors: [{ tags, within: overBoth(host) }] }
   const uri = uriOf(plan.key, request)
   const scope = request.fields.get('purge-scope')?.toLowerCase() ?? 'url'
-  if (scope === 'host') return { said: { host }, selectors: [{ prefixes: [host] }] }
-  if (scope === 'prefix') return { said: { prefix: uri }, selectors: [{ prefixes: [uri] }] }
+  if (scope === 'host') return { said: { host }, selectors: [{ prefixes: overBoth(host) }] }
+  if (scope === 'prefix') return { said: { prefix: uri }, selectors: [{ prefixes: overBoth(uri) }] }
   // Also where the key has more in it.
-  const selectors: PurgeSelector[] = [{ keys: [uri] }, { prefixes: [`${uri} `] }]
+  const keys = overBoth(uri)
+  const selectors: PurgeSelector[] = [{ keys }, { prefixes: keys.map((key) => `${key} `) }]
   return scope === 'url' ? { said: { uri }, selectors } : undefined
+}
+
+/** A service purges over the scheme that is at hand, whichever its clients use. */
+function overBoth(uri: string): string[] {
+  return [uri, uri.startsWith('https:') ? uri.replace('https:', 'http:') : uri.replace('http:', 'https:')]
 }
 
 function modeOf(fields: Fields): 'hard' | 'soft' {

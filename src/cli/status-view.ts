@@ -24,6 +24,7 @@ export function statusLines({ before, now, seconds }: Looks, columns: number): s
     '',
     ...hostTable({ before, now, seconds }, columns),
     ...originTable({ before, now, seconds }, columns),
+    ...liveTable(now, columns),
   ]
 }
 
@@ -150,6 +151,50 @@ function originTable({ before, now, seconds }: Looks, columns: number): string[]
     return title === 'STATE' ? paint(styleOfState(text.trim()), text) : text
   })
   return ['', ...withRest(lines, origins.length - rows.length)]
+}
+
+const LIVE: readonly Column[] = [
+  { title: 'LIVE' },
+  { title: 'STATE' },
+  { title: 'FOR', align: 'right' },
+  { title: 'LAST PART', align: 'right', isOptional: true },
+  { title: 'BIT/S', align: 'right' },
+  { title: 'WINDOW', align: 'right' },
+  { title: 'ON DISK', align: 'right', isOptional: true },
+  { title: 'TRACKS', isFree: true },
+]
+
+/** Streams, and programs that should bring one and do not. */
+function liveTable({ live, at }: Status, columns: number): string[] {
+  const rows = live.streams
+    .slice(0, LIMIT_ROWS)
+    .map((row) => [
+      row.stream,
+      row.state,
+      showAge((Date.parse(at) - Date.parse(row.since)) / 1000),
+      row.lastPartMsAgo === null ? '' : showSeconds(row.lastPartMsAgo / 1000),
+      showNumber(row.bitsPerSecond),
+      showAge(row.seconds),
+      showOctets(row.octets),
+      [
+        ...row.tracks,
+        ...(row.withoutKey === 0 ? [] : [`${row.withoutKey} segments without a key frame`]),
+        ...(row.why === null ? [] : [row.why]),
+      ].join(', '),
+    ])
+  const failing = live.sources.filter(({ state }) => state !== 'running')
+  if (rows.length === 0 && failing.length === 0) return []
+  const lines = alignedTable(LIVE, rows, columns, (text, row, title) => {
+    if (row === -1) return paint('quiet', text)
+    return title === 'STATE' ? paint(text.trim() === 'live' ? 'good' : 'quiet', text) : text
+  })
+  return [
+    '',
+    ...(rows.length === 0 ? [] : withRest(lines, live.streams.length - rows.length)),
+    ...failing.map(({ stream, url, state, lastEnd }) =>
+      paint('warning', `  ${stream} (${url}) is ${state}: ${lastEnd}`),
+    ),
+  ]
 }
 
 /** More would scroll what matters off the screen; `--json` has them all. */

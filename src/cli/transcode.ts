@@ -33,7 +33,8 @@ const PRESETS = [
 export const transcodeCommand: Command = {
   name: 'transcode',
   summary: 'Make smaller renditions of films beside them, which "stream" offers together with the film.',
-  usage: 'FILE…|--watch FOLDER [--heights LIST] [--storyboard] [--by-complexity] [--loudness]',
+  usage:
+    'FILE…|--watch FOLDER [--heights LIST] [--storyboard] [--by-complexity] [--loudness] [--preset NAME] [--jobs N] [--nice N] [--force] [--json]',
   options: {
     watch: {
       type: 'string',

@@ -131,8 +131,8 @@ function steerPool(found: Lookup, message: Uint8Array, { client, draw, steering 
   const { members, scope } = steering.choose(rrset, { ...who, draw })
   if (bits > 0) options.setScope(scope)
   if (members.length === rrset.members.length) return found
-  const aliases = found.answers.slice(0, -1)
-  if (members.length > 0) return { ...found, answers: [...aliases, rrset.members[members[0]!]!] }
+  const aliases = found.answers.length === 1 ? [] : found.answers.slice(0, -1)
+  if (members.length > 0) return { ...found, answers: aliases.concat(rrset.members[members[0]!]!) }
   return { ...found, reason: 'nodata', answers: aliases, authority: found.zone!.briefNegative }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Judged, judgeMember } from './judge-member.ts'
 import type { MemberPlan } from './pool-plan.ts'
-import { distanceKm, steer } from './steer.ts'
+import { distanceKm, findCandidates, type Steered, type SteerInput, steer } from './steer.ts'
 
 const FRANKFURT = { latitude: 50.11, longitude: 8.68 }
 const SINGAPORE = { latitude: 1.35, longitude: 103.82 }
@@ -17,6 +17,10 @@ const members: readonly MemberPlan[] = [
 
 const usual = { members, whenDown: 'all', isUp: () => true, place: undefined, draw: 0 } as const
 
+const chosen = ({ draw, ...input }: SteerInput & { draw: number }): Steered => {
+  return steer(findCandidates(input), input.members, draw)
+}
+
 test('distances are those of the globe, also across the date line', () => {
   // From the pole to the equator: a quarter of 2 × π × 6371 km.
   assert.equal(Math.round(distanceKm({ latitude: 90, longitude: 7 }, { latitude: 0, longitude: 99 })), 10_008)
@@ -26,30 +30,31 @@ test('distances are those of the globe, also across the date line', () => {
 })
 
 test('the nearest member answers; those at one place share by weight', () => {
-  const near = (draw: number): number => steer({ ...usual, policy: 'nearest', place: LYON, draw }).members[0]!
+  const near = (draw: number): number =>
+    chosen({ ...usual, policy: 'nearest', place: LYON, draw }).members[0]!
   assert.deepEqual([near(0), near(0.24), near(0.26), near(0.99)], [1, 1, 2, 2])
-  const down = steer({ ...usual, policy: 'nearest', place: LYON, isUp: (i) => i === 0 || i === 3 })
+  const down = chosen({ ...usual, policy: 'nearest', place: LYON, isUp: (i) => i === 0 || i === 3 })
   assert.deepEqual(down, { members: [0], reason: 'nearest of those that are up' })
-  const placeless = steer({ ...usual, policy: 'nearest', place: LYON, isUp: (i) => i === 3 })
+  const placeless = chosen({ ...usual, policy: 'nearest', place: LYON, isUp: (i) => i === 3 })
   assert.equal(placeless.reason, 'by weight: where the client is, or the members are, is not known')
 })
 
 test('shares are those of the weights', () => {
   const counts = [0, 0, 0, 0]
   for (let i = 0; i < 1000; i++) {
-    const { members: chosen } = steer({ ...usual, policy: 'weighted', draw: i / 1000 })
-    counts[chosen[0]!]!++
+    const { members: one } = chosen({ ...usual, policy: 'weighted', draw: i / 1000 })
+    counts[one[0]!]!++
   }
   assert.deepEqual(counts, [100, 100, 300, 500])
 })
 
 test('the first that is up answers, and when none is every member or none', () => {
-  const first = steer({ ...usual, policy: 'failover', isUp: (i) => i > 1 })
+  const first = chosen({ ...usual, policy: 'failover', isUp: (i) => i > 1 })
   assert.deepEqual(first, { members: [2], reason: 'first that is up' })
   for (const policy of ['nearest', 'weighted', 'failover'] as const) {
     const down = { ...usual, policy, isUp: () => false }
-    assert.deepEqual(steer(down), { members: [0, 1, 2, 3], reason: 'all are down: every member' })
-    const none = steer({ ...down, whenDown: 'none' })
+    assert.deepEqual(chosen(down), { members: [0, 1, 2, 3], reason: 'all are down: every member' })
+    const none = chosen({ ...down, whenDown: 'none' })
     assert.deepEqual(none, { members: [], reason: 'all are down: no member' })
   }
 })

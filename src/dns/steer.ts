@@ -22,37 +22,49 @@ export type SteerInput = {
   readonly isUp: (member: number) => boolean
   /** where the client is, as far as that is known */
   readonly place: Place | undefined
-  /** from 0 to less than 1, by chance */
-  readonly draw: number
 }
 
 /** Members so near to one another that distance says nothing. */
 const SAME_PLACE_KM = 1
 const EARTH_RADIUS_KM = 6371
 
-/**
- * Choose who of a pool answers a client.
- *
- * @example steer({ members, policy: 'failover', whenDown: 'all', isUp: () => true, place: undefined, draw: 0 })
- *   // { members: [0], reason: 'first that is up' }
- */
-export function steer({ members, policy, whenDown, isUp, place, draw }: SteerInput): Steered {
+/** Members that a client may get: one of them by chance and weight, or, where none is up, all or none. */
+export type Candidates = {
+  readonly among: readonly number[]
+  readonly isOne: boolean
+  readonly reason: SteerReason
+}
+
+/** What of `steer` is the same for all who are at one place. */
+export function findCandidates(input: SteerInput): Candidates {
+  const { members, policy, whenDown, isUp, place } = input
   const all = Array.from(members.keys())
   const up = all.filter(isUp)
   if (up.length === 0)
     return whenDown === 'all'
-      ? { members: all, reason: 'all are down: every member' }
-      : { members: [], reason: 'all are down: no member' }
-  if (policy === 'failover') return { members: [up[0]!], reason: 'first that is up' }
-  if (policy === 'weighted')
-    return { members: [pick(members, up, draw)], reason: 'by weight of those that are up' }
+      ? { among: all, isOne: false, reason: 'all are down: every member' }
+      : { among: [], isOne: false, reason: 'all are down: no member' }
+  if (policy === 'failover') return { among: [up[0]!], isOne: true, reason: 'first that is up' }
+  if (policy === 'weighted') return { among: up, isOne: true, reason: 'by weight of those that are up' }
   const near = place === undefined ? [] : nearestTo(place, members, up)
+  const reason = 'by weight: where the client is, or the members are, is not known'
   return near.length === 0
-    ? {
-        members: [pick(members, up, draw)],
-        reason: 'by weight: where the client is, or the members are, is not known',
-      }
-    : { members: [pick(members, near, draw)], reason: 'nearest of those that are up' }
+    ? { among: up, isOne: true, reason }
+    : { among: near, isOne: true, reason: 'nearest of those that are up' }
+}
+
+/**
+ * Choose who of a pool answers a client: one of the candidates by weight, or, where none is up, all or none.
+ *
+ * @param draw from 0 to less than 1, by chance
+ * @example steer(findCandidates({ members, policy, whenDown, isUp, place }), members, Math.random()).reason
+ */
+export function steer(
+  { among, isOne, reason }: Candidates,
+  members: readonly MemberPlan[],
+  draw: number,
+): Steered {
+  return { members: isOne ? [pick(members, among, draw)] : among, reason }
 }
 
 /** The shortest way over the globe. */
@@ -80,6 +92,7 @@ function nearestTo(place: Place, members: readonly MemberPlan[], among: readonly
 }
 
 function pick(members: readonly MemberPlan[], among: readonly number[], draw: number): number {
+  if (among.length === 1) return among[0]!
   let left = draw * among.reduce((sum, index) => sum + members[index]!.weight, 0)
   for (const index of among) {
     left -= members[index]!.weight

@@ -1,7 +1,14 @@
 import type { Places } from './places.ts'
-import { type MemberPlan, memberKey, type Place, type PoolHealth, type PoolPlan } from './pool-plan.ts'
+import {
+  type MemberPlan,
+  memberKey,
+  type Place,
+  type PoolHealth,
+  type PoolPlan,
+  type SteerPolicy,
+} from './pool-plan.ts'
 import type { RRset } from './rrset.ts'
-import { type Steered, steer } from './steer.ts'
+import { type Candidates, findCandidates, type Steered, steer } from './steer.ts'
 
 /** Who a pool is steered for. */
 export type SteerClient = {
@@ -27,30 +34,45 @@ export function createSteering(pools: readonly PoolPlan[], places: Places, healt
 
   function choose({ plan }: RRset, { address, bits, draw }: SteerClient): SteeredAnswer {
     const { id, policy } = plan.pool!
-    const { pool, ...families } = byId.get(id)!
-    const members = plan.type === 'AAAA' ? families.AAAA : families.A
-    const { value: place, prefix } =
-      policy === 'nearest' ? places.find(address, bits) : { value: undefined, prefix: 0 }
-    const isUp = (member: number): boolean => health[memberKey(id, members[member]!.address)]?.isUp !== false
-    const steered = steer({ members, policy, whenDown: pool.whenDown, isUp, place, draw })
-    return { ...steered, place, scope: prefix }
+    const { whenDown, families } = byId.get(id)!
+    const { members, known } = plan.type === 'AAAA' ? families.AAAA : families.A
+    const { value: place, prefix } = policy === 'nearest' ? places.find(address, bits) : NOWHERE
+    const key = place ?? policy
+    let candidates = known.get(key)
+    if (candidates === undefined) {
+      const isUp = (member: number): boolean =>
+        health[memberKey(id, members[member]!.address)]?.isUp !== false
+      candidates = findCandidates({ members, policy, whenDown, isUp, place })
+      if (known.size >= KNOWN_LIMIT) known.clear()
+      known.set(key, candidates)
+    }
+    const { members: chosen, reason } = steer(candidates, members, draw)
+    return { members: chosen, reason, place, scope: prefix }
   }
 
   return { choose }
 }
 
+const NOWHERE = { value: undefined, prefix: 0 } as const
+
+/** Places whose candidates are remembered: as long as health stays as it is. */
+const KNOWN_LIMIT = 4096
+
+type Family = {
+  readonly members: readonly MemberPlan[]
+  /** by place; by policy where places do not count, or none is known */
+  readonly known: Map<Place | SteerPolicy, Candidates>
+}
+
 type Compiled = {
-  readonly pool: PoolPlan
-  readonly A: readonly MemberPlan[]
-  readonly AAAA: readonly MemberPlan[]
+  readonly whenDown: PoolPlan['whenDown']
+  readonly families: { readonly A: Family; readonly AAAA: Family }
 }
 
 /** A pool as it is steered: members by family, whose order is that of the RRset. */
-function compilePool(pool: PoolPlan): Compiled {
-  const isIpv6 = ({ address }: MemberPlan): boolean => address.includes(':')
-  return {
-    pool,
-    A: pool.members.filter((member) => !isIpv6(member)),
-    AAAA: pool.members.filter(isIpv6),
+function compilePool({ members, whenDown }: PoolPlan): Compiled {
+  const familyOf = (isIpv6: boolean): Family => {
+    return { members: members.filter(({ address }) => address.includes(':') === isIpv6), known: new Map() }
   }
+  return { whenDown, families: { A: familyOf(false), AAAA: familyOf(true) } }
 }

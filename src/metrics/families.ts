@@ -244,6 +244,23 @@ export const families = {
     help: 'Of these, the ones that a player said it would ask for next.',
     labels: [],
   },
+  portico_live_up: {
+    type: 'gauge',
+    help: '1 while an encoder sends the stream, 0 while it waits for one or is over.',
+    labels: ['stream'],
+  },
+  portico_live_bits_per_second: {
+    type: 'gauge',
+    help: 'Of all tracks of a stream together, over what can be played.',
+    labels: ['stream'],
+  },
+  portico_live_encoders: {
+    type: 'gauge',
+    help: 'Encoders that a broadcast has had: more than one came back.',
+    labels: ['stream'],
+  },
+  portico_live_window_seconds: { type: 'gauge', help: 'What of a stream can be played.', labels: ['stream'] },
+  portico_live_window_bytes: { type: 'gauge', help: 'What that takes on disk.', labels: ['stream'] },
   portico_event_loop_delay_seconds: {
     type: 'gauge',
     help: 'How late timers ran in the last seconds: the median, 99th percentile and worst.',

@@ -38,16 +38,17 @@ export function checkBuckets({ hosts, facts }: Across): Problem[] {
   return [...problems, ...checkFolders(folders)]
 }
 
-/** Files of the secrets of all buckets and streams, as written. */
+/** Files of the secrets of all buckets, films and live streams, as written. */
 export function secretFilesOf({ value }: Config): string[] {
   const actions = Object.values(value.domains)
     .flatMap(({ hosts = {} }) => Object.values(hosts))
     .flatMap((host) => [host, ...Object.values(host.routes ?? {})])
-  return actions.flatMap(({ bucket, stream }) => {
+  return actions.flatMap(({ bucket, live, stream }) => {
     const { keys = {}, store } = typeof bucket === 'object' ? bucket : {}
     const { sign = {}, encrypt = [] } = typeof stream === 'object' ? stream : {}
     const ofBucket = [...Object.values(keys), store ?? []].flat().map(({ secret }) => secret)
-    return [...ofBucket, ...Object.values(sign), ...[encrypt].flat()]
+    const { key = [] } = typeof live === 'object' ? live : {}
+    return [...ofBucket, ...Object.values(sign), ...[encrypt, key].flat()]
   })
 }
 

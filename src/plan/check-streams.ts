@@ -31,8 +31,8 @@ export function checkStreams({ hosts, facts: { secrets } }: Across): Problem[] {
   })
 }
 
-function hasFilms({ service, files, bucket }: RouteConfig): boolean {
-  return service !== undefined || files !== undefined || bucket !== undefined
+function hasFilms({ service, files, bucket, live }: RouteConfig): boolean {
+  return [service, files, bucket, live].some((kind) => kind !== undefined)
 }
 
 /** Reading fills a group that was not written with nothing. */

@@ -15,6 +15,7 @@ import type { Across } from './across.ts'
 import { checkBuckets } from './check-buckets.ts'
 import { checkCertificates } from './check-certificates.ts'
 import { checkDepth } from './check-depth.ts'
+import { checkLiveStreams } from './check-live.ts'
 import { checkMtaSts } from './check-mta-sts.ts'
 import { checkStreams } from './check-streams.ts'
 import type { HostDraft } from './host-draft.ts'
@@ -41,6 +42,7 @@ export function checkAcross(across: Across): Problem[] {
     ...across.hosts.flatMap(checkCaches),
     ...checkBuckets(across),
     ...checkStreams(across),
+    ...checkLiveStreams(across),
   ]
 }
 

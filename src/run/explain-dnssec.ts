@@ -1,8 +1,9 @@
+import type { Position } from '#core/problem.ts'
 import type { SavedZones } from '#dns/dnssec/keyed-zones.ts'
 import { validityOf } from '#dns/dnssec/rrsig.ts'
 import { tagOf } from '#dns/dnssec/zone-keys.ts'
 import type { Lookup } from '#dns/lookup.ts'
-import { wireName } from '#dns/rrset.ts'
+import { type RRset, wireName } from '#dns/rrset.ts'
 import { TYPE, typeNumber } from '#dns/wire/types.ts'
 import { type Step, step } from './explain-step.ts'
 
@@ -20,6 +21,7 @@ export function explainSigning(
 ): Step[] {
   if (zone === undefined) return []
   const { id, from, dnssec } = zone.plan
+  if (zone.signer?.chain !== undefined) return [explainPresigned(answers.at(-1) ?? zone.negative, from)]
   const saved = live?.signed[id]
   if (saved === undefined) {
     const says = 'signed as soon as Portico serves the file'
@@ -36,7 +38,7 @@ export function explainSigning(
   )
   const covered = isThere ? (answers.at(-1)?.type ?? typeNumber(type)!) : TYPE.NSEC
   const { expiration } = validityOf(owner, covered, live!.nowSeconds)
-  const until = new Date(expiration * 1000).toISOString().slice(0, 16).replace('T', ' ')
+  const until = printTime(expiration)
   const what = isThere ? 'signed' : 'the denial is signed'
   return [
     step(
@@ -46,4 +48,22 @@ export function explainSigning(
       from,
     ),
   ]
+}
+
+/** Of a zone that somebody else signs, the signature says itself who and until when (RFC 4034 §3.2). */
+function explainPresigned({ signature, plan }: RRset, from: Position): Step {
+  const [, , , , ends = '', , tag] = signature?.rrset.plan.data[0]?.split(' ') ?? []
+  if (tag === undefined) return step('dnssec', `${plan.type} has no signature`, 'signed elsewhere', from)
+  const [, year, month, day, hour, minute] = /^(....)(..)(..)(..)(..)/.exec(ends) ?? []
+  const until = `${year}-${month}-${day} ${hour}:${minute}Z`
+  return step(
+    'dnssec',
+    `signed elsewhere by key ${tag}, until ${until}`,
+    'signatures came with the zone',
+    from,
+  )
+}
+
+function printTime(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')
 }

@@ -11,7 +11,8 @@ import type { Log } from '#core/log.ts'
 import { liveOf } from '#http/plan.ts'
 import { joinTransfers, type Transfers } from '#http/transfer.ts'
 import type { AccessLog } from '#log/record.ts'
-import { createRegisters, type Registers } from '#media/live/registers.ts'
+import { createRegisters, type Registers, type RegistersOptions } from '#media/live/registers.ts'
+import type { LiveStatus } from '#media/live/status.ts'
 import { joinSessions, type Session } from '#media/sessions.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
@@ -59,6 +60,8 @@ export type Front = {
   transfers(): Promise<Transfers & { readonly sessions: readonly Session[] }>
   /** Another program has moved the access log away: go on in a new file. */
   reopenLog(): void
+  /** live streams at this moment */
+  live(): LiveStatus
   /** where routes keep responses; null while none does */
   readonly store: CacheStore | null
   /** Ask for a URL as a client would; the query of `cache warm`. */
@@ -117,11 +120,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const shared: SharedMemory = { buckets: createBucketMemory(), connections: createCountMemory(count) }
   const processes = createSupervisor({ folder, log, output, holderOf, onPort: tellPorts })
   const buckets = createCatalogs(Date.now)
-  const live = createRegisters({
-    ...{ folder, now: Date.now, log },
-    tell: (told) => workers.tell('live', told),
-    feed: (worker, feed) => workers.ask(worker, 'feed', feed),
-  })
+  const live = createRegisters({ ...{ folder, now: Date.now, log }, ...liveWays(() => workers) })
   const cache = createFrontCache(options)
   const sockets = await openSockets(count, log)
   const workers = createWorkers({
@@ -216,6 +215,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       return plan
     },
     listeners: () => sockets.slices(0),
+    live: live.status,
     ...questionsTo(workers),
     get store() {
       return cache.store
@@ -251,6 +251,14 @@ function questionsTo(workers: Workers): Pick<Front, Questions> {
     }),
     reopenLog: () => workers.tell('reopenLog', null),
     warm: (query) => workers.askOne('warm', query, WARM_MS),
+  }
+}
+
+/** How the registers of live streams reach workers. */
+function liveWays(workers: () => Workers): Pick<RegistersOptions, 'tell' | 'feed'> {
+  return {
+    tell: (told) => workers().tell('live', told),
+    feed: (worker, feed) => workers().ask(worker, 'feed', feed),
   }
 }
 

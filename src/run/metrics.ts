@@ -1,4 +1,5 @@
 import { version } from '#core/version.ts'
+import type { StreamRow } from '#media/live/status.ts'
 import { mergeSamples, type Sample } from '#metrics/sample.ts'
 import { zoneSamples } from './dns-samples.ts'
 import type { Portico } from './portico.ts'
@@ -27,6 +28,18 @@ export async function metricsOf(portico: Portico): Promise<Sample[]> {
     { family: 'process_cpu_seconds', labels: [], value: (user + system) / 1e6 },
     { family: 'process_start_time_seconds', labels: [], value: startedAt.getTime() / 1000 },
   ]
+  const live = front.live().streams.flatMap(liveSamples)
   const stored = front.store === null ? [] : storeSamples(front.store.stats())
-  return [...own, ...zoneSamples(front.dns), ...stored, ...mergeSamples(await front.samples())]
+  return [...own, ...live, ...zoneSamples(front.dns), ...stored, ...mergeSamples(await front.samples())]
+}
+
+function liveSamples({ stream, state, bitsPerSecond, encoders, seconds, octets }: StreamRow): Sample[] {
+  const labels = [stream]
+  return [
+    { family: 'portico_live_up', labels, value: state === 'live' ? 1 : 0 },
+    { family: 'portico_live_bits_per_second', labels, value: bitsPerSecond },
+    { family: 'portico_live_encoders', labels, value: encoders },
+    { family: 'portico_live_window_seconds', labels, value: seconds },
+    { family: 'portico_live_window_bytes', labels, value: octets },
+  ]
 }

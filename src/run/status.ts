@@ -3,6 +3,7 @@ import type { CacheCounts } from '#cache/counts.ts'
 import type { CacheStats } from '#cache/store/store.ts'
 import type { OriginState } from '#http/origin/pool.ts'
 import type { ActionPlan, HostPlan, RoutePlan } from '#http/plan.ts'
+import type { LiveStatus } from '#media/live/status.ts'
 import { type Traffic, trafficOf } from '#metrics/traffic.ts'
 import { type ListenerPlan, printSocket } from '#plan/listeners.ts'
 import type { Plan } from '#plan/plan.ts'
@@ -51,6 +52,7 @@ export type Status = {
     readonly truncated: number
     readonly rcodes: readonly number[]
   }
+  readonly live: LiveStatus
   /** sums since the start; two looks give rates */
   readonly traffic: Traffic
 }
@@ -94,6 +96,7 @@ export async function statusOf(portico: Portico): Promise<Status> {
     http,
     cache: front.store === null ? null : { ...cache, ...front.store.stats() },
     dns: { queries, dropped, truncated, rcodes },
+    live: front.live(),
     traffic: trafficOf(await metricsOf(portico)),
   }
 }

@@ -21,7 +21,8 @@ const START = Date.now() - 5 * DAY
 const limits: TlsLimits = {
   lifetimeMs: 6 * DAY,
   sessionTimeoutMs: DAY,
-  handshakeTimeoutMs: 300,
+  // Long for whoever only waits for a core, short for the test that waits for it.
+  handshakeTimeoutMs: 3000,
   contexts: 16,
 }
 const plan = { certificates: [wanted('example.com'), wanted('*.example.com')], limits }
@@ -211,10 +212,11 @@ for (const [unknownNames, outcome] of policies) {
   })
 }
 
+// Made before any handshake: a key of RSA takes its time.
+const beside = rsaCertificate(['example.com', '*.example.com'])
 /** Certificates of two kinds for one name. */
 const pairs: Issuer = {
   issue(certificate, now, lifetimeMs) {
-    const beside = rsaCertificate(certificate.names)
     return { ...authority.issue(certificate, now, lifetimeMs), beside }
   },
 }

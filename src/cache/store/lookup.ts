@@ -9,6 +9,8 @@ export class Lookup {
   readonly #parts: Parts
   readonly #entries: Int32Array
   readonly #buckets: Int32Array
+  /** what was looked for last, and its hash: many want the same, and comparing is quicker than hashing */
+  #key: string | undefined
   readonly #hash = new Int32Array(2)
   /** by the low bits of the slot: a bound for what a worker holds outside of the budget */
   readonly #objects: (SharedObject | undefined)[] = new Array(DECODED_OBJECTS).fill(undefined)
@@ -21,7 +23,10 @@ export class Lookup {
 
   /** See `CacheStore.find`. */
   find(key: string): readonly CachedObject[] {
-    hashKey(key, this.#parts.shared.seed, this.#hash)
+    if (key !== this.#key) {
+      hashKey(key, this.#parts.shared.seed, this.#hash)
+      this.#key = key
+    }
     for (let tries = 0; tries < TRIES; tries++) {
       const found = this.#walk(key)
       if (found !== undefined) return found

@@ -7,7 +7,8 @@ export function isNamed(selector: PurgeSelector, key: string, tags: readonly str
   if ('keys' in selector) return selector.keys.includes(key)
   if ('prefixes' in selector) return selector.prefixes.some((prefix) => key.startsWith(prefix))
   if (!('tags' in selector)) return true
-  return key.startsWith(selector.within ?? '') && selector.tags.some((tag) => tags.includes(tag))
+  const isWithin = selector.within?.some((prefix) => key.startsWith(prefix)) ?? true
+  return isWithin && selector.tags.some((tag) => tags.includes(tag))
 }
 
 /**

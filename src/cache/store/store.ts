@@ -98,8 +98,8 @@ export type Lead = {
 export type PurgeSelector =
   | { readonly keys: readonly string[] }
   | { readonly prefixes: readonly string[] }
-  /** objects with at least one of them; of keys that begin so alone, when that is said */
-  | { readonly tags: readonly string[]; readonly within?: string }
+  /** objects with at least one of them; only those whose keys begin so, when that is said */
+  | { readonly tags: readonly string[]; readonly within?: readonly string[] }
   | { readonly everything: true }
 
 export type PurgeReceipt = {

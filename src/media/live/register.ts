@@ -213,6 +213,7 @@ export class Register {
   async #add({ broadcast, journal }: Held, news: News): Promise<void> {
     await journal.add(news)
     broadcast.apply(news)
+    if (news.kind === 'part') broadcast.newsMs = this.#options.now()
     this.#options.tell({ root: this.#options.root, stream: broadcast.stream, id: broadcast.id, news })
   }
 

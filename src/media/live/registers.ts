@@ -3,6 +3,8 @@ import type { Log } from '#core/log.ts'
 import type { LivePlan } from './plan.ts'
 import { Register, type RegisterOptions } from './register.ts'
 import type { AskLive, LiveTold } from './request.ts'
+import { createSources, type SourceWanted } from './sources.ts'
+import { type LiveStatus, liveStatus } from './status.ts'
 
 /** The registers of all folders, on the thread that has them. */
 export type Registers = {
@@ -11,7 +13,8 @@ export type Registers = {
   replace(plans: readonly LivePlan[]): void
   /** A worker has died: the encoders that sent to it are cut off. */
   forgetWorker(worker: number): void
-  all(): readonly Register[]
+  /** broadcasts of all folders, and the programs that bring some of them */
+  status(): LiveStatus
   close(): void
 }
 
@@ -32,6 +35,19 @@ const SWEEP_EVERY_MS = 600_000
 export function createRegisters({ folder, now, tell, feed, log }: RegistersOptions): Registers {
   const registers = new Map<string, Register>()
   const timer = setInterval(sweep, SWEEP_EVERY_MS).unref()
+  const sources = createSources(log)
+
+  function wantedOf(plan: LivePlan): SourceWanted[] {
+    const root = resolve(folder, plan.root)
+    const register = registers.get(root)!
+    return plan.sources.map(({ name: stream, url }) => ({
+      ...{ key: JSON.stringify([root, stream, url]), stream, url },
+      async feed(fed) {
+        const led = await register.ask({ kind: 'lead', stream, worker: 0 })
+        return feed(led.kind === 'led' ? led.worker : 0, { root, fed })
+      },
+    }))
+  }
 
   function sweep(): void {
     for (const register of registers.values()) {
@@ -53,14 +69,21 @@ export function createRegisters({ folder, now, tell, feed, log }: RegistersOptio
         if (register === undefined) registers.set(root, new Register({ root, plan, now, tell, feed, log }))
         else register.plan = plan
       }
+      sources.replace(plans.flatMap(wantedOf))
       sweep()
     },
     forgetWorker(worker) {
       for (const register of registers.values()) register.forgetWorker(worker)
     },
-    all: () => [...registers.values()],
+    status: () =>
+      liveStatus(
+        [...registers.values()].flatMap((register) => register.broadcasts()),
+        sources.states(),
+        now(),
+      ),
     close() {
       clearInterval(timer)
+      sources.close()
       for (const register of registers.values()) register.close()
     },
   }
