@@ -39,9 +39,10 @@ export function sampleNearest(track: Track, ticks: number): number {
     return syncAt(samples, isNearer ? place + 1 : place)
   }
   const after = sampleFrom(samples, ticks - track.offsetTicks)
-  if (after === 0 || after === samples.count) return after
-  const isNearer = ticks - presentationTime(track, after - 1) < presentationTime(track, after) - ticks
-  return isNearer ? after - 1 : after
+  if (after === 0) return 0
+  // The time after the last sample is the track's end.
+  const [before, next] = [after - 1, after].map((i) => decodeTime(samples, i) + track.offsetTicks)
+  return ticks - before! < next! - ticks ? after - 1 : after
 }
 
 /** The first samples up to which time is earliest: with B-frames the first in the file need not be. */
