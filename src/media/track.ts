@@ -1,5 +1,6 @@
 import type { Track } from './movie.ts'
-import { decodeTime, octetsOf, type Samples, sampleFrom, syncAt, syncCount, valueAt } from './wire/samples.ts'
+import { valueAt } from './wire/columns.ts'
+import { decodeTime, octetsOf, type Samples, sampleFrom, syncAt, syncCount } from './wire/samples.ts'
 
 /** Pictures between decoding and showing one; codecs keep 16. */
 const mostReordered = 64
