@@ -17,25 +17,36 @@ export function valueAt({ values, index }: Column, i: number): number {
 /**
  * Keep a number a sample in as few octets as are needed: one for all, an octet into a list of up to 256, two octets, or as given.
  *
- * @param given is kept itself when nothing smaller holds it
+ * @param given is kept itself where nothing smaller holds it
  */
 export function pack(given: Uint32Array | Int32Array | Float64Array): Column {
   const places = new Map<number, number>()
-  let [least, most] = [given[0] ?? 0, given[0] ?? 0]
+  const index = new Uint8Array(given.length)
+  let [last, place] = [Number.NaN, 0]
+  for (let i = 0; i < given.length; i++) {
+    const value = given[i]!
+    if (value !== last) {
+      const known = places.get(value)
+      if (known === undefined && places.size === 256) return narrow(given)
+      place = known ?? places.size
+      if (known === undefined) places.set(value, place)
+      last = value
+    }
+    index[i] = place
+  }
+  if (places.size <= 1) return oneOf(given[0] ?? 0)
+  return { values: Float64Array.from(places.keys()), index }
+}
+
+/** As many octets as the least and the most need. */
+function narrow(given: Uint32Array | Int32Array | Float64Array): Column {
+  let [least, most] = [given[0]!, given[0]!]
   for (const value of given) {
-    if (places.size <= 256 && !places.has(value)) places.set(value, places.size)
     if (value < least) least = value
     if (value > most) most = value
   }
-  if (places.size <= 1) return oneOf(least)
-  if (places.size <= 256) {
-    const index = new Uint8Array(given.length)
-    for (let i = 0; i < given.length; i++) index[i] = places.get(given[i]!)!
-    return { values: Float64Array.from(places.keys()), index }
-  }
   if (least >= 0 && most <= 0xffff) return { values: Uint16Array.from(given) }
-  const isNarrow = least >= -0x80000000 && most <= 0x7fffffff
-  return { values: isNarrow ? Int32Array.from(given) : given }
+  return { values: least >= -0x80000000 && most <= 0x7fffffff ? Int32Array.from(given) : given }
 }
 
 /** The same number for all samples. */
