@@ -18,7 +18,7 @@ export type SampleLimits = { readonly samples: number; readonly fileOctets: numb
  */
 export function samplesOf(tables: readonly Box[], entryCount: number, limits: SampleLimits): Samples {
   const { count, sizes } = sampleSizes(tables, limits)
-  const durations = oneASample(required(tables, 'stts'), count, 0)
+  const durations = spreadRuns(required(tables, 'stts'), count)
   const composition = childOf(tables, 'ctts')
   const packedDurations = pack(durations)
   const packedSizes = typeof sizes === 'number' ? oneOf(sizes) : pack(sizes)
@@ -26,7 +26,7 @@ export function samplesOf(tables: readonly Box[], entryCount: number, limits: Sa
     count,
     sizes: packedSizes,
     durations: packedDurations,
-    compositions: composition ? pack(oneASample(composition, count, 1)) : oneOf(0),
+    compositions: composition ? pack(spreadRuns(composition, count)) : oneOf(0),
     syncs: syncSamples(childOf(tables, 'stss'), count),
     chunks: packChunks(chunksOf(tables, count, entryCount), packedSizes, count),
     marks: marksOf(packedDurations, count),
@@ -91,7 +91,8 @@ function sizeAt(view: DataView, bits: number, i: number): number {
  * Values are read as signed: version 0 of ctts has no sign, but many a writer puts one there. What the runs leave out
  * has the last run's value in stts (real files end a run short) and 0 in ctts.
  */
-function oneASample(box: Box, count: number, kind: 0 | 1): Int32Array {
+function spreadRuns(box: Box, count: number): Int32Array {
+  const isDuration = box.type === 'stts'
   const { fields } = fullBox(box)
   const runs = fields.u32()
   const view = tableOf(box, 8, runs, 8)
@@ -101,13 +102,13 @@ function oneASample(box: Box, count: number, kind: 0 | 1): Int32Array {
   for (let run = 0; run < runs && at < count; run++) {
     const end = Math.min(count, at + view.getUint32(run * 8))
     value = view.getInt32(run * 8 + 4)
-    if (kind === 0 && value < 0) {
+    if (isDuration && value < 0) {
       throw new MediaFault(`stts at octet ${box.at} has a duration of ${value} at sample ${at + 1}`)
     }
     spread.fill(value, at, end)
     at = end
   }
-  if (kind === 0) spread.fill(value, at)
+  if (isDuration) spread.fill(value, at)
   return spread
 }
 
