@@ -43,8 +43,12 @@ export type KeptState = Pick<Wanted, 'id' | 'names' | 'keyType'> & {
 
 /** Keeps certificates of authorities: orders them, renews them, and hands them on. */
 export type Keeper = {
-  /** From now on these are wanted, from these authorities. Those under way go on. */
-  replace(plan: AcmePlan, wanted: readonly Wanted[]): Promise<() => void>
+  /**
+   * From now on these are wanted, from these authorities. Those under way go on.
+   *
+   * @param wanted asked now and when it is put to use: names are granted meanwhile
+   */
+  replace(plan: AcmePlan, wanted: () => readonly Wanted[]): Promise<() => void>
   current(id: string): Kept | null
   states(): readonly KeptState[]
   /** Order again at once. @returns false when there is no such certificate */
@@ -106,7 +110,7 @@ export function besideOf(id: string): string {
   return `${id}${BESIDE}`
 }
 
-/** @example const keeper = createKeeper(options); (await keeper.replace(plan, wanted))() */
+/** @example const keeper = createKeeper(options); (await keeper.replace(plan, () => wanted))() */
 export function createKeeper(options: KeeperOptions): Keeper {
   const { folder, publish, show, now, random, log } = options
   const items = new Map<string, Item>()
@@ -116,8 +120,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const places = createPlaces(ORDERS_AT_ONCE)
   let plan: AcmePlan = { authorities: [], challenges: [], keyType: 'ecdsa' }
 
-  async function replace(next: AcmePlan, wanted: readonly Wanted[]): Promise<() => void> {
-    const missing = wanted.filter(({ id }) => !items.has(id))
+  async function replace(next: AcmePlan, wantedNow: () => readonly Wanted[]): Promise<() => void> {
+    const missing = wantedNow().filter(({ id }) => !items.has(id))
     opened.clear()
     for (const { id, names } of missing) {
       // The one beside another has its own files.
@@ -126,12 +130,16 @@ export function createKeeper(options: KeeperOptions): Keeper {
     }
     return () => {
       plan = next
+      const wanted = wantedNow()
       const ids = new Set(wanted.map(({ id }) => id))
       for (const [id, item] of items) if (!ids.has(id)) end(id, item)
       for (const each of wanted) {
         const item = items.get(each.id)
-        if (item === undefined) start(each, opened.get(each.id)!)
-        else {
+        const record = opened.get(each.id)
+        if (item === undefined) {
+          // What was granted since is started by its own grant.
+          if (record !== undefined) start(each, record)
+        } else {
           item.wanted = each
           item.wake.abort()
         }
