@@ -145,6 +145,17 @@ for (const name of ['index.m3u8', 'manifest.mpd']) {
   }
 }
 
+test('Matroska is played as MP4 is, with the packets of the file', { skip }, async () => {
+  await make(['-i', 'film.mp4', '-c', 'copy', 'packed.mkv'])
+  const source = join(running.folder, 'films', 'packed.mkv')
+  for (const stream of ['0:v:0', '0:a:0']) {
+    const wanted = await hashes(null, source, stream)
+    for (const name of ['index.m3u8', 'manifest.mpd']) {
+      assert.equal(await hashes('alone', url(`/packed.mkv/${name}`), stream), wanted)
+    }
+  }
+})
+
 test('ffmpeg reads MPEG-TS with as many pictures as the file has', { skip }, async () => {
   const count = async (host: string | null, from: string): Promise<number> => {
     const header = host === null ? [] : ['-headers', `Host: ${host}.example.com\r\n`]
