@@ -81,9 +81,11 @@ async function inSteps<T>(cuts: readonly Cut[], make: (cut: Cut) => T): Promise<
 
 function spanOf({ movie }: Film, track: Track, cut: Cut): Span & { readonly isEmpty: boolean } {
   const span = segmentSpan(movie, track.id, cut)
-  if (span.durationSeconds > 0) return { ...span, isEmpty: false }
+  // The index of Matroska says where clusters of all tracks are, not where the samples of each: the cut says when.
+  const isKnown = movie.container === 'mp4'
+  if (isKnown && span.durationSeconds > 0) return { ...span, isEmpty: false }
   const { startTicks, timescale, durationSeconds } = cut
-  return { startSeconds: startTicks / timescale, durationSeconds, octets: span.octets, isEmpty: true }
+  return { startSeconds: startTicks / timescale, durationSeconds, octets: span.octets, isEmpty: isKnown }
 }
 
 function keepSpans(track: Track, all: readonly ReturnType<typeof spanOf>[]): readonly Span[] {

@@ -133,7 +133,8 @@ async function answer(
   if (part.kind === 'page') {
     // What the page loads lies beside it: a signature of the page alone is not good for that.
     if (signature !== '' && !/(?:^|&)prefix=/.test(target.query)) return redirectPage(exchange, signature)
-    if (!player.serve(exchange, part.name, filmOfPage(target, plan))) media.below(exchange)
+    const film = plan.player !== null && { ...filmOfPage(target, plan), player: plan.player }
+    if (!film || !player.serve(exchange, part.name, film)) media.below(exchange)
     return
   }
   if (part.kind === 'key') return respondKey(exchange, encryption?.keyOf(asset, part.tag))
@@ -175,11 +176,10 @@ function respondKey(exchange: Exchange, key: Uint8Array | undefined): void {
   exchange.respond({ status: 200, fields, lengthOctets: key.length }, key)
 }
 
-function filmOfPage({ asset }: MediaTarget, { hls, dash }: StreamPlan): PlayerFilm {
+function filmOfPage({ asset }: MediaTarget, { hls, dash }: StreamPlan): Omit<PlayerFilm, 'player'> {
   const name = asset.slice(asset.lastIndexOf('/') + 1)
   const formats = [...(hls ? (['hls'] as const) : []), ...(dash ? (['dash'] as const) : [])]
-  const file = isFilm(asset) ? `../${name}` : ''
-  return { title: decodeName(name) ?? name, formats, player: hls ? 'hls' : 'dash', file }
+  return { title: decodeName(name) ?? name, formats, file: isFilm(asset) ? `../${name}` : '' }
 }
 
 /** What browsers ask before they ask with fields of their own (Fetch, CORS-preflight). */

@@ -128,8 +128,10 @@ export async function loadDnssec({ stateFolder, log, now }: DnssecOptions): Prom
     })
     await Promise.all(
       due.slice(0, ASK_LIMIT).map(async (zone) => {
+        // What is said is as old as the question.
+        const at = now()
         const ds = await askDs(zone.apex, saved[zone.id]!.wishes.resolver)
-        parents.set(zone.id, { ds, at: now() })
+        parents.set(zone.id, { ds, at })
       }),
     )
   }
