@@ -13,6 +13,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   dns: () => import('./dns.ts'),
   'dns-many': () => import('./dns-many.ts'),
   files: () => import('./files.ts'),
+  'first-play': () => import('./first-play.ts'),
   'h2-proxy': () => import('./h2-proxy.ts'),
   h2: () => import('./h2.ts'),
   'hit-ratio': () => import('./hit-ratio.ts'),
@@ -21,8 +22,10 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   proxy: () => import('./proxy.ts'),
   purge: () => import('./purge.ts'),
   reload: () => import('./reload.ts'),
+  segment: () => import('./segment.ts'),
   'slow-readers': () => import('./slow-readers.ts'),
   upload: () => import('./upload.ts'),
+  viewers: () => import('./viewers.ts'),
   workers: () => import('./workers.ts'),
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { Agent } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,6 +24,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { askBucket } from '../test/bucket.ts'
+import { peer, run } from '../test/peers.ts'
 import { type Running, startRunning } from '../test/running.ts'
 
 const SECRET = 'a secret of some length'
@@ -196,4 +197,23 @@ test('every checksum that the SDK knows is compared, in a field and in a trailer
     const put = new PutObjectCommand({ Bucket, Key: 'wrong', Body: body, [name]: value })
     await assert.rejects(client.send(put), { name: 'BadDigest' }, name)
   }
+})
+
+const curl = peer('curl')
+test('curl signs for itself, and is understood', { skip: curl === undefined && 'needs curl' }, async () => {
+  const name = join(folder, 'sent')
+  const body = randomBytes(50_000)
+  await writeFile(name, body)
+  const { http } = running.ports
+  const resolve = ['--resolve', `media.example.com:${http}:127.0.0.1`, '-sS', '--max-time', '10']
+  const sign = ['--aws-sigv4', 'aws:amz:us-east-1:s3', '--user', `AKID:${SECRET}`, '-w', '%{http_code}']
+  const url = `http://media.example.com:${http}/media/by%20curl`
+  const hash = (value: string): string[] => ['-H', `x-amz-content-sha256: ${value}`]
+  const sum = createHash('sha256').update(body).digest('hex')
+  assert.equal((await run(curl!, [...resolve, ...sign, ...hash(sum), '-T', name, url])).stdout, '200')
+  const words = [...resolve, ...sign, ...hash('UNSIGNED-PAYLOAD'), '-o', `${name}.got`, url]
+  assert.equal((await run(curl!, words)).stdout, '200')
+  assert.ok((await readFile(`${name}.got`)).equals(body))
+  const wrong = await run(curl!, [...resolve, ...sign, ...hash('0'.repeat(64)), '-T', name, url])
+  assert.match(wrong.stdout, /BadDigest.*400$/s)
 })

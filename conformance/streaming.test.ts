@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -46,6 +46,7 @@ before(async () => {
     signed: { files: './films', stream: { sign: { site: './site.secret' } }, http: 'serve' },
     closed: { files: './films', stream: { encrypt: './site.secret' }, http: 'serve' },
     plain: { files: './films', http: 'serve' },
+    folder: { files: './films', stream: { group: 'folder', segment: '2s' }, http: 'serve' },
   }
   // Secrets are read when a route is made.
   running = await startRunning({ hosts: { plain: hosts.plain } })
@@ -143,6 +144,17 @@ for (const name of ['index.m3u8', 'manifest.mpd']) {
     })
   }
 }
+
+test('Matroska is played as MP4 is, with the packets of the file', { skip }, async () => {
+  await make(['-i', 'film.mp4', '-c', 'copy', 'packed.mkv'])
+  const source = join(running.folder, 'films', 'packed.mkv')
+  for (const stream of ['0:v:0', '0:a:0']) {
+    const wanted = await hashes(null, source, stream)
+    for (const name of ['index.m3u8', 'manifest.mpd']) {
+      assert.equal(await hashes('alone', url(`/packed.mkv/${name}`), stream), wanted)
+    }
+  }
+})
 
 test('ffmpeg reads MPEG-TS with as many pictures as the file has', { skip }, async () => {
   const count = async (host: string | null, from: string): Promise<number> => {
@@ -481,4 +493,47 @@ test('a film that is replaced has other URLs, and the old ones are gone', { skip
   }
   await until(changed)
   assert.equal((await get('alone', before!.replace(/seg-1-0/, 'seg-1-9'))).status, 404)
+})
+
+test('players may report of themselves beside their requests (CTA-5004, event mode)', { skip }, async () => {
+  const report = (body: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const headers = { Host: 'film.example.com', 'Content-Type': 'application/cmcd' }
+      const options = {
+        host: '127.0.0.1',
+        port: running.ports.http,
+        path: '/film.mp4/cmcd',
+        method: 'POST',
+        headers,
+      }
+      const request = http.request(options, (incoming) => resolve(incoming.resume().statusCode!))
+      request.on('error', reject).end(body)
+    })
+  assert.equal(await report('sid="reported",sf=d,sta=p,bl=12300,v=2\n'), 204)
+  const { stdout } = await running.command('transfers', '--once')
+  assert.match(stdout, /12 s[\s\S]*\/film\.mp4 \(DASH\)/)
+  assert.equal(await report('x'.repeat(70_000)), 413)
+})
+
+test('a film in WebM is played as one in MP4, key frames too', { skip }, async () => {
+  const vp9 = ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-g', '25', '-c:a', 'libopus']
+  await make(['-i', 'film.mp4', '-t', '4', '-vf', 'scale=128:72', ...vp9, 'film.webm'])
+  for (const stream of ['0:v:0', '0:a:0']) {
+    const source = await hashes(null, join(running.folder, 'films', 'film.webm'), stream)
+    assert.equal(await hashes('alone', url('/film.webm/index.m3u8'), stream), source)
+  }
+  const [frame] = (await walk('alone', '/film.webm/index.m3u8')).filter((path) => /key-/.test(path))
+  assert.equal((await get('alone', frame!)).status, 200)
+})
+
+test('all films of a folder are one title where the file says so', { skip }, async () => {
+  const films = join(running.folder, 'films')
+  await mkdir(join(films, 'a title'))
+  await copyFile(join(films, 'film.mp4'), join(films, 'a title', '180.mp4'))
+  await copyFile(join(films, 'film.144.mp4'), join(films, 'a title', '144.mp4'))
+  const segments = await walk('folder', '/a%20title/index.m3u8')
+  assert.deepEqual([...new Set(segments.map((path) => path.split('/')[2]))].sort(), ['144.mp4', '180.mp4'])
+  for (const path of segments.filter((path) => /-0-/.test(path)))
+    assert.equal((await get('folder', path)).status, 200, path)
+  assert.equal((await get('folder', '/nothing/index.m3u8')).status, 404)
 })

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { request } from 'node:http'
 import { after, before, test } from 'node:test'
 import { Upload } from 'tus-js-client'
 import { askBucket, type Reply } from '../test/bucket.ts'
-import { type Running, startRunning } from '../test/running.ts'
+import { type Running, startRunning, until } from '../test/running.ts'
 
 let running: Running
 before(async () => {
@@ -146,4 +147,42 @@ test('every MUST of the extensions', async () => {
   const path = new URL(joined.headers['location'] as string, 'http://media.example.com/').pathname
   assert.equal((await ask('PATCH', path, { ...OFFSET, 'upload-offset': '6' }, 'x')).status, 403)
   assert.equal((await ask('HEAD', path)).headers['upload-concat'], final['upload-concat'])
+})
+
+test('a connection that drops in the middle of a PATCH frees the lock, and what has arrived stays', async () => {
+  const path = await create({ 'upload-length': '3000000', 'upload-metadata': name('dropped') })
+  const broken = request({
+    port: running.ports.http,
+    method: 'PATCH',
+    path,
+    headers: {
+      host: 'media.example.com',
+      'tus-resumable': '1.0.0',
+      'upload-offset': '0',
+      'content-length': 3_000_000,
+      ...OFFSET,
+    },
+  })
+  broken.on('error', () => {})
+  broken.write(Buffer.alloc(2_000_000))
+  let offset = 0
+  const hasGrown = async (): Promise<boolean> => {
+    const before = offset
+    offset = Number((await ask('HEAD', path)).headers['upload-offset'])
+    return offset > before
+  }
+  await until(hasGrown)
+  const other = { ...OFFSET, 'upload-offset': `${offset}` }
+  assert.equal((await ask('PATCH', path, other, 'x')).status, 423, 'while it writes, nobody else does')
+  broken.destroy()
+  await until(async () => {
+    await hasGrown()
+    return (await ask('PATCH', path, { ...OFFSET, 'upload-offset': `${offset}` }, '')).status === 204
+  })
+  await hasGrown()
+  const rest = Buffer.alloc(3_000_000 - offset)
+  await until(
+    async () => (await ask('PATCH', path, { ...OFFSET, 'upload-offset': `${offset}` }, rest)).status === 204,
+  )
+  assert.equal((await askBucket(running.ports.http, 'GET', '/dropped')).body.length, 3_000_000)
 })

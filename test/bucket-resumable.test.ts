@@ -69,7 +69,9 @@ test('an upload that broke off goes on where the server was', async () => {
       [204, '?0', 'no-store'],
     )
     assert.equal(head.headers['upload-length'], '2000000')
-    return offset > 0
+    // The server may still be at what came last.
+    const nothing = { ...APPEND, 'upload-offset': `${offset}`, 'upload-complete': '?0' }
+    return offset > 0 && (await ask('PATCH', path, nothing, '')).status === 204
   })
   const half = { ...APPEND, 'upload-offset': `${offset}`, 'upload-complete': '?0' }
   const more = await ask('PATCH', path, half, CONTENT.subarray(offset, 1_500_000))

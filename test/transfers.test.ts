@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdir, open, readdir, readlink, writeFile } from 'node:fs/promises'
 import { createServer, type ServerResponse } from 'node:http'
+import http2 from 'node:http2'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -106,6 +107,31 @@ test('a client that leaves frees descriptor and work within a second, whatever a
   assert.equal((await look()).count, 0)
   // The file itself stays open for the next one, for a second or two.
   await until(async () => (await filesOpen()) === 0)
+})
+
+test('a stream of HTTP/2 that its client does not read blocks no other stream of the connection', async () => {
+  const session = http2.connect(`http://127.0.0.1:${portico.ports.http}`)
+  try {
+    await once(session, 'connect')
+    session.setLocalWindowSize(2 ** 24)
+    const blocked = session.request({ ':path': '/film', ':authority': 'files.example.com' })
+    await once(blocked, 'response')
+    blocked.pause()
+    await pause(200)
+    for (let i = 0; i < 3; i++) {
+      const other = session.request({
+        ':path': '/film',
+        ':authority': 'files.example.com',
+        range: 'bytes=0-2999999',
+      })
+      let octets = 0
+      for await (const part of other) octets += (part as Buffer).length
+      assert.equal(octets, 3_000_000)
+    }
+    assert.ok(!blocked.destroyed)
+  } finally {
+    session.destroy()
+  }
 })
 
 for (const host of ['paced', 'stored']) {

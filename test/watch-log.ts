@@ -4,6 +4,11 @@
  */
 export const WATCH: string = `
 const watched = globalThis.watched = { stalls: 0, levels: [], heights: [], seeks: [] }
+watched.ahead = ({ buffered, currentTime: at }) => {
+  for (let i = 0; i < buffered.length; i++)
+    if (buffered.start(i) <= at && buffered.end(i) >= at) return buffered.end(i) - at
+  return 0
+}
 let isStalled = false
 let soughtAt = 0
 for (const type of ['waiting', 'playing', 'resize', 'seeking', 'seeked']) addEventListener(type, ({ target: video }) => {
@@ -15,14 +20,14 @@ for (const type of ['waiting', 'playing', 'resize', 'seeking', 'seeked']) addEve
     soughtAt = 0
   }
   // No stall: nobody saw a picture yet, or has just asked for another place.
-  if (type === 'waiting' && video.played.length > 0 && !video.seeking && soughtAt === 0) watched.stalls++
+  // With pictures at hand it is the machine that is behind, not the wire.
+  const isDry = watched.ahead(video) < 0.3
+  if (type === 'waiting' && isDry && video.played.length > 0 && !video.seeking && soughtAt === 0) watched.stalls++
 }, true)
 setInterval(() => {
   const video = document.querySelector('video')
   if (video === null || video.paused || video.ended) return
-  const { buffered, currentTime: at } = video
-  for (let i = 0; i < buffered.length; i++)
-    if (buffered.start(i) <= at && buffered.end(i) >= at) watched.levels.push(Math.round((buffered.end(i) - at) * 10) / 10)
+  watched.levels.push(Math.round(watched.ahead(video) * 10) / 10)
 }, 250)
 `
 

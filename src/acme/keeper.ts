@@ -6,45 +6,26 @@ import { createAuthorities } from './authorities.ts'
 import { AcmeError } from './client.ts'
 import { chooseFallBack, type FallBack, sayFallBack, type Wish, wishWith } from './fall-back.ts'
 import { issue } from './issue.ts'
+import { type KeptState, standingFallBack, stateOf, type Wanted } from './kept-state.ts'
 import { problem } from './order.ts'
 import { createPlaces } from './places.ts'
-import type { AcmePlan, AuthorityPlan, ChallengeType, KeyType } from './plan.ts'
+import type { AcmePlan, AuthorityPlan } from './plan.ts'
 import { type Proof, sayProof } from './proof.ts'
 import { type CertificateRecord, type Kept, openRecord, sameNames } from './record.ts'
-import { boundRenewal, type Failure, type Need, nextNeed, patience, renewAfterTwoThirds } from './renew.ts'
+import { boundRenewal, type Need, nextNeed, patience, renewAfterTwoThirds } from './renew.ts'
 import { type Said, sayProblem } from './say.ts'
 import { seenFromHere } from './seen.ts'
 import type { AcmeProblem } from './wire/objects.ts'
 import { renewalIdentifier } from './wire/request.ts'
 
-/** A certificate that authorities are asked for. */
-export type Wanted = {
-  readonly id: string
-  readonly names: readonly string[]
-  readonly keyType: KeyType
-  /** in place of `names` where a wildcard is refused; none: nothing replaces it */
-  readonly single?: readonly string[]
-  /** where other challenges suit it than those of the Plan */
-  readonly challenges?: readonly ChallengeType[]
-}
-
-/** How a certificate is doing; times in milliseconds since 1970. */
-export type KeptState = Pick<Wanted, 'id' | 'names' | 'keyType'> & {
-  /** who signed the one in use; null: there is none yet */
-  readonly issuer: string | null
-  readonly notAfter: number | null
-  /** from its order to it */
-  readonly tookMs: number | null
-  readonly doing: 'ordering' | 'waiting'
-  /** when it is ordered, or renewed, next */
-  readonly nextAt: number | null
-  readonly failure: Pick<Failure, 'at' | 'message' | 'fix'> | null
-}
-
 /** Keeps certificates of authorities: orders them, renews them, and hands them on. */
 export type Keeper = {
-  /** From now on these are wanted, from these authorities. Those under way go on. */
-  replace(plan: AcmePlan, wanted: readonly Wanted[]): Promise<() => void>
+  /**
+   * From now on these are wanted, from these authorities. Those under way go on.
+   *
+   * @param wanted asked now and when it is put to use: names are granted meanwhile
+   */
+  replace(plan: AcmePlan, wanted: () => readonly Wanted[]): Promise<() => void>
   current(id: string): Kept | null
   states(): readonly KeptState[]
   /** Order again at once. @returns false when there is no such certificate */
@@ -106,7 +87,7 @@ export function besideOf(id: string): string {
   return `${id}${BESIDE}`
 }
 
-/** @example const keeper = createKeeper(options); (await keeper.replace(plan, wanted))() */
+/** @example const keeper = createKeeper(options); (await keeper.replace(plan, () => wanted))() */
 export function createKeeper(options: KeeperOptions): Keeper {
   const { folder, publish, show, now, random, log } = options
   const items = new Map<string, Item>()
@@ -116,8 +97,8 @@ export function createKeeper(options: KeeperOptions): Keeper {
   const places = createPlaces(ORDERS_AT_ONCE)
   let plan: AcmePlan = { authorities: [], challenges: [], keyType: 'ecdsa' }
 
-  async function replace(next: AcmePlan, wanted: readonly Wanted[]): Promise<() => void> {
-    const missing = wanted.filter(({ id }) => !items.has(id))
+  async function replace(next: AcmePlan, wantedNow: () => readonly Wanted[]): Promise<() => void> {
+    const missing = wantedNow().filter(({ id }) => !items.has(id))
     opened.clear()
     for (const { id, names } of missing) {
       // The one beside another has its own files.
@@ -126,12 +107,16 @@ export function createKeeper(options: KeeperOptions): Keeper {
     }
     return () => {
       plan = next
+      const wanted = wantedNow()
       const ids = new Set(wanted.map(({ id }) => id))
       for (const [id, item] of items) if (!ids.has(id)) end(id, item)
       for (const each of wanted) {
         const item = items.get(each.id)
-        if (item === undefined) start(each, opened.get(each.id)!)
-        else {
+        const record = opened.get(each.id)
+        if (item === undefined) {
+          // What was granted since is started by its own grant.
+          if (record !== undefined) start(each, record)
+        } else {
           item.wanted = each
           item.wake.abort()
         }
@@ -352,33 +337,6 @@ export function createKeeper(options: KeeperOptions): Keeper {
       await Promise.race([Promise.all(running), pause(CLOSE_LIMIT_MS, undefined, { ref: false })])
     },
   }
-}
-
-/** None where other names are wanted now. */
-function standingFallBack({ names }: Wanted, { journal: { fallBack } }: CertificateRecord): FallBack | null {
-  return fallBack !== null && sameNames(fallBack.of, names) ? fallBack : null
-}
-
-function stateOf({ wanted, record, doing, nextAt }: Item): KeptState {
-  const { kept, journal } = record
-  const fallBack = standingFallBack(wanted, record)
-  const failures = Object.values(journal.failures).sort((a, b) => b.at - a.at)
-  return {
-    id: wanted.id,
-    names: fallBack === null ? wanted.names : (kept?.names ?? wanted.names),
-    keyType: wanted.keyType,
-    issuer: kept === null ? null : issuerOf(kept),
-    notAfter: kept?.notAfter ?? null,
-    tookMs: journal.tookMs,
-    doing,
-    nextAt,
-    failure: failures[0] ?? (fallBack && { ...fallBack, message: sayFallBack(fallBack) }),
-  }
-}
-
-/** The common name of who signed, or whatever it is called. */
-export function issuerOf({ leaf }: Kept): string {
-  return /^CN=(.+)$/m.exec(leaf.issuer)?.[1] ?? leaf.issuer.replaceAll('\n', ', ')
 }
 
 /** Only where a record is the matter. */

@@ -21,12 +21,13 @@ import { parseParameters } from './wire/disposition.ts'
 import { fileName, judgeKey, pathOfKey } from './wire/key.ts'
 import { readOctets } from './wire/tus.ts'
 
+/** A request about uploads that can be resumed, by whichever protocol. */
 export type ResumableRequest = {
   readonly bucket: Bucket
   readonly exchange: Exchange
-  /** of the upload; null to begin one */
+  /** of the upload; null for those that are not about one */
   readonly id: string | null
-  /** key of the target, a folder when it ends with a slash or is empty */
+  /** where a new upload leads: a folder when it ends with a slash or is empty */
   readonly target: string
   /** from the target to the uploads beside it, such as `./.uploads/` */
   readonly uploadsReference: string

@@ -6,6 +6,7 @@ import type { Bucket } from './bucket.ts'
 import { contentOf } from './content.ts'
 import { FileOctets } from './file-octets.ts'
 import { faultOfError, type Lines, respondRefusal } from './respond.ts'
+import type { ResumableRequest } from './resumable.ts'
 import { isMediaType } from './type.ts'
 import {
   appendOctets,
@@ -30,19 +31,7 @@ import {
   TUS_VERSION,
 } from './wire/tus.ts'
 
-export type TusRequest = {
-  readonly bucket: Bucket
-  readonly exchange: Exchange
-  readonly method: string
-  /** of the upload; null for those that are not about one */
-  readonly id: string | null
-  /** where a new upload leads: a folder when it ends with a slash or is empty */
-  readonly target: string
-  /** from the target to the uploads beside it, such as `./.uploads/` */
-  readonly uploadsReference: string
-  /** Throws when the client may not write an object. */
-  readonly requireWrite: (key: string) => void
-}
+export type TusRequest = ResumableRequest & { readonly method: string }
 
 /** What a client asks for who may not send all methods (tus, `X-HTTP-Method-Override`). */
 export function methodOf({ request }: Exchange): string {

@@ -120,13 +120,28 @@ export type RRsetSource = {
   readonly apex: Uint8Array
 }
 
+/** Octets of RRsets of one zone by themselves as latin1: names often have the addresses of others, whose owner is not among them. */
+export type SharedOctets = Map<string, Buffer>
+
+/** More different ones are no longer looked for, and longer ones are seldom equal. */
+const SHARED_LIMIT = { sets: 10_000, octets: 64 } as const
+
 /**
  * Write the records of an RRset once, for all the answers it will be part of.
  *
+ * @param shared where equal ones of the zone are found; grows
  * @throws {Error} when rdata cannot be read: a bug, the plan was checked
  */
-export function prepareRRset(source: RRsetSource): RRset {
-  return prepareRecords(source, rdataOf(source))
+export function prepareRRset(source: RRsetSource, shared?: SharedOctets): RRset {
+  return prepareRecords(source, rdataOf(source), shared)
+}
+
+function share(wire: Buffer, shared: SharedOctets | undefined): Buffer {
+  if (shared === undefined || wire.length > SHARED_LIMIT.octets) return wire
+  const key = wire.toString('latin1')
+  const same = shared.get(key)
+  if (same === undefined && shared.size < SHARED_LIMIT.sets) shared.set(key, wire)
+  return same ?? wire
 }
 
 /**
@@ -142,6 +157,7 @@ export function rdataOf({ plan, type }: Pick<RRsetSource, 'plan' | 'type'>): Uin
 export function prepareRecords(
   { plan, type, owner, apex }: RRsetSource,
   rdata: readonly Uint8Array[],
+  shared?: SharedOctets,
 ): RRset {
   const wire = Buffer.allocUnsafe(rdata.reduce((sum, data) => sum + RECORD_HEAD + data.length, 0))
   const owners: number[] = []
@@ -165,7 +181,7 @@ export function prepareRecords(
     count: rdata.length,
     ownerLength: owner.length,
     apexLength: apex.length,
-    wire: at === wire.length ? wire : wire.subarray(0, at),
+    wire: share(at === wire.length ? wire : wire.subarray(0, at), shared),
     owners: owners.length === 1 ? ONE_OWNER : owners,
     apexes: apexes.length === 0 ? NOTHING : apexes,
     targets: targetAt === undefined ? NOTHING : rdata.map((data) => lowerName(nameAt(data, targetAt))),

@@ -5,6 +5,7 @@ import {
   prepareRRset,
   type RRset,
   type RRsetSource,
+  type SharedOctets,
   type Signer,
   wireName,
 } from './rrset.ts'
@@ -121,12 +122,13 @@ export function compileZone(plan: ZonePlan, serial: number, signer?: Signer): Zo
   const apex = wireName(plan.apex)
   const names = new NameTable<Node>(plan.rrsets.length + 1)
   const soa = soaPlan(plan, serial)
-  addRRset(names, { plan: soa, type: TYPE.SOA, owner: apex, apex })
+  const shared: SharedOctets = new Map()
+  addRRset(names, { plan: soa, type: TYPE.SOA, owner: apex, apex }, shared)
   let depth = countLabels(apex)
   const presigned = signer === undefined ? readPresigned(plan) : undefined
   for (const rrset of presigned?.rrsets ?? plan.rrsets) {
     const owner = wireName(rrset.owner)
-    addRRset(names, { plan: rrset, type: knownType(rrset), owner, apex })
+    addRRset(names, { plan: rrset, type: knownType(rrset), owner, apex }, shared)
     depth = Math.max(depth, countLabels(owner))
   }
   for (const alias of plan.aliases ?? []) {
@@ -177,12 +179,12 @@ function knownType(rrset: RRsetPlan): number {
   return type
 }
 
-function addRRset(names: NameTable<Node>, source: RRsetSource): void {
+function addRRset(names: NameTable<Node>, source: RRsetSource, shared: SharedOctets): void {
   const { owner, type, apex } = source
   const node = ensureNode(names, owner, 0, owner.length - apex.length)
   // RFC 4592 §4.2, §4.4: no meaning was given to NS and DNAME at a wildcard, so they have no effect.
   if (isWildcard(owner, 0) && (type === TYPE.NS || type === TYPE.DNAME)) return
-  const rrset = prepareRRset(source)
+  const rrset = prepareRRset(source, shared)
   // An array that grows by push has room for 16 more: 130 octets in each of a million names.
   node.rrsets = node.rrsets.length === 0 ? [rrset] : node.rrsets.concat(rrset)
 }

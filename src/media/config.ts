@@ -7,6 +7,7 @@ export type StreamConfig =
       readonly segment?: number
       readonly formats?: readonly ('hls' | 'dash')[]
       readonly ts?: boolean
+      readonly player?: 'hls' | 'dash' | 'browser' | 'none'
       readonly group?: 'name' | 'folder' | 'none'
       readonly names?: readonly string[]
       readonly cors?: string
@@ -40,6 +41,12 @@ const full: GroupSetting = {
       type: 'flag',
       doc: 'Offer HLS with MPEG-TS segments too, for old devices, as `ts.m3u8`.',
       initial: false,
+    },
+    player: {
+      type: 'choice',
+      doc: 'What plays a film on its page `…/film.mp4/play`, until whoever looks at it chooses another: hls.js, dash.js, or the browser itself where it can; `none` for no page.',
+      values: ['hls', 'dash', 'browser', 'none'],
+      initial: 'hls',
     },
     group: {
       type: 'choice',

@@ -1,5 +1,6 @@
 import type { Cut, Movie, Track } from './movie.ts'
-import { syncAt, syncCount, valueAt } from './wire/samples.ts'
+import { valueAt } from './wire/columns.ts'
+import { syncAt, syncCount } from './wire/samples.ts'
 
 /** A last segment shorter than this part of the target joins the one before. */
 const shortTail = 0.5

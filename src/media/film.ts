@@ -37,39 +37,69 @@ export function requireCut({ cuts }: Film, index: number): Cut {
  * A track that ends before the film has no segments behind its end; where it has a hole, the cut says how long.
  */
 export function spansOf(film: Film, track: Track): readonly Span[] {
-  let known = counted.get(film)
-  if (known === undefined) counted.set(film, (known = new Map()))
-  let spans = known.get(track.id)
-  if (spans === undefined) {
-    const all = film.cuts.map((cut) => segmentSpan(film.movie, track.id, cut))
-    const last = all.findLastIndex(({ durationSeconds }) => durationSeconds > 0)
-    spans = all.slice(0, last + 1).map((span, i) => {
-      const { startTicks, timescale, durationSeconds } = film.cuts[i]!
-      return span.durationSeconds > 0
-        ? span
-        : { ...span, startSeconds: startTicks / timescale, durationSeconds }
-    })
-    known.set(track.id, spans)
-  }
-  return spans
+  const known = spans.get(track)
+  if (known !== undefined) return known
+  const all = film.cuts.map((cut) => spanOf(film, track, cut))
+  return keepSpans(track, all)
 }
 
 /** The key frames of a track of pictures, each with how long it stands; made once for each film. */
-export function keySpansOf(film: Film, track: Track): readonly (Span & { readonly cut: Cut })[] {
-  let spans = keyFrames.get(track)
-  if (spans === undefined) {
-    spans = keyFramesOf(film.movie, track.id).map((cut) => {
-      const { octets } = keySegment(film.movie, track.id, cut)
-      const { startTicks, timescale, durationSeconds } = cut
-      return { startSeconds: startTicks / timescale, durationSeconds, octets, cut }
-    })
-    keyFrames.set(track, spans)
-  }
-  return spans
+export function keySpansOf(film: Film, track: Track): readonly KeySpan[] {
+  const known = keySpans.get(track)
+  if (known !== undefined) return known
+  const all = keyFramesOf(film.movie, track.id).map((cut) => keySpanOf(film, track, cut))
+  keySpans.set(track, all)
+  return all
 }
 
-const counted = new WeakMap<Film, Map<number, readonly Span[]>>()
-const keyFrames = new WeakMap<Track, readonly (Span & { readonly cut: Cut })[]>()
+/** Count all of it before it is needed, with pauses: a film of four hours takes half a second. */
+export async function countFilm(film: Film): Promise<void> {
+  for (const track of film.movie.tracks.filter(({ kind }) => kind !== 'text')) {
+    if (!spans.has(track)) keepSpans(track, await inSteps(film.cuts, (cut) => spanOf(film, track, cut)))
+    if (track.kind !== 'video' || keySpans.has(track)) continue
+    const cuts = keyFramesOf(film.movie, track.id)
+    keySpans.set(track, await inSteps(cuts, (cut) => keySpanOf(film, track, cut)))
+  }
+}
+
+type KeySpan = Span & { readonly cut: Cut }
+
+const spans = new WeakMap<Track, readonly Span[]>()
+const keySpans = new WeakMap<Track, readonly KeySpan[]>()
+
+/** So many at a time, in few milliseconds. */
+const STEP = 128
+
+async function inSteps<T>(cuts: readonly Cut[], make: (cut: Cut) => T): Promise<T[]> {
+  const made: T[] = []
+  for (let at = 0; at < cuts.length; at += STEP) {
+    if (at > 0) await new Promise((resolve) => setImmediate(resolve))
+    made.push(...cuts.slice(at, at + STEP).map(make))
+  }
+  return made
+}
+
+function spanOf({ movie }: Film, track: Track, cut: Cut): Span & { readonly isEmpty: boolean } {
+  const span = segmentSpan(movie, track.id, cut)
+  // The index of Matroska says where clusters of all tracks are, not where the samples of each: the cut says when.
+  const isKnown = movie.container === 'mp4'
+  if (isKnown && span.durationSeconds > 0) return { ...span, isEmpty: false }
+  const { startTicks, timescale, durationSeconds } = cut
+  return { startSeconds: startTicks / timescale, durationSeconds, octets: span.octets, isEmpty: isKnown }
+}
+
+function keepSpans(track: Track, all: readonly ReturnType<typeof spanOf>[]): readonly Span[] {
+  const last = all.findLastIndex(({ isEmpty }) => !isEmpty)
+  const kept = all.slice(0, last + 1)
+  spans.set(track, kept)
+  return kept
+}
+
+function keySpanOf({ movie }: Film, track: Track, cut: Cut): KeySpan {
+  const { octets } = keySegment(movie, track.id, cut)
+  const { startTicks, timescale, durationSeconds } = cut
+  return { startSeconds: startTicks / timescale, durationSeconds, octets, cut }
+}
 
 /** The wanted longest segment, as playlists say it. */
 export function targetSeconds(spans: readonly Span[]): number {

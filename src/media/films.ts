@@ -31,6 +31,8 @@ export type FilmsOptions = {
 
 /** For so long a film is taken to be as it was: who asks for playlists asks for several at once. */
 const CHECK_MS = 1000
+/** What could not be opened, and is not tried again for as long. */
+const LIMIT_FAULTS = 1000
 /** Indexes in the memory of one worker: forty films of two hours. */
 const LIMIT_OCTETS = 64 * 2 ** 20
 /** Counts beside its octets for each film, so that many small ones have a limit too. */
@@ -49,6 +51,7 @@ export function createFilms({ segmentMs, make, index, now }: FilmsOptions): Film
   const known = new Map<string, Known & { checkedMs: number }>()
   const pending = new Map<string, Promise<Known>>()
   const sources = new Map<string, SourceFile>()
+  const faults = new Map<string, { readonly error: unknown; readonly untilMs: number }>()
   let heldOctets = 0
 
   function forget(key: string): void {
@@ -95,10 +98,19 @@ export function createFilms({ segmentMs, make, index, now }: FilmsOptions): Film
     const key = keyOf(below, path)
     const held = known.get(key)
     if (held !== undefined && now() - held.checkedMs < CHECK_MS) return held
+    const fault = faults.get(key)
+    if (fault !== undefined && now() < fault.untilMs) throw fault.error
     let looking = pending.get(key)
     if (looking === undefined) {
       looking = look(below, path, key).finally(() => pending.delete(key))
       pending.set(key, looking)
+      looking.then(
+        () => faults.delete(key),
+        (error: unknown) => {
+          if (faults.size >= LIMIT_FAULTS) faults.clear()
+          faults.set(key, { error, untilMs: now() + CHECK_MS })
+        },
+      )
     }
     return looking
   }

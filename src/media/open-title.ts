@@ -1,3 +1,4 @@
+import { countFilm } from './film.ts'
 import type { Films } from './films.ts'
 import { folderGroupOf, type Group, groupOf } from './group.ts'
 import type { Subtitles, Title, TitleFilm } from './offer.ts'
@@ -31,6 +32,7 @@ export async function openTitle(options: TitleOptions, below: Below, asset: stri
       const isOwn = name === decodeName(own)
       const path = isOwn ? asset : folder + encodeURIComponent(name)
       const { film } = await options.films.current(below, path)
+      await countFilm(film)
       const base = isOwn ? '' : `${isFolder ? '' : '../'}${encodeURIComponent(name)}/`
       return { film, base, language }
     }),

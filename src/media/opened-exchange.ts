@@ -52,7 +52,7 @@ function corsLines(cors: string, method: string): [string, string][] {
   if (method !== 'OPTIONS') return [...lines, ['Access-Control-Expose-Headers', EXPOSED]]
   return [
     ...lines,
-    ['Access-Control-Allow-Methods', 'GET, HEAD, OPTIONS'],
+    ['Access-Control-Allow-Methods', 'GET, HEAD, POST, OPTIONS'],
     ['Access-Control-Allow-Headers', ALLOWED],
     ['Access-Control-Max-Age', '86400'],
   ]

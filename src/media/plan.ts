@@ -7,6 +7,8 @@ export type StreamPlan = {
   readonly dash: boolean
   /** HLS with MPEG-TS segments too */
   readonly ts: boolean
+  /** what plays on the page of a film; null: there is no page */
+  readonly player: 'hls' | 'dash' | 'browser' | null
   readonly group: 'name' | 'folder' | 'none'
   /** what may stand after the name of a film that lies where nothing can be listed */
   readonly names: readonly string[]
@@ -49,6 +51,7 @@ export function planStream(
     // DASH has no AES-128 of whole segments: in the clear beside the encrypted ones, it would give the film away.
     dash: formats.includes('dash') && encryptFile === null,
     ts: options.ts ?? false,
+    player: options.player === 'none' ? null : (options.player ?? 'hls'),
     group: options.group ?? 'name',
     names: options.names ?? [],
     cors: cors === 'none' ? null : cors,

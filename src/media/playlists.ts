@@ -1,6 +1,6 @@
 import { keyPlaylistOf, mediaPlaylistOf, mpdOf } from './describe.ts'
 import type { Encryption } from './encryption.ts'
-import { requireTrack } from './film.ts'
+import { countFilm, requireTrack } from './film.ts'
 import { multivariantOf, offerOf } from './offer.ts'
 import { openTitle, type TitleOptions } from './open-title.ts'
 import { type Content, etagOf } from './respond.ts'
@@ -93,6 +93,7 @@ async function trackList(
   signature: string,
 ): Promise<MediaPlaylist> {
   const { film } = await films.version(below, asset, part.tag)
+  await countFilm(film)
   const track = requireTrack(film, part.track)
   const { tag, path } = film
   const how = {

@@ -2,8 +2,9 @@ import { trackById } from './init.ts'
 import type { Cut, Movie, OctetRange, SegmentLayout, Span, Track } from './movie.ts'
 import { presentationTime, sampleNearest } from './track.ts'
 import { box, u32 } from './wire/bmff-write.ts'
+import { type Run, runsOf } from './wire/chunks.ts'
 import { type FragmentContent, fragmentHead, fragmentHeadOctets } from './wire/fragment-head.ts'
-import { decodeTime, octetsOf, type Run, runsOf } from './wire/samples.ts'
+import { decodeTime, octetsOf } from './wire/samples.ts'
 
 const styp = box('styp', 'cmfs', u32(0), 'cmfs')
 

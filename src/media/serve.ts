@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Log } from '#core/log.ts'
-import type { Exchange, Handler, Request, Source } from '#http/exchange.ts'
-import { ask } from '#http/wire/ask.ts'
+import type { Exchange, Handler, Request } from '#http/exchange.ts'
 import { fieldsOf, noFields } from '#http/wire/fields.ts'
 import { respondPage } from '#http/wire/page.ts'
 import { pathOf } from '#http/wire/path.ts'
@@ -15,7 +14,9 @@ import type { StreamPlan } from './plan.ts'
 import type { PlayerFilm } from './player/page.ts'
 import { createPlayer, type Player } from './player/serve.ts'
 import { isList, listOf, type PlaylistOptions } from './playlists.ts'
+import { readKept } from './read-kept.ts'
 import { createRender } from './render.ts'
+import { takeReports } from './reports.ts'
 import { respondContent, respondFault } from './respond.ts'
 import type { Sessions } from './sessions.ts'
 import type { Below } from './source-file.ts'
@@ -107,6 +108,7 @@ function serve(media: Media, exchange: Exchange, target: MediaTarget, cmcd: Cmcd
   const { request } = exchange
   exchange.note.answeredBy = 'media'
   if (request.method === 'OPTIONS') return respondOptions(exchange)
+  if (target.part.kind === 'reports') return takeReports(media, exchange, target.asset)
   if (!isRead(request.method)) {
     const detail = 'Streams are read with GET and HEAD.'
     const fields: [string, string][] = [['Allow', 'GET, HEAD, OPTIONS']]
@@ -131,7 +133,8 @@ async function answer(
   if (part.kind === 'page') {
     // What the page loads lies beside it: a signature of the page alone is not good for that.
     if (signature !== '' && !/(?:^|&)prefix=/.test(target.query)) return redirectPage(exchange, signature)
-    if (!player.serve(exchange, part.name, filmOfPage(target, plan))) media.below(exchange)
+    const film = plan.player !== null && { ...filmOfPage(target, plan), player: plan.player }
+    if (!film || !player.serve(exchange, part.name, film)) media.below(exchange)
     return
   }
   if (part.kind === 'key') return respondKey(exchange, encryption?.keyOf(asset, part.tag))
@@ -173,56 +176,13 @@ function respondKey(exchange: Exchange, key: Uint8Array | undefined): void {
   exchange.respond({ status: 200, fields, lengthOctets: key.length }, key)
 }
 
-function filmOfPage({ asset }: MediaTarget, { hls, dash }: StreamPlan): PlayerFilm {
+function filmOfPage({ asset }: MediaTarget, { hls, dash }: StreamPlan): Omit<PlayerFilm, 'player'> {
   const name = asset.slice(asset.lastIndexOf('/') + 1)
   const formats = [...(hls ? (['hls'] as const) : []), ...(dash ? (['dash'] as const) : [])]
-  const file = isFilm(asset) ? `../${name}` : ''
-  return { title: decodeName(name) ?? name, formats, player: hls ? 'hls' : 'dash', file }
+  return { title: decodeName(name) ?? name, formats, file: isFilm(asset) ? `../${name}` : '' }
 }
 
 /** What browsers ask before they ask with fields of their own (Fetch, CORS-preflight). */
 function respondOptions(exchange: Exchange): void {
   exchange.respond({ status: 204, fields: noFields, lengthOctets: 0 }, null)
-}
-
-/** Ask for something that is kept, with no client; what went wrong stands in the note. */
-function readKept(kept: Handler, request: Request, target: string): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    ask(
-      kept,
-      {
-        ...request,
-        method: 'GET',
-        target,
-        fields: noFields,
-        body: null,
-        lengthOctets: 0,
-        upgrade: undefined,
-      },
-      {
-        informed() {},
-        aborted: (reason) => reject(new MediaFault(`The index of the film cannot be had: ${reason}`, 502)),
-        answered(head, body, note) {
-          if (head.status === 200 && body !== null) return void readAll(body).then(resolve, reject)
-          body?.cancel('finished')
-          reject(new MediaFault(note.reason, head.status))
-        },
-      },
-    )
-  })
-}
-
-/** More than the index of a day of film has; it is kept in memory. */
-const LIMIT_INDEX_OCTETS = 256 * 2 ** 20
-
-async function readAll(body: Source): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = []
-  let octets = 0
-  for (;;) {
-    const piece = await body.read(LIMIT_INDEX_OCTETS)
-    if (piece === null) return Buffer.concat(pieces)
-    octets += piece.length
-    if (octets > LIMIT_INDEX_OCTETS) throw new MediaFault('The index of the film has more than 256 MiB')
-    pieces.push(Buffer.from(piece))
-  }
 }

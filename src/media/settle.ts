@@ -7,10 +7,11 @@ import {
   lastSyncUpTo,
   trackOctets,
 } from './track.ts'
+import { leastOf } from './wire/columns.ts'
 import { shiftOf } from './wire/edits.ts'
 import type { TrackBox } from './wire/movie-box.ts'
 import { sliceSamples } from './wire/sample-slice.ts'
-import { decodeTime, leastOf, raiseCompositions, type Samples, sampleFrom, syncAt } from './wire/samples.ts'
+import { decodeTime, raiseCompositions, type Samples, sampleFrom, syncAt } from './wire/samples.ts'
 
 /** A track's box and the samples that were found for it. */
 export type Found = {

@@ -1,5 +1,6 @@
 import type { Track } from './movie.ts'
-import { decodeTime, octetsOf, type Samples, sampleFrom, syncAt, syncCount, valueAt } from './wire/samples.ts'
+import { valueAt } from './wire/columns.ts'
+import { decodeTime, octetsOf, type Samples, sampleFrom, syncAt, syncCount } from './wire/samples.ts'
 
 /** Pictures between decoding and showing one; codecs keep 16. */
 const mostReordered = 64
@@ -38,9 +39,10 @@ export function sampleNearest(track: Track, ticks: number): number {
     return syncAt(samples, isNearer ? place + 1 : place)
   }
   const after = sampleFrom(samples, ticks - track.offsetTicks)
-  if (after === 0 || after === samples.count) return after
-  const isNearer = ticks - presentationTime(track, after - 1) < presentationTime(track, after) - ticks
-  return isNearer ? after - 1 : after
+  if (after === 0) return 0
+  // The time after the last sample is the track's end.
+  const [before, next] = [after - 1, after].map((i) => decodeTime(samples, i) + track.offsetTicks)
+  return ticks - before! < next! - ticks ? after - 1 : after
 }
 
 /** The first samples up to which time is earliest: with B-frames the first in the file need not be. */

@@ -1,7 +1,9 @@
 import type { Track } from './movie.ts'
 import { adtsConfig, adtsHeader } from './wire/adts.ts'
 import { accessUnit, byteStreamOf } from './wire/annex-b.ts'
-import { isSync, runsOf, type Samples, valueAt } from './wire/samples.ts'
+import { runsOf } from './wire/chunks.ts'
+import { valueAt } from './wire/columns.ts'
+import { isSync, type Samples } from './wire/samples.ts'
 import type { Pes } from './wire/ts.ts'
 import type { Stream } from './wire/ts-tables.ts'
 

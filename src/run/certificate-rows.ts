@@ -1,4 +1,4 @@
-import type { KeptState } from '#acme/keeper.ts'
+import type { KeptState } from '#acme/kept-state.ts'
 import type { Front } from './front.ts'
 
 /** How a certificate is doing, for `portico certs`; times in ISO 8601. */

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { besideOf, createKeeper, issuerOf, type Keeper, type Wanted } from '#acme/keeper.ts'
+import { besideOf, createKeeper, type Keeper } from '#acme/keeper.ts'
+import { issuerOf, type Wanted } from '#acme/kept-state.ts'
 import { openOnDemand } from '#acme/on-demand.ts'
 import type { AuthorityPlan } from '#acme/plan.ts'
 import { createPresenter, type Place, type Shown } from '#acme/present.ts'
@@ -30,6 +31,8 @@ export type CertificateKeeping = {
 export type PreparedKeeping = TlsSlice & {
   /** Put it to use; it cannot fail. */
   commit(): void
+  /** whether names were granted that are not in it */
+  isBehind(): boolean
 }
 
 type Served = { readonly plan: Plan; readonly zones: () => Zones }
@@ -107,30 +110,13 @@ export async function keepCertificates(options: CertificateKeepingOptions): Prom
   }
 
   async function prepare(written: TlsPlan): Promise<PreparedKeeping> {
+    const granted = onDemand.names().length
     const full = withGranted(written, onDemand.names())
     const { certificates, acme: plan } = full
     const clientRoots = await readRoots(full.clients, folder)
     const nextBrought = await readFiles(certificates, folder)
     const authorities = plan.authorities.map((each) => withPaths(each, folder))
-    const isWritten = new Set(written.certificates.map(({ id }) => id))
-    const lateDns = plan.challenges.toSorted(
-      (a, b) => Number(a.startsWith('dns-')) - Number(b.startsWith('dns-')),
-    )
-    const wanted = certificates
-      .filter(({ issuer }) => issuer === 'acme')
-      .flatMap(({ id, names, single, pair }): Wanted[] => {
-        // A proof below a name that only a wildcard answers for would hide the name (RFC 4592 §2.2.2).
-        const shown = {
-          names,
-          ...(single && { single }),
-          ...(isWritten.has(id) ? {} : { challenges: lateDns }),
-        }
-        if (!pair) return [{ id, keyType: plan.keyType === 'rsa' ? 'rsa' : 'ecdsa', ...shown }]
-        return [
-          { id, keyType: 'ecdsa', ...shown },
-          { id: besideOf(id), keyType: 'rsa', ...shown },
-        ]
-      })
+    const wanted = (): readonly Wanted[] => wantedOf(written, withGranted(written, onDemand.names()))
     const commit = await keeper.replace({ ...plan, authorities }, wanted)
     return {
       tls: full,
@@ -139,10 +125,34 @@ export async function keepCertificates(options: CertificateKeepingOptions): Prom
         brought = nextBrought
         commit()
       },
+      isBehind: () => onDemand.names().length !== granted,
     }
   }
 
   return { keeper, issuers: { local: authority, acme, files }, prepare, ask }
+}
+
+/** What authorities are asked for: what is written, and what was granted. */
+function wantedOf(written: TlsPlan, { certificates, acme: plan }: TlsPlan): readonly Wanted[] {
+  const isWritten = new Set(written.certificates.map(({ id }) => id))
+  const lateDns = plan.challenges.toSorted(
+    (a, b) => Number(a.startsWith('dns-')) - Number(b.startsWith('dns-')),
+  )
+  return certificates
+    .filter(({ issuer }) => issuer === 'acme')
+    .flatMap(({ id, names, single, pair }): Wanted[] => {
+      // A proof below a name that only a wildcard answers for would hide the name (RFC 4592 §2.2.2).
+      const shown = {
+        names,
+        ...(single && { single }),
+        ...(isWritten.has(id) ? {} : { challenges: lateDns }),
+      }
+      if (!pair) return [{ id, keyType: plan.keyType === 'rsa' ? 'rsa' : 'ecdsa', ...shown }]
+      return [
+        { id, keyType: 'ecdsa', ...shown },
+        { id: besideOf(id), keyType: 'rsa', ...shown },
+      ]
+    })
 }
 
 /** @throws {Error} when a file changed into something else since it was planned */

@@ -60,6 +60,7 @@ export async function loadDnssec({ stateFolder, log, now }: DnssecOptions): Prom
   let preparedAs: SavedZones = saved
   let timer: NodeJS.Timeout | undefined
   let isBusy = false
+  let turn: Promise<unknown> = Promise.resolve()
   let applyNow = async (): Promise<void> => {}
   const commands = new Map<string, RollCommand>()
   const parents = new Map<string, { readonly ds: ParentDs; readonly at: number }>()
@@ -79,8 +80,17 @@ export async function loadDnssec({ stateFolder, log, now }: DnssecOptions): Prom
     })
   }
 
+  /** One step after the other: of two at once the later to be saved would undo the other. */
+  function takeOnInTurn(zones: readonly ZonePlan[]): Promise<KeyedZones> {
+    const taken = turn.then(() => takeOn(zones))
+    turn = taken.catch(() => {})
+    return taken
+  }
+
   async function takeOn(zones: readonly ZonePlan[]): Promise<KeyedZones> {
     const next: Record<string, SavedZone> = { ...saved }
+    // Others may come while this is written.
+    const said = [...commands.keys()]
     for (const zone of zones) {
       const stepped = step(zone, commands.get(zone.id) ?? null)
       if (stepped !== saved[zone.id] && stepped?.phase !== saved[zone.id]?.phase)
@@ -93,7 +103,7 @@ export async function loadDnssec({ stateFolder, log, now }: DnssecOptions): Prom
       await replaceFile(pathIn(stateFolder), text, 0o600)
       saved = next
     }
-    commands.clear()
+    for (const id of said) commands.delete(id)
     preparedAs = saved
     return keyZones(zones, saved)
   }
@@ -118,8 +128,10 @@ export async function loadDnssec({ stateFolder, log, now }: DnssecOptions): Prom
     })
     await Promise.all(
       due.slice(0, ASK_LIMIT).map(async (zone) => {
+        // What is said is as old as the question.
+        const at = now()
         const ds = await askDs(zone.apex, saved[zone.id]!.wishes.resolver)
-        parents.set(zone.id, { ds, at: now() })
+        parents.set(zone.id, { ds, at })
       }),
     )
   }
@@ -138,7 +150,7 @@ export async function loadDnssec({ stateFolder, log, now }: DnssecOptions): Prom
   }
 
   return {
-    advance: takeOn,
+    advance: takeOnInTurn,
     commit({ zones }) {
       served = zones
       servedAs = preparedAs

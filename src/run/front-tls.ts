@@ -76,7 +76,7 @@ export async function openFrontTls(options: FrontTlsOptions): Promise<FrontTls> 
   }
 
   async function prepare(next: Plan): Promise<PreparedCertificates> {
-    const { tls, clientRoots, commit } = await keeping.prepare(next.tls)
+    const { tls, clientRoots, commit, isBehind } = await keeping.prepare(next.tls)
     const prepared = await certificates.prepare(tls)
     slices.set(next, { tls, clientRoots })
     return {
@@ -84,8 +84,14 @@ export async function openFrontTls(options: FrontTlsOptions): Promise<FrontTls> 
       commit() {
         commit()
         prepared.commit()
+        // Names were granted while it was prepared: what serves now has to hear of them again.
+        if (isBehind()) setImmediate(() => void regrant().catch(sayForgotten))
       },
     }
+  }
+
+  function sayForgotten(error: unknown): void {
+    log('error', 'granted names not served', { error: String(error) })
   }
 
   async function regrant(): Promise<void> {

@@ -72,6 +72,29 @@ function filesIn(folder: string): string[] {
     .map(({ parentPath, name }) => join(parentPath, name))
 }
 
+test('what finds no room beside what is being read is refused before it begins, not in the middle', async (t) => {
+  const store = openOn(folderFor(t), { disk: 3 * MIB })
+  t.after(() => store.close())
+  const body = bodyOf(1, 2 * MIB)
+  await put(store, 'old', body)
+  const reader = store.find('old')[0]?.read(0, null)
+  assert.ok(reader)
+  await reader.read(1)
+  const begin = () =>
+    store.create('new', { meta: '', tags: [], lengthOctets: body.length, epoch: store.epoch() })
+  assert.equal(begin(), null)
+  assert.deepEqual(store.find('new'), [])
+  reader.cancel('finished')
+  let fill = begin()
+  // What was written last is completed in the background.
+  for (let waits = 0; fill === null && waits < 100; waits++) {
+    await sleep(50)
+    fill = begin()
+  }
+  assert.ok(fill, 'room is made when nobody reads the other one')
+  fill.fail()
+})
+
 test('a large body goes to disk while readers follow it, with and without a known length', async (t) => {
   const store = openOn(folderFor(t))
   const body = bodyOf(3, 3 * MIB + 12_345)

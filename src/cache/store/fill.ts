@@ -29,6 +29,15 @@ export class SharedFill implements Fill {
     this.#lengthOctets = lengthOctets
   }
 
+  /** Take room on the disk for what is known to be too large for memory. @returns false when there is none: it is over */
+  open(): boolean {
+    const lengthOctets = this.#lengthOctets ?? 0
+    if (lengthOctets <= this.#parts.shared.shape.memoryObjectOctets) return true
+    this.#writer = beginFile(this.#parts, this.#slot, lengthOctets)
+    if (this.#writer === undefined) this.fail()
+    return this.#writer !== undefined
+  }
+
   write(octets: Uint8Array): void | Promise<void> {
     if (!this.#isOpen || octets.length === 0) return
     const whole = this.#stored + octets.length

@@ -77,9 +77,11 @@ class SharedStore implements CacheStore {
     hashKey(key, shared.seed, this.#hash)
     const object = lock.hold(() => this.#begin(key, record, options))
     if (object === null) return null
+    const fill = new SharedFill(this.#parts, object, options.lengthOctets)
+    if (!fill.open()) return null
     this.#lookup.keep(object)
     shared.counts[count.fills]! += 1
-    return new SharedFill(this.#parts, object, options.lengthOctets)
+    return fill
   }
 
   update(object: CachedObject, meta: string): void {

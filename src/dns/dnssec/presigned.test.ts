@@ -32,6 +32,8 @@ const plan = zonePlan('example.', [
   '@ NS ns1.example.',
   'ns1 A 192.0.2.1',
   `ns1 ${rrsig('A')}`,
+  'ns1 AAAA 2001:db8::1',
+  `ns1 ${rrsig('AAAA')}`,
   'bare A 192.0.2.2',
   ...nsec3,
 ])
@@ -89,6 +91,8 @@ test('a hash that takes too long proves nothing (RFC 9276 §3.2)', () => {
 
 test('signatures stand beside what they cover, and what has none goes without (RFC 4035 §3.1)', () => {
   assert.deepEqual(types(ask('ns1.example.', TYPE.A).answer), ['A', 'RRSIG'])
+  // Both signatures stand in one RRset here, as a master file has them.
+  assert.deepEqual(types(ask('ns1.example.', TYPE.AAAA).answer), ['AAAA', 'RRSIG'])
   assert.deepEqual(types(ask('bare.example.', TYPE.A).answer), ['A'])
   assert.deepEqual(types(ask('ns1.example.', TYPE.RRSIG).answer), ['RRSIG'])
 })

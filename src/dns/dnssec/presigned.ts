@@ -22,9 +22,12 @@ export type Presigned = {
 /** Take the signatures out of a zone that has some (RFC 4035 §3.1); undefined where it is not signed. */
 export function readPresigned({ apex, rrsets: all }: ZonePlan): Presigned | undefined {
   if (!all.some(({ owner, type }) => owner === apex && type === 'DNSKEY')) return undefined
-  const signatures = new Map(
-    all.filter(({ type }) => type === 'RRSIG').map((rrset) => [`${rrset.owner} ${covered(rrset)}`, rrset]),
-  )
+  const signatures = new Map<string, RRsetPlan>()
+  for (const rrset of all) {
+    if (rrset.type !== 'RRSIG') continue
+    const types = Map.groupBy(rrset.data, (data) => data.slice(0, data.indexOf(' ')))
+    for (const [type, data] of types) signatures.set(`${rrset.owner} ${type}`, { ...rrset, data })
+  }
   if (signatures.size === 0) return undefined
   const rrsets = all.filter(({ type }) => type !== 'RRSIG' && type !== 'NSEC3')
   const zone = wireName(apex)
@@ -73,8 +76,4 @@ export function readPresigned({ apex, rrsets: all }: ZonePlan): Presigned | unde
 /** It is the primary who renews it. */
 function kept(rrset: RRset): Signature {
   return { rrset, refreshAt: Number.POSITIVE_INFINITY, validUntil: Number.POSITIVE_INFINITY }
-}
-
-function covered({ data }: RRsetPlan): string {
-  return data[0]!.slice(0, data[0]!.indexOf(' '))
 }

@@ -35,11 +35,14 @@ test('what is told again makes the same broadcast', () => {
   const broadcast = broadcastOf(12, 3)
   broadcast.apply({ kind: 'lost', atMs: START_MS + 50_000, why: 'silent' })
   for (const news of newsOf(2, 4, 50, 2)) broadcast.apply(news)
-  broadcast.apply({ kind: 'dropped', msn: 5, discontinuities: 0 })
-  for (const end of [undefined, { kind: 'lost', atMs: 9, why: 'x' }, { kind: 'ended', atMs: 10 }] as (
-    | News
-    | undefined
-  )[]) {
+  // The last time the first one that is left stands behind a discontinuity.
+  for (const end of [
+    undefined,
+    { kind: 'dropped', msn: 5, discontinuities: 0 },
+    { kind: 'dropped', msn: 13, discontinuities: 0 },
+    { kind: 'lost', atMs: 9, why: 'x' },
+    { kind: 'ended', atMs: 10 },
+  ] as (News | undefined)[]) {
     if (end !== undefined) broadcast.apply(end)
     const copy = new Broadcast('studio', '_1')
     for (const news of structuredClone(broadcast.retell())) copy.apply(news)

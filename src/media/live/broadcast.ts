@@ -130,10 +130,14 @@ export class Broadcast {
     for (const segment of [...this.segments, ...(this.open === null ? [] : [this.open])]) {
       if (segment.session !== told) tell(segment.session)
       const isOpen = segment === this.open
-      const { parts, independent, tracks } = segment
-      if (parts.length === 0) news.push({ kind: 'part', independent, closes: true, tracks, whole: true })
+      const { parts, independent, tracks, isAfterBreak } = segment
+      // The others are seen to stand behind another encoder's.
+      const more = isAfterBreak && segment.msn === this.firstMsn ? { afterBreak: true } : {}
+      if (parts.length === 0)
+        news.push({ kind: 'part', independent, closes: true, tracks, whole: true, ...more })
       for (const [i, part] of parts.entries()) {
-        news.push({ kind: 'part', ...part, closes: !isOpen && i === parts.length - 1 })
+        const closes = !isOpen && i === parts.length - 1
+        news.push({ kind: 'part', ...part, closes, ...(i === 0 ? more : {}) })
       }
     }
     if (this.session !== null && this.session !== told) tell(this.session)
@@ -148,11 +152,11 @@ export class Broadcast {
     this.why = why
   }
 
-  #add({ independent, closes, tracks, whole }: Extract<News, { kind: 'part' }>): void {
+  #add({ independent, closes, tracks, whole, afterBreak }: Extract<News, { kind: 'part' }>): void {
     if (this.session === null) return
     if (this.open === null) {
       const before = this.segments.at(-1)
-      const isAfterBreak = before === undefined ? false : before.session !== this.session
+      const isAfterBreak = before === undefined ? afterBreak === true : before.session !== this.session
       this.open = { msn: this.nextMsn, session: this.session, isAfterBreak, independent, tracks, parts: [] }
     } else {
       this.open.tracks = this.open.tracks.map((stretch, i) => joinStretches(stretch, tracks[i]!))

@@ -62,6 +62,8 @@ export type News =
       readonly closes: boolean
       /** of each track, in their order */
       readonly tracks: readonly Stretch[]
+      /** it is the first one that is told of a broadcast, and stands behind a discontinuity */
+      readonly afterBreak?: boolean
       /** the whole segment came at once, or its parts are no longer told apart */
       readonly whole?: boolean
     }

@@ -4,7 +4,16 @@ const SHOWN_S = 60
 
 /** Keeps what was seen of one playback. */
 export function createHistory() {
-  return { looks: [], loads: [], switches: [], stalls: [], octets: 0, requests: 0, stalledMs: 0 }
+  return {
+    looks: [],
+    loads: [],
+    switches: [],
+    stalls: [],
+    octets: 0,
+    requests: 0,
+    stalledMs: 0,
+    stallCount: 0,
+  }
 }
 
 /** Forget what has left the graph. */

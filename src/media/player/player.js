@@ -56,6 +56,8 @@ let shownQuality = ''
 let lastText = '0'
 /** seconds within which two positions are one: the browser rounds */
 const CLOSE_S = 0.25
+/** shorter ones nobody sees */
+const STALL_MS = 100
 
 function tell(words) {
   says.textContent = words
@@ -161,11 +163,12 @@ function look() {
   draw(graph, seen, now)
   const quality = video.getVideoPlaybackQuality?.()
   const stalledMs = seen.stalledMs + (stalledAt === null ? 0 : now - stalledAt)
+  const stallCount = seen.stallCount + (stalledAt !== null && now - stalledAt >= STALL_MS ? 1 : 0)
   const values = {
     ahead: `${seconds.toFixed(1)} s`,
     shown: video.videoHeight ? `${video.videoWidth} × ${video.videoHeight}` : '–',
     switches: `${Math.max(0, seen.switchCount ?? 0)}`,
-    stalls: `${seen.stallCount ?? 0}${stalledMs > 0 ? `, ${(stalledMs / 1000).toFixed(1)} s` : ''}`,
+    stalls: `${stallCount}${stalledMs >= STALL_MS ? `, ${(stalledMs / 1000).toFixed(1)} s` : ''}`,
     throughput: seen.loads.length > 0 ? rate(throughput(seen, now) * 8) : '–',
     octets: size(seen.octets),
     requests: `${seen.requests}`,
@@ -206,14 +209,16 @@ video.addEventListener('waiting', () => {
   // Before the first picture and after a jump it is no stall: nobody was watching yet.
   if (video.played.length === 0 || video.seeking || stalledAt !== null) return
   stalledAt = performance.now()
-  seen.stallCount = (seen.stallCount ?? 0) + 1
   seen.stalls.push({ begin: stalledAt, end: stalledAt })
 })
 for (const type of ['playing', 'pause', 'ended', 'emptied', 'seeking'])
   video.addEventListener(type, () => {
     if (stalledAt === null) return
-    seen.stalledMs += performance.now() - stalledAt
+    const ms = performance.now() - stalledAt
     stalledAt = null
+    if (ms < STALL_MS) return void seen.stalls.pop()
+    seen.stalledMs += ms
+    seen.stallCount++
   })
 for (const type of ['resize', 'loadedmetadata', 'playing']) video.addEventListener(type, refresh)
 

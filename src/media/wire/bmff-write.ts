@@ -1,6 +1,6 @@
 const encoder = new TextEncoder()
 
-/** Octets, numbers in hexadecimal are not: a string is its characters. */
+/** Octets as they are, or text. */
 export type Part = Uint8Array | string
 
 /** A box of ISO 14496-12 §4.2 around its parts. */

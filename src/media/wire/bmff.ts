@@ -6,7 +6,7 @@ export type Box = {
   readonly content: Uint8Array
   /** Offset of the content in the file. */
   readonly at: number
-  /** The content of a full box without its version and flags begins here, see fullBox(). */
+  /** Octets of the whole box, its header included. */
   readonly size: number
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { fieldsOf, noFields } from '#http/wire/fields.ts'
-import { cmsdStatic, parseCmcd, readCmcd } from './cmcd.ts'
+import { cmsdStatic, parseCmcd, readCmcd, readReports } from './cmcd.ts'
 
 test('version 1 in the query is read as players write it (CTA-5004 §3)', () => {
   const said =
@@ -45,6 +45,23 @@ for (const query of nothing) {
   test(`?${query.slice(0, 20)} says nothing that counts`, () => {
     const cmcd = readCmcd(query, noFields)
     assert.equal(cmcd?.session ?? null, null)
+  })
+}
+
+const reports: [text: string, sessions: (string | null)[]][] = [
+  ['sid="a",e=ps,sta=p\nsid="b",e=t,ts=1\n', ['a', 'b']],
+  ['{"sid": "c", "bl": 100, "bs": true}', ['c']],
+  ['[{"sid": "d"}, 7, null, {"sid": 8}]', ['d', null]],
+  ['{"sid"', []],
+  ['', []],
+]
+for (const [text, sessions] of reports) {
+  test(`${JSON.stringify(text)} reports ${sessions.length} times`, () => {
+    const said = readReports(text)
+    assert.deepEqual(
+      said.slice(0, sessions.length).map(({ session }) => session),
+      sessions,
+    )
   })
 }
 

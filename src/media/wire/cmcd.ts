@@ -58,11 +58,37 @@ export function parseCmcd(text: string): Cmcd | null {
   } catch {
     return null
   }
-  const value = (key: string): unknown => {
+  return cmcdOf((key) => {
     const item: unknown = members.get(key)?.[0]
     // Version 2 has a list where version 1 has one: a value for each kind of object, the first of which counts.
     return Array.isArray(item) ? (item as unknown[][])[0]?.[0] : item
+  })
+}
+
+/**
+ * Read what a player reports beside its requests: a dictionary a line (version 2, event mode), or JSON (version 1).
+ *
+ * @returns what could be read of it
+ */
+export function readReports(text: string): Cmcd[] {
+  if (!/^\s*[[{]/.test(text))
+    return text.split('\n', LIMIT_REPORTS).flatMap((line) => parseCmcd(line.trim()) ?? [])
+  let written: unknown
+  try {
+    written = JSON.parse(text)
+  } catch {
+    return []
   }
+  const reports = [written].flat().slice(0, LIMIT_REPORTS)
+  return reports
+    .filter((report): report is Record<string, unknown> => typeof report === 'object' && report !== null)
+    .map((report) => cmcdOf((key) => (Object.hasOwn(report, key) ? report[key] : undefined)))
+}
+
+/** Events that a player sends together: it does so each few seconds. */
+const LIMIT_REPORTS = 100
+
+function cmcdOf(value: (key: string) => unknown): Cmcd {
   const number = (key: string): number | null => {
     const found = value(key)
     return typeof found === 'number' && found >= 0 && Number.isFinite(found) ? found : null

@@ -1,5 +1,6 @@
 import { box, fullBoxOf, u32 } from './bmff-write.ts'
-import { isSync, octetsOf, type Samples, valueAt } from './samples.ts'
+import { valueAt } from './columns.ts'
+import { isSync, octetsOf, type Samples } from './samples.ts'
 
 /** What a fragment holds: samples `first` up to, not including, `end`, all with one sample entry. */
 export type FragmentContent = {

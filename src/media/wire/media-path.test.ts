@@ -8,6 +8,7 @@ const names: [name: string, part: object][] = [
   ['index.m3u8', { kind: 'multivariant', segments: 'cmaf' }],
   ['ts.m3u8', { kind: 'multivariant', segments: 'ts' }],
   ['manifest.mpd', { kind: 'mpd' }],
+  ['cmcd', { kind: 'reports' }],
   ['play', { kind: 'page', name: 'play' }],
   ['play/hls.0123456789abcdef.js', { kind: 'page', name: 'play/hls.0123456789abcdef.js' }],
   [`key-${tag}`, { kind: 'key', tag }],

@@ -4,6 +4,8 @@ export type MediaPart =
   | { readonly kind: 'mpd' }
   /** the player page, or what it loads */
   | { readonly kind: 'page'; readonly name: string }
+  /** what players report of themselves */
+  | { readonly kind: 'reports' }
   | { readonly kind: 'key'; readonly tag: string }
   | {
       readonly kind: 'playlist'
@@ -82,6 +84,8 @@ export function nameOfPart(part: MediaPart): string {
       return 'manifest.mpd'
     case 'page':
       return part.name
+    case 'reports':
+      return 'cmcd'
     case 'key':
       return `key-${part.tag}`
     case 'playlist':
@@ -154,6 +158,7 @@ const FIXED: ReadonlyMap<string, MediaPart> = new Map<string, MediaPart>([
   ['index.m3u8', { kind: 'multivariant', segments: 'cmaf' }],
   ['ts.m3u8', { kind: 'multivariant', segments: 'ts' }],
   ['manifest.mpd', { kind: 'mpd' }],
+  ['cmcd', { kind: 'reports' }],
 ])
 
 /** Stem, up to two numbers, the tag of 12 hexadecimal digits, and an ending. */

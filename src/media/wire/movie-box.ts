@@ -116,7 +116,8 @@ function trackHeader(tkhd: Box): Pick<TrackBox, 'id' | 'width' | 'height' | 'mat
   fields.skip(version === 1 ? 16 : 8)
   const id = fields.u32()
   fields.skip((version === 1 ? 12 : 8) + 16)
-  const matrix = fields.take(36).slice()
+  // A copy: a view would keep all of moov in memory.
+  const matrix = Uint8Array.from(fields.take(36))
   const [width, height] = [fields.u32() / 0x10000, fields.u32() / 0x10000]
   return { id, matrix, width, height }
 }

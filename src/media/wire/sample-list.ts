@@ -1,5 +1,7 @@
+import { chunkParts, packChunks } from './chunks.ts'
+import { oneOf, pack, valueAt } from './columns.ts'
 import { MediaFault } from './fault.ts'
-import { isSync, marksOf, oneOf, pack, type Samples, valueAt } from './samples.ts'
+import { isSync, marksOf, type Samples } from './samples.ts'
 
 /** The samples of a fragmented track, as its fragments add them. */
 export type SampleList = {
@@ -26,16 +28,19 @@ export function createSampleList(limit: number): SampleList {
   let time = 0
   const finish = () => {
     const count = sizes!.count()
+    const packedSizes = pack(Uint32Array.from(sizes!.all()))
     const packed = pack(Int32Array.from(durations!.all()))
     return {
       count,
-      sizes: pack(Uint32Array.from(sizes!.all())),
+      sizes: packedSizes,
       durations: packed,
       compositions: count > 0 ? pack(Int32Array.from(compositions!.all())) : oneOf(0),
       syncs: syncs!.count() === count ? undefined : Uint32Array.from(syncs!.all()),
-      chunkStarts: Uint32Array.from(starts!.all()),
-      chunkOffsets: Float64Array.from(offsets),
-      chunkEntries: pack(Uint32Array.from(entries!.all())),
+      chunks: packChunks(
+        { starts: starts!.all(), offsets, entries: Uint32Array.from(entries!.all()) },
+        packedSizes,
+        count,
+      ),
       marks: marksOf(packed, count),
     }
   }
@@ -74,11 +79,12 @@ export function createSampleList(limit: number): SampleList {
 
 /** Add all samples of tables to a list. */
 export function copySamples(samples: Samples, list: SampleList): void {
-  const { count, sizes, durations, compositions, chunkStarts, chunkOffsets, chunkEntries } = samples
-  let chunk = 0
-  for (let i = 0; i < count; i++) {
-    if (chunkStarts[chunk] === i) list.chunk(chunkOffsets[chunk]!, valueAt(chunkEntries, chunk++))
-    list.add(valueAt(sizes, i), valueAt(durations, i), valueAt(compositions, i), isSync(samples, i))
+  const { count, sizes, durations, compositions } = samples
+  for (const { first, count: held, from, entry } of chunkParts(samples, 0, count)) {
+    list.chunk(from, entry)
+    for (let i = first; i < first + held; i++) {
+      list.add(valueAt(sizes, i), valueAt(durations, i), valueAt(compositions, i), isSync(samples, i))
+    }
   }
 }
 

@@ -1,22 +1,25 @@
-import { type Column, lastUpTo, marksOf, octetsOf, pack, type Samples, valueAt } from './samples.ts'
+import { chunkParts, packChunks } from './chunks.ts'
+import { type Column, pack, valueAt } from './columns.ts'
+import { marksOf, type Samples } from './samples.ts'
 
 /** Samples `first` up to, not including, `end` as a track of their own; its decode times begin at 0. */
 export function sliceSamples(samples: Samples, first: number, end: number): Samples {
   if (first === 0 && end === samples.count) return samples
-  const chunk = lastUpTo(samples.chunkStarts, first)
-  const chunkEnd = lastUpTo(samples.chunkStarts, end - 1) + 1
-  const chunkOffsets = samples.chunkOffsets.slice(chunk, chunkEnd)
-  chunkOffsets[0]! += octetsOf(samples, samples.chunkStarts[chunk]!, first)
+  const parts = [...chunkParts(samples, first, end)]
+  const list = {
+    starts: parts.map((part) => part.first - first),
+    offsets: parts.map(({ from }) => from),
+    entries: Uint32Array.from(parts, ({ entry }) => entry),
+  }
+  const sizes = cut(samples.sizes, first, end)
   const durations = cut(samples.durations, first, end)
   return {
     count: end - first,
-    sizes: cut(samples.sizes, first, end),
+    sizes,
     durations,
     compositions: cut(samples.compositions, first, end),
     syncs: samples.syncs?.filter((sample) => sample >= first && sample < end).map((sample) => sample - first),
-    chunkStarts: samples.chunkStarts.slice(chunk, chunkEnd).map((start) => Math.max(0, start - first)),
-    chunkOffsets,
-    chunkEntries: cut(samples.chunkEntries, chunk, chunkEnd),
+    chunks: packChunks(list, sizes, end - first),
     marks: marksOf(durations, end - first),
   }
 }

@@ -1,6 +1,8 @@
 import { type Box, childOf, fullBox, viewOf } from './bmff.ts'
+import { type ChunkList, chunkParts, packChunks } from './chunks.ts'
+import { oneOf, pack } from './columns.ts'
 import { MediaFault } from './fault.ts'
-import { marksOf, octetsOf, oneOf, pack, type Samples } from './samples.ts'
+import { marksOf, type Samples } from './samples.ts'
 
 /** How much a film may hold; what is more is a fault, so that no file can take the memory of all others. */
 export type SampleLimits = { readonly samples: number; readonly fileOctets: number }
@@ -16,16 +18,17 @@ export type SampleLimits = { readonly samples: number; readonly fileOctets: numb
  */
 export function samplesOf(tables: readonly Box[], entryCount: number, limits: SampleLimits): Samples {
   const { count, sizes } = sampleSizes(tables, limits)
-  const durations = oneASample(required(tables, 'stts'), count, 0)
+  const durations = spreadRuns(required(tables, 'stts'), count)
   const composition = childOf(tables, 'ctts')
   const packedDurations = pack(durations)
+  const packedSizes = typeof sizes === 'number' ? oneOf(sizes) : pack(sizes)
   const samples: Samples = {
     count,
-    sizes: typeof sizes === 'number' ? oneOf(sizes) : pack(sizes),
+    sizes: packedSizes,
     durations: packedDurations,
-    compositions: composition ? pack(oneASample(composition, count, 1)) : oneOf(0),
+    compositions: composition ? pack(spreadRuns(composition, count)) : oneOf(0),
     syncs: syncSamples(childOf(tables, 'stss'), count),
-    ...chunksOf(tables, count, entryCount),
+    chunks: packChunks(chunksOf(tables, count, entryCount), packedSizes, count),
     marks: marksOf(packedDurations, count),
   }
   refuseOutside(samples, limits.fileOctets)
@@ -88,7 +91,8 @@ function sizeAt(view: DataView, bits: number, i: number): number {
  * Values are read as signed: version 0 of ctts has no sign, but many a writer puts one there. What the runs leave out
  * has the last run's value in stts (real files end a run short) and 0 in ctts.
  */
-function oneASample(box: Box, count: number, kind: 0 | 1): Int32Array {
+function spreadRuns(box: Box, count: number): Int32Array {
+  const isDuration = box.type === 'stts'
   const { fields } = fullBox(box)
   const runs = fields.u32()
   const view = tableOf(box, 8, runs, 8)
@@ -98,13 +102,13 @@ function oneASample(box: Box, count: number, kind: 0 | 1): Int32Array {
   for (let run = 0; run < runs && at < count; run++) {
     const end = Math.min(count, at + view.getUint32(run * 8))
     value = view.getInt32(run * 8 + 4)
-    if (kind === 0 && value < 0) {
+    if (isDuration && value < 0) {
       throw new MediaFault(`stts at octet ${box.at} has a duration of ${value} at sample ${at + 1}`)
     }
     spread.fill(value, at, end)
     at = end
   }
-  if (kind === 0) spread.fill(value, at)
+  if (isDuration) spread.fill(value, at)
   return spread
 }
 
@@ -126,24 +130,22 @@ function syncSamples(box: Box | undefined, count: number): Uint32Array | undefin
   return syncs.length === count ? undefined : syncs
 }
 
-type Chunks = Pick<Samples, 'chunkStarts' | 'chunkOffsets' | 'chunkEntries'>
-
 /** Which samples lie in which chunk (stsc), and where the chunks lie (stco or co64). */
-function chunksOf(tables: readonly Box[], count: number, entryCount: number): Chunks {
+function chunksOf(tables: readonly Box[], count: number, entryCount: number): ChunkList {
   const wide = childOf(tables, 'co64')
   const places = wide ?? required(tables, 'stco')
   const chunks = fullBox(places).fields.u32()
   const view = tableOf(places, 8, chunks, wide ? 8 : 4)
-  const chunkOffsets = wide ? new Float64Array(chunks) : new Uint32Array(chunks)
+  const offsets = wide ? new Float64Array(chunks) : new Uint32Array(chunks)
   for (let i = 0; i < chunks; i++) {
-    chunkOffsets[i] = wide ? Number(view.getBigUint64(i * 8)) : view.getUint32(i * 4)
+    offsets[i] = wide ? Number(view.getBigUint64(i * 8)) : view.getUint32(i * 4)
   }
   const runs = required(tables, 'stsc')
   const { starts, entries, used } = chunkStartsOf(runs, chunks, count, entryCount)
   return {
-    chunkStarts: starts.subarray(0, used),
-    chunkOffsets: chunkOffsets.subarray(0, used),
-    chunkEntries: pack(entries.subarray(0, used)),
+    starts: starts.subarray(0, used),
+    offsets: offsets.subarray(0, used),
+    entries: entries.subarray(0, used),
   }
 }
 
@@ -177,13 +179,9 @@ function chunkStartsOf(box: Box, chunks: number, count: number, entryCount: numb
 }
 
 function refuseOutside(samples: Samples, fileOctets: number): void {
-  const { chunkStarts, chunkOffsets, count } = samples
-  for (let chunk = 0; chunk < chunkStarts.length; chunk++) {
-    const [first, end] = [chunkStarts[chunk]!, chunkStarts[chunk + 1] ?? count]
-    const last = chunkOffsets[chunk]! + octetsOf(samples, first, end)
-    if (last > fileOctets) {
-      const where = `Samples ${first + 1} to ${end} reach up to octet ${last}`
-      throw new MediaFault(`${where}, the file has ${fileOctets}: it was cut short`)
-    }
+  for (const { first, count, from, octets } of chunkParts(samples, 0, samples.count)) {
+    if (from + octets <= fileOctets) continue
+    const where = `Samples ${first + 1} to ${first + count} reach up to octet ${from + octets}`
+    throw new MediaFault(`${where}, the file has ${fileOctets}: it was cut short`)
   }
 }

@@ -1,14 +1,7 @@
-/**
- * One number a sample, as small as its values allow.
- *
- * `values` has one number for all samples, or one for each; with `index` it holds only the different ones.
- */
-export type Column = {
-  readonly values: Uint16Array | Uint32Array | Int32Array | Float64Array
-  readonly index?: Uint8Array
-}
+import type { Chunks } from './chunks.ts'
+import { type Column, lastUpTo, sumOf, valueAt } from './columns.ts'
 
-/** The samples of a track in decoding order; a chunk is a run of samples that lie behind each other in the file. */
+/** The samples of a track in decoding order. */
 export type Samples = {
   readonly count: number
   /** Octets. */
@@ -19,56 +12,12 @@ export type Samples = {
   readonly compositions: Column
   /** Numbers of the sync samples (from 0), ascending; undefined when all are. */
   readonly syncs: Uint32Array | undefined
-  /** First sample of each chunk, ascending from 0, and where it lies in the file. */
-  readonly chunkStarts: Uint32Array
-  readonly chunkOffsets: Uint32Array | Float64Array
-  /** Sample entry of each chunk, from 0. */
-  readonly chunkEntries: Column
+  readonly chunks: Chunks
   /** Decode time of every 256th sample, from 0. */
   readonly marks: Float64Array
 }
 
 const markEvery = 256
-
-/** The number of sample `i`. */
-export function valueAt({ values, index }: Column, i: number): number {
-  if (index) return values[index[i]!]!
-  return values.length === 1 ? values[0]! : values[i]!
-}
-
-/**
- * Keep a number a sample in as few octets as are needed: one for all, an octet into a list of up to 256, two octets, or as given.
- *
- * @param given is kept itself when nothing smaller holds it
- */
-export function pack(given: Uint32Array | Int32Array): Column {
-  const places = new Map<number, number>()
-  let [least, most] = [given[0] ?? 0, given[0] ?? 0]
-  for (const value of given) {
-    if (places.size <= 256 && !places.has(value)) places.set(value, places.size)
-    if (value < least) least = value
-    if (value > most) most = value
-  }
-  if (places.size <= 1) return oneOf(least)
-  if (places.size <= 256) {
-    const index = new Uint8Array(given.length)
-    for (let i = 0; i < given.length; i++) index[i] = places.get(given[i]!)!
-    return { values: Float64Array.from(places.keys()), index }
-  }
-  return { values: least >= 0 && most <= 0xffff ? Uint16Array.from(given) : given }
-}
-
-/** The same number for all samples. */
-export function oneOf(value: number): Column {
-  return { values: Float64Array.of(value) }
-}
-
-/** The least number of a column. */
-export function leastOf({ values }: Column): number {
-  let least = values[0] ?? 0
-  for (const value of values) least = Math.min(least, value)
-  return least
-}
 
 /** The same samples, composed `ticks` later. */
 export function raiseCompositions(samples: Samples, ticks: number): Samples {
@@ -108,17 +57,6 @@ export function sampleFrom(samples: Samples, ticks: number): number {
   return i
 }
 
-/** The last place of an ascending list whose value is not above `wanted`; -1 when there is none. */
-export function lastUpTo(list: ArrayLike<number>, wanted: number): number {
-  let [low, high] = [0, list.length]
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (list[middle]! <= wanted) low = middle + 1
-    else high = middle
-  }
-  return low - 1
-}
-
 /** The sync sample of a place in their order; every sample when all are. */
 export function syncAt({ syncs }: Samples, place: number): number {
   return syncs ? syncs[place]! : place
@@ -134,44 +72,7 @@ export function isSync({ syncs }: Samples, sample: number): boolean {
   return !syncs || syncs[lastUpTo(syncs, sample)] === sample
 }
 
-/** A run of samples that lie behind each other in the file and share a sample entry. */
-export type Run = {
-  readonly first: number
-  readonly count: number
-  readonly from: number
-  readonly octets: number
-  readonly entry: number
-}
-
-/** Where samples `first` up to, not including, `end` lie; neighbours in the file are one run. */
-export function runsOf(samples: Samples, first: number, end: number): Run[] {
-  const runs: Run[] = []
-  let i = first
-  for (let chunk = lastUpTo(samples.chunkStarts, first); i < end; chunk++) {
-    const start = samples.chunkStarts[chunk]!
-    const chunkEnd = Math.min(end, samples.chunkStarts[chunk + 1] ?? samples.count)
-    let from = samples.chunkOffsets[chunk]!
-    for (let k = start; k < i; k++) from += valueAt(samples.sizes, k)
-    const octets = octetsOf(samples, i, chunkEnd)
-    const entry = valueAt(samples.chunkEntries, chunk)
-    const before = runs.at(-1)
-    if (before && before.from + before.octets === from && before.entry === entry) {
-      runs[runs.length - 1] = {
-        ...before,
-        count: before.count + chunkEnd - i,
-        octets: before.octets + octets,
-      }
-    } else if (chunkEnd > i) {
-      runs.push({ first: i, count: chunkEnd - i, from, octets, entry })
-    }
-    i = chunkEnd
-  }
-  return runs
-}
-
 /** Octets of samples `first` up to, not including, `end`. */
 export function octetsOf({ sizes }: Samples, first: number, end: number): number {
-  let octets = 0
-  for (let i = first; i < end; i++) octets += valueAt(sizes, i)
-  return octets
+  return sumOf(sizes, first, end)
 }

@@ -61,6 +61,13 @@ test('a segment has every cue that is shown in it, and says which moment is 0 (R
   )
 })
 
+test('a line of tags alone is none, and a cue of such lines neither', () => {
+  const { cues } = of(
+    '1\n00:00:01,000 --> 00:00:02,000\n{\\an8}\nx {\\i1}\n\n2\n00:00:03,000 --> 00:00:04,000\n{\\an8}\n',
+  )
+  assert.deepEqual(cues, [{ startMs: 1000, endMs: 2000, id: '', settings: 'line:0', text: 'x' }])
+})
+
 test('whatever is read can be read again as it was', () => {
   const stretch = fc.constantFrom(
     '\n',
@@ -79,5 +86,6 @@ test('whatever is read can be read again as it was', () => {
       const subtitles = of(`${isVtt ? 'WEBVTT\n\n' : ''}${parts.join('')}`)
       assert.deepEqual(of(writeWebVtt(subtitles, null)), subtitles)
     }),
+    { numRuns: 1000 },
   )
 })

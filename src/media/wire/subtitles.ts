@@ -77,7 +77,10 @@ function readCue(block: string, isVtt: boolean): Cue | null {
   if (startMs === null || endMs === null || endMs <= startMs || text === '') return null
   // An arrow would begin another cue.
   if (isVtt && (settings + text).includes('-->')) return null
-  if (!isVtt) return { startMs, endMs, id: '', ...ofSubRip(text) }
+  if (!isVtt) {
+    const plain = ofSubRip(text)
+    return plain.text === '' ? null : { startMs, endMs, id: '', ...plain }
+  }
   return { startMs, endMs, id: lines.slice(0, at).join(''), settings: settings.trim(), text }
 }
 
@@ -109,8 +112,10 @@ function ofSubRip(text: string): Pick<Cue, 'settings' | 'text'> {
     .replace(/&(?!(?:amp|lt|gt|nbsp|lrm|rlm);)/g, '&amp;')
     .replace(/<(?!\/?[biu]>)/gi, '&lt;')
     .replaceAll('-->', '--&gt;')
+  // A line that held nothing but tags is empty now, and an empty line would end the cue.
+  const lines = plain.split('\n').filter((line) => line.trim() !== '')
   const isTop = place === '7' || place === '8' || place === '9'
-  return { settings: isTop ? 'line:0' : '', text: plain }
+  return { settings: isTop ? 'line:0' : '', text: lines.join('\n').trimEnd() }
 }
 
 function decode(octets: Uint8Array): string {

@@ -34,23 +34,26 @@ export function transportStream(
 ): Uint8Array {
   const counts = packetCounts(units, clock)
   const total = counts.reduce((sum, count) => sum + count, 2 * tableTimes)
-  const octets = new Uint8Array(total * packetOctets).fill(0xff)
+  const octets = Buffer.alloc(total * packetOctets, 0xff)
   const counters = new Map<number, number>()
   const tables = [programSection(), mapSection(streams, clock)]
   let [at, copies] = [0, 0]
   const next = (pid: number, isStart: boolean) => {
     const counter = counters.get(pid) ?? 0
     counters.set(pid, (counter + 1) % turn)
-    const packet = octets.subarray(at, (at += packetOctets))
-    packet.set([0x47, (isStart ? 0x40 : 0) | (pid >> 8), pid & 0xff, 0x10 | counter])
-    return packet
+    octets[at] = 0x47
+    octets[at + 1] = (isStart ? 0x40 : 0) | (pid >> 8)
+    octets[at + 2] = pid & 0xff
+    octets[at + 3] = 0x10 | counter
+    return (at += packetOctets) - packetOctets
   }
   const writeTables = (until: number) => {
-    for (; copies < until; copies++) for (const { pid, section } of tables) next(pid, true).set(section, 4)
+    for (; copies < until; copies++)
+      for (const { pid, section } of tables) octets.set(section, next(pid, true) + 4)
   }
   units.forEach((unit, i) => {
     writeTables(Math.min(tableTimes, Math.floor((i * tableTimes) / units.length) + 1))
-    writePes(unit, { count: counts[i]!, isClock: unit.stream === clock, next })
+    writePes(unit, { octets, count: counts[i]!, isClock: unit.stream === clock, next })
   })
   writeTables(tableTimes)
   return octets
@@ -70,22 +73,26 @@ function packetCounts(units: readonly Pes[], clock: Stream): number[] {
 }
 
 type PesPlace = {
+  readonly octets: Buffer
   readonly count: number
   readonly isClock: boolean
-  readonly next: (pid: number, isStart: boolean) => Uint8Array
+  /** Where the next packet begins, its four octets of header written. */
+  readonly next: (pid: number, isStart: boolean) => number
 }
 
-function writePes(unit: Pes, { count, isClock, next }: PesPlace): void {
+function writePes(unit: Pes, { octets, count, isClock, next }: PesPlace): void {
   const whole = Buffer.concat([pesHeader(unit), unit.content])
   let from = 0
   for (let i = 0; i < count; i++) {
-    const packet = next(unit.stream.pid, i === 0)
+    const at = next(unit.stream.pid, i === 0)
     const fixed = i === 0 ? adaptationOctets(unit, isClock) : 0
     // Every packet that follows needs an octet: without one, its counter would not count.
     const taken = Math.min(bodyOctets - fixed, whole.length - from - (count - 1 - i))
     const adaptation = bodyOctets - taken
-    if (adaptation > 0) writeAdaptation(packet, adaptation, i === 0 ? unit : undefined, isClock)
-    packet.set(whole.subarray(from, from + taken), 4 + adaptation)
+    if (adaptation > 0) {
+      writeAdaptation(octets.subarray(at, at + packetOctets), adaptation, i === 0 ? unit : undefined, isClock)
+    }
+    whole.copy(octets, at + 4 + adaptation, from, from + taken)
     from += taken
   }
 }
