@@ -208,6 +208,22 @@ test('a title has its renditions, and sound of two languages (RFC 8216bis §4.4.
   assert.equal(tags.get('EXT-X-I-FRAME-STREAM-INF')?.length, 2)
 })
 
+test('sound that comes with pictures is played unless another is chosen', { skip }, async () => {
+  const films = join(running.folder, 'films')
+  await copyFile(join(films, 'film.mp4'), join(films, 'own.1080p.mp4'))
+  await copyFile(join(films, 'film.de.m4a'), join(films, 'own.de.m4a'))
+  const { body } = await get('film', '/own.mp4/index.m3u8')
+  assert.deepEqual(
+    readPlaylist(body)
+      .tags.get('EXT-X-MEDIA')!
+      .map((rendition) => [rendition.get('LANGUAGE'), rendition.get('DEFAULT')]),
+    [
+      [undefined, 'YES'],
+      ['"de"', 'NO'],
+    ],
+  )
+})
+
 test('the MPD has the same, and its timelines add up (ISO 23009-1)', { skip }, async () => {
   const { fields, body } = await get('film', '/film.mp4/manifest.mpd')
   assert.equal(fields['content-type']!, 'application/dash+xml')

@@ -51,7 +51,8 @@ export function codecFamily({ codec }: Track): string {
 /** Find out what of a title is offered. The same sound in several renditions is offered once, from the best. */
 export function offerOf({ films, subtitles }: Title): Offer {
   const all = films
-    .toSorted((a, b) => a.base.length - b.base.length)
+    // Sound that comes with pictures is the film's own, and played unless another is chosen.
+    .toSorted((a, b) => placeOf(a) - placeOf(b))
     .flatMap(({ film, base, language }) => {
       return film.movie.tracks
         .filter(({ kind }) => kind !== 'text')
@@ -73,6 +74,12 @@ export function offerOf({ films, subtitles }: Title): Offer {
       'Subtitles',
     ),
   }
+}
+
+/** The film that was asked for first, then its renditions, then sound by itself. */
+function placeOf({ film, base }: Title['films'][number]): number {
+  if (base === '') return 0
+  return film.movie.tracks.some(({ kind }) => kind === 'video') ? 1 : 2
 }
 
 /**
