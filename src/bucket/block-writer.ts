@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
+import { createSpareBlocks } from '#core/spare-blocks.ts'
 
 /**
  * Writes to a file in blocks: one is filled while the other is being written, so that whoever gives octets overlaps with
@@ -8,8 +9,8 @@ export class BlockWriter {
   readonly #file: FileHandle
   readonly #onBlock: (octets: Buffer) => void
   #position: number
-  #block: Buffer = takeBlock()
-  #other: Buffer = takeBlock()
+  #block: Buffer = blocks.take()
+  #other: Buffer = blocks.take()
   #filled = 0
   #writing: Promise<void> | undefined
   #isOver = false
@@ -39,8 +40,8 @@ export class BlockWriter {
     if (this.#isOver) return
     this.#isOver = true
     await this.#writing?.catch(() => {})
-    giveBlock(this.#block)
-    giveBlock(this.#other)
+    blocks.give(this.#block)
+    blocks.give(this.#other)
     await this.#file.close()
   }
 
@@ -76,14 +77,5 @@ export class BlockWriter {
 }
 
 const BLOCK_OCTETS = 262_144
-/** 16 MiB wait for the next uploads; more is left to the garbage collector. */
-const LIMIT_FREE_BLOCKS = 64
-const freeBlocks: Buffer[] = []
-
-function takeBlock(): Buffer {
-  return freeBlocks.pop() ?? Buffer.allocUnsafeSlow(BLOCK_OCTETS)
-}
-
-function giveBlock(block: Buffer): void {
-  if (freeBlocks.length < LIMIT_FREE_BLOCKS) freeBlocks.push(block)
-}
+/** 16 MiB wait for the next uploads. */
+const blocks = createSpareBlocks(BLOCK_OCTETS, 64)

@@ -1,6 +1,7 @@
-import { read, readSync } from 'node:fs'
-import { promisify } from 'node:util'
+import { readSync } from 'node:fs'
 import type { Source } from '#http/exchange.ts'
+import { readFully } from './read-fully.ts'
+import { createSpareBlocks } from './spare-blocks.ts'
 
 /** A file that is open, and whose octets do not change. */
 export type Descriptor = {
@@ -22,7 +23,7 @@ export const LIMIT_WHOLE_OCTETS = 65_536
  */
 export async function readWhole(file: Descriptor, range: Range): Promise<Uint8Array | null> {
   const octets = Buffer.allocUnsafe(range.last - range.first + 1)
-  return (await fill(file, octets, range.first)) ? octets : null
+  return (await readFully(file.descriptor, octets, range.first)) === octets.length ? octets : null
 }
 
 /** Read a few octets now; none when the file cannot be read. */
@@ -104,7 +105,7 @@ export class FileContent implements Source {
     if (this.#readsAhead || this.#next === undefined || this.#isClosed) return
     this.#at -= this.#next.length
     this.#next = undefined
-    giveBlock(this.#nextBlock!)
+    blocks.give(this.#nextBlock!)
     this.#nextBlock = undefined
   }
 
@@ -135,11 +136,11 @@ export class FileContent implements Source {
   #startFilling(): void {
     const length = Math.min(BLOCK_OCTETS, this.#end - this.#at)
     if (length === 0) return
-    this.#nextBlock ??= takeBlock()
+    this.#nextBlock ??= blocks.take()
     watch(this)
     const octets = this.#nextBlock.subarray(0, length)
-    this.#filling = fill(this.#file, octets, this.#at).then((isFilled) => {
-      if (!isFilled) throw new Error('The file has become shorter while it was sent')
+    this.#filling = readFully(this.#file.descriptor, octets, this.#at).then((filled) => {
+      if (filled < length) throw new Error('The file has become shorter while it was sent')
       this.#filling = undefined
       this.#at += length
       if (this.#at === this.#end) this.#close()
@@ -152,8 +153,8 @@ export class FileContent implements Source {
   }
 
   #finish(): void {
-    if (this.#block !== undefined) giveBlock(this.#block)
-    if (this.#nextBlock !== undefined) giveBlock(this.#nextBlock)
+    if (this.#block !== undefined) blocks.give(this.#block)
+    if (this.#nextBlock !== undefined) blocks.give(this.#nextBlock)
     this.cancel()
   }
 }
@@ -181,33 +182,5 @@ const LOOK_MS = 1000
 const QUICK_OCTETS = 4_194_304
 const NONE = new Uint8Array(0)
 const BLOCK_OCTETS = 131_072
-/** 8 MiB wait for the next download; more is left to the garbage collector. */
-const LIMIT_FREE_BLOCKS = 64
-const freeBlocks: Buffer[] = []
-
-function takeBlock(): Buffer {
-  return freeBlocks.pop() ?? Buffer.allocUnsafeSlow(BLOCK_OCTETS)
-}
-
-function giveBlock(block: Buffer): void {
-  if (freeBlocks.length < LIMIT_FREE_BLOCKS) freeBlocks.push(block)
-}
-
-const readDescriptor = promisify(read)
-
-/** @returns false when the file ends before the octets are full */
-async function fill(file: Descriptor, octets: Buffer, position: number): Promise<boolean> {
-  let filled = 0
-  while (filled < octets.length) {
-    const { bytesRead } = await readDescriptor(
-      file.descriptor,
-      octets,
-      filled,
-      octets.length - filled,
-      position + filled,
-    )
-    if (bytesRead === 0) return false
-    filled += bytesRead
-  }
-  return true
-}
+/** 8 MiB wait for the next download. */
+const blocks = createSpareBlocks(BLOCK_OCTETS, 64)

@@ -1,8 +1,8 @@
-import { close, closeSync, fstatSync, openSync, read, readSync } from 'node:fs'
+import { close, closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
 import type { Log } from '#core/log.ts'
+import { readFully } from '#core/read-fully.ts'
 import { control, type DiskShape, field, type Shared } from './shared.ts'
 import type { Table } from './table.ts'
 import { decodeTrailer, SUMMED_OCTETS } from './wire/object-file.ts'
@@ -84,7 +84,8 @@ export class Files {
    */
   async readBlock(file: OpenFile, buffer: Buffer, from: number, end: number): Promise<Uint8Array> {
     const octets = buffer.subarray(0, end - from)
-    await readFully(file.descriptor, octets, from)
+    const filled = await readFully(file.descriptor, octets, from)
+    if (filled < octets.length) throw new Error('A file of the cache ends too early')
     const isRight = file.sums === null || crc32(octets) === file.sums.readUInt32LE((from / SUMMED_OCTETS) * 4)
     if (!isRight) throw new Error('The file of a stored object has changed')
     return octets
@@ -120,14 +121,5 @@ function sumsOf(descriptor: number, lengthOctets: number): Buffer | null {
   return trailer?.lengthOctets === lengthOctets ? trailer.sums : null
 }
 
-async function readFully(descriptor: number, buffer: Uint8Array, position: number): Promise<void> {
-  for (let at = 0; at < buffer.length; ) {
-    const { bytesRead } = await readAsync(descriptor, buffer, at, buffer.length - at, position + at)
-    if (bytesRead === 0) throw new Error('A file of the cache ends too early')
-    at += bytesRead
-  }
-}
-
-const readAsync = promisify(read)
 /** Above key, meta and tags of any object, and what ends a file. */
 const LONGEST_RECORD = 262_144

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises'
+import { readFully } from '#core/read-fully.ts'
 import { leadTrack } from '../cuts.ts'
 import type { Movie } from '../movie.ts'
 import { openMovie } from '../open.ts'
@@ -26,9 +27,8 @@ export async function lookAtFilm(path: string): Promise<LocalFilm> {
       tag: '',
       async read(range) {
         const content = Buffer.allocUnsafe(range.octets)
-        const { bytesRead } = await handle.read(content, 0, range.octets, range.from)
-        if (bytesRead < range.octets)
-          throw new MediaFault(`The file ends after ${range.from + bytesRead} octets`)
+        const filled = await readFully(handle.fd, content, range.from)
+        if (filled < range.octets) throw new MediaFault(`The file ends after ${range.from + filled} octets`)
         return content
       },
     })

@@ -87,9 +87,11 @@ export function createLadderQueue(options: QueueOptions): LadderQueue {
     })
     const done = making.done.then((made) => {
       running.delete(making)
-      const { what, ...rest } = made
-      const seconds = (performance.now() - startedAt) / 1000
-      onEvent({ event: what, ...about, ...rest, ...(what === 'made' ? { seconds } : {}) } as LadderEvent)
+      if (made.what === 'made') {
+        const seconds = (performance.now() - startedAt) / 1000
+        onEvent({ event: 'made', ...about, octets: made.octets, seconds })
+      } else if (made.what === 'kept') onEvent({ event: 'kept', ...about })
+      else onEvent({ event: made.what, ...about, why: made.why })
       next()
     })
     running.set(making, done)
