@@ -13,8 +13,9 @@ const keptChars = 20_000
  */
 export class Report {
   readonly #began = performance.now()
-  readonly #totals: Totals = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 }
+  readonly #counts = new Map<string, Record<string, number>>()
   readonly #said = new Map<string, string>()
+  readonly #again: string[] = []
 
   say(text: string): void {
     process.stdout.write(`${text}\n`)
@@ -25,8 +26,17 @@ export class Report {
     this.say(`${mark(passed)} ${styleText('bold', title)} ${seconds(ms)}`)
   }
 
-  /** Take an event of the test runner: a file's end and each failure are printed, what a file says is kept for its failure. */
-  take({ type, data }: TestEvent): void {
+  /** A file that failed is run again, and its last run counts. */
+  again(file: string): void {
+    this.#again.push(relative('.', file))
+    this.say(`  ↻ ${relative('.', file)} once more, alone`)
+  }
+
+  /**
+   * Take an event of the test runner that runs a file: its end and each failure are printed, what it says is kept for
+   * its failure.
+   */
+  take({ type, data }: TestEvent, testFile: string): void {
     if (type === 'test:stdout' || type === 'test:stderr') {
       const file = resolve(data.file ?? '')
       this.#said.set(file, `${this.#said.get(file) ?? ''}${data.message}`.slice(-keptChars))
@@ -38,7 +48,7 @@ export class Report {
     } else if (type === 'test:diagnostic' && data.file !== undefined) {
       this.say(styleText('dim', `    ${relative('.', data.file)}: ${data.message}`))
     } else if (type === 'test:summary') {
-      if (data.file === undefined) this.#count(data.counts)
+      if (data.file === undefined) this.#counts.set(testFile, data.counts)
       else this.#file(data.file, data.success, data.counts, data.duration_ms)
     }
   }
@@ -46,8 +56,13 @@ export class Report {
   /** Print the closing lines, and which steps failed. */
   end(failed: readonly string[]): void {
     const ms = performance.now() - this.#began
-    for (const [name, count] of Object.entries(this.#totals)) this.say(`ℹ ${name} ${count}`)
+    for (const [name, count] of Object.entries(this.#totals())) this.say(`ℹ ${name} ${count}`)
     this.say(`ℹ duration_ms ${ms.toFixed(0)}`)
+    if (this.#again.length > 0) {
+      this.say(
+        `↻ Failed beside others and run again alone: ${this.#again.join(', ')}. Look for what they wait for`,
+      )
+    }
     this.say(
       failed.length === 0
         ? `${mark(true)} All passed ${seconds(ms)}`
@@ -76,10 +91,14 @@ export class Report {
     this.#said.delete(resolve(path))
   }
 
-  #count(counts: Record<string, number>): void {
-    for (const name of Object.keys(this.#totals) as (keyof Totals)[]) {
-      this.#totals[name] += counts[{ pass: 'passed', fail: 'failed' }[name as string] ?? name] ?? 0
+  #totals(): Totals {
+    const totals = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 }
+    for (const counts of this.#counts.values()) {
+      for (const name of Object.keys(totals) as (keyof Totals)[]) {
+        totals[name] += counts[{ pass: 'passed', fail: 'failed' }[name as string] ?? name] ?? 0
+      }
     }
+    return totals
   }
 }
 

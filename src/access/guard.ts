@@ -2,6 +2,7 @@ import type { Log } from '#core/log.ts'
 import type { Exchange, Handler } from '#http/exchange.ts'
 import { type Page, respondPage } from '#http/wire/page.ts'
 import { PassingExchange } from '#http/wire/passing-exchange.ts'
+import { watchEnd } from '#http/wire/watch-end.ts'
 import { admitAddress, compileNetworks } from './admit.ts'
 import { clientAddress } from './client-address.ts'
 import { createForwardAuth } from './forward-auth.ts'
@@ -75,17 +76,6 @@ function checksOf({ basic, bearer, forward }: AccessPlan, { passwords, now }: Gu
 function ownFields({ bearer, forward }: AccessPlan): ReadonlySet<string> {
   const names = [...(bearer?.claims.map(([name]) => name) ?? []), ...(forward?.copy ?? [])]
   return new Set(names.map((name) => name.toLowerCase().replaceAll('_', '-')))
-}
-
-/** The client may leave while a check runs: nothing is answered then. */
-function watchEnd(exchange: Exchange): { readonly isOver: boolean } {
-  const watch = { isOver: false }
-  const before = exchange.onEnd
-  exchange.onEnd = (end, ended) => {
-    watch.isOver = true
-    before?.(end, ended)
-  }
-  return watch
 }
 
 function refuse(exchange: Exchange, { answer, reason }: Refused): void {

@@ -1,5 +1,6 @@
 import type { Exchange, Handler, Request } from '#http/exchange.ts'
 import { respondPage } from '#http/wire/page.ts'
+import { watchEnd } from '#http/wire/watch-end.ts'
 import type { Cache, CacheOptions } from './cache.ts'
 import { forwardStatus } from './cache-status.ts'
 import { fetchFor, tooLargeKey } from './fetch.ts'
@@ -170,15 +171,4 @@ function isBypassed({ bypass }: CachePlan, request: Request): boolean {
   for (const name of bypass.fields) if (fields.get(name) !== undefined) return true
   for (const name of bypass.cookies) if (cookieOf(fields, name) !== undefined) return true
   return false
-}
-
-/** The client may leave while it waits: nothing is asked for it then. */
-function watchEnd(exchange: Exchange): { readonly isOver: boolean } {
-  const watch = { isOver: false }
-  const before = exchange.onEnd
-  exchange.onEnd = (end, ended) => {
-    watch.isOver = true
-    before?.(end, ended)
-  }
-  return watch
 }
