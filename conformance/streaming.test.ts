@@ -168,6 +168,51 @@ test('ffmpeg reads MPEG-TS with as many pictures as the file has', { skip }, asy
   assert.equal(await count('film', url('/film.mp4/ts.m3u8')), wanted)
 })
 
+test('segments of MPEG-TS hold picture and sound, also where the sound is in another file (ISO 13818-1 §2.4.4)', {
+  skip,
+}, async () => {
+  const films = join(running.folder, 'films')
+  await make(['-i', 'film.mp4', '-c', 'copy', '-map', '0', 'one.mp4'])
+  await make(['-i', 'film.144.mp4', '-c', 'copy', 'one.144.mp4'])
+  const { tags, uris } = readPlaylist((await get('film', '/one.mp4/ts.m3u8')).body)
+  assert.equal(tags.get('EXT-X-MEDIA'), undefined)
+  assert.equal(uris.length, 2)
+  const sound = await hashes(null, join(films, 'one.mp4'), '0:a:0')
+  for (const [uri, from] of [
+    [uris[0]!, 'one.mp4'],
+    [uris[1]!, 'one.144.mp4'],
+  ] as const) {
+    const list = url(new URL(uri, url('/one.mp4/ts.m3u8')).pathname)
+    const words = ['-map', '0:a', '-c', 'copy', '-bsf:a', 'aac_adtstoasc', '-f', 'streamhash', '-']
+    const header = ['-headers', 'Host: film.example.com\r\n']
+    const read = await run(ffmpeg!, ['-v', 'error', '-xerror', ...header, '-i', list, ...words], {
+      timeoutMs: 60_000,
+    })
+    assert.equal(read.stderr, '')
+    assert.equal(read.stdout, sound)
+    const pictures = ['-map', '0:v', '-f', 'streamhash', '-']
+    const [mine, theirs] = await Promise.all([
+      run(ffmpeg!, ['-v', 'error', '-xerror', ...header, '-i', list, ...pictures], { timeoutMs: 60_000 }),
+      run(ffmpeg!, ['-v', 'error', '-i', join(films, from), ...pictures], { timeoutMs: 60_000 }),
+    ])
+    assert.equal(mine.stderr, '')
+    assert.equal(mine.stdout, theirs.stdout)
+  }
+})
+
+test('another sound has a list of its own beside MPEG-TS, and the first is in the pictures (RFC 8216bis §4.4.6.1)', {
+  skip,
+}, async () => {
+  const { tags } = readPlaylist((await get('film', '/film.mp4/ts.m3u8')).body)
+  assert.deepEqual(
+    tags.get('EXT-X-MEDIA')!.map((rendition) => [rendition.get('DEFAULT'), rendition.has('URI')]),
+    [
+      ['YES', false],
+      ['NO', true],
+    ],
+  )
+})
+
 /** Read a playlist and all that it leads to; each must be right. */
 async function walk(host: string, path: string): Promise<string[]> {
   const { status, fields, body } = await get(host, path)

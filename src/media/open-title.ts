@@ -6,7 +6,7 @@ import type { StreamPlan } from './plan.ts'
 import type { Below } from './source-file.ts'
 import { openText } from './text.ts'
 import { MediaFault } from './wire/fault.ts'
-import { isFilm } from './wire/media-path.ts'
+import { folderOf, isFilm } from './wire/media-path.ts'
 
 /** What stands in the folder of a path: `begin` is a path, decoded. Null where nothing can be listed. */
 export type List = (begin: string, limit: number) => Promise<readonly string[] | null>
@@ -24,7 +24,7 @@ const LIMIT_NAMES = 1000
  */
 export async function openTitle(options: TitleOptions, below: Below, asset: string): Promise<Title> {
   const isFolder = !isFilm(asset)
-  const folder = isFolder ? `${asset}/` : asset.slice(0, asset.lastIndexOf('/') + 1)
+  const folder = isFolder ? `${asset}/` : folderOf(asset)
   const own = asset.slice(folder.length)
   const group = await findGroup(options, { folder, own, isFolder })
   const opened = await Promise.allSettled(

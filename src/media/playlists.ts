@@ -105,7 +105,7 @@ async function trackList(
     },
   }
   return part.kind === 'playlist'
-    ? mediaPlaylistOf(film, track, { ...how, segments: part.segments })
+    ? mediaPlaylistOf(film, track, { ...part, ...how })
     : keyPlaylistOf(film, track, how)
 }
 

@@ -23,7 +23,7 @@ import type { Below } from './source-file.ts'
 import type { Turns } from './turns.ts'
 import { type Cmcd, readCmcd } from './wire/cmcd.ts'
 import { MediaFault } from './wire/fault.ts'
-import { isFilm, type MediaTarget, nameOfPart, parseMediaTarget } from './wire/media-path.ts'
+import { folderOf, isFilm, type MediaTarget, nameOfPart, parseMediaTarget } from './wire/media-path.ts'
 
 export type MediaOptions = {
   /** the handler of the route, for what is not ours; and the same for what we read ourselves */
@@ -128,7 +128,9 @@ async function answer(
   const { gate, encryption, plan, player, now } = media
   // Scripts of the page are the same for all films.
   const isOpen = gate === null || (part.kind === 'page' && part.name !== 'play')
-  const signature = isOpen ? '' : gate.admit(request, asset, now())
+  const sound = 'sound' in part ? part.sound?.of : null
+  const beside = sound == null ? asset : folderOf(asset) + sound.name
+  const signature = isOpen ? '' : gate.admit(request, asset, now(), beside)
   if (cmcd !== null) hear(media, request, asset, cmcd)
   if (part.kind === 'page') {
     // What the page loads lies beside it: a signature of the page alone is not good for that.
