@@ -1,9 +1,10 @@
 import { hitRatio } from '#cache/counts.ts'
+import { plural } from '#core/units.ts'
 import { type Rate, rateBetween, sumRows, type Traffic } from '#metrics/traffic.ts'
 import type { Status } from '#run/status.ts'
 import { failureLines } from './certs.ts'
 import { showAge, showNumber, showOctets, showSeconds } from './figures.ts'
-import { paint, plural, type Style } from './print.ts'
+import { paint, type Style } from './print.ts'
 import { alignedTable, type Column } from './table.ts'
 
 /** Two looks at a running Portico. */

@@ -5,7 +5,7 @@ import { select } from '#cache/select.ts'
 import type { CachedObject, CacheStore } from '#cache/store/store.ts'
 import { ageMs, type Stored, storedOf } from '#cache/stored.ts'
 import type { Position } from '#core/problem.ts'
-import { formatSize } from '#core/units.ts'
+import { formatSize, plural } from '#core/units.ts'
 import { noFields } from '#http/wire/fields.ts'
 import { type Step, step } from './explain-step.ts'
 
@@ -68,10 +68,6 @@ function whyText(key: string, { tags }: CachedObject, stored: Stored): string {
 /** What a request has to say to get it (RFC 9111 §4.1). */
 function chosenText({ vary }: Stored): string {
   return `for requests with ${vary.map(([name, value]) => (value === null ? `no ${name}` : `${name}: ${value}`)).join(', ')}`
-}
-
-function plural(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
 const NEXT = {
