@@ -6,6 +6,7 @@ import { forwardStatus } from './cache-status.ts'
 import { pour, Tee } from './fill.ts'
 import { beginFill, freshen, type Judged, judge } from './keep.ts'
 import { passBy, told } from './pass.ts'
+import { readGrowing } from './rejoin.ts'
 import { respondStored } from './respond.ts'
 import { resumeFrom } from './resume.ts'
 import { type ReuseReason, reuseAfter } from './reuse.ts'
@@ -261,6 +262,7 @@ class Fetching implements Asker {
       isTold: plan.status,
       ...(fields === undefined ? {} : { fields }),
       ...(tee === undefined ? {} : { body: tee.source }),
+      read: tee === undefined ? readGrowing(this.#cache, this.#request, object, stored) : undefined,
     }
     const octets = respondStored(this.#exchange, object, stored, answer, nowMs)
     if (octets === null) passBy(this.#cache, this.#exchange, reason)

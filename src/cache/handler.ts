@@ -8,6 +8,7 @@ import { keyOf } from './key.ts'
 import { respondParts, type StoredPart } from './parts.ts'
 import { passAround, passBy } from './pass.ts'
 import type { CachePlan } from './plan.ts'
+import { readGrowing } from './rejoin.ts'
 import { isConditional, respondStored } from './respond.ts'
 import { type Held, type ReuseReason, reuse } from './reuse.ts'
 import { select } from './select.ts'
@@ -59,7 +60,8 @@ function lookUp(cache: Cache, exchange: Exchange, key: string, follows: number):
     case 'refresh': {
       exchange.note.answeredBy = 'cache'
       const told = follows === 0 ? null : forwardStatus({ why: 'nothing stored', collapsed: true })
-      const answer = { reason, status: told, isTold: plan.status }
+      const read = readGrowing(cache, request, object!, held.stored!)
+      const answer = { reason, status: told, isTold: plan.status, read }
       const octets = respondStored(exchange, object!, held.stored!, answer, nowMs)
       if (octets === null) return lookUpAgain()
       cache.counts.savedOctets += octets
