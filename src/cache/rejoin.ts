@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib'
 import type { EndReason, Request, ResponseHead, Source } from '#http/exchange.ts'
 import { ask } from '#http/wire/ask.ts'
 import type { Cache } from './cache.ts'
+import { remember } from './remembered.ts'
 import { Outgrown } from './store/outgrown.ts'
 import type { CachedObject } from './store/store.ts'
 import type { Stored } from './stored.ts'
@@ -31,12 +32,15 @@ export function readGrowing(
   if (strong === null && object.lengthOctets !== null) return undefined
   return (fromOctet, toOctet) => {
     const source = object.read(fromOctet, toOctet)
-    return source && new Rejoining(cache, request, { source, etag: strong, fromOctet, toOctet })
+    return (
+      source && new Rejoining(cache, request, { source, key: object.key, etag: strong, fromOctet, toOctet })
+    )
   }
 }
 
 type Joined = {
   readonly source: Source
+  readonly key: string
   /** null: what was read is compared */
   readonly etag: string | null
   readonly fromOctet: number
@@ -86,6 +90,7 @@ class Rejoining implements Source {
 
   async #rejoin(error: unknown, limitOctets: number): Promise<Uint8Array | null> {
     if (!(error instanceof Outgrown)) throw error
+    remember(this.#cache, this.#joined.key, 'too large')
     const rest = await this.#askRest()
     if (rest === null) throw error
     if (this.#isOver) rest.cancel('client left')
