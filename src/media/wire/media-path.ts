@@ -94,6 +94,11 @@ export function isFilm(path: string): boolean {
   return FILM.test(path)
 }
 
+/** Whether a path is that of the small pictures of a film. */
+export function isStoryboard(path: string): boolean {
+  return /\.storyboard\.jpg$/i.test(path)
+}
+
 const FILM = /\.(?:mp4|m4v|mov|m4a|webm|mkv|vtt|srt)$/i
 
 /** Whether a name is that of subtitles. */
