@@ -31,7 +31,8 @@ before(async () => {
   await packageByFfmpeg(ffmpeg, folder, join(folder, 'film.mp4'))
   const files = createFiles(planFiles({ root: folder }), { log: silent })
   const player = createPlayer((error) => assert.fail(String(error)))
-  const film = { title: 'A film', formats: ['hls', 'dash'], player: 'hls', file: '../film.360.mp4' } as const
+  const file = { file: '../film.360.mp4', keyOrigin: '' }
+  const film = { title: 'A film', formats: ['hls', 'dash'], player: 'hls', ...file } as const
   server = createHttpServer({
     limits: httpLimits(),
     log: silent,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import http from 'node:http'
@@ -33,8 +34,19 @@ const origin = http.createServer(async (request, response) => {
     .end(part)
 })
 
+/** A server of keys that somebody else runs: it knows the secret, and how keys follow from it. */
+const keyServer = http.createServer((request, response) => {
+  const { searchParams } = new URL(request.url!, 'http://keys')
+  const words = ['portico-film', 'key', searchParams.get('film'), searchParams.get('version')]
+  const key = createHmac('sha256', SECRET).update(words.join('\n')).digest().subarray(0, 16)
+  response.end(key)
+})
+const SECRET = 'a secret of sixteen letters'
+
 before(async () => {
   if (ffmpeg === undefined) return
+  await once(keyServer.listen(0, '127.0.0.1'), 'listening')
+  const keys = `http://127.0.0.1:${(keyServer.address() as AddressInfo).port}`
   const hosts = {
     film: { files: './films', stream: { ts: true, segment: '2s' }, http: 'serve' },
     alone: { files: './films', stream: { group: 'none', segment: '2s' }, http: 'serve' },
@@ -45,12 +57,17 @@ before(async () => {
     },
     signed: { files: './films', stream: { sign: { site: './site.secret' } }, http: 'serve' },
     closed: { files: './films', stream: { encrypt: './site.secret' }, http: 'serve' },
+    keyed: {
+      files: './films',
+      stream: { encrypt: { secret: './site.secret', url: `${keys}/?film={film}&version={version}` } },
+      http: 'serve',
+    },
     plain: { files: './films', http: 'serve' },
     folder: { files: './films', stream: { group: 'folder', segment: '2s' }, http: 'serve' },
   }
   // Secrets are read when a route is made.
   running = await startRunning({ hosts: { plain: hosts.plain } })
-  await writeFile(join(running.folder, 'site.secret'), 'a secret of sixteen letters')
+  await writeFile(join(running.folder, 'site.secret'), SECRET)
   await once(origin.listen(0, '127.0.0.1'), 'listening')
   const service = (origin.address() as AddressInfo).port
   const behind = {
@@ -73,8 +90,10 @@ before(async () => {
 
 after(async () => {
   if (ffmpeg === undefined) return
-  origin.closeAllConnections()
-  origin.close()
+  for (const server of [origin, keyServer]) {
+    server.closeAllConnections()
+    server.close()
+  }
   assert.equal(await running.stop(), 0)
 })
 
@@ -166,6 +185,51 @@ test('ffmpeg reads MPEG-TS with as many pictures as the file has', { skip }, asy
   }
   const wanted = await count(null, join(running.folder, 'films', 'film.mp4'))
   assert.equal(await count('film', url('/film.mp4/ts.m3u8')), wanted)
+})
+
+test('segments of MPEG-TS hold picture and sound, also where the sound is in another file (ISO 13818-1 §2.4.4)', {
+  skip,
+}, async () => {
+  const films = join(running.folder, 'films')
+  await make(['-i', 'film.mp4', '-c', 'copy', '-map', '0', 'one.mp4'])
+  await make(['-i', 'film.144.mp4', '-c', 'copy', 'one.144.mp4'])
+  const { tags, uris } = readPlaylist((await get('film', '/one.mp4/ts.m3u8')).body)
+  assert.equal(tags.get('EXT-X-MEDIA'), undefined)
+  assert.equal(uris.length, 2)
+  const sound = await hashes(null, join(films, 'one.mp4'), '0:a:0')
+  for (const [uri, from] of [
+    [uris[0]!, 'one.mp4'],
+    [uris[1]!, 'one.144.mp4'],
+  ] as const) {
+    const list = url(new URL(uri, url('/one.mp4/ts.m3u8')).pathname)
+    const words = ['-map', '0:a', '-c', 'copy', '-bsf:a', 'aac_adtstoasc', '-f', 'streamhash', '-']
+    const header = ['-headers', 'Host: film.example.com\r\n']
+    const read = await run(ffmpeg!, ['-v', 'error', '-xerror', ...header, '-i', list, ...words], {
+      timeoutMs: 60_000,
+    })
+    assert.equal(read.stderr, '')
+    assert.equal(read.stdout, sound)
+    const pictures = ['-map', '0:v', '-f', 'streamhash', '-']
+    const [mine, theirs] = await Promise.all([
+      run(ffmpeg!, ['-v', 'error', '-xerror', ...header, '-i', list, ...pictures], { timeoutMs: 60_000 }),
+      run(ffmpeg!, ['-v', 'error', '-i', join(films, from), ...pictures], { timeoutMs: 60_000 }),
+    ])
+    assert.equal(mine.stderr, '')
+    assert.equal(mine.stdout, theirs.stdout)
+  }
+})
+
+test('another sound has a list of its own beside MPEG-TS, and the first is in the pictures (RFC 8216bis §4.4.6.1)', {
+  skip,
+}, async () => {
+  const { tags } = readPlaylist((await get('film', '/film.mp4/ts.m3u8')).body)
+  assert.deepEqual(
+    tags.get('EXT-X-MEDIA')!.map((rendition) => [rendition.get('DEFAULT'), rendition.has('URI')]),
+    [
+      ['YES', false],
+      ['NO', true],
+    ],
+  )
 })
 
 /** Read a playlist and all that it leads to; each must be right. */
@@ -284,6 +348,8 @@ test('codecs are said as players know them (RFC 6381 §3.3), sound without loss 
 
 const missing: [path: string, says: RegExp][] = [
   ['/other.mp4/index.m3u8', /no such film/],
+  ['/other.mp4/play', /no such film/],
+  ['/none/play', /404/],
   ['/film.mp4/seg-1-0-000000000000.m4s', /ask for its playlist again/],
   ['/film.mp4/list-1-000000000000.m3u8', /ask for its playlist again/],
   ['/none/index.m3u8', /404/],
@@ -358,6 +424,21 @@ test('encrypted segments are read with the key beside them, and never without (R
   assert.ok(!octets.includes('styp') && !octets.includes('moof'))
   assert.equal(octets.length % 16, 0)
   assert.equal((await get('closed', '/film.mp4/manifest.mpd')).status, 404)
+})
+
+test('keys may be given by a server of the owner, which derives them as we do (RFC 8216bis §4.4.4.4)', {
+  skip,
+}, async () => {
+  const source = await hashes(null, join(running.folder, 'films', 'film.mp4'), '0:v:0')
+  assert.equal(await hashes('keyed', url('/film.mp4/index.m3u8'), '0:v:0'), source)
+  const { uris } = readPlaylist((await get('keyed', '/film.mp4/index.m3u8')).body)
+  const list = await get('keyed', new URL(uris.at(-1)!, url('/film.mp4/index.m3u8')).pathname)
+  assert.match(
+    list.body,
+    /URI="http:\/\/127\.0\.0\.1:\d+\/\?film=%2Ffilm(?:\.144)?\.mp4&version=[0-9a-f]{12}"/,
+  )
+  const [tag] = /[0-9a-f]{12}/.exec(uris.at(-1)!)!
+  assert.equal((await get('keyed', `/film.mp4/key-${tag}`)).status, 404)
 })
 
 test('a signed playlist has signed segments, and nothing is given without', { skip }, async () => {

@@ -1,7 +1,7 @@
 import { type Film, keySpansOf, type Rates, ratesOf, spansOf } from './film.ts'
 import type { Track } from './movie.ts'
 import { canTransport } from './transport.ts'
-import { nameOfPart } from './wire/media-path.ts'
+import { folderOf, nameOfPart, type SoundBeside } from './wire/media-path.ts'
 import type { IFrameVariant, MultivariantPlaylist, Picture, Rendition, Variant } from './wire/multivariant.ts'
 
 /** Films that are offered together, as one. */
@@ -153,8 +153,8 @@ export function multivariantOf(
   signature: string,
 ): MultivariantPlaylist {
   const { videos, audios, subtitles } = segments === 'ts' ? transportable(offer) : offer
-  const uriOf = ({ film, track, base }: Offered): string =>
-    base + nameOfPart({ kind: 'playlist', segments, track: track.id, tag: film.tag }) + signature
+  const uriOf = ({ film, track, base }: Offered, sound = {}): string =>
+    base + nameOfPart({ kind: 'playlist', segments, track: track.id, tag: film.tag, ...sound }) + signature
   const families = [...new Set(audios.map(({ track }) => codecFamily(track)))]
   const groups = families.map((family) => ({
     id: `audio-${family}`,
@@ -162,17 +162,32 @@ export function multivariantOf(
   }))
   // Sound alone, of one kind, is the variant itself.
   const isPlain = videos.length === 0 && audios.length === 1
+  // The first sound of a group stands in the segments of the pictures then: it has no list of its own.
+  const isInside = segments === 'ts' && videos.length > 0
+  const isMuxed = isInside && audios.length === 1
   const subtitleGroup = subtitles.length === 0 ? null : 'subtitles'
   const ofVideos = videos.flatMap((video) => {
     const picture = pictureOf(video.track)
     if (groups.length === 0)
       return [variantOf([video], uriOf(video), picture, { audioGroup: null, subtitleGroup })]
     return groups.map(({ id, members }) => {
+      if (segments === 'cmaf')
+        return variantOf(
+          [video, fullest(members)],
+          uriOf(video),
+          picture,
+          { audioGroup: id, subtitleGroup },
+          members,
+        )
+      // Who plays another sound fetches that of the picture's segments too.
+      const [own, ...others] = members
+      const played = others.length === 0 ? [video, own!] : [video, own!, fullest(others)]
+      const audioGroup = isMuxed ? null : id
       return variantOf(
-        [video, fullest(members)],
-        uriOf(video),
+        played,
+        uriOf(video, { sound: soundBeside(video, own!) }),
         picture,
-        { audioGroup: id, subtitleGroup },
+        { audioGroup, subtitleGroup },
         members,
       )
     })
@@ -183,16 +198,26 @@ export function multivariantOf(
   })
   return {
     renditions: [
-      ...(isPlain
+      ...(isPlain || isMuxed
         ? []
         : groups.flatMap(({ id, members }) =>
-            members.map((audio, i) => audioOf(audio, id, uriOf(audio), i)),
+            members.map((audio, i) => audioOf(audio, id, isInside && i === 0 ? null : uriOf(audio), i)),
           )),
       ...subtitles.map((text) => subtitlesOf(text, segments, signature)),
     ],
     variants: firstFirst(videos.length > 0 ? ofVideos : ofAudios),
     iFrames: segments === 'ts' ? [] : videos.map((video) => iFramesOf(video, signature)),
   }
+}
+
+function soundBeside(video: Offered, { film, track }: Offered): SoundBeside {
+  const isOwn = film === video.film
+  return { track: track.id, of: isOwn ? null : { tag: film.tag, name: fileOf(film) } }
+}
+
+/** The name of a film's file, as URLs have it. */
+function fileOf({ path }: Film): string {
+  return path.slice(folderOf(path).length)
 }
 
 /** What MPEG-TS can carry, at the rates that it needs: 188 octets a packet, begun anew for each picture. */
@@ -240,7 +265,12 @@ export function pictureOf({ width, height, frameRate }: Track): Picture {
   return { width, height, frameRate }
 }
 
-function audioOf({ track, language, name }: Offered, groupId: string, uri: string, index: number): Rendition {
+function audioOf(
+  { track, language, name }: Offered,
+  groupId: string,
+  uri: string | null,
+  index: number,
+): Rendition {
   const { channels } = track
   const isDefault = index === 0
   return {

@@ -1,8 +1,9 @@
 import { keyPlaylistOf, mediaPlaylistOf, mpdOf } from './describe.ts'
 import type { Encryption } from './encryption.ts'
-import { countFilm, requireTrack } from './film.ts'
+import { countFilm, type Film, requireTrack } from './film.ts'
 import { multivariantOf, offerOf } from './offer.ts'
 import { openTitle, type TitleOptions } from './open-title.ts'
+import type { StreamPlan } from './plan.ts'
 import { type Content, etagOf } from './respond.ts'
 import type { Below } from './source-file.ts'
 import { readText, textPlaylistOf } from './text.ts'
@@ -84,7 +85,7 @@ async function textOf(
 }
 
 async function trackList(
-  { films, encryption }: PlaylistOptions,
+  { plan, films, encryption }: PlaylistOptions,
   below: Below,
   {
     asset,
@@ -100,13 +101,22 @@ async function trackList(
     signature,
     keyFor(name: string) {
       if (encryption === null) return {}
-      const uri = nameOfPart({ kind: 'key', tag }) + signature
+      const uri = keyUriOf(plan, film, signature)
       return { key: { uri, iv: encryption.ivOf(path, tag, name) } }
     },
   }
   return part.kind === 'playlist'
-    ? mediaPlaylistOf(film, track, { ...how, segments: part.segments })
+    ? mediaPlaylistOf(film, track, { ...part, ...how })
     : keyPlaylistOf(film, track, how)
+}
+
+/** Where players get the key of a film. */
+function keyUriOf({ keyUrl }: StreamPlan, { path, tag }: Film, signature: string): string {
+  if (keyUrl === null) return nameOfPart({ kind: 'key', tag }) + signature
+  return keyUrl
+    .replace('{film}', () => encodeURIComponent(path))
+    .replace('{version}', tag)
+    .replace('{signature}', () => signature.slice(1))
 }
 
 function isOffered(part: ListPart, { plan }: PlaylistOptions): boolean {

@@ -10,6 +10,8 @@ export type PlayerFilm = {
   readonly player: 'hls' | 'dash' | 'browser'
   /** reference to the file as it is, relative to the page; empty when there is none */
   readonly file: string
+  /** of the server that gives keys, where it is another one */
+  readonly keyOrigin: string
 }
 
 /** References to hls.js and dash.js, relative to the page. */
@@ -36,6 +38,7 @@ export function playerPage(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>${title}</title>
+<link rel="icon" href="${ICON}">
 <style nonce="${nonce}">${style}</style>
 <main data-hls="${has('hls')}" data-dash="${has('dash')}" data-file="${escapeHtml(film.file)}" data-player="${film.player}">
 <video controls playsinline preload="metadata" aria-label="${title}"></video>
@@ -59,6 +62,11 @@ ${script}})()</script>
 </html>
 `
 }
+
+/** A picture that is in the page itself: nobody asks for a favicon. */
+const ICON = `data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="#2457c5" d="M3 1v14l11-7z"/></svg>',
+)}`
 
 const menus: readonly (readonly [id: string, name: string, options: string])[] = [
   ['player', 'Played by', ''],

@@ -63,8 +63,8 @@ function respondPlayer(exchange: Exchange, film: PlayerFilm, { hls, dash, ...pag
     `style-src 'nonce-${nonce}'`,
     // Players hand pictures to <video> as blob: URLs, and hls.js an empty track as data:.
     "media-src 'self' blob: data:",
-    "connect-src 'self'",
-    "img-src 'self' blob:",
+    ["connect-src 'self'", film.keyOrigin].join(' ').trim(),
+    "img-src 'self' blob: data:",
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ')

@@ -12,6 +12,7 @@ export type MediaPart =
       readonly segments: 'cmaf' | 'ts'
       readonly track: number
       readonly tag: string
+      readonly sound?: SoundBeside
     }
   | { readonly kind: 'key frames'; readonly track: number; readonly tag: string }
   | { readonly kind: 'init'; readonly track: number; readonly tag: string }
@@ -21,6 +22,7 @@ export type MediaPart =
       readonly track: number
       readonly index: number
       readonly tag: string
+      readonly sound?: SoundBeside
     }
   | { readonly kind: 'key frame'; readonly track: number; readonly index: number; readonly tag: string }
   | { readonly kind: 'subtitles'; readonly tag: string }
@@ -28,6 +30,13 @@ export type MediaPart =
   | { readonly kind: 'cue playlist'; readonly segments: 'cmaf' | 'ts'; readonly tag: string }
   /** the index of the film as it is kept: for ourselves, nobody outside is answered */
   | { readonly kind: 'movie'; readonly tag: string }
+
+/** Sound that stands in the segments of a picture: MPEG-TS carries both, as old players want it. */
+export type SoundBeside = {
+  readonly track: number
+  /** its version, and the name of its file as URLs have it; null where it is in the film itself */
+  readonly of: { readonly tag: string; readonly name: string } | null
+}
 
 /** A request target that belongs to a film. */
 export type MediaTarget = {
@@ -63,6 +72,11 @@ export function parseMediaTarget(target: string, inFolders: boolean): MediaTarge
   return { asset, part, query: mark < 0 ? '' : target.slice(mark + 1) }
 }
 
+/** What stands before the name of a file, with its slash. */
+export function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/') + 1)
+}
+
 /** Whether a path is that of a file which is streamed. */
 export function isFilm(path: string): boolean {
   return FILM.test(path)
@@ -89,13 +103,13 @@ export function nameOfPart(part: MediaPart): string {
     case 'key':
       return `key-${part.tag}`
     case 'playlist':
-      return `${part.segments === 'ts' ? 'ts' : 'list'}-${part.track}-${part.tag}.m3u8`
+      return `${part.segments === 'ts' ? 'ts' : 'list'}-${part.track}-${part.tag}${nameOfSound(part.sound)}.m3u8`
     case 'key frames':
       return `keys-${part.track}-${part.tag}.m3u8`
     case 'init':
       return `init-${part.track}-${part.tag}.mp4`
     case 'segment':
-      return `seg-${part.track}-${part.index}-${part.tag}.${part.segments === 'ts' ? 'ts' : 'm4s'}`
+      return `seg-${part.track}-${part.index}-${part.tag}${nameOfSound(part.sound)}.${part.segments === 'ts' ? 'ts' : 'm4s'}`
     case 'key frame':
       return `key-${part.track}-${part.index}-${part.tag}.m4s`
     case 'subtitles':
@@ -109,6 +123,12 @@ export function nameOfPart(part: MediaPart): string {
   }
 }
 
+function nameOfSound(sound: SoundBeside | undefined): string {
+  if (sound === undefined) return ''
+  const { track, of } = sound
+  return `-with-${track}${of === null ? '' : `-${of.tag}-${of.name}`}`
+}
+
 const PAGE = /^(.+)\/(play(?:\/[\w.]+)?)$/
 
 /** As `nameOfPart` writes them; numbers without leading zeros, so that each part has one name. */
@@ -117,7 +137,7 @@ function partOf(name: string): MediaPart | null {
   if (fixed !== undefined) return fixed
   if (name.startsWith('.movie-')) return { kind: 'movie', tag: name.slice(7) }
   const match = NAME.exec(name)
-  if (match === null) return null
+  if (match === null) return partWithSound(name)
   const [, stem, first, second, tag = '', ending] = match
   const track = Number(first ?? Number.NaN)
   const index = Number(second ?? Number.NaN)
@@ -154,6 +174,16 @@ function partOf(name: string): MediaPart | null {
   }
 }
 
+function partWithSound(name: string): MediaPart | null {
+  const [, stem, track, tag, ofName, ending] = WITH_SOUND.exec(name) ?? []
+  const part = stem === undefined ? null : partOf(`${stem}.${ending}`)
+  if (part === null || !('segments' in part) || part.segments !== 'ts') return null
+  if (part.kind !== 'playlist' && part.kind !== 'segment') return null
+  if (ofName !== undefined && !isFilm(ofName)) return null
+  const of = ofName === undefined ? null : { tag: tag!, name: ofName }
+  return { ...part, sound: { track: Number(track), of } }
+}
+
 const FIXED: ReadonlyMap<string, MediaPart> = new Map<string, MediaPart>([
   ['index.m3u8', { kind: 'multivariant', segments: 'cmaf' }],
   ['ts.m3u8', { kind: 'multivariant', segments: 'ts' }],
@@ -164,3 +194,6 @@ const FIXED: ReadonlyMap<string, MediaPart> = new Map<string, MediaPart>([
 /** Stem, up to two numbers, the tag of 12 hexadecimal digits, and an ending. */
 const NAME =
   /^(key|keys|list|ts|init|seg|text|tstext)(?:-(0|[1-9]\d{0,8}))?(?:-(0|[1-9]\d{0,8}))?-([0-9a-f]{12})(\.\w+)?$/
+
+const WITH_SOUND =
+  /^((?:ts|seg)-[\d-]+-[0-9a-f]{12})-with-(0|[1-9]\d{0,8})(?:-([0-9a-f]{12})-(.+))?\.(m3u8|ts)$/
