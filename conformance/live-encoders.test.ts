@@ -81,7 +81,7 @@ test('RTMP and SRT come by ffmpeg, which is started again for the next encoder',
           60_000,
         )
         const wanted = i === 0 ? 'v0-1.m4s' : '#EXT-X-DISCONTINUITY'
-        await until(async () => (await playlistOf(`${url}/${stream}`)).includes(wanted), 20_000)
+        await until(async () => (await playlistOf(`${url}/${stream}`)).includes(wanted), 60_000)
       }
       await fetch(`${url}/${stream}`, { method: 'DELETE' })
       await run(ffmpeg!, ['-v', 'error', '-xerror', '-i', `${url}/${stream}/film.mp4`, '-f', 'null', '-'])
@@ -105,7 +105,7 @@ async function follow(output: string): Promise<void> {
   readPlaylist(multivariant)
   const playlist = `${url}/${stream}/${/\n(_\w+\/v0\.m3u8)\n/.exec(multivariant)?.[1]}`
   // Some encoders do not wait for the answer to their last file; its last part comes with the end.
-  await until(async () => /v0-1\.(?:3\.)?m4s/.test(await ask(playlist)))
+  await until(async () => /v0-1\.(?:3\.)?m4s/.test(await ask(playlist)), 60_000)
   await fetch(`${url}/${stream}`, { method: 'DELETE' })
   const text = await ask(playlist)
   const { segments, hasEnded } = readPlaylist(text)

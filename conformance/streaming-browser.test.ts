@@ -155,7 +155,7 @@ for (const [name, player] of [
     skip,
   }, async () => {
     const { page, asked } = await visit(`/film.mp4/play?player=${player}`)
-    await until(async () => (await page.locator('#text option').count()) === 3, 20_000)
+    await until(async () => (await page.locator('#text option').count()) === 3, 60_000)
     const sounds = await page.locator('#sound option').allInnerTexts()
     const texts = await page.locator('#text option').allInnerTexts()
     assert.deepEqual(
@@ -173,9 +173,9 @@ for (const [name, player] of [
       await page.locator('#sound').selectOption(language)
       await page.locator('#text').selectOption(language)
       // dash.js forgets subtitles that are still on their way when it jumps.
-      await until(() => page.evaluate<boolean>(hasCues), 20_000)
+      await until(() => page.evaluate<boolean>(hasCues), 60_000)
       await page.evaluate("document.querySelector('video').currentTime = 1.5")
-      await until(() => page.evaluate<boolean>(cueShown(words)), 20_000)
+      await until(() => page.evaluate<boolean>(cueShown(words)), 60_000)
       assert.ok(
         asked.some((path) => path.includes(file)),
         `${file} was never asked for`,
@@ -184,10 +184,10 @@ for (const [name, player] of [
     }
     await page.locator('h1').click()
     await page.keyboard.press('c')
-    await until(() => page.evaluate<boolean>(`!${cueShown('From 1 to 4')}`), 20_000)
+    await until(() => page.evaluate<boolean>(`!${cueShown('From 1 to 4')}`), 60_000)
     await page.keyboard.press('c')
     await page.evaluate("document.querySelector('video').currentTime = 5.5")
-    await until(() => page.evaluate<boolean>(cueShown('From 5 to 8')), 20_000)
+    await until(() => page.evaluate<boolean>(cueShown('From 5 to 8')), 60_000)
     await page.context().close()
   })
 }

@@ -88,8 +88,9 @@ export class Encoder {
       if (this.#opened !== null) await this.#cut(track, item.sample)
       else await this.#wait({ track, sample: item.sample })
     }
-    if (this.#opened === null && mayOpen && this.#leadSeconds() >= this.#options.plan.partMs / 1000)
-      await this.#open()
+    if (this.#opened !== null || this.#leadSeconds() < this.#options.plan.partMs / 1000) return
+    // Who sends faster than it is played does not wait for tracks that may come.
+    if (mayOpen || this.#early.length > LIMIT_EARLY / 2) await this.#open()
   }
 
   /** It is over: what is left becomes the last part. */

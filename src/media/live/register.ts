@@ -149,7 +149,10 @@ export class Register {
     const leader = this.#leaders.get(stream)
     if (leader === undefined) return
     const { root, feed } = this.#options
-    await feed(leader, { root, fed: { stream, input: '', octets: null, begins: false, isInit: false } })
+    await feed(leader, {
+      root,
+      fed: { stream, input: '', file: null, octets: null, begins: false, isInit: false },
+    })
   }
 
   async #feed(worker: number, fed: Fed): Promise<LiveReply> {

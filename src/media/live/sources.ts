@@ -129,6 +129,7 @@ class RunningSource {
       const refusal = await feed({
         stream,
         input: 'source',
+        file: null,
         octets: new Uint8Array(octets),
         begins,
         isInit: begins,
@@ -171,7 +172,7 @@ function argumentsFor(url: string): string[] {
 }
 
 function endOf(stream: string): Fed {
-  return { stream, input: 'source', octets: null, begins: false, isInit: false }
+  return { stream, input: 'source', file: null, octets: null, begins: false, isInit: false }
 }
 
 /** Passwords stand in URLs of cameras, and pass phrases in those of SRT. */
