@@ -46,7 +46,10 @@ function lookUp(cache: Cache, exchange: Exchange, key: string, follows: number):
   // Between finding and reading, an object may make room for another.
   const lookUpAgain = (): void => {
     if (follows < LIMIT_FOLLOWS) lookUp(cache, exchange, key, follows + 1)
-    else passBy(cache, exchange, 'nothing stored')
+    else {
+      cache.counts.misses++
+      passBy(cache, exchange, 'nothing stored')
+    }
   }
   const { object, held, parts } = select(store.find(key), request)
   if (parts.length > 0 && request.method === 'GET') return lookUpParts(cache, exchange, key, parts)
@@ -57,13 +60,15 @@ function lookUp(cache: Cache, exchange: Exchange, key: string, follows: number):
       exchange.note.answeredBy = 'cache'
       const told = follows === 0 ? null : forwardStatus({ why: 'nothing stored', collapsed: true })
       const answer = { reason, status: told, isTold: plan.status }
-      if (!respondStored(exchange, object!, held.stored!, answer, nowMs)) return lookUpAgain()
-      count(cache, reason, object!, follows > 0)
+      const octets = respondStored(exchange, object!, held.stored!, answer, nowMs)
+      if (octets === null) return lookUpAgain()
+      cache.counts.savedOctets += octets
+      cache.counts[reason !== 'fresh' ? 'stale' : follows > 0 ? 'collapsed' : 'hits']++
       if (action === 'refresh') refresh(cache, request, key, object!, held)
       return
     }
     case 'refuse':
-      return refuse(exchange)
+      return refuse(cache, exchange)
     case 'validate':
     case 'fetch':
       forward(cache, exchange, { key, object, held, reason, follows })
@@ -83,23 +88,18 @@ function lookUpParts(cache: Cache, exchange: Exchange, key: string, parts: reado
   const { action, reason } = reuse(request, held, cache.now())
   const fetch = (): void =>
     action === 'refuse'
-      ? refuse(exchange)
+      ? refuse(cache, exchange)
       : forward(cache, exchange, { key, object: null, held, reason, follows: LIMIT_FOLLOWS })
   if (fresh.length === 0 || isConditional(request.fields)) return fetch()
   const told = { reason: 'fresh', status: null, isTold: cache.plan.status } as const
   exchange.note.answeredBy = 'cache'
   const end = watchEnd(exchange)
-  void respondParts(cache, exchange, fresh, told).then((isAnswered) => {
-    if (isAnswered) cache.counts.hits++
-    else if (!end.isOver) fetch()
+  void respondParts(cache, exchange, fresh, told).then((answered) => {
+    if (answered !== null) {
+      cache.counts[answered.isFetched ? 'misses' : 'hits']++
+      cache.counts.savedOctets += answered.octets
+    } else if (!end.isOver) fetch()
   })
-}
-
-function count({ counts }: Cache, reason: ReuseReason, object: CachedObject, isCollapsed: boolean): void {
-  counts.hits++
-  if (reason !== 'fresh') counts.stale++
-  if (isCollapsed) counts.collapsed++
-  counts.savedOctets += object.storedOctets
 }
 
 type Lookup = {
@@ -117,15 +117,13 @@ function forward(cache: Cache, exchange: Exchange, { key, object, held, reason, 
     return passBy(cache, exchange, reason)
   }
   if (held.stored === null && follows < LIMIT_FOLLOWS && mayBeSliced(cache, key)) {
-    const end = watchEnd(exchange)
-    const whole = (): void =>
-      void (end.isOver || forward(cache, exchange, { key, object, held, reason, follows: LIMIT_FOLLOWS }))
-    void respondSlices(cache, exchange, key, whole).catch(() => exchange.abort('origin broke off'))
+    void respondSlices(cache, exchange, key).catch(() => exchange.abort('origin broke off'))
     return
   }
-  const what = { key, object, stored: held.stored, reason, isCollapsed: follows > 0 }
+  const isKnownToPass = isPassed(cache, key)
+  const what = { key, object, stored: held.stored, reason, isCollapsed: follows > 0, isPassed: isKnownToPass }
   // Who asks for something newer than what is stored would get just that by waiting for somebody else.
-  if (reason.startsWith('request:') || follows >= LIMIT_FOLLOWS || isPassed(cache, key))
+  if (reason.startsWith('request:') || follows >= LIMIT_FOLLOWS || isKnownToPass)
     return fetchFor(cache, request, exchange, what, null)
   const lead = cache.store.lead(key)
   if (lead !== null) return fetchFor(cache, request, exchange, what, lead)
@@ -148,16 +146,19 @@ function isPassed({ passes, now }: Cache, key: string): boolean {
 function refresh(cache: Cache, request: Request, key: string, object: CachedObject, { stored }: Held): void {
   const lead = cache.store.lead(key)
   if (lead === null) return
-  const what = { key, object, stored, reason: 'stale', isCollapsed: false } as const
+  const what = { key, object, stored, reason: 'stale', isCollapsed: false, isPassed: false } as const
   fetchFor(cache, { ...request, method: 'GET' }, null, what, lead)
 }
 
 /** RFC 9111 §5.2.1.7. */
-function refuse(exchange: Exchange): void {
+function refuse({ plan: { status }, counts }: Cache, exchange: Exchange): void {
+  counts.misses++
+  const reason = 'request: only-if-cached'
   exchange.note.answeredBy = 'cache'
-  exchange.note.reason = 'request: only-if-cached'
+  exchange.note.reason = reason
   const detail = 'Nothing that is stored here may be used for this request, and it asks for nothing else.'
-  respondPage(exchange, { status: 504, detail, fault: 'client' })
+  const fields: [string, string][] = status === false ? [] : [['Cache-Status', `portico; detail="${reason}"`]]
+  respondPage(exchange, { status: 504, detail, fault: 'client', fields })
 }
 
 /**

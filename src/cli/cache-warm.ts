@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { formatSize } from '#core/units.ts'
+import { formatSize, plural } from '#core/units.ts'
 import type { Warmed } from '#run/cache-control.ts'
 import { type Command, type CommandInput, textOption, UsageError } from './command.ts'
-import { plural, print, printError } from './print.ts'
+import { print, printError } from './print.ts'
 import { askRunning, NOT_RUNNING } from './running.ts'
 
 /** URLs of one run, sitemaps inside of sitemaps, and requests at a time. */

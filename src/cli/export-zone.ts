@@ -59,10 +59,17 @@ export const exportZoneCommand: Command = {
       return 1
     }
     const { ttl, data } = soaPlan(zone, serial)
-    const rrsets = flagOption(input, 'signed') ? sign(version, keyed.keys) : zone.rrsets
+    const rrsets = flagOption(input, 'signed') ? sign(version, keyed.keys) : withoutKeys(zone)
+    for (const { owner, target } of zone.aliases ?? [])
+      printError(`${owner} is left out: it has the addresses of ${target}, which change.`)
     print(printMasterFile({ apex: zone.apex, soa: { ttl, data: data[0]! }, rrsets }).trimEnd())
     return 0
   },
+}
+
+/** Keys of ours without the signatures that go with them would be of no use elsewhere. */
+function withoutKeys({ apex, rrsets }: ZonePlan): PrintedRRset[] {
+  return rrsets.filter(({ why, owner }) => why !== 'DNSSEC' || owner !== apex)
 }
 
 function sign({ plan, serial }: Version, keys: ZoneKeys): PrintedRRset[] {

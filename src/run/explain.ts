@@ -2,6 +2,7 @@ import { admitAddress, compileNetworks } from '#access/admit.ts'
 import type { AccessPlan, RatePlan } from '#access/plan.ts'
 import { isOnDemand } from '#acme/plan.ts'
 import type { Position } from '#core/problem.ts'
+import { plural } from '#core/units.ts'
 import type { SavedZones } from '#dns/dnssec/keyed-zones.ts'
 import { type Lookup, lookup } from '#dns/lookup.ts'
 import type { SecondaryState } from '#dns/transfer/secondary.ts'
@@ -165,7 +166,7 @@ function explainUrl(url: URL, world: World, from: string | null): Step[] {
   steps.push(...explainRequestPath(routing.route, target, from))
   steps.push(...explainAction(action, at, world))
   steps.push(...explainResponse(routing.route, target))
-  steps.push(...explainObserved(plan, from))
+  steps.push(...explainObserved(plan, action.kind === 'service', from))
   return steps
 }
 
@@ -300,13 +301,20 @@ function explainAccess(
   if (networks.length > 0) {
     const { isAdmitted, reason } = admitAddress(compileNetworks(networks), from)
     if (from === null)
-      steps.push(step('access', `${networks.length} networks decide`, 'ask with --from IP', at))
+      steps.push(
+        step(
+          'access',
+          `${plural(networks.length, 'network')} ${networks.length === 1 ? 'decides' : 'decide'}`,
+          'ask with --from IP',
+          at,
+        ),
+      )
     else if (isAdmitted) steps.push(step('access', `${from} is admitted`, reason, at))
     else steps.push(fault('access', `${from} is refused with 403`, reason, at))
   }
   if (basic !== null) {
     const says = `a name and a password for "${basic.realm}"; 401 without (RFC 7617)`
-    steps.push(step('access', says, `basic: ${basic.users.length} users`, at))
+    steps.push(step('access', says, `basic: ${plural(basic.users.length, 'user')}`, at))
   }
   if (bearer !== null) {
     const says = `a token of ${bearer.issuer} for ${bearer.audience.join(' or ')}; 401 without (RFC 6750)`

@@ -123,9 +123,8 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
   })
 
   async function reloadNow(): Promise<ReloadOutcome> {
-    const next = await planSource(source, dev).catch((error: unknown) => String(error))
-    if (typeof next === 'string')
-      return outcome(false, `The file cannot be read, so nothing changed: ${next}`, [])
+    const next = await planSource(source, dev).catch((error: unknown) => whyUnread(error))
+    if (typeof next === 'string') return outcome(false, `${next}, so nothing changed.`, [])
     if (next.plan === null || hasErrors(next.problems)) {
       return outcome(false, 'The file has errors, so nothing changed.', next.problems)
     }
@@ -190,6 +189,11 @@ async function startFront(
   const wish = accessLog?.(config) ?? null
   const front = await createFront({ plan, folder, stateFolder, log, accessLog: wish, output, loaded })
   return { first, front, stateFolder }
+}
+
+function whyUnread(error: unknown): string {
+  const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  return isMissing ? 'The file is gone' : `The file cannot be read (${error})`
 }
 
 const NO_CHANGES: Changes = { added: [], removed: [], changed: [] }

@@ -105,7 +105,7 @@ function code({ octets }: Library, coding: Coding): Promise<Buffer> {
 
 async function readParts(): Promise<Parts> {
   const text = (name: string): Promise<string> => readFile(new URL(name, import.meta.url), 'utf8')
-  const scripts = await Promise.all(['./graph.js', './drivers.js', './player.js'].map(text))
+  const scripts = await Promise.all(['./graph.js', './timeline.js', './drivers.js', './player.js'].map(text))
   const [style, hls, dash] = await Promise.all([
     text('./player.css'),
     readLibrary('hls'),
