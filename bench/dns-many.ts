@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { askServer } from '#dns/ask.ts'
 import { peer } from '../test/peers.ts'
 import { freePort } from '../test/ports.ts'
+import { untilAnswered } from './dns-ready.ts'
 import {
   CLIENT_CORE,
   interleave,
@@ -21,9 +21,6 @@ const NAMES = 1000
 const QUERIES = 200_000
 const ROUNDS = 3
 const SECONDS = 2
-/** All of them load for some seconds, or a machine is too small for this bench. */
-const READY_LIMIT_MS = 120_000
-
 const CONTENDERS = ['portico', 'knot', 'nsd'] as const
 type Contender = (typeof CONTENDERS)[number]
 
@@ -58,7 +55,7 @@ export async function run({ json }: { json: boolean }): Promise<void> {
       const from = performance.now()
       const server = await pin(SERVER_CORE, ...(await commands[name]()))
       peers.push(server)
-      await untilAnswered(ports[name])
+      await untilAnswered(ports[name], `host${NAMES - 1}.zone${ZONES - 1}.example.`)
       started[name] = { pid: server.pid, readyMs: Math.round(performance.now() - from) }
     }
     const rates = await interleave(CONTENDERS, ROUNDS, async (name) => {
@@ -131,21 +128,4 @@ function commandsOf(
       return [nsd, ['-d', '-c', config]]
     },
   }
-}
-
-/** Until the last of the zones answers. */
-async function untilAnswered(port: number): Promise<void> {
-  const deadline = performance.now() + READY_LIMIT_MS
-  const ask = {
-    name: `host${NAMES - 1}.zone${ZONES - 1}.example.`,
-    type: 'A',
-    recursive: false,
-    timeoutMs: 200,
-  }
-  while (performance.now() < deadline) {
-    const said = await askServer({ address: '127.0.0.1', port }, ask)
-    if (typeof said !== 'string' && said.answer.length === 1) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error(`Nothing answers on port ${port} after ${READY_LIMIT_MS} ms`)
 }

@@ -3,16 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { peer } from '../test/peers.ts'
 import { freePort } from '../test/ports.ts'
-import {
-  CLIENT_CORE,
-  interleave,
-  median,
-  type Peer,
-  pin,
-  runPinned,
-  SERVER_CORE,
-  waitForPort,
-} from './peers.ts'
+import { untilAnswered } from './dns-ready.ts'
+import { CLIENT_CORE, interleave, median, type Peer, pin, runPinned, SERVER_CORE } from './peers.ts'
 
 const ROUNDS = 5
 const SECONDS = 2
@@ -68,7 +60,8 @@ export async function run({ json }: { json: boolean }): Promise<void> {
   try {
     const ports = { portico: await freePort(), knot: await freePort() }
     peers.push(await startPortico(ports.portico), await startKnot(knotd, folder, ports.knot))
-    await Promise.all(CONTENDERS.map((name) => waitForPort(ports[name])))
+    for (const zone of ['example.com', 'example.net'])
+      await Promise.all(CONTENDERS.map((name) => untilAnswered(ports[name], `ns1.${zone}.`)))
     const kinds = {} as Record<Kind, DnsBench['kinds'][Kind]>
     for (const kind of KINDS) kinds[kind] = await measureKind(kind, { dnsperf, folder, ports })
     const unsigned = KINDS.filter((kind) => !kind.startsWith('signed'))
