@@ -16,7 +16,7 @@ export type TopBox = { readonly header: BoxHeader; readonly at: number; whole():
 /** Octets of the file, of which a little more than is asked is read: what is behind a header is asked next. */
 export type Window = (from: number, octets: number) => Promise<Uint8Array>
 
-// A moof of some seconds has less; a head of a file with ftyp, free and the beginning of mdat too.
+/** Read at once: a moof of some seconds has less; a head of a file with ftyp, free and the beginning of mdat too. */
 export const WINDOW_OCTETS: number = 32 * 1024
 
 /**
