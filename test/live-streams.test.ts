@@ -134,9 +134,12 @@ test('who has no key, sends no stream, or comes second is refused', async () => 
   const first = publish('/two')
   first.send(25)
   await begun('two')
+  // One that is silent would be lost, and leave its place.
+  const sending = setInterval(() => first.send(1), 200)
   const second = publish('/two')
   second.send(8)
   assert.equal(await second.status, 409)
+  clearInterval(sending)
   const text = publish('/three', { ...BEARER, 'Content-Type': 'text/plain' })
   text.end()
   assert.equal(await text.status, 422)
