@@ -101,6 +101,26 @@ test('each way of playing shows the film, and says what it took', { skip }, asyn
   assert.deepEqual(browser.complaints(), [])
 })
 
+for (const player of ['hls', 'dash']) {
+  test(`${player}.js says who asks, and what it has at hand (CTA-5004)`, { skip }, async () => {
+    const page = await browser.open('about:blank')
+    const said: Record<string, string>[] = []
+    page.on('request', (request) => said.push(request.headers()))
+    await page.goto(`${origin}/film.mp4/play?player=${player}`)
+    await until(
+      () =>
+        Promise.resolve(
+          said.some((fields) => Number(/\bbl=(\d+)/.exec(fields['cmcd-request'] ?? '')?.[1]) > 1000),
+        ),
+      30_000,
+    )
+    const sessions = new Set(said.flatMap((fields) => /sid="[^"]+"/.exec(fields['cmcd-session'] ?? '') ?? []))
+    assert.equal(sessions.size, 1)
+    assert.ok(said.some((fields) => /\bot=v\b/.test(fields['cmcd-object'] ?? '')))
+    assert.ok(said.some((fields) => /\bnor="/.test(fields['cmcd-request'] ?? '')) || player === 'hls')
+  })
+}
+
 test('quality and sound are chosen from menus, and the picture follows', { skip }, async () => {
   for (const player of ['hls', 'dash']) {
     const page = await open(`?player=${player}`)
