@@ -187,6 +187,23 @@ test('the same segments are offered by DASH, and as one film when it is over', a
   assert.equal(readPlaylist(packaged.text).kind, 'multivariant')
 })
 
+test('status counts who watches, and explain says what is on air', async () => {
+  const encoder = publish('/told')
+  encoder.send(30)
+  const folder = await begun('told')
+  for (const program of ['one', 'two', 'two']) await ask(`${folder}/v0.m3u8`, { 'User-Agent': program })
+  const { stdout } = await portico.command('status', '--json')
+  const { live } = JSON.parse(stdout) as { live: { streams: { stream: string; viewers: number }[] } }
+  // This test itself is the third: it says no name of a program.
+  assert.equal(live.streams.find(({ stream }) => stream === 'told')?.viewers, 3)
+  const url = `http://live.example.com:${portico.ports.http}`
+  const told = await portico.command('explain', `${url}/told`)
+  assert.match(told.stdout, /"told" is live: \S+, for \S+, its first encoder, last part/)
+  const refused = await portico.command('explain', `${url}${folder}/v0.m3u8?_HLS_msn=1000`)
+  assert.match(refused.stdout, /400: segment 1000 lies too far ahead/)
+  encoder.destroy()
+})
+
 test('a segment that grows is sent as it grows', async () => {
   const encoder = publish('/five')
   encoder.send(25)

@@ -57,6 +57,7 @@ export function adminRoutes(portico: Portico): AdminRoutes {
         signed: front.dns.dnssec.saved(),
         nowSeconds: Math.floor(Date.now() / 1000),
         secondaries: front.dns.secondaries(),
+        onAir: { find: front.liveStream, nowMs: Date.now() },
       }
       const world = { plan: front.plan, zones: front.dns.zones, live, dns: front.dns.known() }
       return explain(question, world, query.get('from'))
