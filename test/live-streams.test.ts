@@ -190,6 +190,7 @@ test('the same segments are offered by DASH, and as one film when it is over', a
 test('status counts who watches, and explain says what is on air', async () => {
   const encoder = publish('/told')
   encoder.send(30)
+  const sending = setInterval(() => encoder.send(1), 200)
   const folder = await begun('told')
   for (const program of ['one', 'two', 'two']) await ask(`${folder}/v0.m3u8`, { 'User-Agent': program })
   const { stdout } = await portico.command('status', '--json')
@@ -201,6 +202,7 @@ test('status counts who watches, and explain says what is on air', async () => {
   assert.match(told.stdout, /"told" is live: \S+, for \S+, its first encoder, last part/)
   const refused = await portico.command('explain', `${url}${folder}/v0.m3u8?_HLS_msn=1000`)
   assert.match(refused.stdout, /400: segment 1000 lies too far ahead/)
+  clearInterval(sending)
   encoder.destroy()
 })
 
