@@ -4,7 +4,16 @@ import { join } from 'node:path'
 import { peer } from '../test/peers.ts'
 import { freePort } from '../test/ports.ts'
 import { untilAnswered } from './dns-ready.ts'
-import { CLIENT_CORE, cpuSeconds, interleave, median, type Peer, pin, runPinned, SERVER_CORE } from './peers.ts'
+import {
+  CLIENT_CORE,
+  cpuSeconds,
+  interleave,
+  median,
+  type Peer,
+  pin,
+  runPinned,
+  SERVER_CORE,
+} from './peers.ts'
 
 const ROUNDS = 5
 const SECONDS = 2
