@@ -32,6 +32,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   pebble: 'pebble',
   rclone: 'rclone',
   s3cmd: 's3cmd',
+  setpriv: 'util-linux',
   'systemd-analyze': 'systemd',
   'systemd-socket-activate': 'systemd',
   unbound: 'unbound',
