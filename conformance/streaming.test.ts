@@ -414,6 +414,43 @@ test('subtitles in SubRip are segments of WebVTT in HLS, and one file in DASH (R
   assert.match(whole.body, /^WEBVTT\n\n00:00:01\.000/)
 })
 
+test('subtitles inside of a film are offered as WebVTT (3GPP TS 26.245 §5.17)', { skip }, async () => {
+  const films = join(running.folder, 'films')
+  const srt =
+    '1\n00:00:01,000 --> 00:00:02,500\nHello & <i>you</i>\n\n2\n00:00:04,000 --> 00:00:05,000\nTwo\nlines\n'
+  await writeFile(join(films, 'said.txt'), srt)
+  const languages = ['-metadata:s:s:0', 'language=ger', '-metadata:s:s:1', 'language=fre']
+  const text = ['-f', 'srt', '-i', 'said.txt']
+  const maps = ['-map', '0', '-map', '1', '-map', '1', '-c', 'copy', '-c:s', 'mov_text', ...languages]
+  for (const more of [[], ['-movflags', 'frag_keyframe+empty_moov']]) {
+    await make(['-i', 'film.mp4', ...text, ...maps, ...more, '-y', 'said.mp4'])
+    for (const name of ['index.m3u8', 'ts.m3u8']) {
+      const { tags } = readPlaylist((await get('film', `/said.mp4/${name}`)).body)
+      const lists = tags.get('EXT-X-MEDIA')!.filter((rendition) => rendition.get('TYPE') === 'SUBTITLES')
+      assert.deepEqual(
+        lists.map((rendition) => rendition.get('LANGUAGE')),
+        ['"de"', '"fr"'],
+      )
+      const path = new URL(lists[0]!.get('URI')!.slice(1, -1), url('/said.mp4/')).pathname
+      const { segments } = readPlaylist((await get('film', path)).body)
+      assert.equal(segments.length, 1)
+      const cues = await get('film', new URL(segments[0]!.uri, url(path)).pathname)
+      assert.equal(cues.fields['content-type'], 'text/vtt; charset=utf-8')
+      const clock = name === 'ts.m3u8' ? 900_000 : 0
+      const said =
+        '00:00:01.000 --> 00:00:02.500\nHello &amp; you\n\n00:00:04.000 --> 00:00:05.000\nTwo\nlines\n'
+      assert.equal(cues.body, `WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:${clock},LOCAL:00:00:00.000\n\n${said}`)
+    }
+    const mpd = readMpd((await get('film', '/said.mp4/manifest.mpd')).body)
+    const bases = all(mpd, 'BaseURL').filter(({ text }) => text.endsWith('.vtt'))
+    assert.equal(bases.length, 2)
+    const whole = await get('film', `/said.mp4/${bases[0]!.text}`)
+    assert.match(whole.body, /^WEBVTT\n\n00:00:01\.000 --> 00:00:02\.500\nHello/)
+    const source = await hashes(null, join(films, 'said.mp4'), '0:v:0')
+    assert.equal(await hashes('alone', url('/said.mp4/index.m3u8'), '0:v:0'), source)
+  }
+})
+
 test('encrypted segments are read with the key beside them, and never without (RFC 8216bis §4.4.4.4)', {
   skip,
 }, async () => {

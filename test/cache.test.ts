@@ -339,6 +339,31 @@ test('"portico cache" lists, shows and warms', async () => {
   assert.match(show.stdout, /tags: all, some\n[\s\S]*Cache-Control: max-age=600/)
 })
 
+test('commands know the rules of keys: what is dropped of a query need not be said', async () => {
+  const headers = { Host: 'keyed.example.com' }
+  await get('/rule?a=1&utm_x=2', { headers })
+  const url = 'http://keyed.example.com/rule?utm_y=3&a=1'
+  const shown = await running.command('cache', 'show', url)
+  assert.match(shown.stdout, /keyed\.example\.com\/rule\?a=1 c:l=/)
+  const { stdout } = await running.command('purge', url, '--json')
+  assert.equal(
+    JSON.parse(stdout).reduce((sum: number, { objects }: { objects: number }) => sum + objects, 0),
+    1,
+  )
+})
+
+test('purges by tag name cache groups too (RFC 9875 §2)', async () => {
+  answers.set('/grouped', (response) => {
+    response
+      .setHeader('Cache-Control', 'max-age=600')
+      .setHeader('Cache-Groups', '"spring sale", "b"')
+      .end('x')
+  })
+  await get('/grouped')
+  const { stdout } = await running.command('purge', '--tag', 'spring sale', '--json')
+  assert.equal(JSON.parse(stdout)[0].objects, 1)
+})
+
 test('explain says what is stored and what comes next', async () => {
   await get('/e')
   const url = `http://whole.example.com:${running.ports.http}/e`
@@ -349,6 +374,15 @@ test('explain says what is stored and what comes next', async () => {
   const some = await running.command('explain', url)
   assert.match(some.stdout, /cache +200, \d+B, \d+ s old, fresh for \d+ s more/)
   assert.match(some.stdout, /the next GET is answered from the cache/)
+  answers.set('/vary', (response) => {
+    response.setHeader('Cache-Control', 'max-age=600').setHeader('Vary', 'Accept-Language').end('x')
+  })
+  await get('/vary', { headers: { Host: host, 'Accept-Language': 'de' } })
+  const other = await running.command('explain', url.replace('/e', '/vary'))
+  assert.match(
+    other.stdout,
+    /1 response stored[\s\S]*for requests with accept-language: de[\s\S]*vary mismatch/,
+  )
 })
 
 test('a reload that does not touch the route keeps what is stored; status counts', async () => {

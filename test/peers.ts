@@ -30,6 +30,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   nsupdate: 'bind9-dnsutils',
   openssl: 'openssl',
   pebble: 'pebble',
+  setpriv: 'util-linux',
   'systemd-analyze': 'systemd',
   'systemd-socket-activate': 'systemd',
   unbound: 'unbound',

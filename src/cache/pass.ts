@@ -2,9 +2,9 @@ import type { Exchange, Request, ResponseHead, Source } from '#http/exchange.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
 import { PassingExchange } from '#http/wire/passing-exchange.ts'
 import type { Cache } from './cache.ts'
-import { type Forwarded, forwardStatus } from './cache-status.ts'
+import { type Forwarded, forwardStatus, keyParameter } from './cache-status.ts'
 import { invalidated } from './invalidate.ts'
-import { uriOf } from './key.ts'
+import { keyOf, uriOf } from './key.ts'
 import { keepAnswer } from './post.ts'
 import { purge } from './purge.ts'
 import { updateByHead } from './update-by-head.ts'
@@ -15,7 +15,7 @@ export function passBy(cache: Cache, exchange: Exchange, why: Forwarded['why']):
   cache.origin(
     new Passed(exchange, exchange.request, (head, body) => {
       if (exchange.request.method === 'HEAD' && why !== 'bypass') updateByHead(cache, exchange.request, head)
-      exchange.respond(told(cache, head, why), body)
+      exchange.respond(told(cache, exchange.request, head, { why }), body)
     }),
   )
 }
@@ -29,7 +29,7 @@ export function passAround(cache: Cache, exchange: Exchange): void {
       const doubtful = invalidated(request, head.status, head.fields)
       const answer = (content: Source | Uint8Array | null) => {
         if (request.method === 'POST' && keepAnswer(cache, exchange, head, content)) return
-        exchange.respond(told(cache, head, 'method'), content)
+        exchange.respond(told(cache, request, head, { why: 'method' }), content)
       }
       if (doubtful === null) return answer(body)
       // The client's next request must not find what its last one changed. Small octets are the origin's again meanwhile.
@@ -43,16 +43,17 @@ export function passAround(cache: Cache, exchange: Exchange): void {
   )
 }
 
-/** The head of a response that passes, with our member of Cache-Status. */
+/** The head of a response that passes, with our member of Cache-Status; a page of ours has no status of the origin. */
 export function told(
-  cache: Cache,
+  { plan }: Cache,
+  request: Request,
   head: ResponseHead,
-  why: Forwarded['why'],
-  detail?: Forwarded['detail'],
+  forwarded: Pick<Forwarded, 'why' | 'detail' | 'collapsed'>,
 ): ResponseHead {
-  if (!cache.plan.status || head.isPage === true) return head
-  const status = forwardStatus({ why, status: head.status, detail })
-  return { ...head, fields: new WithFields(head.fields, fieldsOf([['Cache-Status', status]])) }
+  if (plan.status === false) return head
+  const status = forwardStatus(head.isPage === true ? forwarded : { ...forwarded, status: head.status })
+  const member = plan.status === 'key' ? status + keyParameter(keyOf(plan.key, request)) : status
+  return { ...head, fields: new WithFields(head.fields, fieldsOf([['Cache-Status', member]])) }
 }
 
 async function invalidate(

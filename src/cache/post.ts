@@ -37,7 +37,7 @@ export function keepAnswer(
   )
   const status = forwardStatus({ why: 'method', status: head.status, stored: true })
   const told = { reason: 'nothing stored', status, isTold: cache.plan.status } as const
-  if (!respondStored(exchange, fill.object, storedOf(fill.object), told, nowMs))
+  if (respondStored(exchange, fill.object, storedOf(fill.object), told, nowMs) === null)
     exchange.abort('portico failed')
   return true
 }

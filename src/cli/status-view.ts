@@ -1,3 +1,4 @@
+import { hitRatio } from '#cache/counts.ts'
 import { plural } from '#core/units.ts'
 import { type Rate, rateBetween, sumRows, type Traffic } from '#metrics/traffic.ts'
 import type { Status } from '#run/status.ts'
@@ -31,8 +32,9 @@ export function statusLines({ before, now, seconds }: Looks, columns: number): s
 
 /** What is kept, and what it has saved. */
 function cacheText(cache: NonNullable<Status['cache']>): string {
-  const { hits, misses, collapsed, savedOctets, objects, memory, disk, evictions } = cache
-  const ratio = hits + misses === 0 ? '' : `, ${((100 * hits) / (hits + misses)).toFixed(1)} % hits`
+  const { collapsed, savedOctets, objects, memory, disk, evictions } = cache
+  const share = hitRatio(cache)
+  const ratio = share === undefined ? '' : `, ${(100 * share).toFixed(1)} % hits`
   const onDisk =
     disk === null ? '' : `, ${showOctets(disk.octets)} on disk${disk.isOn ? '' : ' (turned off)'}`
   return `${plural(objects, 'response')}, ${showOctets(memory.octets)} of ${showOctets(memory.budgetOctets)} in memory${onDisk}${ratio}, ${showOctets(savedOctets)} saved, ${collapsed} collapsed, ${evictions} evicted`

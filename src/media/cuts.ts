@@ -7,7 +7,7 @@ const shortTail = 0.5
 
 /** The track that decides where segments begin: the first video, else the first audio. */
 export function leadTrack({ tracks }: Pick<Movie, 'tracks'>): Track {
-  return tracks.find(({ kind }) => kind === 'video') ?? tracks[0]!
+  return tracks.find(({ kind }) => kind === 'video') ?? tracks.find(({ kind }) => kind === 'audio')!
 }
 
 /**

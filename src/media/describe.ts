@@ -1,6 +1,6 @@
 import { type Film, keySpansOf, spansOf, targetSeconds } from './film.ts'
 import type { Track } from './movie.ts'
-import { areAligned, codecFamily, type Offer, type Offered, pictureOf } from './offer.ts'
+import { areAligned, codecFamily, type Offer, type Offered, pictureOf, whichText } from './offer.ts'
 import type { MediaPlaylist, Segment, SegmentKey } from './wire/m3u8.ts'
 import { type MediaPart, nameOfPart } from './wire/media-path.ts'
 import { type AdaptationSet, type Mpd, type Representation, stretchesOf } from './wire/mpd.ts'
@@ -61,8 +61,9 @@ export function mpdOf({ videos, audios, subtitles }: Offer, signature: string): 
   const sets: AdaptationSet[] = [
     ...pictures.map((members) => setOf(members, 'main', signature)),
     ...sounds.map((members, i) => setOf(members, i === 0 ? 'main' : 'alternate', signature)),
-    ...subtitles.map(({ base, tag, language, name }, i): AdaptationSet => {
-      const baseUrl = base + nameOfPart({ kind: 'subtitles', tag }) + signature
+    ...subtitles.map((text, i): AdaptationSet => {
+      const { base, tag, language, name } = text
+      const baseUrl = base + nameOfPart({ kind: 'subtitles', tag, ...whichText(text) }) + signature
       const representation = {
         id: `text-${i}`,
         bandwidth: 256,

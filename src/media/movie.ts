@@ -35,7 +35,7 @@ export type RefusedTrack = { readonly id: number; readonly reason: string }
 export type Track = {
   readonly id: number
   readonly kind: 'video' | 'audio' | 'text'
-  /** RFC 6381 and its registry: avc1.640028, hvc1.…, av01.…, vp09.…, mp4a.40.2, opus, ac-3, ec-3, flac. */
+  /** RFC 6381 and its registry: avc1.640028, hvc1.…, av01.…, vp09.…, mp4a.40.2, opus, ac-3, ec-3, flac, tx3g, wvtt. */
   readonly codec: string
   /** Ticks a second of all times of this track. */
   readonly timescale: number

@@ -3,6 +3,7 @@ import type { Track } from './movie.ts'
 import { canTransport } from './transport.ts'
 import { folderOf, nameOfPart, type SoundBeside } from './wire/media-path.ts'
 import type { IFrameVariant, MultivariantPlaylist, Picture, Rendition, Variant } from './wire/multivariant.ts'
+import { isForcedText } from './wire/timed-text.ts'
 
 /** Films that are offered together, as one. */
 export type Title = {
@@ -21,6 +22,10 @@ export type TitleFilm = {
 export type Subtitles = {
   readonly base: string
   readonly tag: string
+  /** of the film that holds them; absent: they are a file of their own */
+  readonly track?: number
+  /** what that film calls them */
+  readonly name?: string
   /** BCP 47; null when the name does not say it */
   readonly language: string | null
   readonly isForced: boolean
@@ -67,8 +72,8 @@ export function offerOf({ films, subtitles }: Title): Offer {
     videos: inStep(best.filter(({ track }) => track.kind === 'video')),
     audios: withNames(uniqueSounds(all.filter(({ track }) => track.kind === 'audio')), 'Audio'),
     subtitles: withNames(
-      subtitles.map((text) => {
-        const name = text.language === null ? '' : nameOfLanguage(text.language)
+      [...subtitles, ...textsIn(films)].map((text) => {
+        const name = text.name || (text.language === null ? '' : nameOfLanguage(text.language))
         return { ...text, name: text.isForced && name !== '' ? `${name} (forced)` : name }
       }),
       'Subtitles',
@@ -117,6 +122,26 @@ function uniqueSounds(audios: readonly Offered[]): Offered[] {
     if (other === undefined || 1.1 * other.rates.average < audio.rates.average) known.set(key, audio)
   }
   return [...known.values()]
+}
+
+/** Subtitles that films hold themselves; renditions have the same ones again. */
+function textsIn(films: readonly TitleFilm[]): Subtitles[] {
+  const texts = new Map<string, Subtitles>()
+  for (const { film, base } of films.toSorted((a, b) => placeOf(a) - placeOf(b))) {
+    const tracks = film.movie.tracks.filter(({ kind }) => kind === 'text')
+    for (const [nth, { id, language: said, name, entries }] of tracks.entries()) {
+      const language = said === 'und' ? null : said
+      const isForced = isForcedText(entries[0]!)
+      const key = `${nth} ${language} ${isForced}`
+      if (!texts.has(key)) texts.set(key, { base, tag: film.tag, track: id, name, language, isForced })
+    }
+  }
+  return [...texts.values()]
+}
+
+/** What of a part says which subtitles of a film it is of; nothing where they are a file. */
+export function whichText({ track }: Pick<Subtitles, 'track'>): { readonly track?: number } {
+  return track === undefined ? {} : { track }
 }
 
 /** RFC 8216bis §4.4.6.1.1: names of a group differ. */
@@ -291,7 +316,7 @@ function subtitlesOf(
   signature: string,
 ): Rendition {
   const { base, tag, name, language, isForced } = text
-  const uri = base + nameOfPart({ kind: 'cue playlist', segments, tag }) + signature
+  const uri = base + nameOfPart({ kind: 'cue playlist', segments, tag, ...whichText(text) }) + signature
   const common = {
     type: 'SUBTITLES',
     groupId: 'subtitles',

@@ -43,16 +43,18 @@ async function openMp4(file: MediaFile, head: Uint8Array, limits: OpenLimits): P
   const offered = tracks.flatMap((found) => {
     const track = trackOf(found, movieBox.timescale, movieBox.defaults === undefined)
     if (typeof track !== 'string') return [track]
+    if (found.box.kind === 'text') return []
     refused.push({ id: found.box.id, reason: track })
     return []
   })
-  if (offered.length === 0) {
+  if (offered.every(({ kind }) => kind === 'text')) {
     throw new MediaFault(
       refused.map(({ reason }) => reason).join('; ') || 'The film has neither video nor audio',
     )
   }
   const settled = settle(offered)
-  const durationSeconds = Math.max(...settled.map((track) => track.durationSeconds))
+  const played = settled.filter(({ kind }) => kind !== 'text')
+  const durationSeconds = Math.max(...played.map((track) => track.durationSeconds))
   if (durationSeconds > mostSeconds) {
     throw new MediaFault(`The film lasts ${durationSeconds} seconds; ${mostSeconds} (a week) is the limit`)
   }
@@ -157,9 +159,14 @@ function createWindow(file: MediaFile, head: Uint8Array): Window {
 }
 
 function tracksOf({ tracks }: MovieBox, file: MediaFile, limits: OpenLimits): Found[] {
-  return tracks.map((box) => {
-    const bounds = { samples: limits.samples, fileOctets: file.octets }
-    return { box, samples: samplesOf(box.tables, box.entries.length, bounds), startTicks: 0 }
+  const bounds = { samples: limits.samples, fileOctets: file.octets }
+  return tracks.flatMap((box): Found[] => {
+    try {
+      return [{ box, samples: samplesOf(box.tables, box.entries.length, bounds), startTicks: 0 }]
+    } catch (error) {
+      if (box.kind === 'text') return []
+      throw error
+    }
   })
 }
 
@@ -186,8 +193,10 @@ function startFragments(
 }
 
 function endFragments({ tracks }: MovieBox, begun: ReadonlyMap<number, FragmentedTrack>): Found[] {
-  return tracks.map((box) => {
-    const track = begun.get(box.id)!
-    return { box, samples: track.samples.finish(), startTicks: track.startTicks ?? 0 }
+  return tracks.flatMap((box) => {
+    const track = begun.get(box.id)
+    return track === undefined
+      ? []
+      : [{ box, samples: track.samples.finish(), startTicks: track.startTicks ?? 0 }]
   })
 }

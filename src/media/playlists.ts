@@ -6,7 +6,8 @@ import { openTitle, type TitleOptions } from './open-title.ts'
 import type { StreamPlan } from './plan.ts'
 import { type Content, etagOf } from './respond.ts'
 import type { Below } from './source-file.ts'
-import { readText, textPlaylistOf } from './text.ts'
+import { endOfCues, readText, textPlaylistOf } from './text.ts'
+import { endOfText, requireText } from './text-track.ts'
 import { MediaFault } from './wire/fault.ts'
 import { type MediaPlaylist, writeMediaPlaylist } from './wire/m3u8.ts'
 import { type MediaPart, type MediaTarget, nameOfPart } from './wire/media-path.ts'
@@ -75,13 +76,28 @@ async function textOf(
     }
     case 'cue playlist': {
       const { segmentMs } = plan
-      const { subtitles } = await readText(below, asset, { tag: part.tag, segmentMs })
-      return writeMediaPlaylist(textPlaylistOf(subtitles, { ...part, segmentMs, signature }))
+      const endMs = await endOf(options, below, { asset, part })
+      return writeMediaPlaylist(textPlaylistOf(endMs, part, { segmentMs, signature }))
     }
     case 'playlist':
     case 'key frames':
       return writeMediaPlaylist(await trackList(options, below, { asset, part }, signature))
   }
+}
+
+/** When the last of subtitles ends. */
+async function endOf(
+  { plan, films }: PlaylistOptions,
+  below: Below,
+  {
+    asset,
+    part: { track, tag },
+  }: { readonly asset: string; readonly part: Extract<MediaPart, { kind: 'cue playlist' }> },
+): Promise<number> {
+  if (track === undefined)
+    return endOfCues((await readText(below, asset, { tag, segmentMs: plan.segmentMs })).subtitles)
+  const { film } = await films.version(below, asset, tag)
+  return endOfText(requireText(film, track))
 }
 
 async function trackList(

@@ -12,13 +12,14 @@ import { openMovie } from './open.ts'
 import { type Content, respondContent, respondFault } from './respond.ts'
 import type { MediaCounts } from './sessions.ts'
 import { type Below, openSource } from './source-file.ts'
-import { cuesOf, readText } from './text.ts'
+import { cuesOf, readText, stretchOf } from './text.ts'
+import { readTextTrack, requireText } from './text-track.ts'
 import { type Carriage, canTransport, transportSegment } from './transport.ts'
 import type { Turns, Urgency } from './turns.ts'
 import { cmsdStatic, readCmcd } from './wire/cmcd.ts'
 import { MediaFault } from './wire/fault.ts'
 import { folderOf, type MediaPart, nameOfPart, parseMediaTarget } from './wire/media-path.ts'
-import { writeWebVtt } from './wire/subtitles.ts'
+import { type Subtitles, writeWebVtt } from './wire/subtitles.ts'
 
 export type RenderOptions = {
   readonly source: Handler
@@ -80,12 +81,11 @@ async function contentOf(
       return indexOf(films, below, asset, part)
     case 'subtitles':
     case 'cues': {
-      const { subtitles, source } = await readText(below, asset, { tag: part.tag, segmentMs })
+      const { subtitles, lastModified } = await textOf(options, below, asset, part)
       const text =
         part.kind === 'cues'
           ? cuesOf(subtitles, part.index, { ...part, segmentMs })
           : writeWebVtt(subtitles, null)
-      const { lastModified } = source
       return content(part, { path: asset, lastModified }, Buffer.from(text), 'text/vtt; charset=utf-8')
     }
     case 'init':
@@ -109,6 +109,24 @@ async function contentOf(
     default:
       throw new MediaFault('Nothing of a film has this name', 404)
   }
+}
+
+/** What of subtitles a part needs: all of a file, or what a film says meanwhile. */
+async function textOf(
+  { films, segmentMs }: RenderOptions,
+  below: Asked,
+  asset: string,
+  part: Extract<MediaPart, { readonly kind: 'subtitles' | 'cues' }>,
+): Promise<{ readonly subtitles: Subtitles; readonly lastModified: string | undefined }> {
+  const { track, tag } = part
+  if (track === undefined) {
+    const { subtitles, source } = await readText(below, asset, { tag, segmentMs })
+    return { subtitles, lastModified: source.lastModified }
+  }
+  const { film, file } = await films.version(below, asset, tag)
+  const stretch = part.kind === 'cues' ? stretchOf(part.index, segmentMs) : { fromMs: 0, toMs: Infinity }
+  const subtitles = await readTextTrack(file, requireText(film, track), stretch)
+  return { subtitles, lastModified: film.lastModified }
 }
 
 type MediaKinds = Extract<MediaPart, { readonly kind: 'init' | 'segment' | 'key frame' }>

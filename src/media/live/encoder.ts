@@ -6,7 +6,7 @@ import { CutFault, type CutPart, Cutter } from './cutter.ts'
 import { broadcastFolder } from './folder.ts'
 import type { LiveTrack } from './news.ts'
 import type { LivePlan } from './plan.ts'
-import type { Desk } from './request.ts'
+import type { Desk, LiveReply } from './request.ts'
 import { SegmentWriter, writeInits } from './segment-writer.ts'
 import type { Brought, InputTrack } from './wire/input.ts'
 import type { Sample } from './wire/sample.ts'
@@ -34,6 +34,10 @@ type Early = { readonly track: number; readonly sample: Sample }
 
 /** ten seconds of 200 frames a second, and of sound the more */
 const LIMIT_EARLY = 4000
+
+/** For so long a second encoder waits for the first one to leave. */
+const BUSY_MS = 3000
+const BUSY_LOOK_MS = 100
 
 type Opened = {
   readonly ticket: number
@@ -142,13 +146,13 @@ export class Encoder {
   }
 
   async #open(): Promise<void> {
-    const { desk, stream, plan, worker, lateSeconds } = this.#options
+    const { desk, stream, plan, lateSeconds } = this.#options
     const lead = this.#lead()
     const order = [lead, ...this.#tracks.keys().filter((i) => i !== lead)]
     const tracks = order.map((i) => this.#tracks[i]!)
     const first = this.#leadSamples()
     const told = describeTracks(tracks, frameSeconds(first, tracks[0]!), plan.partMs / 1000)
-    const reply = await desk.ask({ kind: 'begin', stream, worker, tracks: told })
+    const reply = await this.#begin(told)
     if (reply.kind === 'busy') throw fault(409, 'another encoder sends this stream')
     if (reply.kind === 'full') throw fault(507, `there are ${reply.limit} streams, which is the limit`)
     if (reply.kind !== 'begun') throw fault(503, 'the register did not begin the stream')
@@ -174,6 +178,17 @@ export class Encoder {
     const early = this.#early
     this.#early = []
     for (const { track, sample } of early) await this.#cut(track, sample)
+  }
+
+  /** An encoder that comes back may be here before it is known that it was gone. */
+  async #begin(tracks: readonly LiveTrack[]): Promise<LiveReply> {
+    const { desk, stream, worker } = this.#options
+    const deadline = performance.now() + BUSY_MS
+    for (;;) {
+      const reply = await desk.ask({ kind: 'begin', stream, worker, tracks })
+      if (reply.kind !== 'busy' || performance.now() > deadline) return reply
+      await new Promise((resolve) => setTimeout(resolve, BUSY_LOOK_MS))
+    }
   }
 
   async #cut(track: number, sample: Sample): Promise<void> {

@@ -4,6 +4,7 @@ import { FileTurns } from './file-turns.ts'
 import { openInput } from './open-input.ts'
 import type { LivePlan } from './plan.ts'
 import type { Desk, Fed } from './request.ts'
+import { readInits, saveInit } from './saved-inits.ts'
 import type { Input, InputTrack } from './wire/input.ts'
 
 export type FeedOptions = {
@@ -35,6 +36,9 @@ export class Feed {
   #encoder: Encoder
   readonly #inputs = new Map<string, FeedInput>()
   readonly #turns = new FileTurns((name) => this.#known(name)?.tracks != null)
+  /** what has come of files that stand before segments */
+  readonly #inits = new Map<string, Buffer[]>()
+  #hasRecalled = false
   #firstSampleAtMs = Infinity
   #newestInputAtMs = 0
   #turn: Promise<unknown> = Promise.resolve()
@@ -72,6 +76,7 @@ export class Feed {
     try {
       if (fed.octets === null) await this.#finish('the encoder ended')
       else if (fed.octets.length > 0) await this.#read(fed, fed.octets)
+      if (fed.isInit && fed.file !== null) await this.#save(fed, fed.file.isOver)
       return null
     } catch (error) {
       const told = faultOf(error)
@@ -85,7 +90,9 @@ export class Feed {
     if (isInit && begins && this.#inputs.get(name)?.hasSamples === true) {
       await this.#beginAnew('the encoder began anew', [])
     }
-    const input = this.#inputOf(name, isInit, file?.needsInit === true)
+    const needsInit = file?.needsInit === true
+    if (needsInit && begins && this.#known(name)?.tracks == null) await this.#recall()
+    const input = this.#inputOf(name, isInit, needsInit)
     if (begins) input.input?.restart()
     input.input ??= openInput(octets, this.#options.plan.bufferOctets)
     const brought = input.input.take(octets)
@@ -103,6 +110,25 @@ export class Feed {
     if (input.tracks === null) return
     await this.#encoder.take(brought, input.first, this.#mayOpen(file === null))
     if (!this.#encoder.isOnAir) this.#openLater()
+  }
+
+  async #save({ input, octets }: Fed, isOver: boolean): Promise<void> {
+    const pieces = [...(this.#inits.get(input) ?? []), Buffer.from(octets ?? [])]
+    this.#inits.set(input, pieces)
+    if (!isOver) return
+    this.#inits.delete(input)
+    await saveInit(this.#options.desk.root, this.#options.stream, input, Buffer.concat(pieces))
+  }
+
+  /** The encoder goes on with segments, and what stands before them was told to a worker that is no more. */
+  async #recall(): Promise<void> {
+    if (this.#hasRecalled) return
+    this.#hasRecalled = true
+    const { desk, stream } = this.#options
+    for (const { input, octets } of await readInits(desk.root, stream)) {
+      if (this.#inputs.has(input)) continue
+      await this.#read({ stream, input, file: null, octets, begins: true, isInit: true }, octets)
+    }
   }
 
   /** What stands before the segments of an input may have another name than they: `init.mp4`, `init_2.mp4`. */

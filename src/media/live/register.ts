@@ -8,6 +8,7 @@ import { beginJournal, type Journal, listStreams, readBroadcast } from './journa
 import type { LiveTrack, News } from './news.ts'
 import type { LivePlan } from './plan.ts'
 import type { Fed, LiveAsk, LiveFeed, LiveReply, LiveTold } from './request.ts'
+import { forgetInits } from './saved-inits.ts'
 
 export type RegisterOptions = {
   /** absolute */
@@ -107,6 +108,7 @@ export class Register {
         await rm(folder, { recursive: true, force: true })
         if (!isNewest) continue
         this.#streams.delete(stream)
+        await forgetInits(root, stream)
         tell({ root, stream, id, news: null })
       }
     }

@@ -10,6 +10,8 @@ export type PlayerFilm = {
   readonly player: 'hls' | 'dash' | 'browser'
   /** reference to the file as it is, relative to the page; empty when there is none */
   readonly file: string
+  /** reference to small pictures of the film (WebVTT with `#xywh=`), relative to the page; empty when there are none */
+  readonly storyboard: string
   /** of the server that gives keys, where it is another one */
   readonly keyOrigin: string
 }
@@ -40,8 +42,12 @@ export function playerPage(
 <title>${title}</title>
 <link rel="icon" href="${ICON}">
 <style nonce="${nonce}">${style}</style>
-<main data-hls="${has('hls')}" data-dash="${has('dash')}" data-file="${escapeHtml(film.file)}" data-player="${film.player}">
+<main data-hls="${has('hls')}" data-dash="${has('dash')}" data-file="${escapeHtml(film.file)}" data-player="${film.player}" data-storyboard="${escapeHtml(film.storyboard)}">
 <video controls playsinline preload="metadata" aria-label="${title}"></video>
+<div id="line">
+<div id="peek" hidden><i id="still"></i><b id="time"></b></div>
+<input id="seek" type="range" min="0" max="1" step="any" value="0" disabled aria-label="Position in the film">
+</div>
 <output id="says" aria-live="polite"></output>
 <h1>${title}</h1>
 <div id="menus">
@@ -52,7 +58,7 @@ ${menus.map(([id, name, options]) => `<label>${name}<select id="${id}">${options
 <dl>
 ${figures.map(([id, name]) => `<div><dt>${name}</dt><dd id="${id}">–</dd></div>`).join('\n')}
 </dl>
-<footer><kbd>Space</kbd> play or pause · <kbd>←</kbd> <kbd>→</kbd> 5 seconds · <kbd>↑</kbd> <kbd>↓</kbd> volume · <kbd>f</kbd> full screen · <kbd>m</kbd> mute · <kbd>c</kbd> subtitles</footer>
+<footer><kbd>Space</kbd> play or pause · <kbd>←</kbd> <kbd>→</kbd> 5 seconds · <kbd>0</kbd>–<kbd>9</kbd> tenths · <kbd>↑</kbd> <kbd>↓</kbd> volume · <kbd>f</kbd> full screen · <kbd>m</kbd> mute · <kbd>c</kbd> subtitles</footer>
 </section>
 <noscript><p>This page needs JavaScript.${film.file === '' ? '' : ` <a href="${escapeHtml(film.file)}">The film itself</a> does not.`}</p></noscript>
 </main>

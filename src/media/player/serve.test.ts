@@ -14,6 +14,7 @@ const film: PlayerFilm = {
   player: 'hls',
   file: '../a b.mp4',
   keyOrigin: '',
+  storyboard: '',
 }
 const get = (name: string, coding = '') =>
   ask((exchange) => assert.ok(player.serve(exchange, name, film)), {

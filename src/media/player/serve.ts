@@ -103,9 +103,11 @@ function code({ octets }: Library, coding: Coding): Promise<Buffer> {
   return promisify(brotliCompress)(octets, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } })
 }
 
+const SCRIPTS = ['./graph.js', './timeline.js', './cmcd.js', './drivers.js', './player.js']
+
 async function readParts(): Promise<Parts> {
   const text = (name: string): Promise<string> => readFile(new URL(name, import.meta.url), 'utf8')
-  const scripts = await Promise.all(['./graph.js', './drivers.js', './player.js'].map(text))
+  const scripts = await Promise.all(SCRIPTS.map(text))
   const [style, hls, dash] = await Promise.all([
     text('./player.css'),
     readLibrary('hls'),

@@ -34,6 +34,11 @@ const names: [name: string, part: object][] = [
   [`text-4-${tag}.vtt`, { kind: 'cues', segments: 'cmaf', index: 4, tag }],
   [`tstext-4-${tag}.vtt`, { kind: 'cues', segments: 'ts', index: 4, tag }],
   [`text-${tag}.m3u8`, { kind: 'cue playlist', segments: 'cmaf', tag }],
+  [`sub-3-${tag}.vtt`, { kind: 'subtitles', track: 3, tag }],
+  [`sub-3-0-${tag}.vtt`, { kind: 'cues', segments: 'cmaf', track: 3, index: 0, tag }],
+  [`tssub-3-0-${tag}.vtt`, { kind: 'cues', segments: 'ts', track: 3, index: 0, tag }],
+  [`sub-3-${tag}.m3u8`, { kind: 'cue playlist', segments: 'cmaf', track: 3, tag }],
+  [`tssub-3-${tag}.m3u8`, { kind: 'cue playlist', segments: 'ts', track: 3, tag }],
   [`tstext-${tag}.m3u8`, { kind: 'cue playlist', segments: 'ts', tag }],
 ]
 for (const [name, part] of names) {

@@ -25,9 +25,21 @@ export type MediaPart =
       readonly sound?: SoundBeside
     }
   | { readonly kind: 'key frame'; readonly track: number; readonly index: number; readonly tag: string }
-  | { readonly kind: 'subtitles'; readonly tag: string }
-  | { readonly kind: 'cues'; readonly segments: 'cmaf' | 'ts'; readonly index: number; readonly tag: string }
-  | { readonly kind: 'cue playlist'; readonly segments: 'cmaf' | 'ts'; readonly tag: string }
+  | { readonly kind: 'subtitles'; readonly track?: number; readonly tag: string }
+  | {
+      readonly kind: 'cues'
+      readonly segments: 'cmaf' | 'ts'
+      /** of the film that holds them; absent: they are a file of their own */
+      readonly track?: number
+      readonly index: number
+      readonly tag: string
+    }
+  | {
+      readonly kind: 'cue playlist'
+      readonly segments: 'cmaf' | 'ts'
+      readonly track?: number
+      readonly tag: string
+    }
   /** the index of the film as it is kept: for ourselves, nobody outside is answered */
   | { readonly kind: 'movie'; readonly tag: string }
 
@@ -82,6 +94,11 @@ export function isFilm(path: string): boolean {
   return FILM.test(path)
 }
 
+/** Whether a path is that of the small pictures of a film. */
+export function isStoryboard(path: string): boolean {
+  return /\.storyboard\.jpg$/i.test(path)
+}
+
 const FILM = /\.(?:mp4|m4v|mov|m4a|webm|mkv|vtt|srt)$/i
 
 /** Whether a name is that of subtitles. */
@@ -113,14 +130,25 @@ export function nameOfPart(part: MediaPart): string {
     case 'key frame':
       return `key-${part.track}-${part.index}-${part.tag}.m4s`
     case 'subtitles':
-      return `text-${part.tag}.vtt`
+      return `${nameOfText(part)}-${part.tag}.vtt`
     case 'cues':
-      return `${part.segments === 'ts' ? 'tstext' : 'text'}-${part.index}-${part.tag}.vtt`
+      return `${nameOfText(part)}-${part.index}-${part.tag}.vtt`
     case 'cue playlist':
-      return `${part.segments === 'ts' ? 'tstext' : 'text'}-${part.tag}.m3u8`
+      return `${nameOfText(part)}-${part.tag}.m3u8`
     case 'movie':
       return `.movie-${part.tag}`
   }
+}
+
+function nameOfText({
+  segments,
+  track,
+}: {
+  readonly segments?: 'cmaf' | 'ts'
+  readonly track?: number
+}): string {
+  const ts = segments === 'ts' ? 'ts' : ''
+  return track === undefined ? `${ts}text` : `${ts}sub-${track}`
 }
 
 function nameOfSound(sound: SoundBeside | undefined): string {
@@ -169,6 +197,16 @@ function partOf(name: string): MediaPart | null {
       return { kind: 'cue playlist', segments: 'cmaf', tag }
     case 'tstext 0 .m3u8':
       return { kind: 'cue playlist', segments: 'ts', tag }
+    case 'sub 1 .vtt':
+      return { kind: 'subtitles', track, tag }
+    case 'sub 2 .vtt':
+      return { kind: 'cues', segments: 'cmaf', track, index, tag }
+    case 'tssub 2 .vtt':
+      return { kind: 'cues', segments: 'ts', track, index, tag }
+    case 'sub 1 .m3u8':
+      return { kind: 'cue playlist', segments: 'cmaf', track, tag }
+    case 'tssub 1 .m3u8':
+      return { kind: 'cue playlist', segments: 'ts', track, tag }
     default:
       return null
   }
@@ -193,7 +231,7 @@ const FIXED: ReadonlyMap<string, MediaPart> = new Map<string, MediaPart>([
 
 /** Stem, up to two numbers, the tag of 12 hexadecimal digits, and an ending. */
 const NAME =
-  /^(key|keys|list|ts|init|seg|text|tstext)(?:-(0|[1-9]\d{0,8}))?(?:-(0|[1-9]\d{0,8}))?-([0-9a-f]{12})(\.\w+)?$/
+  /^(key|keys|list|ts|init|seg|text|tstext|sub|tssub)(?:-(0|[1-9]\d{0,8}))?(?:-(0|[1-9]\d{0,8}))?-([0-9a-f]{12})(\.\w+)?$/
 
 const WITH_SOUND =
   /^((?:ts|seg)-[\d-]+-[0-9a-f]{12})-with-(0|[1-9]\d{0,8})(?:-([0-9a-f]{12})-(.+))?\.(m3u8|ts)$/
