@@ -6,6 +6,8 @@ import { forwardStatus } from './cache-status.ts'
 import { pour, Tee } from './fill.ts'
 import { beginFill, freshen, type Judged, judge } from './keep.ts'
 import { passBy, told } from './pass.ts'
+import { readGrowing } from './rejoin.ts'
+import { forget, remember } from './remembered.ts'
 import { respondStored } from './respond.ts'
 import { resumeFrom } from './resume.ts'
 import { type ReuseReason, reuseAfter } from './reuse.ts'
@@ -27,12 +29,6 @@ export type Wanted = {
   /** what came last was not kept: nothing here will answer the client's conditions */
   readonly isPassed: boolean
 }
-
-/** How long it is remembered that responses under a key are not kept: their requests do not wait for one another. */
-const PASS_MS = 120_000
-/** How long it is remembered that a response of unknown length was too large: whoever joined its fill was cut off. */
-const TOO_LARGE_MS = 3_600_000
-const LIMIT_PASSES = 10_000
 
 /** Reasons why a response is not kept that lie in its request. */
 const ONE_CLIENT: ReadonlySet<Storable> = new Set(['request: no-store', 'authorization', 'storable'])
@@ -71,11 +67,6 @@ export type Arrived = {
   readonly body: Source | null
   readonly requestMs: number
   readonly epoch: number
-}
-
-/** Under which it is remembered that a response was too large to keep. */
-export function tooLargeKey(key: string): string {
-  return `${key} large`
 }
 
 class Fetching implements Asker {
@@ -209,15 +200,13 @@ class Fetching implements Asker {
         ? beginFill(this.#cache, { key, request: this.#request, response, meta, epoch: this.#epoch })
         : null
     if (fill === null) return this.#pass(head, body, judged)
-    this.#cache.passes.delete(key)
+    forget(this.#cache, key)
     this.#keep(fill, head, body)
     this.#lead?.done()
   }
 
   #pass(head: ResponseHead, body: Source | null, { reason }: Judged): void {
-    const { passes, now } = this.#cache
-    if (passes.size >= LIMIT_PASSES) passes.clear()
-    passes.set(this.#wanted.key, now() + PASS_MS)
+    remember(this.#cache, this.#wanted.key, 'not kept')
     // What was stored holds no longer, also for bad times; but what concerns one client alone says nothing of it.
     const { object } = this.#wanted
     if (object !== null && head.status < 500 && !ONE_CLIENT.has(reason)) this.#cache.store.remove(object)
@@ -240,8 +229,7 @@ class Fetching implements Asker {
     const isTeed = head.lengthOctets === null && this.#exchange !== null && this.#request.method === 'GET'
     const tee = isTeed ? new Tee() : undefined
     void pour(body, fill, resume, tee).then((end) => {
-      if (end === 'no room')
-        this.#cache.passes.set(tooLargeKey(this.#wanted.key), this.#cache.now() + TOO_LARGE_MS)
+      if (end === 'no room') remember(this.#cache, this.#wanted.key, 'too large')
     })
     // What came as a whole has a length by now.
     this.#respond(fill.object, head.status, head.fields, fill.object.state === 'whole' ? undefined : tee)
@@ -261,6 +249,7 @@ class Fetching implements Asker {
       isTold: plan.status,
       ...(fields === undefined ? {} : { fields }),
       ...(tee === undefined ? {} : { body: tee.source }),
+      read: tee === undefined ? readGrowing(this.#cache, this.#request, object, stored) : undefined,
     }
     const octets = respondStored(this.#exchange, object, stored, answer, nowMs)
     if (octets === null) passBy(this.#cache, this.#exchange, reason)

@@ -3,11 +3,13 @@ import { respondPage } from '#http/wire/page.ts'
 import { watchEnd } from '#http/wire/watch-end.ts'
 import type { Cache, CacheOptions } from './cache.ts'
 import { forwardStatus } from './cache-status.ts'
-import { fetchFor, tooLargeKey } from './fetch.ts'
+import { fetchFor } from './fetch.ts'
 import { keyOf } from './key.ts'
 import { respondParts, type StoredPart } from './parts.ts'
 import { passAround, passBy } from './pass.ts'
 import type { CachePlan } from './plan.ts'
+import { readGrowing } from './rejoin.ts'
+import { isRemembered } from './remembered.ts'
 import { isConditional, respondStored } from './respond.ts'
 import { type Held, type ReuseReason, reuse } from './reuse.ts'
 import { select } from './select.ts'
@@ -26,7 +28,7 @@ const LIMIT_FOLLOWS = 2
  * @example createCache(route.cache, { store, now: Date.now, log }, createForward(…))
  */
 export function createCache(plan: CachePlan, options: CacheOptions, origin: Handler): Handler {
-  const cache: Cache = { ...options, plan, origin, passes: new Map() }
+  const cache: Cache = { ...options, plan, origin, remembered: new Map() }
   return (exchange) => {
     const { request } = exchange
     const isRead = request.method === 'GET' || request.method === 'HEAD'
@@ -59,7 +61,8 @@ function lookUp(cache: Cache, exchange: Exchange, key: string, follows: number):
     case 'refresh': {
       exchange.note.answeredBy = 'cache'
       const told = follows === 0 ? null : forwardStatus({ why: 'nothing stored', collapsed: true })
-      const answer = { reason, status: told, isTold: plan.status }
+      const read = readGrowing(cache, request, object!, held.stored!)
+      const answer = { reason, status: told, isTold: plan.status, read }
       const octets = respondStored(exchange, object!, held.stored!, answer, nowMs)
       if (octets === null) return lookUpAgain()
       cache.counts.savedOctets += octets
@@ -112,7 +115,7 @@ type Lookup = {
 
 function forward(cache: Cache, exchange: Exchange, { key, object, held, reason, follows }: Lookup): void {
   const { request } = exchange
-  if (request.method === 'HEAD' || (cache.passes.size > 0 && isPassed(cache, tooLargeKey(key)))) {
+  if (request.method === 'HEAD' || isRemembered(cache, key, 'too large')) {
     cache.counts.misses++
     return passBy(cache, exchange, reason)
   }
@@ -120,8 +123,9 @@ function forward(cache: Cache, exchange: Exchange, { key, object, held, reason, 
     void respondSlices(cache, exchange, key).catch(() => exchange.abort('origin broke off'))
     return
   }
-  const isKnownToPass = isPassed(cache, key)
+  const isKnownToPass = isRemembered(cache, key, 'not kept')
   const what = { key, object, stored: held.stored, reason, isCollapsed: follows > 0, isPassed: isKnownToPass }
+  // What came last was not kept: the next one may be, but nobody waits for that.
   // Who asks for something newer than what is stored would get just that by waiting for somebody else.
   if (reason.startsWith('request:') || follows >= LIMIT_FOLLOWS || isKnownToPass)
     return fetchFor(cache, request, exchange, what, null)
@@ -131,15 +135,6 @@ function forward(cache: Cache, exchange: Exchange, { key, object, held, reason, 
   void cache.store.follow(key, FOLLOW_MS).then(() => {
     if (!end.isOver) lookUp(cache, exchange, key, follows + 1)
   })
-}
-
-/** What came last was not kept: the next one may be, but nobody waits for that. */
-function isPassed({ passes, now }: Cache, key: string): boolean {
-  const until = passes.get(key)
-  if (until === undefined) return false
-  if (now() < until) return true
-  passes.delete(key)
-  return false
 }
 
 /** RFC 5861 §3: one request in the background, however many are served what is stale meanwhile. */

@@ -5,6 +5,7 @@ import type { OctetRange } from '#http/wire/range.ts'
 import { hitStatus, keyParameter } from './cache-status.ts'
 import { dateOf } from './freshness.ts'
 import { type Answer, answerRanges, choose, IN_304, only } from './ranges.ts'
+import type { ReadObject } from './rejoin.ts'
 import type { ReuseReason } from './reuse.ts'
 import type { CachedObject } from './store/store.ts'
 import { ageMs, type Stored } from './stored.ts'
@@ -21,6 +22,8 @@ export type Told = {
   readonly fields?: Fields
   /** the content for this client, in the place of what is stored; it has no length yet */
   readonly body?: Source
+  /** opens the object in the place of its own `read` */
+  readonly read?: ReadObject | undefined
 }
 
 /**
@@ -51,11 +54,12 @@ export function respondStored(
   const mayBeParted = told.body === undefined && totalOctets !== null && stored.status === 200
   const choice = mayBeParted ? choose(request, stored, totalOctets) : 'whole'
   if (choice !== 'whole') {
-    const open = ({ first, last }: OctetRange): Source | null => object.read(first, last + 1)
+    const open = ({ first, last }: OctetRange): Source | null =>
+      told.read === undefined ? object.read(first, last + 1) : told.read(first, last + 1)
     return respondAnswer(exchange, answerRanges(choice, head.fields, { totalOctets: totalOctets!, open }))
   }
   const isBare = request.method === 'HEAD' || object.lengthOctets === 0
-  const body = isBare ? null : (told.body ?? object.octets() ?? object.read(0, null))
+  const body = isBare ? null : (told.body ?? told.read?.(0, null) ?? object.octets() ?? object.read(0, null))
   if (body === null && !isBare) return null
   exchange.respond(head, body)
   return isBare ? 0 : (object.lengthOctets ?? object.storedOctets)

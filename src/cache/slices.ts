@@ -8,6 +8,7 @@ import { pour } from './fill.ts'
 import { inTurn, type Opener } from './in-turn.ts'
 import { beginFill, freshen, judge } from './keep.ts'
 import { answerRanges, choose, GONE } from './ranges.ts'
+import { isRemembered, remember } from './remembered.ts'
 import { headOf, isNotModified, respondAnswer, respondNotModified } from './respond.ts'
 import { resumeFrom } from './resume.ts'
 import { type Held, type ReuseReason, reuse, reuseAfter } from './reuse.ts'
@@ -26,8 +27,6 @@ type Slice = {
 
 /** How long a request waits for the one that fetches the same slice. */
 const FOLLOW_MS = 30_000
-/** How long it is remembered that something comes whole. */
-const WHOLE_MS = 120_000
 
 /**
  * Answer GET from slices: each is fetched when it is needed, kept under a key of its own, and shared by all who need it.
@@ -42,7 +41,7 @@ export async function respondSlices(cache: Cache, exchange: Exchange, key: strin
   const first = await getSlice(cache, exchange.request, key, firstIndex, null)
   if (!('head' in first)) return respondFrom(cache, exchange, key, { ...first, index: firstIndex })
   cache.counts.misses++
-  if (first.head.status !== 416) cache.passes.set(slicesKey(key), cache.now() + WHOLE_MS)
+  if (first.head.status !== 416) remember(cache, key, 'no slices')
   const wanted = {
     key,
     object: null,
@@ -55,12 +54,8 @@ export async function respondSlices(cache: Cache, exchange: Exchange, key: strin
 }
 
 /** Whether it is not known that the responses under a key come whole. */
-export function mayBeSliced({ plan, passes, now }: Cache, key: string): boolean {
-  return plan.sliceOctets !== null && !((passes.get(slicesKey(key)) ?? 0) > now())
-}
-
-function slicesKey(key: string): string {
-  return `${key} bytes`
+export function mayBeSliced(cache: Cache, key: string): boolean {
+  return cache.plan.sliceOctets !== null && !isRemembered(cache, key, 'no slices')
 }
 
 function respondFrom(
