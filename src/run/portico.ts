@@ -9,7 +9,7 @@ import { atNextStart, type Changes, changesBetween } from '#plan/changes.ts'
 import { secretFilesOf } from '#plan/check-buckets.ts'
 import type { Facts } from '#plan/facts.ts'
 import { type Plan, plan } from '#plan/plan.ts'
-import { gatherCertificates, gatherFacts, gatherSecrets } from './facts.ts'
+import { gatherCertificates, gatherFacts, gatherPaths, gatherSecrets } from './facts.ts'
 import { createFront, type Front } from './front.ts'
 import { loadWorker } from './workers.ts'
 
@@ -86,7 +86,8 @@ export async function planSource(source: ConfigSource, dev: boolean): Promise<Pl
     return { config: null, plan: null, problems: loaded.problems, facts: machine, folder }
   const certificates = await gatherCertificates(loaded.config.value.certificates.files, folder)
   const secrets = await gatherSecrets(secretFilesOf(loaded.config), folder)
-  const facts = { ...machine, certificates, secrets }
+  const paths = await gatherPaths(loaded.config.paths, folder)
+  const facts = { ...machine, certificates, secrets, paths }
   const planned = plan(loaded.config, facts)
   return {
     config: loaded.config,
