@@ -1,6 +1,7 @@
 import type { ZonePlan } from '../plan.ts'
 import { type Link, prepareRRset, type RRset, type Signer, wireName } from '../rrset.ts'
 import type { NameTable } from '../table.ts'
+import { NAME_LIMIT } from '../wire/name.ts'
 import { printRdata } from '../wire/rdata.ts'
 import { TYPE } from '../wire/types.ts'
 import type { Node } from '../zone.ts'
@@ -89,10 +90,10 @@ function ownersOf(names: SpannedZone['names'], aliases: ReadonlySet<string>): Ow
     return rrsets.length > 0 && (cut === undefined || rrsets.includes(cut))
   })
   const owners = spanned.map((node) => ownerOf(node.rrsets[0]!.plan.owner, node))
-  const seen = new Set(owners.map(({ text }) => text))
   for (const text of aliases) {
     const name = wireName(text)
-    if (!seen.has(text)) owners.push(ownerOf(text, names.find(name, 0, name.length)!))
+    const node = names.find(name, 0, name.length)!
+    if (node.rrsets.length === 0) owners.push(ownerOf(text, node))
   }
   return owners
 }
@@ -108,18 +109,25 @@ function ownerOf(text: string, node: Node): Owner {
  * @param name wire form, lower case
  */
 export function orderKey(name: Uint8Array): string {
-  let key = ''
-  for (let at = 0; name[at]! !== 0; at += name[at]! + 1) {
-    let label = ''
-    for (let i = at + 1; i <= at + name[at]!; i++) {
+  let labels = 0
+  for (let at = 0; name[at]! !== 0; at += name[at]! + 1) starts[labels++] = at
+  let end = 0
+  while (labels > 0) {
+    const start = starts[--labels]!
+    for (let i = start + 1; i <= start + name[start]!; i++) {
       const octet = name[i]!
       // Zeros end labels: 0 and 1 are written as 1 and the octet that comes next.
-      label += octet > 1 ? String.fromCharCode(octet) : `\x01${String.fromCharCode(octet + 1)}`
+      if (octet < 2) written[end++] = 1
+      written[end++] = octet < 2 ? octet + 1 : octet
     }
-    key = `${label}\0${key}`
+    written[end++] = 0
   }
-  return key
+  return written.toString('latin1', 0, end)
 }
+
+// Keys are written one after the other: where labels begin, and the key, at most twice as long as a name.
+const starts = new Uint8Array(128)
+const written = Buffer.alloc(2 * NAME_LIMIT)
 
 /** How much of two keys is the key of a common ancestor. */
 function shared(a: string, b: string): number {
