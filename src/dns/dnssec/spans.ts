@@ -4,7 +4,6 @@ import type { NameTable } from '../table.ts'
 import { NAME_LIMIT } from '../wire/name.ts'
 import { printRdata } from '../wire/rdata.ts'
 import { TYPE } from '../wire/types.ts'
-import type { Node } from '../zone.ts'
 import { nsecRdata } from './nsec.ts'
 
 /**
@@ -26,13 +25,16 @@ export type Spans = {
   readonly signed: ReadonlyMap<string, RRset>
 }
 
+/** Of a node: what it has, and what answers in its place. */
+type SpannedNode = { readonly rrsets: readonly RRset[]; readonly cut: RRset | undefined }
+
 type SpannedZone = {
   readonly plan: ZonePlan
   readonly apex: Uint8Array
-  readonly names: Pick<NameTable<Node>, 'values' | 'find'>
+  readonly names: Pick<NameTable<SpannedNode>, 'values' | 'find'>
 }
 
-type Owner = { readonly text: string; readonly node: Node; readonly key: string; link?: Link }
+type Owner = { readonly text: string; readonly node: SpannedNode; readonly key: string; link?: Link }
 
 /** @param signer signs the zone, whose nodes all know it already */
 export function createSpans({ plan, apex, names }: SpannedZone, signer: Signer): Spans {
@@ -98,7 +100,7 @@ function ownersOf(names: SpannedZone['names'], aliases: ReadonlySet<string>): Ow
   return owners
 }
 
-function ownerOf(text: string, node: Node): Owner {
+function ownerOf(text: string, node: SpannedNode): Owner {
   return { text, node, key: orderKey(wireName(text)) }
 }
 
