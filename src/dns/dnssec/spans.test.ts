@@ -134,4 +134,5 @@ test('signatures of spans are made once, and outlive a change beside them', () =
   const next = compile([...LINES, 'new A 192.0.2.9'], zone, 2)
   assert.equal(next.spans!.deny(wireName('a.example.'))[0]!.nsec.signature?.rrset, first)
   assert.equal(signing.counts.made, made)
+  assert.deepEqual([...next.spans!.signed.keys()], [orderKey(zone.apex)])
 })

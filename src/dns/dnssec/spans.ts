@@ -75,7 +75,8 @@ export function createSpans({ plan, apex, names }: SpannedZone, signer: Signer):
     },
     list: () => owners.map((_, index) => linkAt(index).nsec),
     keep(before) {
-      known = before.signed
+      const isThere = (key: string): boolean => owners[lastUpTo(owners, key)]!.key === key
+      known = new Map([...before.signed].filter(([key]) => isThere(key)))
     },
     get signed() {
       const made = owners.flatMap(({ key, link }) =>
