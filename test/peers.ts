@@ -31,6 +31,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   openssl: 'openssl',
   pebble: 'pebble',
   setpriv: 'util-linux',
+  script: 'bsdutils',
   'systemd-analyze': 'systemd',
   'systemd-socket-activate': 'systemd',
   unbound: 'unbound',
