@@ -46,6 +46,11 @@ const encoders: [name: string, output: string][] = [
     '-f mp4 -movflags empty_moov+default_base_moof+frag_every_frame -method PUT URL/frames',
   ],
   ['MPEG-TS in one request', '-f mpegts -method PUT URL/ts'],
+  [
+    'HEVC and AC-3 in MPEG-TS',
+    '-c:v libx265 -x265-params log-level=error:keyint=50:min-keyint=50 -c:a ac3 -f mpegts -method PUT URL/hevc',
+  ],
+  ['H.264 and E-AC-3 in MPEG-TS', '-c:a eac3 -f mpegts -method PUT URL/eac3'],
   ['segments of DASH', '-f dash -seg_duration 2 -method PUT -http_persistent 0 URL/dash/manifest.mpd'],
   [
     'chunks of DASH',

@@ -52,7 +52,10 @@ before(async () => {
   const hosts = {
     a: { service: port, cache: { purge: createHash('sha256').update(TOKEN).digest('hex') }, http: 'serve' },
   }
-  running = await startRunning({ hosts }, { cache: { memory: `${MEMORY_OCTETS}B`, disk: '64MiB' } })
+  running = await startRunning(
+    { hosts },
+    { workers: 2, cache: { memory: `${MEMORY_OCTETS}B`, disk: '64MiB' } },
+  )
 })
 
 after(async () => {

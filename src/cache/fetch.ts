@@ -30,6 +30,9 @@ export type Wanted = {
   readonly isPassed: boolean
 }
 
+/** RFC 5861 §4: what counts as an error of the origin. */
+export const FAILURES: ReadonlySet<number> = new Set([500, 502, 503, 504])
+
 /** Reasons why a response is not kept that lie in its request. */
 const ONE_CLIENT: ReadonlySet<Storable> = new Set(['request: no-store', 'authorization', 'storable'])
 
@@ -129,7 +132,7 @@ class Fetching implements Asker {
       body?.cancel('finished')
       return this.#validate(validated, head)
     }
-    if (head.status >= 500 && this.#serveStale(head.isPage === true ? 'down' : 'error', head.status)) {
+    if (FAILURES.has(head.status) && this.#serveStale(head.isPage === true ? 'down' : 'error', head.status)) {
       body?.cancel('finished')
       return
     }
