@@ -1,6 +1,8 @@
 import { type Element, elementAt, elementsIn, HEADER_OCTETS } from '#media/wire/ebml.ts'
 import { ids, timestampScale } from '#media/wire/matroska-index.ts'
-import type { ReadAt } from './movie-rate.ts'
+
+/** Gives octets of a file; fewer at its end. */
+export type ReadAt = (position: number, lengthOctets: number) => Uint8Array
 
 /**
  * The mean bit rate of a Matroska or WebM file, which is its length by the duration that its Info says (RFC 9559

@@ -1,8 +1,5 @@
 import { isMatroska } from '#media/wire/matroska-index.ts'
-import { matroskaRate } from './matroska-rate.ts'
-
-/** Gives octets of a file; fewer at its end. */
-export type ReadAt = (position: number, lengthOctets: number) => Uint8Array
+import { matroskaRate, type ReadAt } from './matroska-rate.ts'
 
 /** Whether `movieRate` knows how to read files of a media type. */
 export function isMovie(mediaType: string): boolean {
