@@ -66,7 +66,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   SupplementalProperty: { children: [], required: ['schemeIdUri', 'value'] },
   EssentialProperty: { children: [], required: ['schemeIdUri', 'value'] },
-  ProducerReferenceTime: { children: [], required: ['id', 'wallClockTime', 'presentationTime'] },
+  ProducerReferenceTime: { children: [], required: ['id', 'type', 'wallClockTime', 'presentationTime'] },
   Role: { children: [], required: ['schemeIdUri', 'value'] },
   Label: { children: [], required: [] },
   BaseURL: { children: [], required: [] },
