@@ -6,6 +6,8 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { openMovie } from '#media/open.ts'
+import { diskFile } from '../test/media-files.ts'
 import { all, readMpd } from '../test/mpds.ts'
 import { peer, run } from '../test/peers.ts'
 import { readPlaylist } from '../test/playlists.ts'
@@ -174,6 +176,52 @@ test('Matroska is played as MP4 is, with the packets of the file', { skip }, asy
     }
   }
 })
+
+const fragmented: [name: string, flags: string][] = [
+  ['mfra at its end', 'frag_keyframe+empty_moov'],
+  ['sidx before its fragments', 'frag_keyframe+empty_moov+default_base_moof+dash+global_sidx'],
+  ['fragments of each track by themselves', 'frag_keyframe+empty_moov+separate_moof'],
+  ['composition offsets below 0', 'frag_keyframe+empty_moov+negative_cts_offsets'],
+]
+for (const [name, flags] of fragmented) {
+  test(`a film of many fragments with ${name} is played by its index (ISO 14496-12 §8.16.3, §8.8.9)`, {
+    skip,
+  }, async () => {
+    const keys = [
+      '-c:v',
+      'libx264',
+      '-preset',
+      'ultrafast',
+      '-bf',
+      '1',
+      '-x264-params',
+      'keyint=3:scenecut=0',
+    ]
+    await make(['-i', 'film.mp4', ...keys, '-c:a', 'copy', '-movflags', flags, '-y', 'many.mp4'])
+    const path = join(running.folder, 'films', 'many.mp4')
+    for (const stream of ['0:v:0', '0:a:0']) {
+      const wanted = await hashes(null, path, stream)
+      for (const list of ['index.m3u8', 'manifest.mpd'])
+        assert.equal(await hashes('alone', url(`/many.mp4/${list}`), stream), wanted)
+    }
+    for (const at of await walk('alone', '/many.mp4/index.m3u8')) {
+      const { status, fields, octets } = await get('alone', at)
+      assert.equal(status, 200, at)
+      assert.equal(Number(fields['content-length']), octets.length)
+    }
+    const file = await diskFile(path)
+    let reads = 0
+    const read: typeof file.read = (range) => {
+      reads++
+      return file.read(range)
+    }
+    const movie = await openMovie({ ...file, read })
+    await file.close()
+    assert.equal(movie.container, 'fragments')
+    assert.ok(reads < 10, `${reads} reads`)
+    assert.ok(Math.abs(movie.durationSeconds - 9) < 0.2, `${movie.durationSeconds} s`)
+  })
+}
 
 test('ffmpeg reads MPEG-TS with as many pictures as the file has', { skip }, async () => {
   const count = async (host: string | null, from: string): Promise<number> => {

@@ -30,6 +30,8 @@ export const debianPackages: Readonly<Record<string, string>> = {
   nsupdate: 'bind9-dnsutils',
   openssl: 'openssl',
   pebble: 'pebble',
+  rclone: 'rclone',
+  s3cmd: 's3cmd',
   setpriv: 'util-linux',
   script: 'bsdutils',
   'systemd-analyze': 'systemd',

@@ -59,6 +59,7 @@ export function adminRoutes(portico: Portico): AdminRoutes {
         signed: front.dns.dnssec.saved(),
         nowSeconds: Math.floor(Date.now() / 1000),
         secondaries: front.dns.secondaries(),
+        onAir: { find: front.liveStream, nowMs: Date.now() },
       }
       const file = await seeFile(question, front.plan, portico.folder)
       const world = { plan: front.plan, zones: front.dns.zones, live, dns: front.dns.known(), file }

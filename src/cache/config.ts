@@ -107,7 +107,9 @@ const full: GroupSetting = {
         revalidate: duration(
           'While the service is asked in the background; stale-while-revalidate of a response comes first.',
         ),
-        error: duration('Instead of a 5xx of the service; stale-if-error of a response comes first.'),
+        error: duration(
+          'Instead of 500, 502, 503 and 504 of the service; stale-if-error of a response comes first.',
+        ),
         down: duration('While the service cannot be reached; an hour unless said otherwise.'),
       },
       example: { revalidate: '1m', down: '1d' },

@@ -30,6 +30,9 @@ export type Wanted = {
   readonly isPassed: boolean
 }
 
+/** RFC 5861 §4: what counts as an error of the origin. */
+export const FAILURES: ReadonlySet<number> = new Set([500, 502, 503, 504])
+
 /** Reasons why a response is not kept that lie in its request. */
 const ONE_CLIENT: ReadonlySet<Storable> = new Set(['request: no-store', 'authorization', 'storable'])
 
@@ -129,7 +132,7 @@ class Fetching implements Asker {
       body?.cancel('finished')
       return this.#validate(validated, head)
     }
-    if (head.status >= 500 && this.#serveStale(head.isPage === true ? 'down' : 'error', head.status)) {
+    if (FAILURES.has(head.status) && this.#serveStale(head.isPage === true ? 'down' : 'error', head.status)) {
       body?.cancel('finished')
       return
     }
@@ -229,7 +232,7 @@ class Fetching implements Asker {
     const isTeed = head.lengthOctets === null && this.#exchange !== null && this.#request.method === 'GET'
     const tee = isTeed ? new Tee() : undefined
     void pour(body, fill, resume, tee).then((end) => {
-      if (end === 'no room') remember(this.#cache, this.#wanted.key, 'too large')
+      if (end === 'too large') remember(this.#cache, this.#wanted.key, 'too large')
     })
     // What came as a whole has a length by now.
     this.#respond(fill.object, head.status, head.fields, fill.object.state === 'whole' ? undefined : tee)

@@ -15,7 +15,7 @@ const LIMIT_RESUMES = 2
  * validator says that it is the same version.
  *
  * @param stored a whole, or a part of one
- * @param lengthOctets of its content; without it nobody can tell where the end is
+ * @param lengthOctets of its content; null when nobody knows
  */
 export function resumeFrom(
   cache: Cache,
@@ -24,7 +24,8 @@ export function resumeFrom(
   lengthOctets: number | null,
 ): (fromOctet: number) => Promise<Source | null> {
   const { etag } = stored.validators
-  const whole = lengthOctets === null ? null : { first: 0, last: lengthOctets - 1, total: lengthOctets }
+  const total = lengthOctets
+  const whole = { first: 0, last: total === null ? null : total - 1, total }
   const place = stored.status === 200 ? whole : stored.place
   let resumes = 0
   return (fromOctet) => {
@@ -35,11 +36,11 @@ export function resumeFrom(
   }
 }
 
-/** A part of a version that is known. */
+/** A part of a version that is known; null where nobody knows how long it is. */
 export type Part = {
   readonly first: number
-  readonly last: number
-  readonly total: number
+  readonly last: number | null
+  readonly total: number | null
   readonly etag: string
 }
 
@@ -57,7 +58,11 @@ export function fetchPart(
 ): Promise<Source | null> {
   const { first, last, etag } = part
   const { store, now, origin, counts } = cache
-  const asked = originRequest(cache.plan, request, `Range: bytes=${first}-${last}\r\nIf-Range: ${etag}\r\n`)
+  const asked = originRequest(
+    cache.plan,
+    request,
+    `Range: bytes=${first}-${last ?? ''}\r\nIf-Range: ${etag}\r\n`,
+  )
   const epoch = store.epoch()
   const requestMs = now()
   counts.fetches++
@@ -83,11 +88,7 @@ export function fetchPart(
 
 function isPart({ status, fields }: ResponseHead, { first, last, total, etag }: Part): boolean {
   const place = parseContentRange(fields.get('content-range') ?? '')
-  return (
-    status === 206 &&
-    fields.get('etag') === etag &&
-    place?.first === first &&
-    place.last === last &&
-    place.total === total
-  )
+  if (status !== 206 || fields.get('etag') !== etag || place?.first !== first) return false
+  // Of an unknown length the rest has to go to the end.
+  return total === null ? place.last + 1 === place.total : place.last === last && place.total === total
 }

@@ -3,7 +3,7 @@ import { ask } from '#http/wire/ask.ts'
 import type { OctetRange } from '#http/wire/range.ts'
 import type { Cache } from './cache.ts'
 import { forwardStatus } from './cache-status.ts'
-import { type Arrived, takeFor } from './fetch.ts'
+import { type Arrived, FAILURES, takeFor } from './fetch.ts'
 import { pour } from './fill.ts'
 import { inTurn, type Opener } from './in-turn.ts'
 import { beginFill, freshen, judge } from './keep.ts'
@@ -186,7 +186,7 @@ function fetchSlice(
           const object = freshen(cache, request, { ...held, epoch }, response.fields, times)
           return resolve({ object, stored: storedOf(object), reason: 'fetched' })
         }
-        if (response.status >= 500 && serveStale(response.isPage === true ? 'down' : 'error'))
+        if (FAILURES.has(response.status) && serveStale(response.isPage === true ? 'down' : 'error'))
           return body?.cancel('finished')
         const { meta, reason } = judge(cache, request, response, times)
         const etag = response.fields.get('etag')

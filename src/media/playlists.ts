@@ -72,7 +72,10 @@ async function textOf(
       return writeMpd(mpdOf(offerOf(await openTitle(options, below, asset)), signature))
     case 'multivariant': {
       const offer = offerOf(await openTitle(options, below, asset))
-      return writeMultivariant(multivariantOf(offer, part.segments, signature))
+      const playlist = multivariantOf(offer, part.segments, signature)
+      if (playlist.variants.length > 0) return writeMultivariant(playlist)
+      const codecs = [...offer.videos, ...offer.audios].map(({ track }) => track.codec)
+      throw new MediaFault(`MPEG-TS has no place for ${codecs.join(' and ')}: play index.m3u8`, 404)
     }
     case 'cue playlist': {
       const { segmentMs } = plan

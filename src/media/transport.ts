@@ -1,3 +1,4 @@
+import { samplesOfFragments } from './fragments.ts'
 import { readSegment } from './gather.ts'
 import { trackById } from './init.ts'
 import { gatherSamples } from './lay.ts'
@@ -84,6 +85,19 @@ async function take({ file, movie, track, stream }: Carried, cut: Cut): Promise<
     const { samples, contents, decodeTime } = await gatherSamples(file, movie, track.id, cut)
     const octets = Buffer.concat(contents)
     return { track, stream, samples, first: 0, end: samples.count, time: decodeTime, octets }
+  }
+  if (movie.container === 'fragments') {
+    const { samples, time } = await samplesOfFragments(file, movie, track.id, cut)
+    const end = samples.count
+    return {
+      track,
+      stream,
+      samples,
+      first: 0,
+      end,
+      time,
+      octets: await readAll(file, runsOf(samples, 0, end)),
+    }
   }
   const { samples } = track
   const { first, end } = samplesOfCut(track, cut)

@@ -264,6 +264,11 @@ export const families = {
     help: 'Encoders that a broadcast has had: more than one came back.',
     labels: ['stream'],
   },
+  portico_live_viewers: {
+    type: 'gauge',
+    help: 'Who has asked for the stream in the last 20 seconds: addresses and programs.',
+    labels: ['stream'],
+  },
   portico_live_window_seconds: { type: 'gauge', help: 'What of a stream can be played.', labels: ['stream'] },
   portico_live_window_bytes: { type: 'gauge', help: 'What that takes on disk.', labels: ['stream'] },
   portico_event_loop_delay_seconds: {

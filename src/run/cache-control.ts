@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib'
 import { keyedTarget } from '#cache/key.ts'
 import type { CachedObject, CacheStore, PurgeReceipt, PurgeSelector } from '#cache/store/store.ts'
 import { ageMs, storedOf } from '#cache/stored.ts'
@@ -97,7 +98,7 @@ export async function warmByQuery(handler: Handler, query: URLSearchParams): Pro
   const url = new URL(query.get('url') ?? '')
   const isTextWanted = query.has('text')
   return new Promise((resolve, reject) => {
-    ask(handler, requestOf(url), {
+    ask(handler, requestOf(url, isTextWanted), {
       informed() {},
       aborted: (reason) => reject(new Error(`No answer for ${url.href}: ${reason}`)),
       answered(head, body) {
@@ -114,7 +115,7 @@ export async function warmByQuery(handler: Handler, query: URLSearchParams): Pro
             octets += piece.length
             if (isTextWanted && octets <= LIMIT_TEXT_OCTETS) chunks.push(Buffer.from(piece))
           }
-          const text = isTextWanted ? { text: Buffer.concat(chunks).toString('utf8') } : {}
+          const text = isTextWanted ? { text: textOf(Buffer.concat(chunks)) } : {}
           return { ...answer, octets, ...text }
         }
         done().then(resolve, reject)
@@ -123,7 +124,15 @@ export async function warmByQuery(handler: Handler, query: URLSearchParams): Pro
   })
 }
 
-function requestOf(url: URL): Request {
+/** A sitemap may be a file that was compressed. */
+function textOf(octets: Buffer): string {
+  const isCompressed = octets[0] === 0x1f && octets[1] === 0x8b
+  const content = isCompressed ? gunzipSync(octets, { maxOutputLength: LIMIT_TEXT_OCTETS }) : octets
+  return content.toString('utf8')
+}
+
+/** @param isPlain whoever asks reads the content; else what is kept should be what browsers ask for */
+function requestOf(url: URL, isPlain: boolean): Request {
   return {
     method: 'GET',
     authority: url.host,
@@ -133,7 +142,7 @@ function requestOf(url: URL): Request {
     fields: fieldsOf([
       ['User-Agent', 'portico-warm'],
       ['Accept', '*/*'],
-      ['Accept-Encoding', 'gzip, deflate, br, zstd'],
+      ['Accept-Encoding', isPlain ? 'identity' : 'gzip, deflate, br, zstd'],
     ]),
     client: { address: '127.0.0.1', port: 0, secure: url.protocol === 'https:', localPort: 0 },
     body: null,

@@ -18,6 +18,7 @@ import type { Plan } from '#plan/plan.ts'
 import type { ProcessState } from '#processes/process.ts'
 import type { CertificateDescription } from '#tls/keeper.ts'
 import { compileCertificates, select } from '#tls/select.ts'
+import { explainBroadcast, type OnAir } from './explain-broadcast.ts'
 import { explainBucket } from './explain-bucket.ts'
 import { explainCache, type LiveCache } from './explain-cache.ts'
 import { explainSigning } from './explain-dnssec.ts'
@@ -44,6 +45,7 @@ export type Live = {
   readonly signed: SavedZones
   readonly nowSeconds: number
   readonly secondaries: readonly SecondaryState[]
+  readonly onAir: OnAir
 }
 
 export type World = {
@@ -122,6 +124,7 @@ function explainUrl(url: URL, world: World, from: string | null): Step[] {
   if (cache !== undefined) steps.push(...explainCache(cache, url, at, live?.cache ?? null))
   steps.push(...explainRequestPath(routing.route, target, from))
   steps.push(...explainAction(action, at, world))
+  if (action.kind === 'live' && live !== null) steps.push(...explainBroadcast(action, url, at, live.onAir))
   steps.push(...explainResponse(routing.route, target))
   steps.push(...explainObserved(plan, action.kind === 'service', from))
   return steps

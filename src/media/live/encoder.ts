@@ -254,7 +254,8 @@ function describeTracks(
     const format = createHash('sha256').update(entry).digest('hex').slice(0, 16)
     const name = `${track.kind[0]}${counts[track.kind]++}`
     // Cut where the first track is, a part may be longer by a frame of this one.
-    const slack = i === 0 ? 0 : track.kind === 'audio' ? FRAME_SAMPLES / track.sampleRate : frameSeconds
+    const samples = /^[ae]c-3$/.test(track.codec) ? DOLBY_SAMPLES : FRAME_SAMPLES
+    const slack = i === 0 ? 0 : track.kind === 'audio' ? samples / track.sampleRate : frameSeconds
     const frameRate = track.kind === 'video' ? round(1 / frameSeconds) : 0
     return { ...track, name, format, frameRate, partSeconds: round(partSeconds + slack) }
   })
@@ -262,6 +263,8 @@ function describeTracks(
 
 /** Of AAC; frames of other codecs are shorter. */
 const FRAME_SAMPLES = 1024
+/** Of AC-3, and the most of E-AC-3. */
+const DOLBY_SAMPLES = 1536
 
 function round(value: number): number {
   return Math.round(value * 1e5) / 1e5

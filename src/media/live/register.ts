@@ -84,6 +84,10 @@ export class Register {
     return [...this.#streams.values()].map(({ broadcast }) => broadcast)
   }
 
+  find(stream: string): Broadcast | undefined {
+    return this.#streams.get(stream)?.broadcast
+  }
+
   /** A worker has died, and the encoders that sent to it are cut off. */
   forgetWorker(worker: number): void {
     for (const [stream, leader] of this.#leaders) if (leader === worker) this.#leaders.delete(stream)
