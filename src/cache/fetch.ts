@@ -232,7 +232,7 @@ class Fetching implements Asker {
     const isTeed = head.lengthOctets === null && this.#exchange !== null && this.#request.method === 'GET'
     const tee = isTeed ? new Tee() : undefined
     void pour(body, fill, resume, tee).then((end) => {
-      if (end === 'no room') remember(this.#cache, this.#wanted.key, 'too large')
+      if (end === 'too large') remember(this.#cache, this.#wanted.key, 'too large')
     })
     // What came as a whole has a length by now.
     this.#respond(fill.object, head.status, head.fields, fill.object.state === 'whole' ? undefined : tee)

@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib'
 import type { EndReason, Request, ResponseHead, Source } from '#http/exchange.ts'
 import { ask } from '#http/wire/ask.ts'
 import type { Cache } from './cache.ts'
+import { withoutRoom } from './fill.ts'
 import { remember } from './remembered.ts'
 import { Outgrown } from './store/outgrown.ts'
 import type { CachedObject } from './store/store.ts'
@@ -90,7 +91,8 @@ class Rejoining implements Source {
 
   async #rejoin(error: unknown, limitOctets: number): Promise<Uint8Array | null> {
     if (!(error instanceof Outgrown)) throw error
-    remember(this.#cache, this.#joined.key, 'too large')
+    const { key, fromOctet } = this.#joined
+    if (withoutRoom(fromOctet + this.#octets) === 'too large') remember(this.#cache, key, 'too large')
     const rest = await this.#askRest()
     if (rest === null) throw error
     if (this.#isOver) rest.cancel('client left')
