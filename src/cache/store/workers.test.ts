@@ -107,7 +107,8 @@ class Hammer {
       this.#done.octets += at - from
     } catch (error) {
       this.#done.brokenOff++
-      if (!String(error).includes('broke off')) this.#done.wrong.push(String(error))
+      // Somebody filled it and died, or gave up; or it outgrew what room the others left.
+      if (!/broke off|outgrown/.test(String(error))) this.#done.wrong.push(String(error))
     }
   }
 
