@@ -121,6 +121,11 @@ export const cacheCases: readonly CacheCase[] = [
       { answer: [cc('no-cache, max-age=60'), 'ETag: "a"'], from: 'origin' },
       { answer: ['ETag: "a"'], from: 'validated', asked: ['if-none-match: "a"'] },
     ],
+    'uses nothing with no-cache while the origin is down, however fresh': [
+      { answer: [cc('no-cache, max-age=60'), 'ETag: "a"'], from: 'origin' },
+      { isDown: true, from: 'origin', status: 502 },
+      { answerStatus: 503, from: 'origin', status: 503 },
+    ],
     'leaves out fields that no-cache names, but for the first client': [
       { answer: [fresh, cc('no-cache="a"'), 'A: 1'], from: 'origin', has: ['a: 1'] },
       { from: 'cache', hasNot: ['a'] },
@@ -262,6 +267,10 @@ export const cacheCases: readonly CacheCase[] = [
     'takes a very large number for a large one': twice([fresh, 'Age: 2147483649'], 'origin'),
   }),
   ...under('RFC 9111 §4.2.4', {
+    'serves what is fresh to who asks for better while the origin is down': [
+      { answer: [fresh], from: 'origin' },
+      { send: [cc('no-cache')], isDown: true, from: 'stale', gets: 'one' },
+    ],
     'serves stale while the origin is down': twice([cc('max-age=1')], 'stale', {
       after: 10,
       isDown: true,

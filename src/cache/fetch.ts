@@ -132,7 +132,7 @@ class Fetching implements Asker {
       body?.cancel('finished')
       return this.#validate(validated, head)
     }
-    if (FAILURES.has(head.status) && this.#serveStale(head.isPage === true ? 'down' : 'error', head.status)) {
+    if (FAILURES.has(head.status) && this.#serveStale(head)) {
       body?.cancel('finished')
       return
     }
@@ -141,7 +141,7 @@ class Fetching implements Asker {
 
   aborted(reason: EndReason): void {
     if (this.#isDoubted) return this.#freshen(this.#validated!, noFields)
-    if (this.#serveStale('down', undefined)) return
+    if (this.#serveStale(null)) return
     this.#lead?.done()
     this.#exchange?.abort(reason)
   }
@@ -175,15 +175,20 @@ class Fetching implements Asker {
     this.#respond(updated, 304)
   }
 
-  /** @returns whether what is stored stands in for what could not be had */
-  #serveStale(failure: 'error' | 'down', status: number | undefined): boolean {
+  /**
+   * @param head of the origin's error, or of a page of ours in its place; null when nothing came
+   * @returns whether what is stored stands in for what could not be had
+   */
+  #serveStale(head: ResponseHead | null): boolean {
     if (this.#validated === null) return false
+    const isDown = head === null || head.isPage === true
     const { object, stored } = this.#validated
     const { plan, now } = this.#cache
     const nowMs = now()
-    const reason = reuseAfter(failure, stored, nowMs)
+    const reason = reuseAfter(isDown ? 'down' : 'error', stored, nowMs)
     if (reason === undefined) return false
-    const said = forwardStatus({ why: 'stale', ...(status === undefined ? {} : { status }), detail: reason })
+    const { reason: why } = this.#wanted
+    const said = forwardStatus({ why, ...(isDown ? {} : { status: head.status }), detail: reason })
     const answer = { reason, status: said, isTold: plan.status }
     if (this.#exchange !== null && respondStored(this.#exchange, object, stored, answer, nowMs) === null)
       return false

@@ -77,7 +77,8 @@ export function reuseAfter(
   stored: Stored,
   nowMs: number,
 ): ReuseReason | undefined {
-  const staleMs = nowMs - stored.freshUntilMs
+  // What needs validation and is fresh needs it all the same: then neither time is more than 0.
+  const staleMs = Math.max(0, nowMs - stored.freshUntilMs)
   if (staleMs < stored.ifErrorMs) return 'stale: within stale-if-error'
   return failure === 'down' && staleMs < stored.ifDownMs ? 'stale: the origin is down' : undefined
 }
