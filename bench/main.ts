@@ -12,6 +12,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   connections: () => import('./connections.ts'),
   dns: () => import('./dns.ts'),
   'dns-many': () => import('./dns-many.ts'),
+  'dns-size': () => import('./dns-size.ts'),
   files: () => import('./files.ts'),
   'first-play': () => import('./first-play.ts'),
   'h2-proxy': () => import('./h2-proxy.ts'),

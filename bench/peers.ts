@@ -151,5 +151,11 @@ export function residentOctets(pid: number): number {
 
 function processes(pid: number): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim()
-  return [pid, ...children.split(' ').filter(Boolean).map(Number)]
+  return [
+    pid,
+    ...children
+      .split(' ')
+      .filter(Boolean)
+      .flatMap((child) => processes(Number(child))),
+  ]
 }

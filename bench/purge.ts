@@ -3,6 +3,7 @@ import { openStore } from '../src/cache/store/open-store.ts'
 import { createStoreMemory } from '../src/cache/store/shared.ts'
 import type { CacheStore, PurgeReceipt } from '../src/cache/store/store.ts'
 import { median } from './peers.ts'
+import { purgeVarnish } from './purge-varnish.ts'
 
 const OBJECTS = 1_000_000
 const TAGS = 100
@@ -19,6 +20,8 @@ export type PurgeBench = {
   readonly ms: { readonly tag: number; readonly key: number }
   /** the longest time that the event loop stood still during a purge by tag */
   readonly stallMs: number
+  /** Varnish with its module xkey, by tag over HTTP; null when it is missing. nginx and HAProxy know no tags. */
+  readonly varnish: { readonly ms: number; readonly named: number } | null
 }
 
 /** @throws {Error} when the store loses objects on the way */
@@ -41,13 +44,20 @@ export async function run({ json }: { json: boolean }): Promise<void> {
       (await timed(() => store.purge({ keys: [`https://example.com/${TAGS - 1 - round}`] }, 'hard'))).ms,
     )
   }
+  await store.close()
   const ms = { tag: median(byTag), key: median(byKey) }
-  const bench: PurgeBench = { bench: 'purge', objects: OBJECTS, named, ms, stallMs: Math.max(...stalls) }
+  const theirs = await purgeVarnish(OBJECTS, TAGS, ROUNDS)
+  const varnish = theirs === null ? null : { ms: median(theirs.ms), named: theirs.named }
+  const stallMs = Math.max(...stalls)
+  const bench: PurgeBench = { bench: 'purge', objects: OBJECTS, named, ms, stallMs, varnish }
   if (json) console.log(JSON.stringify(bench))
   else {
     console.log(
       `${named} objects of a tag among ${OBJECTS}: ${ms.tag.toFixed(1)} ms, one by key: ${ms.key.toFixed(3)} ms`,
     )
+    const rival =
+      varnish === null ? 'is missing, or its module xkey' : `${varnish.ms.toFixed(1)} ms for ${varnish.named}`
+    console.log(`Varnish ${rival}`)
     console.log(`The event loop stood still for ${bench.stallMs.toFixed(1)} ms at most`)
   }
 }

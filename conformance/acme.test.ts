@@ -52,7 +52,7 @@ async function untilIssued({ portico }: World, name: string): Promise<string> {
     const certificate = await portico.certificate(name)
     names = certificate?.subjectaltname ?? ''
     return String(certificate?.issuer.CN).startsWith('Pebble')
-  }, 20_000)
+  }, 60_000)
   return names
 }
 
@@ -135,7 +135,7 @@ test('pebble issues for both kinds of keys, and each client gets the chain that 
     const { stdout } = await it.portico.command('certs', '--json')
     const rows = stdout.startsWith('[') ? (JSON.parse(stdout) as { issuer: string }[]) : []
     return rows.length === 2 && rows.every(({ issuer }) => issuer.startsWith('Pebble'))
-  }, 30_000)
+  }, 60_000)
   for (const [words, key] of clients) {
     const target = ['-connect', `127.0.0.1:${it.portico.ports.https}`, '-servername', 'www.example.test']
     const trust = ['-CAfile', root, '-verify_hostname', 'www.example.test', '-verify_return_error']
@@ -200,7 +200,7 @@ test('a TXT record that is not ours: certs says what the authority saw, and what
   const certificates = { challenges: 'dns-01' }
   const { portico } = await world(context, { certificates, pebble: () => ({ dnsPort: port }) })
   portico.start()
-  await until(() => portico.output().includes('certificate not issued'), 20_000)
+  await until(() => portico.output().includes('certificate not issued'), 60_000)
   const { code, stdout } = await portico.command('certs')
   assert.equal(code, 1)
   assert.match(stdout, /found no proof, or another one, that example\.test, \*\.example\.test is yours/)

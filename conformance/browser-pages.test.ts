@@ -77,7 +77,7 @@ test('files are dropped on the upload page, several at once; one pauses, goes on
   await drop(page, { 'a ü.bin': CONTENT, 'b.txt': Buffer.from('b'), 'empty.txt': Buffer.alloc(0) })
   const row = page.locator('li', { hasText: 'a ü.bin' })
   const value = async (): Promise<number> => Number(await row.locator('progress').getAttribute('value'))
-  await until(async () => (await value()) > 1_000_000, 20_000)
+  await until(async () => (await value()) > 1_000_000, 60_000)
   await picture(page, 'upload-progress')
   await row.getByRole('button', { name: 'Pause' }).click()
   await row.getByText(/^Paused/).waitFor()

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -9,10 +10,11 @@ import { planFiles } from '#files/plan.ts'
 import { createFiles } from '#files/serve.ts'
 import { httpLimits } from '#http/config.ts'
 import { createHttpServer, type HttpServer } from '#http/server.ts'
+import { storyboardText } from '#media/ladder/storyboard.ts'
 import { createPlayer } from '#media/player/serve.ts'
 import { PHONE, picture, startBrowser, type TestBrowser } from '../test/browser.ts'
 import { makeRenditions, packageByFfmpeg } from '../test/film.ts'
-import { peer } from '../test/peers.ts'
+import { peer, run } from '../test/peers.ts'
 import { until } from '../test/running.ts'
 import { shown, untilShown } from '../test/watch.ts'
 
@@ -29,9 +31,11 @@ before(async () => {
   mkdirSync(join(folder, 'film.mp4'))
   await makeRenditions(ffmpeg, folder)
   await packageByFfmpeg(ffmpeg, folder, join(folder, 'film.mp4'))
+  await makeStoryboard()
   const files = createFiles(planFiles({ root: folder }), { log: silent })
   const player = createPlayer((error) => assert.fail(String(error)))
-  const film = { title: 'A film', formats: ['hls', 'dash'], player: 'hls', file: '../film.360.mp4' } as const
+  const file = { file: '../film.360.mp4', keyOrigin: '', storyboard: '../film.storyboard.vtt' }
+  const film = { title: 'A film', formats: ['hls', 'dash'], player: 'hls', ...file } as const
   server = createHttpServer({
     limits: httpLimits(),
     log: silent,
@@ -50,6 +54,19 @@ after(async () => {
   await server?.close(0)
   rmSync(folder, { recursive: true })
 })
+
+/** 20 small pictures of a second each, in two rows. */
+async function makeStoryboard(): Promise<void> {
+  const tiles = { tiles: 20, everySeconds: 1, durationSeconds: 20, width: 160, height: 90 }
+  await writeFile(
+    join(folder, 'film.storyboard.vtt'),
+    storyboardText({ picture: 'film.storyboard.jpg', ...tiles }),
+  )
+  const sheet = ['-f', 'lavfi', '-i', 'testsrc2=s=160x90:r=1:d=20', '-vf', 'tile=10x2', '-frames:v', '1']
+  const words = ['-v', 'error', ...sheet, join(folder, 'film.storyboard.jpg')]
+  const { code, stderr } = await run(ffmpeg!, words, { timeoutMs: 60_000 })
+  assert.equal(code, 0, stderr)
+}
 
 async function open(query: string, options?: BrowserContextOptions): Promise<Page> {
   const page = await browser.open(`${origin}/film.mp4/play${query}`, options)
@@ -73,7 +90,7 @@ test('each way of playing shows the film, and says what it took', { skip }, asyn
     await untilShown(page, ({ at }) => at > 1.5)
     assert.equal(await page.locator('#player').inputValue(), player)
     await until(async () => Number(await figure(page, 'requests')) >= requests)
-    assert.match(await figure(page, 'first'), /^\d+ ms$/)
+    assert.match(await figure(page, 'first'), /^\d+(?: ms|\.\d s)$/)
     assert.match(await figure(page, 'ahead'), /^\d+\.\d s$/)
     // A loaded machine may be late with pictures that it has.
     assert.match(await figure(page, 'stalls'), /^(?:0|1, 0\.\d s)$/)
@@ -83,6 +100,26 @@ test('each way of playing shows the film, and says what it took', { skip }, asyn
   }
   assert.deepEqual(browser.complaints(), [])
 })
+
+for (const player of ['hls', 'dash']) {
+  test(`${player}.js says who asks, and what it has at hand (CTA-5004)`, { skip }, async () => {
+    const page = await browser.open('about:blank')
+    const said: Record<string, string>[] = []
+    page.on('request', (request) => said.push(request.headers()))
+    await page.goto(`${origin}/film.mp4/play?player=${player}`)
+    await until(
+      () =>
+        Promise.resolve(
+          said.some((fields) => Number(/\bbl=(\d+)/.exec(fields['cmcd-request'] ?? '')?.[1]) > 1000),
+        ),
+      30_000,
+    )
+    const sessions = new Set(said.flatMap((fields) => /sid="[^"]+"/.exec(fields['cmcd-session'] ?? '') ?? []))
+    assert.equal(sessions.size, 1)
+    assert.ok(said.some((fields) => /\bot=v\b/.test(fields['cmcd-object'] ?? '')))
+    assert.ok(said.some((fields) => /\bnor="/.test(fields['cmcd-request'] ?? '')) || player === 'hls')
+  })
+}
 
 test('quality and sound are chosen from menus, and the picture follows', { skip }, async () => {
   for (const player of ['hls', 'dash']) {
@@ -127,6 +164,34 @@ test('the page is played by keyboard, and takes no key from a menu', { skip }, a
   await page.keyboard.press('ArrowDown')
   assert.equal(await chosen(page, 'speed'), '1.25 ×')
   assert.ok(Math.abs((await shown(page)).at - at) < 0.1)
+})
+
+test('the line of the film shows what lies there, by pointer and by keyboard, and seeks', {
+  skip,
+}, async () => {
+  const page = await open('?player=hls')
+  const peek = page.locator('#peek')
+  assert.equal(await peek.isVisible(), false)
+  const { x, y, width, height } = (await page.locator('#seek').boundingBox())!
+  await page.mouse.move(x + width * 0.8, y + height / 2)
+  await peek.waitFor()
+  const seconds = Number(/^0:(\d\d)$/.exec(await page.locator('#time').innerText())![1])
+  const all = await page.evaluate<number>("document.querySelector('video').duration")
+  assert.ok(Math.abs(seconds - 0.8 * all) <= 1, `${seconds} s of ${all}`)
+  const style = await page.evaluate<string>("document.getElementById('still').style.background")
+  assert.match(style, /film\.storyboard\.jpg"\) -\d+px -90px/)
+  await picture(page, 'player-line')
+  await page.mouse.click(x + width * 0.5, y + height / 2)
+  await untilShown(page, ({ at }) => Math.abs(at - all / 2) < 0.5)
+  await page.mouse.move(0, 0)
+  await peek.waitFor({ state: 'hidden' })
+  await page.keyboard.press('ArrowRight')
+  await peek.waitFor()
+  await untilShown(page, ({ at }) => Math.abs(at - all / 2 - 5) < 0.5)
+  await page.keyboard.press('1')
+  await untilShown(page, ({ at }) => Math.abs(at - all / 10) < 0.5)
+  assert.match(await page.locator('#seek').getAttribute('aria-valuetext').then(String), / of 0:\d\d$/)
+  assert.deepEqual(browser.complaints(), [])
 })
 
 test('another way of playing goes on where the picture stood', { skip }, async () => {

@@ -5,6 +5,7 @@ import { freePort } from '../test/ports.ts'
 import { type Running, startRunning } from '../test/running.ts'
 
 const dig = peer('dig')
+const kdig = peer('kdig')
 const curl = peer('curl')
 
 const HOSTS = {
@@ -45,6 +46,17 @@ describe('encrypted DNS', () => {
     assert.match(answer, /PAD/)
     assert.match(answer, /rcvd: 468/)
     assert.match(await ask(dot, '+tls', 'none.example.com', 'A'), /NXDOMAIN/)
+  })
+
+  test('kdig takes our certificate, and gets answers over TLS and over HTTPS (RFC 7858 §3.1, RFC 8484 §4.1)', {
+    skip: kdig === undefined && 'needs kdig',
+  }, async () => {
+    const https = ['-p', `${running.ports.https}`, '+https=/dns-query']
+    for (const way of [['-p', `${dot}`, '+tls'], https, [...https, '+https-get']]) {
+      const { stdout } = await run(kdig!, ['@127.0.0.1', ...way, ...verify, 'www.example.com', 'A'])
+      assert.match(stdout, /www\.example\.com\.\s+300\s+IN\s+A\s+203\.0\.113\.10/, way.join(' '))
+      assert.doesNotMatch(stdout, /WARNING|ERROR: /)
+    }
   })
 
   test('curl asks for the address of a host over HTTPS (RFC 8484 §4.1)', {

@@ -290,7 +290,10 @@ for (const { name, args } of transported) {
       assert.ok(movie.tracks.every(canTransport))
       const ids = movie.tracks.map(({ id }) => id)
       const segments: Uint8Array[] = []
-      for (const cut of cutsOf(movie, 1)) segments.push(await transportSegment(file, movie, ids, cut))
+      for (const cut of cutsOf(movie, 1)) {
+        const carried = ids.map((trackId) => ({ file, movie, trackId }))
+        segments.push(await transportSegment(carried, cut))
+      }
       for (const segment of segments) checkTransport(segment)
       writeFileSync(join(folder, `${name}.ts`), Buffer.concat(segments))
       await say(['-xerror', '-i', `${name}.ts`, '-f', 'null', '-'])

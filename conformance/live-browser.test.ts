@@ -39,7 +39,7 @@ let encoder: ClockEncoder
 before(async () => {
   if (chromium === undefined || ffmpeg === undefined) return
   const hosts = {
-    live: { live: { root: './live', resume: '20s' }, http: 'serve' },
+    live: { live: { root: './live', resume: '60s' }, http: 'serve' },
     page: { files: './page', http: 'serve' },
   }
   portico = await startRunning({ hosts })
@@ -98,7 +98,7 @@ async function delayOf(page: Page): Promise<number> {
 
 /** Wait until what is shown was taken less than so many milliseconds ago; says how it stands when it never was. */
 async function untilBehind(page: Page, ms: number): Promise<void> {
-  await until(async () => ((await delay(page)) ?? Number.POSITIVE_INFINITY) < ms, 40_000).catch(
+  await until(async () => ((await delay(page)) ?? Number.POSITIVE_INFINITY) < ms, 60_000).catch(
     async (error: Error) => {
       throw new Error(`${error.message}: ${await delay(page)} ms behind, ${await page.evaluate(STATE)}`)
     },
@@ -132,10 +132,10 @@ test('a viewer goes back to the edge of the window', { skip }, async () => {
   const page = await watch('hls', 'index.m3u8')
   await untilBehind(page, 3000)
   await page.evaluate('video.currentTime = 0.1')
-  await until(async () => ((await delay(page)) ?? 0) > 4000, 20_000)
+  await until(async () => ((await delay(page)) ?? 0) > 4000, 60_000)
   const at = await page.evaluate<number>('video.currentTime')
-  await until(async () => (await page.evaluate<number>('video.currentTime')) > at + 1, 20_000)
-  assert.ok(at < 4, `${at} s`)
+  await until(async () => (await page.evaluate<number>('video.currentTime')) > at + 1, 60_000)
+  assert.ok(at < 8, `${at} s`)
   await page.context().close()
 })
 
@@ -147,7 +147,7 @@ test('an encoder that is killed and started again is watched on', { skip }, asyn
   const againMs = Date.now()
   encoder = startStudio()
   // What was taken before would be older than that.
-  await until(async () => ((await delay(page)) ?? Infinity) < Date.now() - againMs, 40_000)
+  await until(async () => ((await delay(page)) ?? Infinity) < Date.now() - againMs, 60_000)
   t.diagnostic(`the picture is back ${Date.now() - againMs} ms after the encoder began again`)
   t.diagnostic(`glass to glass: ${Math.round(await delayOf(page))} ms`)
   assert.deepEqual(await page.evaluate('errors'), [])

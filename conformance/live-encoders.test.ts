@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 import { peer } from '../test/peers.ts'
@@ -9,6 +11,7 @@ import { type Running, startRunning, until } from '../test/running.ts'
 
 const ffmpeg = peer('ffmpeg')
 const ffprobe = peer('ffprobe')
+const curl = peer('curl')
 const skip = (ffmpeg === undefined || ffprobe === undefined) && 'needs ffmpeg'
 const run = promisify(execFile)
 
@@ -43,6 +46,11 @@ const encoders: [name: string, output: string][] = [
     '-f mp4 -movflags empty_moov+default_base_moof+frag_every_frame -method PUT URL/frames',
   ],
   ['MPEG-TS in one request', '-f mpegts -method PUT URL/ts'],
+  [
+    'HEVC and AC-3 in MPEG-TS',
+    '-c:v libx265 -x265-params log-level=error:keyint=50:min-keyint=50 -c:a ac3 -f mpegts -method PUT URL/hevc',
+  ],
+  ['H.264 and E-AC-3 in MPEG-TS', '-c:a eac3 -f mpegts -method PUT URL/eac3'],
   ['segments of DASH', '-f dash -seg_duration 2 -method PUT -http_persistent 0 URL/dash/manifest.mpd'],
   [
     'chunks of DASH',
@@ -81,7 +89,7 @@ test('RTMP and SRT come by ffmpeg, which is started again for the next encoder',
           60_000,
         )
         const wanted = i === 0 ? 'v0-1.m4s' : '#EXT-X-DISCONTINUITY'
-        await until(async () => (await playlistOf(`${url}/${stream}`)).includes(wanted), 20_000)
+        await until(async () => (await playlistOf(`${url}/${stream}`)).includes(wanted), 60_000)
       }
       await fetch(`${url}/${stream}`, { method: 'DELETE' })
       await run(ffmpeg!, ['-v', 'error', '-xerror', '-i', `${url}/${stream}/film.mp4`, '-f', 'null', '-'])
@@ -90,6 +98,53 @@ test('RTMP and SRT come by ffmpeg, which is started again for the next encoder',
   const { stdout } = await portico.command('status')
   assert.match(stdout, /^LIVE +STATE/m)
   assert.match(stdout, /^srt +ended/m)
+})
+
+test('an encoder over HTTP/2 is followed, and one that curl sends in chunks', {
+  skip: skip || (curl === undefined && 'needs curl'),
+  concurrency: 2,
+}, async (t) => {
+  const url = `https://localhost:${portico.ports.https}`
+  const send =
+    (...words: string[]) =>
+    async ({ name }: { readonly name: string }): Promise<void> => {
+      const output = '-f mpegts -muxdelay 0 pipe:1'
+      const encoder = spawn(ffmpeg!, encoderWords(output), { stdio: ['ignore', 'pipe', 'inherit'] })
+      const sender = spawn(curl!, ['-sSk', ...words, '-T', '-', `${url}/${name}`, '-w', '%{http_version}'], {
+        stdio: [encoder.stdout, 'pipe', 'inherit'],
+      })
+      let said = ''
+      sender.stdout!.on('data', (octets) => (said += octets))
+      await once(sender, 'close')
+      assert.equal(said, words[0] === '--http2' ? '2' : '1.1')
+      const plain = `http://localhost:${portico.ports.http}/${name}`
+      await fetch(plain, { method: 'DELETE' })
+      assert.equal(await countPackets(`${plain}/index.m3u8`), FRAMES)
+    }
+  await Promise.all([t.test('h2', send('--http2')), t.test('h1', send('--http1.1'))])
+})
+
+test('what receives streams ends with Portico, however it ends', {
+  skip: skip || (peer('setpriv') === undefined && 'needs setpriv'),
+}, async () => {
+  const port = await freePort()
+  const sources = { rtmp: `rtmp://127.0.0.1:${port}/live/key?listen` }
+  const dying = await startRunning({ hosts: { live: { live: { root: './live', sources } } } })
+  const isTaken = async (): Promise<boolean> => {
+    const server = createServer().listen(port, '127.0.0.1')
+    const isFree = once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
+    return isFree.then((free) => {
+      server.close()
+      return !free
+    })
+  }
+  await until(isTaken, 60_000)
+  dying.child.kill('SIGKILL')
+  await until(async () => !(await isTaken()), 60_000)
+  await dying.stop()
 })
 
 async function playlistOf(stream: string): Promise<string> {
@@ -105,7 +160,7 @@ async function follow(output: string): Promise<void> {
   readPlaylist(multivariant)
   const playlist = `${url}/${stream}/${/\n(_\w+\/v0\.m3u8)\n/.exec(multivariant)?.[1]}`
   // Some encoders do not wait for the answer to their last file; its last part comes with the end.
-  await until(async () => /v0-1\.(?:3\.)?m4s/.test(await ask(playlist)))
+  await until(async () => /v0-1\.(?:3\.)?m4s/.test(await ask(playlist)), 60_000)
   await fetch(`${url}/${stream}`, { method: 'DELETE' })
   const text = await ask(playlist)
   const { segments, hasEnded } = readPlaylist(text)
@@ -125,6 +180,14 @@ async function ask(url: string): Promise<string> {
 
 /** Four seconds of pictures with B-frames, and of sound, as fast as they would be taken. */
 async function encode(output: string): Promise<void> {
+  const child = spawn(ffmpeg!, encoderWords(output), { stdio: ['ignore', 'ignore', 'pipe'] })
+  let said = ''
+  child.stderr.on('data', (octets) => (said += octets))
+  const code = await new Promise((resolve) => child.once('exit', resolve))
+  assert.equal(code, 0, said)
+}
+
+function encoderWords(output: string): string[] {
   const input =
     '-v error -re -f lavfi -i testsrc=size=320x180:rate=25 -re -f lavfi -i sine=sample_rate=48000 -t 4'.split(
       ' ',
@@ -132,13 +195,7 @@ async function encode(output: string): Promise<void> {
   const codecs = '-c:v libx264 -preset ultrafast -bf 2 -g 50 -keyint_min 50 -sc_threshold 0 -c:a aac'.split(
     ' ',
   )
-  const child = spawn(ffmpeg!, [...input, ...codecs, ...output.split(' ')], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  let said = ''
-  child.stderr.on('data', (octets) => (said += octets))
-  const code = await new Promise((resolve) => child.once('exit', resolve))
-  assert.equal(code, 0, said)
+  return [...input, ...codecs, ...output.split(' ')]
 }
 
 async function countPackets(url: string): Promise<number> {

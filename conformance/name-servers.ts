@@ -78,9 +78,9 @@ ${parts.zones}
 /** Start nsd. */
 export async function startNsd(
   nsd: string,
-  { files = {}, peerPort, zones }: NameServerConfig & { zones: (peer: string) => string },
+  { files = {}, peerPort, port: given, zones }: NameServerConfig & { zones: (peer: string) => string },
 ): Promise<NameServer> {
-  const port = await freePort()
+  const port = given ?? (await freePort())
   return start(port, files, (folder) => ({
     command: nsd,
     args: ['-d', '-c', join(folder, 'nsd.conf')],

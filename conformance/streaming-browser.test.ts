@@ -20,7 +20,7 @@ let origin = ''
 before(async () => {
   if (chromium === undefined || ffmpeg === undefined) return
   running = await startRunning({
-    hosts: { films: { http: 'serve', files: './films', stream: { segment: '2s' } } },
+    hosts: { films: { http: 'serve', files: './films', stream: { segment: '2s', ts: true } } },
   })
   const folder = join(running.folder, 'films')
   await mkdir(folder)
@@ -34,6 +34,12 @@ before(async () => {
     ['shaka-long-dash', 'long.mp4/manifest.mpd'],
   ] as const)
     await writeFile(join(folder, `${page}.html`), shakaPage(source))
+  await copyFile('node_modules/hls.js/dist/hls.min.js', join(folder, 'hls.js'))
+  for (const [page, film] of [
+    ['hls-ts', 'film.mp4'],
+    ['hls-long-ts', 'long.mp4'],
+  ] as const)
+    await writeFile(join(folder, `${page}.html`), transportPage(`${film}/ts.m3u8`))
   origin = `http://films.example.com:${running.ports.http}`
   browser = await startBrowser(chromium)
 })
@@ -52,11 +58,21 @@ player.addEventListener('error', ({ detail }) => (failed = String(detail)))
 player.attach(video).then(() => player.load('${source}')).catch((error) => (failed = String(error)))
 </script>`
 
+const transportPage = (source: string): string => `<!doctype html><title>hls.js</title><video></video>
+<script src="hls.js"></script><script>
+const hls = new Hls()
+let failed = ''
+hls.on(Hls.Events.ERROR, (_event, { fatal, details }) => (failed ||= fatal ? details : ''))
+hls.loadSource('${source}')
+hls.attachMedia(document.querySelector('video'))
+</script>`
+
 /** Where each player is, and whether the page is Portico's own. */
 const players: readonly (readonly [name: string, path: string, isOurs: boolean])[] = [
   ['hls.js', '/film.mp4/play?player=hls', true],
   ['dash.js', '/film.mp4/play?player=dash', true],
   ['the browser itself', '/film.mp4/play?player=browser', true],
+  ['hls.js by MPEG-TS', '/hls-ts.html', false],
   ['shaka-player by HLS', '/shaka-hls.html', false],
   ['shaka-player by DASH', '/shaka-dash.html', false],
 ]
@@ -155,7 +171,7 @@ for (const [name, player] of [
     skip,
   }, async () => {
     const { page, asked } = await visit(`/film.mp4/play?player=${player}`)
-    await until(async () => (await page.locator('#text option').count()) === 3, 20_000)
+    await until(async () => (await page.locator('#text option').count()) === 3, 60_000)
     const sounds = await page.locator('#sound option').allInnerTexts()
     const texts = await page.locator('#text option').allInnerTexts()
     assert.deepEqual(
@@ -173,9 +189,9 @@ for (const [name, player] of [
       await page.locator('#sound').selectOption(language)
       await page.locator('#text').selectOption(language)
       // dash.js forgets subtitles that are still on their way when it jumps.
-      await until(() => page.evaluate<boolean>(hasCues), 20_000)
+      await until(() => page.evaluate<boolean>(hasCues), 60_000)
       await page.evaluate("document.querySelector('video').currentTime = 1.5")
-      await until(() => page.evaluate<boolean>(cueShown(words)), 20_000)
+      await until(() => page.evaluate<boolean>(cueShown(words)), 60_000)
       assert.ok(
         asked.some((path) => path.includes(file)),
         `${file} was never asked for`,
@@ -184,10 +200,10 @@ for (const [name, player] of [
     }
     await page.locator('h1').click()
     await page.keyboard.press('c')
-    await until(() => page.evaluate<boolean>(`!${cueShown('From 1 to 4')}`), 20_000)
+    await until(() => page.evaluate<boolean>(`!${cueShown('From 1 to 4')}`), 60_000)
     await page.keyboard.press('c')
     await page.evaluate("document.querySelector('video').currentTime = 5.5")
-    await until(() => page.evaluate<boolean>(cueShown('From 5 to 8')), 20_000)
+    await until(() => page.evaluate<boolean>(cueShown('From 5 to 8')), 60_000)
     await page.context().close()
   })
 }

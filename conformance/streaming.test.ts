@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { openMovie } from '#media/open.ts'
+import { diskFile } from '../test/media-files.ts'
 import { all, readMpd } from '../test/mpds.ts'
 import { peer, run } from '../test/peers.ts'
 import { readPlaylist } from '../test/playlists.ts'
@@ -33,8 +36,19 @@ const origin = http.createServer(async (request, response) => {
     .end(part)
 })
 
+/** A server of keys that somebody else runs: it knows the secret, and how keys follow from it. */
+const keyServer = http.createServer((request, response) => {
+  const { searchParams } = new URL(request.url!, 'http://keys')
+  const words = ['portico-film', 'key', searchParams.get('film'), searchParams.get('version')]
+  const key = createHmac('sha256', SECRET).update(words.join('\n')).digest().subarray(0, 16)
+  response.end(key)
+})
+const SECRET = 'a secret of sixteen letters'
+
 before(async () => {
   if (ffmpeg === undefined) return
+  await once(keyServer.listen(0, '127.0.0.1'), 'listening')
+  const keys = `http://127.0.0.1:${(keyServer.address() as AddressInfo).port}`
   const hosts = {
     film: { files: './films', stream: { ts: true, segment: '2s' }, http: 'serve' },
     alone: { files: './films', stream: { group: 'none', segment: '2s' }, http: 'serve' },
@@ -45,12 +59,17 @@ before(async () => {
     },
     signed: { files: './films', stream: { sign: { site: './site.secret' } }, http: 'serve' },
     closed: { files: './films', stream: { encrypt: './site.secret' }, http: 'serve' },
+    keyed: {
+      files: './films',
+      stream: { encrypt: { secret: './site.secret', url: `${keys}/?film={film}&version={version}` } },
+      http: 'serve',
+    },
     plain: { files: './films', http: 'serve' },
     folder: { files: './films', stream: { group: 'folder', segment: '2s' }, http: 'serve' },
   }
   // Secrets are read when a route is made.
   running = await startRunning({ hosts: { plain: hosts.plain } })
-  await writeFile(join(running.folder, 'site.secret'), 'a secret of sixteen letters')
+  await writeFile(join(running.folder, 'site.secret'), SECRET)
   await once(origin.listen(0, '127.0.0.1'), 'listening')
   const service = (origin.address() as AddressInfo).port
   const behind = {
@@ -73,8 +92,10 @@ before(async () => {
 
 after(async () => {
   if (ffmpeg === undefined) return
-  origin.closeAllConnections()
-  origin.close()
+  for (const server of [origin, keyServer]) {
+    server.closeAllConnections()
+    server.close()
+  }
   assert.equal(await running.stop(), 0)
 })
 
@@ -156,6 +177,52 @@ test('Matroska is played as MP4 is, with the packets of the file', { skip }, asy
   }
 })
 
+const fragmented: [name: string, flags: string][] = [
+  ['mfra at its end', 'frag_keyframe+empty_moov'],
+  ['sidx before its fragments', 'frag_keyframe+empty_moov+default_base_moof+dash+global_sidx'],
+  ['fragments of each track by themselves', 'frag_keyframe+empty_moov+separate_moof'],
+  ['composition offsets below 0', 'frag_keyframe+empty_moov+negative_cts_offsets'],
+]
+for (const [name, flags] of fragmented) {
+  test(`a film of many fragments with ${name} is played by its index (ISO 14496-12 §8.16.3, §8.8.9)`, {
+    skip,
+  }, async () => {
+    const keys = [
+      '-c:v',
+      'libx264',
+      '-preset',
+      'ultrafast',
+      '-bf',
+      '1',
+      '-x264-params',
+      'keyint=3:scenecut=0',
+    ]
+    await make(['-i', 'film.mp4', ...keys, '-c:a', 'copy', '-movflags', flags, '-y', 'many.mp4'])
+    const path = join(running.folder, 'films', 'many.mp4')
+    for (const stream of ['0:v:0', '0:a:0']) {
+      const wanted = await hashes(null, path, stream)
+      for (const list of ['index.m3u8', 'manifest.mpd'])
+        assert.equal(await hashes('alone', url(`/many.mp4/${list}`), stream), wanted)
+    }
+    for (const at of await walk('alone', '/many.mp4/index.m3u8')) {
+      const { status, fields, octets } = await get('alone', at)
+      assert.equal(status, 200, at)
+      assert.equal(Number(fields['content-length']), octets.length)
+    }
+    const file = await diskFile(path)
+    let reads = 0
+    const read: typeof file.read = (range) => {
+      reads++
+      return file.read(range)
+    }
+    const movie = await openMovie({ ...file, read })
+    await file.close()
+    assert.equal(movie.container, 'fragments')
+    assert.ok(reads < 10, `${reads} reads`)
+    assert.ok(Math.abs(movie.durationSeconds - 9) < 0.2, `${movie.durationSeconds} s`)
+  })
+}
+
 test('ffmpeg reads MPEG-TS with as many pictures as the file has', { skip }, async () => {
   const count = async (host: string | null, from: string): Promise<number> => {
     const header = host === null ? [] : ['-headers', `Host: ${host}.example.com\r\n`]
@@ -166,6 +233,51 @@ test('ffmpeg reads MPEG-TS with as many pictures as the file has', { skip }, asy
   }
   const wanted = await count(null, join(running.folder, 'films', 'film.mp4'))
   assert.equal(await count('film', url('/film.mp4/ts.m3u8')), wanted)
+})
+
+test('segments of MPEG-TS hold picture and sound, also where the sound is in another file (ISO 13818-1 §2.4.4)', {
+  skip,
+}, async () => {
+  const films = join(running.folder, 'films')
+  await make(['-i', 'film.mp4', '-c', 'copy', '-map', '0', 'one.mp4'])
+  await make(['-i', 'film.144.mp4', '-c', 'copy', 'one.144.mp4'])
+  const { tags, uris } = readPlaylist((await get('film', '/one.mp4/ts.m3u8')).body)
+  assert.equal(tags.get('EXT-X-MEDIA'), undefined)
+  assert.equal(uris.length, 2)
+  const sound = await hashes(null, join(films, 'one.mp4'), '0:a:0')
+  for (const [uri, from] of [
+    [uris[0]!, 'one.mp4'],
+    [uris[1]!, 'one.144.mp4'],
+  ] as const) {
+    const list = url(new URL(uri, url('/one.mp4/ts.m3u8')).pathname)
+    const words = ['-map', '0:a', '-c', 'copy', '-bsf:a', 'aac_adtstoasc', '-f', 'streamhash', '-']
+    const header = ['-headers', 'Host: film.example.com\r\n']
+    const read = await run(ffmpeg!, ['-v', 'error', '-xerror', ...header, '-i', list, ...words], {
+      timeoutMs: 60_000,
+    })
+    assert.equal(read.stderr, '')
+    assert.equal(read.stdout, sound)
+    const pictures = ['-map', '0:v', '-f', 'streamhash', '-']
+    const [mine, theirs] = await Promise.all([
+      run(ffmpeg!, ['-v', 'error', '-xerror', ...header, '-i', list, ...pictures], { timeoutMs: 60_000 }),
+      run(ffmpeg!, ['-v', 'error', '-i', join(films, from), ...pictures], { timeoutMs: 60_000 }),
+    ])
+    assert.equal(mine.stderr, '')
+    assert.equal(mine.stdout, theirs.stdout)
+  }
+})
+
+test('another sound has a list of its own beside MPEG-TS, and the first is in the pictures (RFC 8216bis §4.4.6.1)', {
+  skip,
+}, async () => {
+  const { tags } = readPlaylist((await get('film', '/film.mp4/ts.m3u8')).body)
+  assert.deepEqual(
+    tags.get('EXT-X-MEDIA')!.map((rendition) => [rendition.get('DEFAULT'), rendition.has('URI')]),
+    [
+      ['YES', false],
+      ['NO', true],
+    ],
+  )
 })
 
 /** Read a playlist and all that it leads to; each must be right. */
@@ -284,6 +396,8 @@ test('codecs are said as players know them (RFC 6381 §3.3), sound without loss 
 
 const missing: [path: string, says: RegExp][] = [
   ['/other.mp4/index.m3u8', /no such film/],
+  ['/other.mp4/play', /no such film/],
+  ['/none/play', /404/],
   ['/film.mp4/seg-1-0-000000000000.m4s', /ask for its playlist again/],
   ['/film.mp4/list-1-000000000000.m3u8', /ask for its playlist again/],
   ['/none/index.m3u8', /404/],
@@ -348,6 +462,43 @@ test('subtitles in SubRip are segments of WebVTT in HLS, and one file in DASH (R
   assert.match(whole.body, /^WEBVTT\n\n00:00:01\.000/)
 })
 
+test('subtitles inside of a film are offered as WebVTT (3GPP TS 26.245 §5.17)', { skip }, async () => {
+  const films = join(running.folder, 'films')
+  const srt =
+    '1\n00:00:01,000 --> 00:00:02,500\nHello & <i>you</i>\n\n2\n00:00:04,000 --> 00:00:05,000\nTwo\nlines\n'
+  await writeFile(join(films, 'said.txt'), srt)
+  const languages = ['-metadata:s:s:0', 'language=ger', '-metadata:s:s:1', 'language=fre']
+  const text = ['-f', 'srt', '-i', 'said.txt']
+  const maps = ['-map', '0', '-map', '1', '-map', '1', '-c', 'copy', '-c:s', 'mov_text', ...languages]
+  for (const more of [[], ['-movflags', 'frag_keyframe+empty_moov']]) {
+    await make(['-i', 'film.mp4', ...text, ...maps, ...more, '-y', 'said.mp4'])
+    for (const name of ['index.m3u8', 'ts.m3u8']) {
+      const { tags } = readPlaylist((await get('film', `/said.mp4/${name}`)).body)
+      const lists = tags.get('EXT-X-MEDIA')!.filter((rendition) => rendition.get('TYPE') === 'SUBTITLES')
+      assert.deepEqual(
+        lists.map((rendition) => rendition.get('LANGUAGE')),
+        ['"de"', '"fr"'],
+      )
+      const path = new URL(lists[0]!.get('URI')!.slice(1, -1), url('/said.mp4/')).pathname
+      const { segments } = readPlaylist((await get('film', path)).body)
+      assert.equal(segments.length, 1)
+      const cues = await get('film', new URL(segments[0]!.uri, url(path)).pathname)
+      assert.equal(cues.fields['content-type'], 'text/vtt; charset=utf-8')
+      const clock = name === 'ts.m3u8' ? 900_000 : 0
+      const said =
+        '00:00:01.000 --> 00:00:02.500\nHello &amp; you\n\n00:00:04.000 --> 00:00:05.000\nTwo\nlines\n'
+      assert.equal(cues.body, `WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:${clock},LOCAL:00:00:00.000\n\n${said}`)
+    }
+    const mpd = readMpd((await get('film', '/said.mp4/manifest.mpd')).body)
+    const bases = all(mpd, 'BaseURL').filter(({ text }) => text.endsWith('.vtt'))
+    assert.equal(bases.length, 2)
+    const whole = await get('film', `/said.mp4/${bases[0]!.text}`)
+    assert.match(whole.body, /^WEBVTT\n\n00:00:01\.000 --> 00:00:02\.500\nHello/)
+    const source = await hashes(null, join(films, 'said.mp4'), '0:v:0')
+    assert.equal(await hashes('alone', url('/said.mp4/index.m3u8'), '0:v:0'), source)
+  }
+})
+
 test('encrypted segments are read with the key beside them, and never without (RFC 8216bis §4.4.4.4)', {
   skip,
 }, async () => {
@@ -358,6 +509,21 @@ test('encrypted segments are read with the key beside them, and never without (R
   assert.ok(!octets.includes('styp') && !octets.includes('moof'))
   assert.equal(octets.length % 16, 0)
   assert.equal((await get('closed', '/film.mp4/manifest.mpd')).status, 404)
+})
+
+test('keys may be given by a server of the owner, which derives them as we do (RFC 8216bis §4.4.4.4)', {
+  skip,
+}, async () => {
+  const source = await hashes(null, join(running.folder, 'films', 'film.mp4'), '0:v:0')
+  assert.equal(await hashes('keyed', url('/film.mp4/index.m3u8'), '0:v:0'), source)
+  const { uris } = readPlaylist((await get('keyed', '/film.mp4/index.m3u8')).body)
+  const list = await get('keyed', new URL(uris.at(-1)!, url('/film.mp4/index.m3u8')).pathname)
+  assert.match(
+    list.body,
+    /URI="http:\/\/127\.0\.0\.1:\d+\/\?film=%2Ffilm(?:\.144)?\.mp4&version=[0-9a-f]{12}"/,
+  )
+  const [tag] = /[0-9a-f]{12}/.exec(uris.at(-1)!)!
+  assert.equal((await get('keyed', `/film.mp4/key-${tag}`)).status, 404)
 })
 
 test('a signed playlist has signed segments, and nothing is given without', { skip }, async () => {

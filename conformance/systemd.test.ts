@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -85,6 +85,7 @@ test('systemd finds the service well enclosed', {
 test('a service with programs of its own lets them do more, and write where they run', {
   skip: analyze === undefined && 'needs systemd-analyze',
 }, async () => {
+  for (const name of ['100% app', 'log']) mkdirSync(join(folder, name))
   const service = await install(
     { '@': { service: { run: 'node app.js', cwd: './100% app' } } },
     { log: { access: './log/access.log' } },

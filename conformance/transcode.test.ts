@@ -76,7 +76,7 @@ test('renditions of a film appear beside it, and a playlist offers them as they 
         .map(([, height]) => height!)
         .toSorted()
     }
-    await until(async () => (await widths()).length > 0, 20_000)
+    await until(async () => (await widths()).length > 0, 60_000)
     assert.deepEqual(await widths(), ['360'])
     const { code, events } = await transcode(join(films, 'film.mp4'), ...quick, '--storyboard')
     assert.equal(code, 0)
@@ -85,7 +85,7 @@ test('renditions of a film appear beside it, and a playlist offers them as they 
       ['film.storyboard.jpg', 'film.240.mp4'],
       'none as tall, none taller',
     )
-    await until(async () => (await widths()).length > 1, 20_000)
+    await until(async () => (await widths()).length > 1, 60_000)
     assert.deepEqual(await widths(), ['240', '360'])
     assert.deepEqual(await keyFramesOf(join(films, 'film.240.mp4')), await keyFramesOf(film))
     const shown = events.flatMap((event) => (event.event === 'progress' ? [event.share] : []))
@@ -139,7 +139,7 @@ test('a kill in the middle leaves no half rendition, and the next run makes it',
   const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'ignore'] })
   let said = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
-  await until(async () => (await readdir(copy)).some((name) => name.endsWith('.part')), 20_000)
+  await until(async () => (await readdir(copy)).some((name) => name.endsWith('.part')), 60_000)
   child.kill('SIGKILL')
   await until(() => child.signalCode !== null)
   assert.deepEqual(filesOf(eventsOf(said), 'made'), [])
@@ -157,9 +157,9 @@ test('SIGTERM ends the encoder and leaves nothing half', { skip }, async () => {
   const copy = await folderWith(film)
   const words = [main, 'transcode', '--watch', copy, '--heights', '240', '--preset', 'veryslow', '--json']
   const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'ignore'] })
-  await until(async () => (await readdir(copy)).some((name) => name.endsWith('.part')), 30_000)
+  await until(async () => (await readdir(copy)).some((name) => name.endsWith('.part')), 60_000)
   child.kill('SIGTERM')
-  await until(() => child.exitCode !== null, 20_000)
+  await until(() => child.exitCode !== null, 60_000)
   assert.equal(child.exitCode, 143)
   assert.deepEqual(await readdir(copy), ['film.mp4'])
 })
@@ -189,7 +189,7 @@ test('without an encoder there is a fix', { skip }, async () => {
   })
   let said = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
-  await until(() => child.exitCode !== null, 20_000)
+  await until(() => child.exitCode !== null, 60_000)
   assert.equal(child.exitCode, 1)
   assert.match(said, /Fix: apt-get install ffmpeg/)
 })

@@ -72,7 +72,7 @@ after(async () => {
 async function inStep(): Promise<void> {
   const serial = await serialAt(portico.ports.dns, ZONE)
   const { port, output } = secondaries[0]!
-  await until(async () => (await serialAt(port, ZONE)) === serial, 20_000).catch((error: unknown) => {
+  await until(async () => (await serialAt(port, ZONE)) === serial, 60_000).catch((error: unknown) => {
     throw new Error(`${error}: ${output().slice(-3000)}\n${portico.output().slice(-1500)}`)
   })
 }
@@ -122,7 +122,7 @@ test('a signed domain is copied with signatures and a chain of NSEC (RFC 4035 §
   await inStep()
   await verify()
   const { port } = secondaries[1]!
-  await until(async () => (await ask(port, `f1.${ZONE}`, 'A')) === '192.0.2.1', 15_000)
+  await until(async () => (await ask(port, `f1.${ZONE}`, 'A')) === '192.0.2.1', 60_000)
   for (const [name, type, said] of [
     [`f1.${ZONE}`, 'A', /; fully validated\n.*192\.0\.2\.1$/m],
     [ZONE, 'A', /; fully validated\n.*192\.0\.2\.7$/m],
@@ -161,7 +161,7 @@ test('addresses of an ALIAS go out with the copy, and change with their target',
     'send',
   )
   for (const port of [portico.ports.dns, secondaries[0]!.port])
-    await until(async () => (await ask(port, ZONE, 'A')) === '192.0.2.8', 15_000)
+    await until(async () => (await ask(port, ZONE, 'A')) === '192.0.2.8', 60_000)
   assert.match(await validated(ZONE, 'A'), /; fully validated\n.*192\.0\.2\.8$/m)
 })
 

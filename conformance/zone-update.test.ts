@@ -184,12 +184,15 @@ test('knsupdate is understood, and the serial grows (RFC 2136 §3.6)', { skip },
   assert.equal(await serialAt(portico.ports.dns, ZONE), before + 1)
 })
 
-test('explain says that a record was updated, and a reload keeps it', { skip }, async () => {
+test('explain and plan say that a record was updated, and a reload keeps it', { skip }, async () => {
   await portico.write({ ...domain, records: { ...domain.records, new: { A: '192.0.2.9' } } }, { keys })
   assert.equal((await portico.command('reload')).code, 0)
   assert.equal(await ask(portico.ports.dns, `new.${ZONE}`, 'A'), '192.0.2.9')
   assert.equal(await ask(portico.ports.dns, `a.dyn.${ZONE}`, 'A'), '10.0.0.2')
   assert.match((await portico.command('explain', `a.dyn.${ZONE}`, 'A')).stdout, /updated/)
+  const { stdout } = await portico.command('plan')
+  assert.match(stdout, /^ +a\.dyn\.example\.com\. +60 +A +10\.0\.0\.2 +updated, line/m)
+  assert.match(stdout, /^ +new\.example\.com\. .*written, line/m)
 })
 
 test('what was acknowledged outlives kill -9 (RFC 2136 §3.5)', { skip }, async () => {

@@ -22,7 +22,7 @@ async function main(words: readonly string[]): Promise<number> {
   if (first === undefined || first === '--help' || first === '-h') return say(programHelp(commandGroups))
   if (first === 'help')
     return words.length === 1 ? say(programHelp(commandGroups)) : main([...words.slice(1), '--help'])
-  if (first === '--version' || first === 'version') return say([version()])
+  if (first === '--version' || first === '-v' || first === 'version') return say([version()])
   const command = commands.find(({ name }) => name === first || name === `${first} ${second}`)
   if (command !== undefined) return run(command, words.slice(command.name.split(' ').length))
   const family = commands.filter(({ name }) => name.startsWith(`${first} `))
@@ -39,7 +39,7 @@ async function run(command: Command, words: readonly string[]): Promise<number> 
     const message = error instanceof Error ? error.message : String(error)
     printError(`${paint('error', 'portico:', process.stderr)} ${message}`)
     if (!(error instanceof UsageError)) return 1
-    printError(`Usage: portico ${command.name} ${command.usage}`)
+    printError(`Usage: portico ${command.name} ${command.usage}`.trimEnd())
     return 2
   }
 }
@@ -56,6 +56,10 @@ function isHelp(word: string | undefined): boolean {
 function refuse(first: string, second: string | undefined, family: readonly Command[]): number {
   if (family.length > 0 && second === undefined) {
     for (const line of helpOf(first, family)) printError(line)
+    return 2
+  }
+  if (first.startsWith('-')) {
+    printError(`"${first}" stands before the command; options stand behind it: portico COMMAND ${first} …`)
     return 2
   }
   const written = family.length > 0 ? `${first} ${second}` : first

@@ -141,7 +141,7 @@ test('explain says who is admitted and why, by the same decision', async () => {
   ])
   assert.deepEqual(await explain('both', '192.0.2.1'), [
     'true: 192.0.2.1 is refused with 403: in no network of "allow"',
-    'false: a name and a password for "Staff"; 401 without (RFC 7617): basic: 1 users',
+    'false: a name and a password for "Staff"; 401 without (RFC 7617): basic: 1 user',
   ])
   assert.deepEqual(await explain('office'), ['false: 3 networks decide: ask with --from IP'])
 })

@@ -4,7 +4,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 
 /** Chromium for the tests of one file: names below example.com lead to loopback, and to nothing else. */
 export type TestBrowser = {
-  /** A page in a profile of its own; what it does not find within 20 s fails. */
+  /** A page in a profile of its own; what it does not find within a minute fails. */
   open(url: string, options?: BrowserContextOptions): Promise<Page>
   /** what pages logged as errors, and exceptions that nobody caught, since the last call */
   complaints(): string[]
@@ -65,4 +65,4 @@ export const PHONE: BrowserContextOptions = {
   deviceScaleFactor: 2,
 }
 
-const LIMIT_MS = 20_000
+const LIMIT_MS = 60_000

@@ -27,6 +27,8 @@ export type Step = {
   readonly hasNot?: readonly string[]
   /** field lines that the origin must see */
   readonly asked?: readonly string[]
+  /** target that the origin must see */
+  readonly askedTarget?: string
 }
 
 export type CacheCase = { readonly section: string; readonly title: string; readonly steps: readonly Step[] }
@@ -175,6 +177,22 @@ export const cacheCases: readonly CacheCase[] = [
     'reads Expires against Date': twice(['Date: +0', 'Expires: +60'], 'cache', { after: 59 }),
     'is stale when Expires has come': twice(['Date: +0', 'Expires: +60'], 'origin', { after: 60 }),
     'takes what is no date for the past': twice(['Expires: soon', 'Date: +0'], 'origin'),
+    'takes 0 for the past': twice(['Expires: 0', LM], 'origin'),
+  }),
+  ...under('RFC 9111 §4.2', {
+    'reads dates of all three forms': [
+      'Thu, 18 Aug 2050 02:01:18 GMT',
+      'Thursday, 18-Aug-50 02:01:18 GMT',
+      'Thu Aug 18 02:01:18 2050',
+    ].flatMap((date, i): Step[] => [
+      { target: `/${i}`, answer: [`Expires: ${date}`], from: 'origin' },
+      { target: `/${i}`, from: 'cache' },
+    ]),
+    'minds no case in dates': twice(['Expires: thu, 18 AUG 2050 02:01:18 gmt'], 'cache'),
+    'takes another zone than GMT for no date': twice(
+      ['Expires: Thu, 18 Aug 2050 02:01:18 UTC', LM],
+      'origin',
+    ),
   }),
   ...under('RFC 9111 §4.2.2', {
     'guesses a tenth of the time since the last change': [
@@ -272,7 +290,25 @@ export const cacheCases: readonly CacheCase[] = [
       { send: [`If-Modified-Since: ${LM.slice(15)}`], from: 'cache', status: 304 },
     ],
   }),
+  ...under('RFC 9110 §13.1.3', {
+    'compares with Date where nothing says when it changed': [
+      { answer: [fresh, 'Date: -10', 'Age: 20'], from: 'origin' },
+      { send: ['If-Modified-Since: -11'], from: 'cache', status: 200 },
+      { send: ['If-Modified-Since: -10'], from: 'cache', status: 304 },
+    ],
+  }),
   ...under('RFC 9110 §13.2.1', {
+    'leaves conditions to the origin for what is not kept': [
+      { answer: [cc('no-store'), 'ETag: "a"'], from: 'origin' },
+      {
+        send: ['If-None-Match: "a"'],
+        answer: ['ETag: "a"'],
+        answerStatus: 304,
+        from: 'origin',
+        status: 304,
+        asked: ['if-none-match: "a"'],
+      },
+    ],
     'looks at conditions only where the answer would be 200': [
       { answer: [fresh, 'ETag: "a"'], answerStatus: 404, from: 'origin', status: 404 },
       { send: ['If-None-Match: "a"'], from: 'cache', status: 404 },
@@ -289,9 +325,23 @@ export const cacheCases: readonly CacheCase[] = [
       { after: 2, answer: [cc('no-store')], from: 'origin' },
       { isDown: true, from: 'origin', status: 502 },
     ],
-    'believes no 304 about something else': [
+    'believes no 304 about something else, and asks again': [
       { answer: [cc('max-age=1'), 'ETag: "a"'], from: 'origin' },
-      { after: 2, answerStatus: 304, answer: ['ETag: "b"'], from: 'origin', status: 304 },
+      { after: 2, answer: [fresh, 'ETag: "b"'], from: 'validated', gets: 'three', has: ['etag: "b"'] },
+    ],
+    'takes nothing but that it holds from an origin that says this again': [
+      { answer: [cc('max-age=1'), 'ETag: "a"'], from: 'origin' },
+      {
+        after: 2,
+        answerStatus: 304,
+        answer: [fresh, 'ETag: "b"', 'A: 1'],
+        from: 'origin',
+        status: 200,
+        gets: 'one',
+        has: ['etag: "a"'],
+        hasNot: ['a'],
+      },
+      { after: 2, answer: [fresh, 'ETag: "a"'], from: 'validated', gets: 'one' },
     ],
   }),
   ...under('RFC 9111 §3.2', {
@@ -303,6 +353,10 @@ export const cacheCases: readonly CacheCase[] = [
         from: 'validated',
         has: ['content-encoding: x', 'content-length: 3'],
       },
+    ],
+    'leaves the entity tag, also a strong one for a weak one': [
+      { answer: [cc('max-age=1'), 'ETag: W/"a"'], from: 'origin' },
+      { after: 2, answer: ['ETag: "a"'], from: 'validated', has: ['etag: W/"a"'] },
     ],
   }),
   ...under('RFC 9111 §4.3.5', {
@@ -482,6 +536,29 @@ export const cacheCases: readonly CacheCase[] = [
         asked: ['range: bytes=5-9', 'if-range: "a"'],
       },
     ],
+    'answers several ranges, or that there are none, from parts (RFC 9110 §15.3.7)': [
+      {
+        send: ['Range: bytes=0-5'],
+        answer: [fresh, 'ETag: "a"', 'Content-Range: bytes 0-5/10'],
+        answerStatus: 206,
+        content: '012345',
+        from: 'origin',
+        status: 206,
+      },
+      { send: ['Range: bytes=0-0,5-5'], from: 'cache', status: 206 },
+      { send: ['Range: bytes=10-'], from: 'cache', status: 416, has: ['content-range: bytes */10'] },
+    ],
+    'answers with the whole when If-Range names another version (RFC 9110 §13.1.5)': [
+      {
+        send: ['Range: bytes=0-9'],
+        answer: [fresh, 'ETag: "a"', 'Content-Range: bytes 0-9/10'],
+        answerStatus: 206,
+        content: '0123456789',
+        from: 'origin',
+        status: 206,
+      },
+      { send: ['Range: bytes=1-2', 'If-Range: "b"'], from: 'cache', status: 200, gets: '0123456789' },
+    ],
     'combines nothing without a strong validator': [
       {
         send: ['Range: bytes=0-4'],
@@ -509,6 +586,32 @@ export const cacheCases: readonly CacheCase[] = [
       { send: ['Range: bytes=2-3', 'If-Range: "b"'], from: 'cache', status: 200 },
       { send: ['Range: bytes=2-3', 'If-Range: "a"'], from: 'cache', status: 206 },
       { send: ['Range: bytes=0-0,9-9'], from: 'cache', status: 206 },
+    ],
+  }),
+  ...under('RFC 9530 §2', {
+    'says the sum of the content with the whole alone': [
+      {
+        answer: [fresh, 'Content-Digest: sha-256=:AA==:', 'Repr-Digest: sha-256=:AA==:'],
+        content: '0123456789',
+        from: 'origin',
+      },
+      { from: 'cache', has: ['content-digest: sha-256=:AA==:', 'repr-digest: sha-256=:AA==:'] },
+      ...['bytes=2-3', 'bytes=0-0,9-9'].map((range): Step => {
+        const seen = { hasNot: ['content-digest'], has: ['repr-digest: sha-256=:AA==:'] }
+        return { send: [`Range: ${range}`], from: 'cache', status: 206, ...seen }
+      }),
+    ],
+    'says no sum of a part with another one': [
+      {
+        send: ['Range: bytes=2-5'],
+        answer: [fresh, 'Content-Range: bytes 2-5/10', 'Content-Digest: sha-256=:AA==:'],
+        answerStatus: 206,
+        content: '2345',
+        from: 'origin',
+        status: 206,
+        has: ['content-digest: sha-256=:AA==:'],
+      },
+      { send: ['Range: bytes=3-4'], from: 'cache', status: 206, hasNot: ['content-digest'] },
     ],
   }),
   ...under('RFC 9213 §2.2', {
@@ -560,6 +663,15 @@ export const cacheCases: readonly CacheCase[] = [
       },
       { method: 'POST', from: 'origin', has: ['cache-status: portico; fwd=method; fwd-status=200'] },
     ],
+    'says no status where the origin gave none': [
+      { isDown: true, from: 'origin', status: 502, has: ['cache-status: portico; fwd=uri-miss'] },
+      {
+        send: [cc('only-if-cached')],
+        from: 'cache',
+        status: 504,
+        has: ['cache-status: portico; detail="request: only-if-cached"'],
+      },
+    ],
   }),
   ...under('RFC 9875 §3', {
     'drops the groups that an unsafe method names': [
@@ -579,8 +691,13 @@ export const cacheCases: readonly CacheCase[] = [
   ...under('defences', {
     'keeps no page under the suffix of a file': [
       { target: '/account/x.css', answer: [fresh, 'Content-Type: text/html'], from: 'origin' },
+      ...['application/json', 'application/problem+json; charset=utf-8', 'text/xml', ''].map((type): Step => {
+        return { target: '/account/x.css', answer: [fresh, `Content-Type: ${type}`], from: 'origin' }
+      }),
       { target: '/account/x.css', answer: [fresh, 'Content-Type: text/css'], from: 'origin' },
       { target: '/account/x.css', from: 'cache' },
+      { target: '/x.svg?y', answer: [fresh, 'Content-Type: image/svg+xml'], from: 'origin' },
+      { target: '/x.svg?y', from: 'cache' },
     ],
     'keeps back fields that are another URI or method to services': [
       {

@@ -14,8 +14,10 @@ const CLIENTS = 24
 const OBJECTS = 400
 /** Less than the objects take: they make room for one another, and are read from disk again. */
 const MEMORY_OCTETS = 8 * 2 ** 20
-/** What a process may grow by between a third of a long run and its end. */
+/** What a process may grow by between the middle of a long run and its end. */
 const LIMIT_GROWTH_OCTETS = 32 * 2 ** 20
+/** How often its memory is looked at. */
+const LOOKS = 24
 const TOKEN = 'a-token-of-ours'
 
 let running: Running
@@ -52,7 +54,10 @@ before(async () => {
   const hosts = {
     a: { service: port, cache: { purge: createHash('sha256').update(TOKEN).digest('hex') }, http: 'serve' },
   }
-  running = await startRunning({ hosts }, { cache: { memory: `${MEMORY_OCTETS}B`, disk: '64MiB' } })
+  running = await startRunning(
+    { hosts },
+    { workers: 2, cache: { memory: `${MEMORY_OCTETS}B`, disk: '64MiB' } },
+  )
 })
 
 after(async () => {
@@ -123,12 +128,16 @@ async function residentOctets(pid: number): Promise<number> {
 }
 
 test(`hits, misses, purges and clients that leave for ${SECONDS} s: no wrong octet, nothing old after a purge, budgets kept`, async (context) => {
-  const end = performance.now() + SECONDS * 1000
+  const pid: number = JSON.parse((await running.command('status', '--json')).stdout).pid
   const counts = { answers: 0, left: 0, purges: 0 }
+  const end = performance.now() + SECONDS * 1000
+  const isEnough = (): boolean => counts.answers > 20 && counts.purges >= 2
+  // A machine that is busy with other things gets more time.
+  const goesOn = (): boolean => performance.now() < end || (!isEnough() && performance.now() < end + 30_000)
   /** the least version that may be served: raised when a purge is done */
   const purged = versions.slice()
   const client = async (): Promise<void> => {
-    while (performance.now() < end) {
+    while (goesOn()) {
       // Few are asked for often, many seldom.
       const id = Math.floor(OBJECTS * Math.random() ** 3)
       const atLeast = purged[id]!
@@ -141,7 +150,7 @@ test(`hits, misses, purges and clients that leave for ${SECONDS} s: no wrong oct
     }
   }
   const changer = async (): Promise<void> => {
-    while (performance.now() < end) {
+    while (goesOn()) {
       const id = Math.floor(OBJECTS * Math.random() ** 3)
       versions[id]!++
       await purge(id)
@@ -150,19 +159,21 @@ test(`hits, misses, purges and clients that leave for ${SECONDS} s: no wrong oct
       counts.purges++
     }
   }
-  const pid: number = JSON.parse((await running.command('status', '--json')).stdout).pid
-  const early = pause((SECONDS * 1000) / 3).then(() => residentOctets(pid))
-  await Promise.all([changer(), ...Array.from({ length: CLIENTS }, client)])
-  const grownOctets = (await residentOctets(pid)) - (await early)
+  const resident: number[] = []
+  const watcher = async (): Promise<void> => {
+    for (; goesOn(); await pause((SECONDS * 1000) / LOOKS)) resident.push(await residentOctets(pid))
+  }
+  await Promise.all([changer(), watcher(), ...Array.from({ length: CLIENTS }, client)])
+  const grownOctets = resident.at(-1)! - resident[Math.floor(resident.length / 2)]!
   agent.destroy()
   const { stdout } = await running.command('status', '--json')
   const { cache } = JSON.parse(stdout)
-  context.diagnostic(`${JSON.stringify({ ...counts, grownOctets })}: ${JSON.stringify(cache)}`)
+  context.diagnostic(`${JSON.stringify({ ...counts, grownOctets, resident })}: ${JSON.stringify(cache)}`)
   // What the compiler and the collector take at first says nothing.
   if (SECONDS >= 30) {
     assert.ok(grownOctets < LIMIT_GROWTH_OCTETS, `grown by ${grownOctets} octets`)
     assert.ok(cache.disk.hits > 0, 'everything had room in memory')
   }
-  assert.ok(counts.answers > 20 && counts.purges >= 2, JSON.stringify(counts))
+  assert.ok(isEnough(), JSON.stringify(counts))
   assert.ok(cache.memory.octets <= MEMORY_OCTETS && cache.disk.octets <= 64 * 2 ** 20, stdout)
 })

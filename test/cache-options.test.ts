@@ -7,6 +7,13 @@ const MINUTE = 60_000
 const fresh = 'Cache-Control: max-age=60'
 const LM = 'Last-Modified: Sat, 01 Jan 2022 00:00:00 GMT'
 
+/** A range that is asked for as the slice that it lies in. */
+function sliceStep(range: string, of: { place: string; content: string; gets: string }): Step {
+  const answer = [fresh, 'ETag: "a"', `Content-Range: bytes ${of.place}`]
+  const { content, gets } = of
+  return { send: [`Range: ${range}`], answer, answerStatus: 206, content, from: 'origin', status: 206, gets }
+}
+
 /** What each option of `cache` does, as a person would try it. */
 const cases: [title: string, config: CacheConfig, steps: readonly Step[]][] = [
   [
@@ -49,6 +56,79 @@ const cases: [title: string, config: CacheConfig, steps: readonly Step[]][] = [
       { target: '/?a=1&b=1', send: ['Cookie: lang=de'], answer: [fresh], from: 'origin' },
       { target: '/?a=1&b=1', method: 'POST', from: 'origin' },
       { target: '/?a=1&b=1', send: ['Cookie: lang=de'], answer: [fresh], from: 'origin' },
+    ],
+  ],
+  [
+    'key.query: what does not count does not reach the service either',
+    { key: { query: { drop: ['utm_*'] } } },
+    [{ target: '/?utm_x=<script>&b=2', answer: [fresh], from: 'origin', askedTarget: '/?b=2' }],
+  ],
+  [
+    'guard false: the service sees all parameters',
+    { guard: false, key: { query: 'none' } },
+    [{ target: '/?a=1', answer: [fresh], from: 'origin', askedTarget: '/?a=1' }],
+  ],
+  [
+    'ttl of a class: nothing that one request has brought about',
+    { ttl: { '4xx': MINUTE, '431': MINUTE } },
+    [
+      { target: '/a', answerStatus: 400, status: 400, from: 'origin' },
+      { target: '/a', answerStatus: 410, status: 410, from: 'origin' },
+      { target: '/a', status: 410, from: 'cache' },
+      { target: '/b', answerStatus: 431, status: 431, from: 'origin' },
+      { target: '/b', status: 431, from: 'cache' },
+    ],
+  ],
+  [
+    'slice: any range of what is put together from slices (RFC 9110 §14.2)',
+    { slice: 4 },
+    [
+      sliceStep('bytes=1-2', { place: '0-3/6', content: '0123', gets: '12' }),
+      sliceStep('bytes=5-', { place: '4-5/6', content: '45', gets: '5' }),
+      { from: 'cache', gets: '012345' },
+      { send: ['Range: bytes=2-4'], from: 'cache', status: 206, gets: '234' },
+      { send: ['Range: bytes=-3'], from: 'cache', status: 206, gets: '345' },
+      { send: ['Range: bytes=0-0,5-5'], from: 'cache', status: 206 },
+      { send: ['Range: bytes=1-2', 'If-Range: "b"'], from: 'cache', status: 200, gets: '012345' },
+      { send: ['Range: bytes=1-2', 'If-Range: "a"'], from: 'cache', status: 206, gets: '12' },
+      { send: ['If-None-Match: "a"'], from: 'cache', status: 304 },
+    ],
+  ],
+  [
+    'slice: stale slices are validated, and stand in for a service that is down',
+    { slice: 4 },
+    [
+      sliceStep('bytes=1-2', { place: '0-3/6', content: '0123', gets: '12' }),
+      {
+        after: 61,
+        send: ['Range: bytes=1-2'],
+        answer: [fresh, 'ETag: "a"'],
+        from: 'validated',
+        status: 206,
+        gets: '12',
+        asked: ['range: bytes=0-3', 'if-none-match: "a"'],
+      },
+      { after: 59, send: ['Range: bytes=0-0'], from: 'cache', status: 206, gets: '0' },
+      { after: 61, send: ['Range: bytes=0-0'], isDown: true, from: 'stale', status: 206, gets: '0' },
+    ],
+  ],
+  [
+    'status key: the key, also of what is not kept (RFC 9211 §2.7)',
+    { status: 'key', bypass: { headers: ['X-Preview'] } },
+    [
+      {
+        send: ['X-Preview: 1'],
+        answer: [fresh],
+        from: 'origin',
+        has: ['cache-status: portico; fwd=bypass; fwd-status=200; key="http://example.com/"'],
+      },
+      {
+        answer: ['Cache-Control: no-store'],
+        from: 'origin',
+        has: [
+          'cache-status: portico; fwd=uri-miss; fwd-status=200; detail="response: no-store"; key="http://example.com/"',
+        ],
+      },
     ],
   ],
   [

@@ -29,6 +29,7 @@ export async function startCache(config: CacheConfig): Promise<CacheRunner> {
   let nowMs = Date.UTC(2026, 0, 1)
   let step: Step
   let asked: Record<string, string>[] = []
+  let askedTarget = ''
   let answered = 0
   const store = openStore(createStoreMemory({ budgetOctets: 16 * 2 ** 20 }), { worker: 0 })
   const options = { store, now: () => nowMs, log: silent, counts: createCounts() }
@@ -42,6 +43,7 @@ export async function startCache(config: CacheConfig): Promise<CacheRunner> {
     const seen: Record<string, string> = {}
     request.fields.each((name, value) => (seen[name.toLowerCase()] = value))
     asked.push(seen)
+    askedTarget = request.target
     if (step.isDown === true) return respondPage(exchange, { status: 502, detail: 'Down.', fault: 'origin' })
     const isValid =
       step.from === 'validated' && (seen['if-none-match'] ?? seen['if-modified-since']) !== undefined
@@ -56,7 +58,8 @@ export async function startCache(config: CacheConfig): Promise<CacheRunner> {
     step = next
     nowMs += (next.after ?? 0) * 1000
     const before = asked.length
-    const { status, text, fields } = await ask(next, listener.port)
+    const send = (next.send ?? []).map((line) => dated(line, nowMs))
+    const { status, text, fields } = await ask({ ...next, send }, listener.port)
     if (fields.get('cache-status')?.includes('stale-while-revalidate') === true) {
       await until(() => asked.length > before)
     } else {
@@ -70,6 +73,7 @@ export async function startCache(config: CacheConfig): Promise<CacheRunner> {
       assert.equal(fields.get(name), pair(dated(line, firstMs))[1] ?? value, `${at}: ${name}`)
     }
     for (const name of next.hasNot ?? []) assert.equal(fields.get(name), undefined, `${at}: ${name}`)
+    if (next.askedTarget !== undefined) assert.equal(askedTarget, next.askedTarget, at)
     for (const line of next.asked ?? []) {
       const [name, value] = line.includes(':') ? pair(line) : [line, undefined]
       assert.equal(asked.at(-1)![name], value, at)
@@ -94,7 +98,7 @@ export async function startCache(config: CacheConfig): Promise<CacheRunner> {
 /** `Date: -59` is a date 59 s before. */
 function dated(line: string, nowMs: number): string {
   return line.replace(
-    /^((?:Date|Expires|Last-Modified): )([+-]\d+)$/i,
+    /^((?:Date|Expires|Last-Modified|If-Modified-Since): )([+-]\d+)$/i,
     (_all, name: string, seconds: string) => {
       return name + new Date(nowMs + Number(seconds) * 1000).toUTCString()
     },

@@ -6,6 +6,7 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { type Running, startRunning, until } from './running.ts'
 
 const TOKEN = 'a-token-of-ours'
@@ -159,6 +160,36 @@ test('an origin that breaks off for good gives every reader a connection error, 
   )
   answers.delete('/cut')
   assert.match((await get('/cut')).headers['cache-status'] as string, /fwd=uri-miss/)
+})
+
+test('a response of unknown length that broke off is resumed too (RFC 9111 §3.4)', async () => {
+  answers.set('/chunked', (response, request) => {
+    const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
+    response.setHeader('Cache-Control', 'max-age=600').setHeader('ETag', '"c"')
+    if (from > 0) response.writeHead(206, { 'Content-Range': `bytes ${from}-9/10` }).end('56789')
+    else response.write('01234', () => setTimeout(() => response.destroy(), 20))
+  })
+  assert.equal((await get('/chunked')).body, '0123456789')
+  assert.match((await get('/chunked')).headers['cache-status'] as string, /hit/)
+})
+
+test('an origin that dies in the middle of a new response leaves the old one (RFC 9111 §4.2.4)', async () => {
+  answers.set('/phoenix', (response) => response.setHeader('Cache-Control', 'max-age=1').end('old'))
+  await get('/phoenix')
+  const isStale = async (): Promise<boolean> => {
+    const { stdout } = await running.command('cache', 'show', 'http://whole.example.com/phoenix', '--json')
+    return JSON.parse(stdout)[0].freshForSeconds < 0
+  }
+  await until(isStale, 30_000)
+  answers.set('/phoenix', (response) => {
+    response.writeHead(200, { 'Cache-Control': 'max-age=600', 'Content-Length': 100 })
+    response.write('new', () => setTimeout(() => response.destroy(), 20))
+  })
+  await assert.rejects(get('/phoenix'))
+  answers.set('/phoenix', (response) => void response.destroy())
+  const { body, headers } = await get('/phoenix')
+  assert.equal(body, 'old')
+  assert.match(headers['cache-status'] as string, /detail="stale: the origin is down"/)
 })
 
 test('a large response comes in slices: a seek fetches only what it needs', async () => {
@@ -321,6 +352,20 @@ test('"portico cache" lists, shows and warms', async () => {
   })
   const site = await running.command('cache', 'warm', 'http://whole.example.com/sitemap.xml')
   assert.match(site.stdout, /1 of 1 URL, 1 in the cache/)
+  const locations = Array.from(
+    { length: 40 },
+    (_, i) => `<loc><![CDATA[http://whole.example.com/z${i}]]></loc>`,
+  )
+  answers.set('/sitemap.xml.gz', (response) => {
+    response.setHeader('Content-Type', 'application/gzip').end(gzipSync(locations.join('\n')))
+  })
+  answers.set('/sitemap.txt', (response) => {
+    response.setHeader('Content-Type', 'text/xml').end(locations.join('\n'))
+  })
+  for (const url of ['http://whole.example.com/sitemap.xml.gz', 'http://app.example.com/sitemap.txt']) {
+    const warmed = await running.command('cache', 'warm', url, '--rate', '1000')
+    assert.match(warmed.stdout, /40 of 40 URLs, 40 in the cache/, url)
+  }
   const secure = join(running.folder, 'secure.txt')
   await writeFile(secure, 'https://whole.example.com/w1\n')
   const secured = await running.command('cache', 'warm', secure)
@@ -339,6 +384,31 @@ test('"portico cache" lists, shows and warms', async () => {
   assert.match(show.stdout, /tags: all, some\n[\s\S]*Cache-Control: max-age=600/)
 })
 
+test('commands know the rules of keys: what is dropped of a query need not be said', async () => {
+  const headers = { Host: 'keyed.example.com' }
+  await get('/rule?a=1&utm_x=2', { headers })
+  const url = 'http://keyed.example.com/rule?utm_y=3&a=1'
+  const shown = await running.command('cache', 'show', url)
+  assert.match(shown.stdout, /keyed\.example\.com\/rule\?a=1 c:l=/)
+  const { stdout } = await running.command('purge', url, '--json')
+  assert.equal(
+    JSON.parse(stdout).reduce((sum: number, { objects }: { objects: number }) => sum + objects, 0),
+    1,
+  )
+})
+
+test('purges by tag name cache groups too (RFC 9875 §2)', async () => {
+  answers.set('/grouped', (response) => {
+    response
+      .setHeader('Cache-Control', 'max-age=600')
+      .setHeader('Cache-Groups', '"spring sale", "b"')
+      .end('x')
+  })
+  await get('/grouped')
+  const { stdout } = await running.command('purge', '--tag', 'spring sale', '--json')
+  assert.equal(JSON.parse(stdout)[0].objects, 1)
+})
+
 test('explain says what is stored and what comes next', async () => {
   await get('/e')
   const url = `http://whole.example.com:${running.ports.http}/e`
@@ -349,6 +419,15 @@ test('explain says what is stored and what comes next', async () => {
   const some = await running.command('explain', url)
   assert.match(some.stdout, /cache +200, \d+B, \d+ s old, fresh for \d+ s more/)
   assert.match(some.stdout, /the next GET is answered from the cache/)
+  answers.set('/vary', (response) => {
+    response.setHeader('Cache-Control', 'max-age=600').setHeader('Vary', 'Accept-Language').end('x')
+  })
+  await get('/vary', { headers: { Host: host, 'Accept-Language': 'de' } })
+  const other = await running.command('explain', url.replace('/e', '/vary'))
+  assert.match(
+    other.stdout,
+    /1 response stored[\s\S]*for requests with accept-language: de[\s\S]*vary mismatch/,
+  )
 })
 
 test('a reload that does not touch the route keeps what is stored; status counts', async () => {

@@ -326,7 +326,7 @@ export const cleanFiles: Readonly<Record<string, string>> = {
         "eu": { "redirect": "https://www.eu.example.com" },
         "status": { "alias": "example.com" }
       },
-      "records": { "legacy": { "A": "203.0.113.10" }, "old.eu": { "A": "203.0.113.10" } }
+      "records": { "legacy": { "A": "203.0.113.10" }, "old.eu": { "A": "203.0.113.10" }, "shop": { "ALIAS": "shop.example.net" } }
     }
   }
 }`,

@@ -34,6 +34,9 @@ test('a domain is signed, shows its DS, keeps its key, and is unsigned step by s
     assert.deepEqual([ds.code, ds.stdout], [1, ''])
     const explained = await running.command('explain', 'www.example.com', 'A')
     assert.match(explained.stdout, /dnssec +signed by key \d+, until 2\d{3}-/)
+    const exported = await running.command('export', 'zone', 'example.com')
+    assert.match(exported.stdout, /^www +IN A /m)
+    assert.doesNotMatch(exported.stdout, /DNSKEY|CDS|RRSIG/)
     const roll = await running.command('dnssec', 'roll', 'example.com')
     assert.match(roll.stderr, /"roll" has to wait: the domain is "beginning"/)
 

@@ -43,6 +43,7 @@ const procedures: WorkerProcedures = {
   busyClients: () => [],
   transfers: () => ({ count: 0, paused: 0, aheadOctets: 0, list: [] }),
   sessions: () => [],
+  viewers: () => [],
   reopenLog: () => {},
   warm: () => Promise.reject(new Error('not here')),
   stop: async () => null,

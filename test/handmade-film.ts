@@ -64,6 +64,23 @@ export function videoTrack(id = 1): Draft {
   ])
 }
 
+/** Three samples of WebVTT behind the pictures, a second each, of these octets. */
+export function textTrack(id: number, octets: readonly number[]): Draft {
+  const made = track(id, 'text', [
+    draft(
+      'stsd',
+      table(1),
+      draft('wvtt', zeros(6), u16(1), draft('vttC', new TextEncoder().encode('WEBVTT'))),
+    ),
+    draft('stts', table(1, octets.length, 12800)),
+    draft('stsc', table(1, 1, octets.length, 1)),
+    draft('stsz', table(0, octets.length, ...octets)),
+    draft('stco', table(1, 84)),
+  ])
+  fill(made, 'edts/elst', table(0))
+  return made
+}
+
 function draft(type: string, ...parts: (Uint8Array | Draft)[]): Draft {
   return { type, parts }
 }

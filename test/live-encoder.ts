@@ -1,5 +1,5 @@
 import { request } from 'node:http'
-import { aacEntry, readAdts } from '#media/live/wire/aac.ts'
+import { readAdts } from '#media/live/wire/aac.ts'
 import { avcEntry, readSps } from '#media/live/wire/h264.ts'
 import { writeInit } from '#media/live/wire/init.ts'
 import type { InputTrack } from '#media/live/wire/input.ts'
@@ -16,8 +16,8 @@ const video: InputTrack = {
   ...{ width: 320, height: 240, channels: 0, sampleRate: 0 },
 }
 const audio: InputTrack = {
-  ...{ kind: 'audio', timescale: 44_100, language: 'deu', ...aacEntry(readAdts(ADTS, 0)!) },
-  ...{ width: 0, height: 0, channels: 2, sampleRate: 44_100 },
+  ...{ kind: 'audio', timescale: 44_100, language: 'deu', codec: 'mp4a.40.2' },
+  ...{ width: 0, height: 0, channels: 2, sampleRate: 44_100, entry: readAdts(ADTS, 0)!.entry() },
 }
 
 /** What stands before the fragments of a stream with one video and one audio track. */

@@ -134,9 +134,12 @@ test('who has no key, sends no stream, or comes second is refused', async () => 
   const first = publish('/two')
   first.send(25)
   await begun('two')
+  // One that is silent would be lost, and leave its place.
+  const sending = setInterval(() => first.send(1), 200)
   const second = publish('/two')
   second.send(8)
   assert.equal(await second.status, 409)
+  clearInterval(sending)
   const text = publish('/three', { ...BEARER, 'Content-Type': 'text/plain' })
   text.end()
   assert.equal(await text.status, 422)
@@ -182,6 +185,25 @@ test('the same segments are offered by DASH, and as one film when it is over', a
   const packaged = await ask('/dash/film.mp4/index.m3u8')
   assert.equal(packaged.status, 200, packaged.text)
   assert.equal(readPlaylist(packaged.text).kind, 'multivariant')
+})
+
+test('status counts who watches, and explain says what is on air', async () => {
+  const encoder = publish('/told')
+  encoder.send(30)
+  const sending = setInterval(() => encoder.send(1), 200)
+  const folder = await begun('told')
+  for (const program of ['one', 'two', 'two']) await ask(`${folder}/v0.m3u8`, { 'User-Agent': program })
+  const { stdout } = await portico.command('status', '--json')
+  const { live } = JSON.parse(stdout) as { live: { streams: { stream: string; viewers: number }[] } }
+  // This test itself is the third: it says no name of a program.
+  assert.equal(live.streams.find(({ stream }) => stream === 'told')?.viewers, 3)
+  const url = `http://live.example.com:${portico.ports.http}`
+  const told = await portico.command('explain', `${url}/told`)
+  assert.match(told.stdout, /"told" is live: \S+, for \S+, its first encoder, last part/)
+  const refused = await portico.command('explain', `${url}${folder}/v0.m3u8?_HLS_msn=1000`)
+  assert.match(refused.stdout, /400: segment 1000 lies too far ahead/)
+  clearInterval(sending)
+  encoder.destroy()
 })
 
 test('a segment that grows is sent as it grows', async () => {

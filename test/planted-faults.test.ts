@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
+import { loadText } from '#config/load.ts'
 import type { Problem } from '#core/problem.ts'
 import { cleanFiles } from './clean-files.ts'
 import { faultyFile } from './faulty-file.ts'
@@ -15,6 +16,11 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 async function check(name: string, text: string): Promise<{ code: number | null; problems: Problem[] }> {
   const file = join(folder, `${name}.jsonc`)
   writeFileSync(file, text)
+  for (const { kind, path } of loadText(file, text).config?.paths ?? []) {
+    const whole = join(folder, path)
+    mkdirSync(kind === 'folder' ? whole : dirname(whole), { recursive: true })
+    if (kind === 'file') writeFileSync(whole, '')
+  }
   const { code, stdout, stderr } = await run(process.execPath, [
     'src/main.ts',
     'check',

@@ -14,6 +14,10 @@ export const facts: Facts = {
   dev: false,
   addresses: [],
   secrets: [{ file: './missing.secret', fault: 'missing' }],
+  paths: [
+    { kind: 'file', path: './missing.html', fault: 'does not exist' },
+    { kind: 'folder', path: './missing', fault: 'does not exist' },
+  ],
 }
 
 /** The text of a file with one domain. */
@@ -621,6 +625,19 @@ export const plantedFaults: readonly Planted[] = planted([
     source: 'RFC 9110 §15.5, §15.6',
     hosts: '"a": { "files": "./public", "errors": { "40x": "./404.html" } }',
     where: '"40x"',
+  },
+  {
+    code: 'plan/file-missing',
+    why: 'Nothing starts without a file that it is to use.',
+    hosts: '"a": { "service": 8081, "errors": { "404": "./missing.html" } }',
+    where: '"./missing.html"',
+  },
+  {
+    code: 'plan/folder-missing',
+    level: 'warning',
+    why: 'All that is asked for is answered with 404 until there is such a folder.',
+    hosts: '"a": { "files": "./missing" }',
+    where: '"./missing"',
   },
   {
     code: 'plan/not-an-address',

@@ -68,7 +68,7 @@ export async function startRunning(domain: object, rest: object = {}): Promise<R
 
   async function isUp(): Promise<void> {
     const { child } = started
-    await until(() => output.includes('Ctrl-C stops') || child.exitCode !== null, 20_000)
+    await until(() => output.includes('Ctrl-C stops') || child.exitCode !== null, 60_000)
     if (child.exitCode !== null) throw new Error(`portico up ended: ${output}`)
   }
   const running: Running = {
@@ -112,7 +112,7 @@ export async function runCommand(
 }
 
 /** Wait until something holds; throws after a time. */
-export async function until(holds: () => boolean | Promise<boolean>, limitMs = 10_000): Promise<void> {
+export async function until(holds: () => boolean | Promise<boolean>, limitMs = 30_000): Promise<void> {
   const deadline = performance.now() + limitMs
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`Waited ${limitMs} ms in vain`)

@@ -41,6 +41,7 @@ const authority: GroupSetting = {
     },
     root: {
       type: 'text',
+      path: 'file',
       doc: 'File with the root certificates (PEM) that its server is trusted by, beside those of the system.',
       example: './authority.pem',
     },
@@ -52,6 +53,7 @@ const authority: GroupSetting = {
         kid: { type: 'text', doc: 'Name of the key, as the authority gave it.', example: 'kid-1' },
         keyFile: {
           type: 'text',
+          path: 'file',
           doc: 'File with the key, in base64url as the authority gave it: a secret has no place in this file.',
           example: './eab.key',
         },

@@ -7,6 +7,7 @@ import { ADMIN_FILE, type AdminAddress } from './server.ts'
  *
  * @param stateFolder of the file that it serves
  * @param what such as `GET /status`
+ * @param waitMs for the answer
  * @returns its answer, or null when none runs there
  * @throws {Error} when it answers with an error
  */
@@ -14,6 +15,7 @@ export async function askPortico(
   stateFolder: string,
   what: string,
   query: Record<string, string> | [string, string][] = {},
+  waitMs = 30_000,
 ): Promise<unknown> {
   const address = await readAddress(stateFolder)
   if (address === null) return null
@@ -21,7 +23,7 @@ export async function askPortico(
   const response = await fetch(`${address.url}${path}?${new URLSearchParams(query)}`, {
     method,
     headers: { Authorization: `Bearer ${address.token}` },
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(waitMs),
   }).catch((error: Error) => {
     // The file of one that was killed leads nowhere.
     if (error.name === 'TimeoutError') throw new Error(`Portico (process ${address.pid}) does not answer.`)

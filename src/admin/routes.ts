@@ -4,10 +4,12 @@ import { expose } from '#metrics/exposition.ts'
 import { listByQuery, purgeByQuery, showByQuery } from '#run/cache-control.ts'
 import { certificateRows } from '#run/certificate-rows.ts'
 import { type DnssecStatus, dnssecStatus } from '#run/dnssec-status.ts'
-import { explain, hostOf, parseQuestion } from '#run/explain.ts'
+import { explain } from '#run/explain.ts'
+import { seeFile } from '#run/explain-file.ts'
 import type { Front } from '#run/front.ts'
 import { metricsOf } from '#run/metrics.ts'
 import type { Portico } from '#run/portico.ts'
+import { hostOf, parseQuestion } from '#run/question.ts'
 import { statusOf } from '#run/status.ts'
 import { type AdminRoutes, TextAnswer } from './server.ts'
 
@@ -57,8 +59,10 @@ export function adminRoutes(portico: Portico): AdminRoutes {
         signed: front.dns.dnssec.saved(),
         nowSeconds: Math.floor(Date.now() / 1000),
         secondaries: front.dns.secondaries(),
+        onAir: { find: front.liveStream, nowMs: Date.now() },
       }
-      const world = { plan: front.plan, zones: front.dns.zones, live, dns: front.dns.known() }
+      const file = await seeFile(question, front.plan, portico.folder)
+      const world = { plan: front.plan, zones: front.dns.zones, live, dns: front.dns.known(), file }
       return explain(question, world, query.get('from'))
     },
   }

@@ -20,7 +20,7 @@ export async function openBlob(path: string, range: OctetRange): Promise<OpenBlo
     const descriptor = await openDescriptor(path, 'r')
     const file = { descriptor, close: () => close(descriptor) }
     const mediaRate = (): number | null =>
-      movieRate((position, octets) => readNow(file, position, octets), fstatSync(descriptor).size)
+      movieRate((position, octets) => readNow(descriptor, position, octets), fstatSync(descriptor).size)
     return { source: new FileContent(file, range), mediaRate }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null

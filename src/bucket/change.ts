@@ -100,9 +100,13 @@ export type Outcome =
 /** The one writer, wherever it runs. */
 export type Apply = (request: BucketRequest) => Promise<Outcome>
 
-/** The entity tag of an object (RFC 9110 §8.8.3): strong, for it is made of its octets. */
+/**
+ * The entity tag of an object (RFC 9110 §8.8.3): strong, for it is made of its octets.
+ *
+ * It ends as those of uploads in parts do: programs for S3 take any other for an MD5 digest, and compare it.
+ */
 export function etagOf({ sha256 }: Pick<Stored, 'sha256'>): string {
-  return `"${sha256}"`
+  return `"${sha256}-1"`
 }
 
 /** How a version is written in a URL. */

@@ -86,4 +86,4 @@ export class Reader {
 }
 
 /** Sorts after every character of a key. */
-const LAST = '\u{10ffff}'
+export const LAST = '\u{10ffff}'

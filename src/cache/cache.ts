@@ -18,6 +18,6 @@ export type Cache = CacheOptions & {
   readonly plan: CachePlan
   /** the handler of the origin */
   readonly origin: Handler
-  /** keys whose responses were not kept, and until when that is remembered: their requests do not wait for one another */
-  readonly passes: Map<string, number>
+  /** what `remembered.ts` knows of keys, and until when */
+  readonly remembered: Map<string, number>
 }

@@ -54,7 +54,7 @@ function ttl(doc: string): Setting {
       duration('For status 200.'),
       {
         type: 'map',
-        doc: 'By status.',
+        doc: 'By status. A class (4xx, any) leaves out what speaks of one request alone: 400, 408, 413, 417, 421, 425, 426, 429 and 431.',
         keys: 'status such as 404, or 4xx, or any',
         of: duration('How long.'),
       },
@@ -68,7 +68,7 @@ const key: GroupSetting = {
   fields: {
     query: {
       type: 'either',
-      doc: 'The query: all of it, none, or some parameters. A name that ends with * stands for all that begin so.',
+      doc: 'The query: all of it, none, or some parameters; the others do not reach the service either, see "guard". A name that ends with * stands for all that begin so.',
       of: [
         { type: 'choice', doc: 'All of it, or nothing.', values: ['all', 'none'] },
         {
@@ -107,7 +107,9 @@ const full: GroupSetting = {
         revalidate: duration(
           'While the service is asked in the background; stale-while-revalidate of a response comes first.',
         ),
-        error: duration('Instead of a 5xx of the service; stale-if-error of a response comes first.'),
+        error: duration(
+          'Instead of 500, 502, 503 and 504 of the service; stale-if-error of a response comes first.',
+        ),
         down: duration('While the service cannot be reached; an hour unless said otherwise.'),
       },
       example: { revalidate: '1m', down: '1d' },
@@ -142,7 +144,7 @@ const full: GroupSetting = {
     },
     guard: {
       type: 'flag',
-      doc: 'Do not keep pages under paths that end like a file (.css, .png): somebody may have been led there (cache deception). On unless said otherwise.',
+      doc: 'Do not keep pages and data under paths that end like a file (.css, .png): somebody may have been led there (cache deception). Do not tell the service what the key leaves out of the query: one client would decide what all others get (cache poisoning). On unless said otherwise.',
     },
     status: {
       type: 'either',

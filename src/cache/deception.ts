@@ -12,7 +12,7 @@ export function fitsSuffix(target: string, contentType: string | undefined): boo
   const suffix = /\.([a-z0-9]{1,8})$/i.exec(pathOf(target))?.[1]?.toLowerCase()
   if (suffix === undefined || !SUFFIXES.has(suffix)) return true
   const type = contentType?.split(';')[0]?.trim().toLowerCase()
-  return type !== undefined && type !== '' && !PAGES.has(type)
+  return type !== undefined && type !== '' && (type === 'image/svg+xml' || !PAGE.test(type))
 }
 
 /** Suffixes that other caches keep without a word, and that pages and data of a person do not have. */
@@ -22,4 +22,5 @@ const SUFFIXES: ReadonlySet<string> = new Set(
   zst`.split(/\s+/),
 )
 
-const PAGES: ReadonlySet<string> = new Set(['text/html', 'application/xhtml+xml', 'application/json'])
+/** What pages and data of a person come as. */
+const PAGE = /^(?:text\/html|[^/]+\/(?:[^/]*\+)?(?:json|xml|x-ndjson|x-www-form-urlencoded))$/

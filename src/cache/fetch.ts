@@ -1,11 +1,13 @@
 import type { EndReason, Exchange, ExchangeNote, Request, ResponseHead, Source } from '#http/exchange.ts'
 import { type Asker, ask } from '#http/wire/ask.ts'
-import type { Fields } from '#http/wire/fields.ts'
+import { type Fields, noFields } from '#http/wire/fields.ts'
 import type { Cache } from './cache.ts'
 import { forwardStatus } from './cache-status.ts'
 import { pour, Tee } from './fill.ts'
 import { beginFill, freshen, type Judged, judge } from './keep.ts'
 import { passBy, told } from './pass.ts'
+import { readGrowing } from './rejoin.ts'
+import { forget, remember } from './remembered.ts'
 import { respondStored } from './respond.ts'
 import { resumeFrom } from './resume.ts'
 import { type ReuseReason, reuseAfter } from './reuse.ts'
@@ -13,7 +15,7 @@ import type { Storable } from './storable.ts'
 import type { CachedObject, Fill, Lead } from './store/store.ts'
 import { type Stored, storedOf } from './stored.ts'
 import { isAbout } from './update.ts'
-import { conditionLines, originFields } from './validate.ts'
+import { clientLines, conditionLines, originRequest } from './validate.ts'
 
 /** What is fetched, and why. */
 export type Wanted = {
@@ -24,13 +26,12 @@ export type Wanted = {
   readonly reason: ReuseReason
   /** somebody else's fetch was waited for first */
   readonly isCollapsed: boolean
+  /** what came last was not kept: nothing here will answer the client's conditions */
+  readonly isPassed: boolean
 }
 
-/** How long it is remembered that responses under a key are not kept: their requests do not wait for one another. */
-const PASS_MS = 120_000
-/** How long it is remembered that a response of unknown length was too large: whoever joined its fill was cut off. */
-const TOO_LARGE_MS = 3_600_000
-const LIMIT_PASSES = 10_000
+/** RFC 5861 §4: what counts as an error of the origin. */
+export const FAILURES: ReadonlySet<number> = new Set([500, 502, 503, 504])
 
 /** Reasons why a response is not kept that lie in its request. */
 const ONE_CLIENT: ReadonlySet<Storable> = new Set(['request: no-store', 'authorization', 'storable'])
@@ -71,11 +72,6 @@ export type Arrived = {
   readonly epoch: number
 }
 
-/** Under which it is remembered that a response was too large to keep. */
-export function tooLargeKey(key: string): string {
-  return `${key} large`
-}
-
 class Fetching implements Asker {
   readonly #cache: Cache
   readonly #request: Request
@@ -85,7 +81,9 @@ class Fetching implements Asker {
   #epoch = 0
   #requestMs = 0
   /** asked about with conditions */
-  #validated: { readonly object: CachedObject; readonly stored: Stored } | null
+  readonly #validated: { readonly object: CachedObject; readonly stored: Stored } | null
+  /** the origin answered 304 about something else, and is asked once more, without conditions */
+  #isDoubted = false
 
   constructor(cache: Cache, request: Request, exchange: Exchange | null, wanted: Wanted, lead: Lead | null) {
     this.#cache = cache
@@ -98,11 +96,16 @@ class Fetching implements Asker {
   }
 
   start(): void {
-    const { store, now, origin } = this.#cache
+    if (this.#exchange !== null) this.#cache.counts.misses++
+    this.#ask()
+  }
+
+  #ask(): void {
+    const { store, now, origin, plan } = this.#cache
+    this.#cache.counts.fetches++
     this.#epoch = store.epoch()
     this.#requestMs = now()
-    this.#cache.counts.misses++
-    ask(origin, { ...this.#request, fields: originFields(this.#request, this.#ownLines()) }, this)
+    ask(origin, originRequest(plan, this.#request, this.#ownLines()), this)
   }
 
   take(
@@ -125,12 +128,11 @@ class Fetching implements Asker {
       if (note.reason !== '') this.#exchange.note.reason = note.reason
     }
     const validated = this.#validated
-    if (validated !== null && head.status === 304) {
+    if (validated !== null && (head.status === 304 || (this.#isDoubted && head.status >= 500))) {
       body?.cancel('finished')
-      if (!isAbout(validated.stored, head.fields)) return this.#askAgain()
-      return this.#freshen(validated.object, validated.stored, head)
+      return this.#validate(validated, head)
     }
-    if (head.status >= 500 && this.#serveStale(head.isPage === true ? 'down' : 'error', head.status)) {
+    if (FAILURES.has(head.status) && this.#serveStale(head.isPage === true ? 'down' : 'error', head.status)) {
       body?.cancel('finished')
       return
     }
@@ -138,6 +140,7 @@ class Fetching implements Asker {
   }
 
   aborted(reason: EndReason): void {
+    if (this.#isDoubted) return this.#freshen(this.#validated!, noFields)
     if (this.#serveStale('down', undefined)) return
     this.#lead?.done()
     this.#exchange?.abort(reason)
@@ -145,24 +148,29 @@ class Fetching implements Asker {
 
   /** The conditions of what is stored; or the client's own range, when there is nothing to validate. */
   #ownLines(): string {
+    if (this.#isDoubted) return ''
     if (this.#validated !== null) return conditionLines(this.#validated.stored)
-    const { fields } = this.#request
-    const range = fields.get('range')
-    if (range === undefined) return ''
-    const ifRange = fields.get('if-range')
-    return `Range: ${range}\r\n${ifRange === undefined ? '' : `If-Range: ${ifRange}\r\n`}`
+    return clientLines(this.#request, this.#wanted.isPassed)
   }
 
-  /** RFC 9111 §4.3.4: a 304 about something else says nothing of what is stored. */
-  #askAgain(): void {
-    this.#validated = null
-    this.start()
+  /**
+   * RFC 9111 §4.3.4: a 304 about something else updates nothing. An origin that has nothing better when it is asked again
+   * has said that what is stored still holds, and nothing more.
+   */
+  #validate(validated: { readonly object: CachedObject; readonly stored: Stored }, head: ResponseHead): void {
+    if (this.#isDoubted) return this.#freshen(validated, noFields)
+    if (isAbout(validated.stored, head.fields)) return this.#freshen(validated, head.fields)
+    this.#isDoubted = true
+    this.#ask()
   }
 
-  #freshen(object: CachedObject, stored: Stored, head: ResponseHead): void {
+  #freshen(
+    { object, stored }: { readonly object: CachedObject; readonly stored: Stored },
+    came: Fields,
+  ): void {
     const times = { requestMs: this.#requestMs, responseMs: this.#cache.now() }
     const asked = { object, stored, epoch: this.#epoch }
-    const updated = freshen(this.#cache, this.#request, asked, head.fields, times)
+    const updated = freshen(this.#cache, this.#request, asked, came, times)
     this.#lead?.done()
     this.#respond(updated, 304)
   }
@@ -177,7 +185,8 @@ class Fetching implements Asker {
     if (reason === undefined) return false
     const said = forwardStatus({ why: 'stale', ...(status === undefined ? {} : { status }), detail: reason })
     const answer = { reason, status: said, isTold: plan.status }
-    if (this.#exchange !== null && !respondStored(this.#exchange, object, stored, answer, nowMs)) return false
+    if (this.#exchange !== null && respondStored(this.#exchange, object, stored, answer, nowMs) === null)
+      return false
     this.#lead?.done()
     return true
   }
@@ -194,21 +203,24 @@ class Fetching implements Asker {
         ? beginFill(this.#cache, { key, request: this.#request, response, meta, epoch: this.#epoch })
         : null
     if (fill === null) return this.#pass(head, body, judged)
-    this.#cache.passes.delete(key)
+    forget(this.#cache, key)
     this.#keep(fill, head, body)
     this.#lead?.done()
   }
 
   #pass(head: ResponseHead, body: Source | null, { reason }: Judged): void {
-    const { passes, now } = this.#cache
-    if (passes.size >= LIMIT_PASSES) passes.clear()
-    passes.set(this.#wanted.key, now() + PASS_MS)
+    remember(this.#cache, this.#wanted.key, 'not kept')
     // What was stored holds no longer, also for bad times; but what concerns one client alone says nothing of it.
     const { object } = this.#wanted
     if (object !== null && head.status < 500 && !ONE_CLIENT.has(reason)) this.#cache.store.remove(object)
     this.#lead?.done()
     if (this.#exchange === null) body?.cancel('finished')
-    else this.#exchange.respond(told(this.#cache, head, this.#wanted.reason, reason), body)
+    else {
+      const { reason: why, isCollapsed: collapsed } = this.#wanted
+      // A page of ours was not the origin's to be judged.
+      const detail = head.isPage === true ? undefined : reason
+      this.#exchange.respond(told(this.#cache, this.#request, head, { why, collapsed, detail }), body)
+    }
   }
 
   #keep(fill: Fill, head: ResponseHead, body: Source | null): void {
@@ -220,8 +232,7 @@ class Fetching implements Asker {
     const isTeed = head.lengthOctets === null && this.#exchange !== null && this.#request.method === 'GET'
     const tee = isTeed ? new Tee() : undefined
     void pour(body, fill, resume, tee).then((end) => {
-      if (end === 'no room')
-        this.#cache.passes.set(tooLargeKey(this.#wanted.key), this.#cache.now() + TOO_LARGE_MS)
+      if (end === 'too large') remember(this.#cache, this.#wanted.key, 'too large')
     })
     // What came as a whole has a length by now.
     this.#respond(fill.object, head.status, head.fields, fill.object.state === 'whole' ? undefined : tee)
@@ -241,8 +252,10 @@ class Fetching implements Asker {
       isTold: plan.status,
       ...(fields === undefined ? {} : { fields }),
       ...(tee === undefined ? {} : { body: tee.source }),
+      read: tee === undefined ? readGrowing(this.#cache, this.#request, object, stored) : undefined,
     }
-    if (!respondStored(this.#exchange, object, stored, answer, nowMs))
-      passBy(this.#cache, this.#exchange, reason)
+    const octets = respondStored(this.#exchange, object, stored, answer, nowMs)
+    if (octets === null) passBy(this.#cache, this.#exchange, reason)
+    else if (status === 304) this.#cache.counts.savedOctets += octets
   }
 }

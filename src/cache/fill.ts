@@ -18,7 +18,7 @@ export async function pour(
   fill: Fill,
   resume: (fromOctet: number) => Promise<Source | null>,
   tee?: Tee,
-): Promise<'whole' | 'broke off' | 'no room'> {
+): Promise<'whole' | 'broke off' | 'no room' | 'too large'> {
   let source: Source | null = body
   let octets = 0
   while (source !== null) {
@@ -29,7 +29,7 @@ export async function pour(
         if (piece === null) {
           fill.end()
           tee?.end()
-          return fill.object.state === 'failed' ? 'no room' : 'whole'
+          return fill.object.state === 'failed' ? withoutRoom(octets) : 'whole'
         }
         octets += piece.length
         tee?.write(piece)
@@ -39,7 +39,7 @@ export async function pour(
         if (tee?.room !== undefined) await tee.room
         if (fill.object.state === 'failed' && tee?.isWanted !== true) {
           source.cancel('limit')
-          return 'no room'
+          return withoutRoom(octets)
         }
       }
     } catch {
@@ -50,6 +50,13 @@ export async function pour(
   tee?.fail()
   return 'broke off'
 }
+
+/** What is small finds no room for a moment, when all is in use; what is large finds none the next time either. */
+export function withoutRoom(octets: number): 'no room' | 'too large' {
+  return octets < LARGE_OCTETS ? 'no room' : 'too large'
+}
+
+const LARGE_OCTETS = 2 ** 20
 
 /**
  * The client of a response whose length nobody knows: fed beside the store, because the store may have to give up when

@@ -84,12 +84,14 @@ function heuristicLifetime(status: number, fields: Fields, { directives }: Polic
 }
 
 function ttlOf(ttls: readonly StatusTtl[], status: number): number | undefined {
-  return ttls.find(
-    (ttl) => ttl.status === 'any' || ttl.status === String(status) || isClass(ttl.status, status),
-  )?.ttlMs
+  return ttls.find((ttl) => ttl.status === String(status) || isClass(ttl.status, status))?.ttlMs
 }
 
-/** `4xx` and such. */
+/** `4xx` and `any`, but for what one request has brought about: everybody would get what somebody's odd fields did. */
 function isClass(name: string, status: number): boolean {
-  return name.endsWith('xx') && Number(name[0]) === Math.floor(status / 100)
+  if (ABOUT_REQUEST.has(status)) return false
+  return name === 'any' || (name.endsWith('xx') && Number(name[0]) === Math.floor(status / 100))
 }
+
+/** Statuses that speak of the request's syntax, fields or moment, not of the resource (RFC 9110 §15.5, RFC 6585). */
+const ABOUT_REQUEST: ReadonlySet<number> = new Set([400, 408, 413, 417, 421, 425, 426, 429, 431])

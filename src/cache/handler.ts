@@ -3,11 +3,13 @@ import { respondPage } from '#http/wire/page.ts'
 import { watchEnd } from '#http/wire/watch-end.ts'
 import type { Cache, CacheOptions } from './cache.ts'
 import { forwardStatus } from './cache-status.ts'
-import { fetchFor, tooLargeKey } from './fetch.ts'
+import { fetchFor } from './fetch.ts'
 import { keyOf } from './key.ts'
 import { respondParts, type StoredPart } from './parts.ts'
 import { passAround, passBy } from './pass.ts'
 import type { CachePlan } from './plan.ts'
+import { readGrowing } from './rejoin.ts'
+import { isRemembered } from './remembered.ts'
 import { isConditional, respondStored } from './respond.ts'
 import { type Held, type ReuseReason, reuse } from './reuse.ts'
 import { select } from './select.ts'
@@ -26,7 +28,7 @@ const LIMIT_FOLLOWS = 2
  * @example createCache(route.cache, { store, now: Date.now, log }, createForward(…))
  */
 export function createCache(plan: CachePlan, options: CacheOptions, origin: Handler): Handler {
-  const cache: Cache = { ...options, plan, origin, passes: new Map() }
+  const cache: Cache = { ...options, plan, origin, remembered: new Map() }
   return (exchange) => {
     const { request } = exchange
     const isRead = request.method === 'GET' || request.method === 'HEAD'
@@ -46,7 +48,10 @@ function lookUp(cache: Cache, exchange: Exchange, key: string, follows: number):
   // Between finding and reading, an object may make room for another.
   const lookUpAgain = (): void => {
     if (follows < LIMIT_FOLLOWS) lookUp(cache, exchange, key, follows + 1)
-    else passBy(cache, exchange, 'nothing stored')
+    else {
+      cache.counts.misses++
+      passBy(cache, exchange, 'nothing stored')
+    }
   }
   const { object, held, parts } = select(store.find(key), request)
   if (parts.length > 0 && request.method === 'GET') return lookUpParts(cache, exchange, key, parts)
@@ -56,14 +61,17 @@ function lookUp(cache: Cache, exchange: Exchange, key: string, follows: number):
     case 'refresh': {
       exchange.note.answeredBy = 'cache'
       const told = follows === 0 ? null : forwardStatus({ why: 'nothing stored', collapsed: true })
-      const answer = { reason, status: told, isTold: plan.status }
-      if (!respondStored(exchange, object!, held.stored!, answer, nowMs)) return lookUpAgain()
-      count(cache, reason, object!, follows > 0)
+      const read = readGrowing(cache, request, object!, held.stored!)
+      const answer = { reason, status: told, isTold: plan.status, read }
+      const octets = respondStored(exchange, object!, held.stored!, answer, nowMs)
+      if (octets === null) return lookUpAgain()
+      cache.counts.savedOctets += octets
+      cache.counts[reason !== 'fresh' ? 'stale' : follows > 0 ? 'collapsed' : 'hits']++
       if (action === 'refresh') refresh(cache, request, key, object!, held)
       return
     }
     case 'refuse':
-      return refuse(exchange)
+      return refuse(cache, exchange)
     case 'validate':
     case 'fetch':
       forward(cache, exchange, { key, object, held, reason, follows })
@@ -83,23 +91,18 @@ function lookUpParts(cache: Cache, exchange: Exchange, key: string, parts: reado
   const { action, reason } = reuse(request, held, cache.now())
   const fetch = (): void =>
     action === 'refuse'
-      ? refuse(exchange)
+      ? refuse(cache, exchange)
       : forward(cache, exchange, { key, object: null, held, reason, follows: LIMIT_FOLLOWS })
   if (fresh.length === 0 || isConditional(request.fields)) return fetch()
   const told = { reason: 'fresh', status: null, isTold: cache.plan.status } as const
   exchange.note.answeredBy = 'cache'
   const end = watchEnd(exchange)
-  void respondParts(cache, exchange, fresh, told).then((isAnswered) => {
-    if (isAnswered) cache.counts.hits++
-    else if (!end.isOver) fetch()
+  void respondParts(cache, exchange, fresh, told).then((answered) => {
+    if (answered !== null) {
+      cache.counts[answered.isFetched ? 'misses' : 'hits']++
+      cache.counts.savedOctets += answered.octets
+    } else if (!end.isOver) fetch()
   })
-}
-
-function count({ counts }: Cache, reason: ReuseReason, object: CachedObject, isCollapsed: boolean): void {
-  counts.hits++
-  if (reason !== 'fresh') counts.stale++
-  if (isCollapsed) counts.collapsed++
-  counts.savedOctets += object.storedOctets
 }
 
 type Lookup = {
@@ -112,20 +115,19 @@ type Lookup = {
 
 function forward(cache: Cache, exchange: Exchange, { key, object, held, reason, follows }: Lookup): void {
   const { request } = exchange
-  if (request.method === 'HEAD' || (cache.passes.size > 0 && isPassed(cache, tooLargeKey(key)))) {
+  if (request.method === 'HEAD' || isRemembered(cache, key, 'too large')) {
     cache.counts.misses++
     return passBy(cache, exchange, reason)
   }
   if (held.stored === null && follows < LIMIT_FOLLOWS && mayBeSliced(cache, key)) {
-    const end = watchEnd(exchange)
-    const whole = (): void =>
-      void (end.isOver || forward(cache, exchange, { key, object, held, reason, follows: LIMIT_FOLLOWS }))
-    void respondSlices(cache, exchange, key, whole).catch(() => exchange.abort('origin broke off'))
+    void respondSlices(cache, exchange, key).catch(() => exchange.abort('origin broke off'))
     return
   }
-  const what = { key, object, stored: held.stored, reason, isCollapsed: follows > 0 }
+  const isKnownToPass = isRemembered(cache, key, 'not kept')
+  const what = { key, object, stored: held.stored, reason, isCollapsed: follows > 0, isPassed: isKnownToPass }
+  // What came last was not kept: the next one may be, but nobody waits for that.
   // Who asks for something newer than what is stored would get just that by waiting for somebody else.
-  if (reason.startsWith('request:') || follows >= LIMIT_FOLLOWS || isPassed(cache, key))
+  if (reason.startsWith('request:') || follows >= LIMIT_FOLLOWS || isKnownToPass)
     return fetchFor(cache, request, exchange, what, null)
   const lead = cache.store.lead(key)
   if (lead !== null) return fetchFor(cache, request, exchange, what, lead)
@@ -135,29 +137,23 @@ function forward(cache: Cache, exchange: Exchange, { key, object, held, reason, 
   })
 }
 
-/** What came last was not kept: the next one may be, but nobody waits for that. */
-function isPassed({ passes, now }: Cache, key: string): boolean {
-  const until = passes.get(key)
-  if (until === undefined) return false
-  if (now() < until) return true
-  passes.delete(key)
-  return false
-}
-
 /** RFC 5861 §3: one request in the background, however many are served what is stale meanwhile. */
 function refresh(cache: Cache, request: Request, key: string, object: CachedObject, { stored }: Held): void {
   const lead = cache.store.lead(key)
   if (lead === null) return
-  const what = { key, object, stored, reason: 'stale', isCollapsed: false } as const
+  const what = { key, object, stored, reason: 'stale', isCollapsed: false, isPassed: false } as const
   fetchFor(cache, { ...request, method: 'GET' }, null, what, lead)
 }
 
 /** RFC 9111 §5.2.1.7. */
-function refuse(exchange: Exchange): void {
+function refuse({ plan: { status }, counts }: Cache, exchange: Exchange): void {
+  counts.misses++
+  const reason = 'request: only-if-cached'
   exchange.note.answeredBy = 'cache'
-  exchange.note.reason = 'request: only-if-cached'
+  exchange.note.reason = reason
   const detail = 'Nothing that is stored here may be used for this request, and it asks for nothing else.'
-  respondPage(exchange, { status: 504, detail, fault: 'client' })
+  const fields: [string, string][] = status === false ? [] : [['Cache-Status', `portico; detail="${reason}"`]]
+  respondPage(exchange, { status: 504, detail, fault: 'client', fields })
 }
 
 /**

@@ -3,8 +3,12 @@ import type { EndReason, Source } from '#http/exchange.ts'
 /** Opens a piece when its turn comes. */
 export type Opener = () => Source | Promise<Source> | null
 
-/** Sources one after the other; a source is opened when its turn comes. */
-export function inTurn(pieces: Iterable<Opener>): Source {
+/**
+ * Sources one after the other; a source is opened when its turn comes.
+ *
+ * @param opened one of them that was opened before; nobody will read it when all is cancelled
+ */
+export function inTurn(pieces: Iterable<Opener>, opened?: Source): Source {
   const openers = pieces[Symbol.iterator]()
   let open: Source | null = null
   let isOver = false
@@ -39,6 +43,7 @@ export function inTurn(pieces: Iterable<Opener>): Source {
     cancel(reason: EndReason) {
       isOver = true
       open?.cancel(reason)
+      opened?.cancel(reason)
       open = null
     },
   }

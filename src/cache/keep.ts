@@ -4,7 +4,7 @@ import type { Cache } from './cache.ts'
 import { freshnessLifetime, type Lifetime, type Times } from './freshness.ts'
 import { originOf } from './key.ts'
 import { type Storable, storable } from './storable.ts'
-import type { CachedObject, Fill } from './store/store.ts'
+import type { CachedObject, CacheStore, Fill } from './store/store.ts'
 import { encodeMeta, type Meta, metaOf, type Stored, storedFrom, storedOf } from './stored.ts'
 import { tagsOf } from './tags.ts'
 import { type Policy, policyOf } from './targeted.ts'
@@ -58,8 +58,20 @@ export function beginFill(
   })
   if (fill === null) return null
   fill.object.decoded = storedFrom(meta)
-  for (const object of replaced) store.remove(object)
-  return fill
+  return replaced.length === 0 ? fill : replacing(fill, replaced, store)
+}
+
+/** What is replaced goes when the new response is whole: an origin that dies in the middle of it leaves the old one. */
+function replacing(fill: Fill, replaced: readonly CachedObject[], store: CacheStore): Fill {
+  return {
+    object: fill.object,
+    write: (octets) => fill.write(octets),
+    end() {
+      fill.end()
+      if (fill.object.state === 'whole') for (const object of replaced) store.remove(object)
+    },
+    fail: () => fill.fail(),
+  }
 }
 
 /** A stored response that the origin was asked about, and the epoch of the store at which it was. */

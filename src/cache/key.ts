@@ -24,10 +24,14 @@ export function keyOf(plan: KeyPlan, request: Keyed): string {
   return `${uri} ${more.join(' ')}`
 }
 
-/** The URI in a key: query parameters kept, dropped and sorted as the file says. */
+/** The URI in a key. */
 export function uriOf(plan: KeyPlan, request: Keyed): string {
-  const { target } = request
-  return originOf(request) + (plan.query === 'all' && !plan.sortsQuery ? target : chosenTarget(plan, target))
+  return originOf(request) + keyedTarget(plan, request.target)
+}
+
+/** The target in a key: query parameters kept, dropped and sorted as the file says. */
+export function keyedTarget(plan: KeyPlan, target: string): string {
+  return plan.query === 'all' && !plan.sortsQuery ? target : chosenTarget(plan, target)
 }
 
 /** Scheme and authority, without the port that the scheme has by itself (RFC 9110 §4.2.3). */

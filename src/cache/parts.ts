@@ -1,15 +1,13 @@
-import type { Exchange, Source } from '#http/exchange.ts'
-import { isRangeCurrent } from '#http/wire/conditional.ts'
-import { fieldsOf } from '#http/wire/fields.ts'
-import { formatContentRange, type OctetRange, parseRanges } from '#http/wire/range.ts'
+import type { Exchange, Request, Source } from '#http/exchange.ts'
+import { totalOctets as countOctets, type OctetRange } from '#http/wire/range.ts'
 import type { Cache } from './cache.ts'
 import { forwardStatus } from './cache-status.ts'
 import { inTurn, type Opener } from './in-turn.ts'
-import { headOf, type Told } from './respond.ts'
+import { answerRanges, choose } from './ranges.ts'
+import { headOf, respondAnswer, type Told } from './respond.ts'
 import { fetchPart } from './resume.ts'
 import type { CachedObject } from './store/store.ts'
 import type { Stored } from './stored.ts'
-import { WithFields } from './wire/with-fields.ts'
 
 /** A stored part of a response, and its place. */
 export type StoredPart = { readonly object: CachedObject; readonly stored: Stored }
@@ -39,76 +37,83 @@ export function cover(parts: readonly StoredPart[], range: OctetRange): Stretch[
   return stretches
 }
 
-/** What a request wants of a content of this length; null: something that parts do not answer. */
-export function wantedRange({ request }: Exchange, stored: Stored): OctetRange | null {
-  const { total } = stored.place!
-  const range = request.fields.get('range')
-  if (range === undefined || !isRangeCurrent(request.fields, stored.validators, stored.responseMs)) {
-    return { first: 0, last: total - 1 }
-  }
-  const ranges = parseRanges(range, total)
-  return typeof ranges === 'string' || ranges.length > 1 ? null : ranges[0]!
-}
-
 /**
  * Answer from stored parts; what is missing is fetched in its turn, when a strong validator holds both together.
  *
- * @returns false when that cannot be done: nothing has been answered
+ * @returns octets of content that are stored, and whether others are fetched; null when that cannot be done:
+ *   nothing has been answered
  */
 export async function respondParts(
   cache: Cache,
   exchange: Exchange,
   parts: readonly StoredPart[],
   told: Told,
-): Promise<boolean> {
+): Promise<{ readonly octets: number; readonly isFetched: boolean } | null> {
   const { stored, object } = parts[0]!
-  const { total } = stored.place!
-  const range = wantedRange(exchange, stored)
-  if (range === null) return false
-  const stretches = cover(parts, range)
-  const openers = await open(cache, exchange, stretches, parts[0]!)
-  if (openers === null) return false
+  const totalOctets = stored.place!.total
+  const choice = choose(exchange.request, stored, totalOctets)
+  const whole = { first: 0, last: totalOctets - 1 }
+  const ranges = choice === 'whole' ? [whole] : choice === 'unsatisfiable' ? [] : choice
+  const stretches = ranges.flatMap((range) => cover(parts, range))
   const isFetched = stretches.some(({ part }) => part === null)
-  const said = isFetched ? { ...told, status: forwardStatus({ why: 'part missing', status: 206 }) } : told
-  const head = headOf(object, stored, said, cache.now())
-  const isWhole = exchange.request.fields.get('range') === undefined
-  const place = isWhole ? [] : [['Content-Range', formatContentRange(range, total)] as const]
+  // Several at once are the origin's to answer where one is missing.
+  if (isFetched && ranges.length > 1) return null
+  const fetched = isFetched ? await fetchFirst(cache, exchange, stretches, parts[0]!) : undefined
+  if (fetched === null) return null
+  const status = forwardStatus({ why: 'part missing', status: 206 })
+  const head = headOf(object, stored, isFetched ? { ...told, status } : told, cache.now())
+  const open = (range: OctetRange): Source => {
+    const openers = cover(parts, range).map((stretch) => openerOf(cache, exchange, stretch, parts, fetched))
+    return inTurn(openers, fetched?.source)
+  }
   exchange.note.reason = told.reason
-  exchange.respond(
-    {
-      status: isWhole ? 200 : 206,
-      fields: new WithFields(head.fields, fieldsOf(place)),
-      lengthOctets: range.last - range.first + 1,
-    },
-    inTurn(openers),
-  )
-  return true
+  if (choice === 'whole') {
+    exchange.respond({ status: 200, fields: head.fields, lengthOctets: totalOctets }, open(whole))
+  } else respondAnswer(exchange, answerRanges(choice, head.fields, { totalOctets, open }))
+  const kept = stretches.filter(({ part }) => part !== null).map(({ range }) => range)
+  return { octets: countOctets(kept), isFetched }
 }
 
+/** The first stretch that is missing, and its content. */
+type Fetched = { readonly first: number; readonly source: Source }
+
 /** The first missing stretch is fetched at once: when the origin has another version now, all is fetched anew. */
-async function open(
+async function fetchFirst(
   cache: Cache,
   { request }: Exchange,
   stretches: readonly Stretch[],
-  { stored: { validators, place }, object: { key } }: StoredPart,
-): Promise<Opener[] | null> {
-  const { etag } = validators
-  const firstMissing = stretches.find(({ part }) => part === null)
-  const fetch = ({ range }: Stretch): Promise<Source | null> =>
-    fetchPart(cache, request, { ...range, total: place!.total, etag: etag! }, key)
-  let fetched: Source | null = null
-  if (firstMissing !== undefined) {
-    if (etag === undefined || etag.startsWith('W/')) return null
-    fetched = await fetch(firstMissing)
-    if (fetched === null) return null
+  part: StoredPart,
+): Promise<Fetched | null> {
+  const { range } = stretches.find((stretch) => stretch.part === null)!
+  const source = await fetchMissing(cache, request, range, part)
+  return source === null ? null : { first: range.first, source }
+}
+
+function openerOf(
+  cache: Cache,
+  { request }: Exchange,
+  { range, part }: Stretch,
+  parts: readonly StoredPart[],
+  fetched: Fetched | undefined,
+): Opener {
+  if (part !== null) {
+    const { first } = part.stored.place!
+    return () => part.object.read(range.first - first, range.last + 1 - first)
   }
-  return stretches.map((stretch): Opener => {
-    if (stretch === firstMissing) return () => fetched
-    if (stretch.part === null) return () => fetch(stretch).then(orBroken)
-    const { object, stored } = stretch.part
-    const { first } = stored.place!
-    return () => object.read(stretch.range.first - first, stretch.range.last + 1 - first)
-  })
+  if (fetched?.first === range.first) return () => fetched.source
+  return () => fetchMissing(cache, request, range, parts[0]!).then(orBroken)
+}
+
+/** RFC 9111 §3.4: only a strong validator holds parts together. */
+function fetchMissing(
+  cache: Cache,
+  request: Request,
+  range: OctetRange,
+  { stored: { validators, place }, object: { key } }: StoredPart,
+): Promise<Source | null> {
+  const { etag } = validators
+  if (etag === undefined || etag.startsWith('W/')) return Promise.resolve(null)
+  return fetchPart(cache, request, { ...range, total: place!.total, etag }, key)
 }
 
 function orBroken(source: Source | null): Source {

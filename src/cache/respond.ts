@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto'
 import type { Exchange, ResponseHead, Source } from '#http/exchange.ts'
-import { layOutByteranges } from '#http/wire/byteranges.ts'
-import { ByterangesSource } from '#http/wire/byteranges-source.ts'
-import { evaluatePreconditions, isRangeCurrent } from '#http/wire/conditional.ts'
+import { evaluatePreconditions } from '#http/wire/conditional.ts'
 import { type Fields, fieldsOf } from '#http/wire/fields.ts'
-import { formatContentRange, parseRanges } from '#http/wire/range.ts'
+import type { OctetRange } from '#http/wire/range.ts'
 import { hitStatus, keyParameter } from './cache-status.ts'
+import { dateOf } from './freshness.ts'
+import { type Answer, answerRanges, choose, IN_304, only } from './ranges.ts'
+import type { ReadObject } from './rejoin.ts'
 import type { ReuseReason } from './reuse.ts'
 import type { CachedObject } from './store/store.ts'
 import { ageMs, type Stored } from './stored.ts'
@@ -22,13 +22,16 @@ export type Told = {
   readonly fields?: Fields
   /** the content for this client, in the place of what is stored; it has no length yet */
   readonly body?: Source
+  /** opens the object in the place of its own `read` */
+  readonly read?: ReadObject | undefined
 }
 
 /**
  * Answer from the cache (RFC 9111 §4): Age is ours, Date stays as it was; conditions and ranges of the client are
  * answered here.
  *
- * @returns false when the object has made room for another since it was found: then nothing is answered
+ * @returns octets of content that the client gets, as far as they are known; null when the object has made room for
+ *   another since it was found: then nothing is answered
  */
 export function respondStored(
   exchange: Exchange,
@@ -36,7 +39,7 @@ export function respondStored(
   stored: Stored,
   told: Told,
   nowMs: number,
-): boolean {
+): number | null {
   const { request, note } = exchange
   note.reason = told.reason
   const head = headOf(object, stored, told, nowMs)
@@ -44,63 +47,29 @@ export function respondStored(
   if (stored.status === 200 && isNotModified(exchange, stored, nowMs)) {
     told.body?.cancel('finished')
     respondNotModified(exchange, head.fields, object.lengthOctets)
-    return true
+    return 0
   }
-  const part = told.body === undefined ? partOf(exchange, object, stored, head) : 'whole'
-  if (part !== 'whole') return part !== null && respondPart(exchange, part)
+  const totalOctets = object.lengthOctets
+  // A part that stands for itself is answered by parts.ts; what has no length yet has no ranges.
+  const mayBeParted = told.body === undefined && totalOctets !== null && stored.status === 200
+  const choice = mayBeParted ? choose(request, stored, totalOctets) : 'whole'
+  if (choice !== 'whole') {
+    const open = ({ first, last }: OctetRange): Source | null =>
+      told.read === undefined ? object.read(first, last + 1) : told.read(first, last + 1)
+    return respondAnswer(exchange, answerRanges(choice, head.fields, { totalOctets: totalOctets!, open }))
+  }
   const isBare = request.method === 'HEAD' || object.lengthOctets === 0
-  const body = isBare ? null : (told.body ?? object.octets() ?? object.read(0, null))
-  if (body === null && !isBare) return false
+  const body = isBare ? null : (told.body ?? told.read?.(0, null) ?? object.octets() ?? object.read(0, null))
+  if (body === null && !isBare) return null
   exchange.respond(head, body)
-  return true
+  return isBare ? 0 : (object.lengthOctets ?? object.storedOctets)
 }
 
-type Part = { readonly head: ResponseHead; readonly body: Source | null }
-
-function respondPart(exchange: Exchange, { head, body }: Part): true {
-  exchange.respond(head, body)
-  return true
-}
-
-/** What Range asks for of a whole response (RFC 9110 §14.2); null when the object has gone. */
-function partOf(
-  { request }: Exchange,
-  object: CachedObject,
-  stored: Stored,
-  head: ResponseHead,
-): Part | 'whole' | null {
-  const range = request.fields.get('range')
-  const total = object.lengthOctets
-  if (range === undefined || total === null || request.method !== 'GET' || stored.status !== 200)
-    return 'whole'
-  if (!isRangeCurrent(request.fields, stored.validators, stored.responseMs)) return 'whole'
-  const ranges = parseRanges(range, total)
-  if (ranges === 'whole') return 'whole'
-  if (ranges === 'unsatisfiable') {
-    const place = fieldsOf([['Content-Range', formatContentRange(null, total)]])
-    return {
-      head: { status: 416, fields: new WithFields(only(head.fields, IN_304), place), lengthOctets: 0 },
-      body: null,
-    }
-  }
-  if (ranges.length > 1) {
-    const layout = layOutByteranges(ranges, total, stored.fields.get('content-type'), randomUUID())
-    const body = new ByterangesSource(layout, ({ first, last }) => object.read(first, last + 1) ?? GONE)
-    const type = fieldsOf([['Content-Type', layout.contentType]])
-    const fields = new WithFields(without(head.fields, 'content-type'), type)
-    return { head: { status: 206, fields, lengthOctets: layout.lengthOctets }, body }
-  }
-  const { first, last } = ranges[0]!
-  const body = object.read(first, last + 1)
-  const place = fieldsOf([['Content-Range', formatContentRange({ first, last }, total)]])
-  const fields = new WithFields(head.fields, place)
-  return body === null ? null : { head: { status: 206, fields, lengthOctets: last - first + 1 }, body }
-}
-
-/** A part of an object that made room for another while parts before it were sent. */
-const GONE: Source = {
-  read: () => Promise.reject(new Error('The object has made room for another')),
-  cancel() {},
+/** @returns octets of its content; null when there is none */
+export function respondAnswer(exchange: Exchange, answer: Answer | null): number | null {
+  if (answer === null) return null
+  exchange.respond(answer.head, answer.body)
+  return answer.head.lengthOctets
 }
 
 /** The head of a hit: made once for each second of a response's age. */
@@ -134,10 +103,10 @@ export function isConditional(fields: Fields): boolean {
   return fields.get('if-none-match') !== undefined || fields.get('if-modified-since') !== undefined
 }
 
-/** Whether the client has what it asks for. RFC 9111 §4.3.2: where nothing says when it changed, it has not since it was made. */
+/** Whether the client has what it asks for. RFC 9111 §4.3.2: where nothing says when it changed, it has not since its Date. */
 export function isNotModified({ request }: Exchange, stored: Stored, nowMs: number): boolean {
   if (!isConditional(request.fields)) return false
-  const lastModifiedMs = stored.validators.lastModifiedMs ?? stored.bornMs
+  const lastModifiedMs = stored.validators.lastModifiedMs ?? dateOf(stored.fields, stored.responseMs)
   const validators = { etag: stored.validators.etag, lastModifiedMs }
   return evaluatePreconditions(request.method, request.fields, validators, nowMs) === 'not modified'
 }
@@ -145,25 +114,4 @@ export function isNotModified({ request }: Exchange, stored: Stored, nowMs: numb
 /** Answer 304 with what is said again. */
 export function respondNotModified(exchange: Exchange, fields: Fields, lengthOctets: number | null): void {
   exchange.respond({ status: 304, fields: only(fields, IN_304), lengthOctets }, null)
-}
-
-/** RFC 9110 §15.4.5: what a 304 says again. */
-const IN_304: ReadonlySet<string> = new Set(
-  'age cache-control cache-status content-location date etag expires last-modified vary via'.split(' '),
-)
-
-function only(fields: Fields, names: ReadonlySet<string>): Fields {
-  return filtered(fields, (name) => names.has(name))
-}
-
-function without(fields: Fields, name: string): Fields {
-  return filtered(fields, (other) => other !== name)
-}
-
-function filtered(fields: Fields, holds: (name: string) => boolean): Fields {
-  const pairs: [string, string][] = []
-  fields.each((name, value) => {
-    if (holds(name.toLowerCase())) pairs.push([name, value])
-  })
-  return fieldsOf(pairs)
 }

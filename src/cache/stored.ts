@@ -110,7 +110,7 @@ function keptLines(status: number, fields: Fields, { directives }: Policy, { res
   const lines = serializeFields(
     fields,
     NOT_KEPT,
-    new NameSet([...listed, ...nominated, ...(status === 206 ? ['content-range'] : [])]),
+    new NameSet([...listed, ...nominated, ...(status === 206 ? OF_PART : [])]),
   )
   return fields.get('date') === undefined
     ? `${lines}Date: ${formatDate(dateOf(fields, responseMs))}\r\n`
@@ -121,6 +121,9 @@ const NOT_KEPT = new NameSet(
   `age connection content-length keep-alive proxy-authenticate proxy-authentication-info
   proxy-authorization proxy-connection te transfer-encoding upgrade`.split(/\s+/),
 )
+
+/** What a part says of itself: smaller and larger parts are answered from it (RFC 9530 §2). */
+const OF_PART = ['content-digest', 'content-md5', 'content-range']
 
 /**
  * How long a response may be served stale (RFC 9111 §4.2.4, RFC 5861 §3, §4).

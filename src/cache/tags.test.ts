@@ -9,8 +9,8 @@ test('tagsOf() reads Cache-Tag, Surrogate-Key and the groups of the origin (RFC 
     ['Surrogate-Key', 'd  e'],
     ['Cache-Groups', '"g h"'],
   ])
-  const group = 'group https://example.com g h'
-  assert.deepEqual(tagsOf(fields, 'https://example.com', ['own']), ['own', 'a', 'b-c', 'd', 'e', group])
+  const groups = ['g h', 'group https://example.com g h']
+  assert.deepEqual(tagsOf(fields, 'https://example.com', ['own']), ['own', 'a', 'b-c', 'd', 'e', ...groups])
 })
 
 test('tagsOf() has limits: 128 tags of 1024 octets', () => {

@@ -13,7 +13,10 @@ const LIMIT_OCTETS = 1024
  */
 export function tagsOf(fields: Fields, origin: string, own: readonly string[]): string[] {
   const tags = new Set([...own, ...namedTags(fields)])
-  for (const group of readStrings(fields.all('cache-groups')) ?? []) tags.add(groupTag(origin, group))
+  // By its own name for people who purge, and with its origin for responses that do: no origin speaks for another.
+  for (const group of readStrings(fields.all('cache-groups')) ?? []) {
+    tags.add(group).add(groupTag(origin, group))
+  }
   return [...tags].filter((tag) => tag.length <= LIMIT_OCTETS).slice(0, LIMIT_TAGS)
 }
 

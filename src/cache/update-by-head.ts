@@ -9,19 +9,24 @@ import type { Stored } from './stored.ts'
 /**
  * What a response to HEAD says of a stored response to GET (RFC 9111 §4.3.5): it is the same, and freshened; or another
  * one, and what is stored is stale.
+ *
+ * @param asked the epoch of the store and the time at which HEAD went out
  */
-export function updateByHead(cache: Cache, request: Request, head: ResponseHead): void {
+export function updateByHead(
+  cache: Cache,
+  request: Request,
+  head: ResponseHead,
+  asked: { readonly epoch: number; readonly requestMs: number },
+): void {
   if (head.status !== 200) return
   const { store, plan, now } = cache
   const key = keyOf(plan.key, request)
   const { object, held } = select(store.find(key), request)
   if (object === null || held.stored === null || held.stored.status !== 200) return
   const responseMs = now()
+  const { epoch, requestMs } = asked
   if (isSame(held.stored, object.lengthOctets, head, responseMs)) {
-    freshen(cache, request, { object, stored: held.stored, epoch: store.epoch() }, head.fields, {
-      requestMs: responseMs,
-      responseMs,
-    })
+    freshen(cache, request, { object, stored: held.stored, epoch }, head.fields, { requestMs, responseMs })
   } else {
     void store.purge({ keys: [key] }, 'soft')
   }

@@ -23,8 +23,10 @@ export function updatedFields(stored: Stored, came: Fields): Fields {
   return fieldsOfLines(serializeFields(stored.fields, replaced) + serializeFields(came, DEPENDED_ON))
 }
 
-/** RFC 9111 §3.2: the length, and what the stored octets depend on. */
-const DEPENDED_ON = new NameSet(['content-encoding', 'content-length', 'content-md5', 'content-range'])
+/** RFC 9111 §3.2: the length, and what the stored octets depend on; their version is what was asked about. */
+const DEPENDED_ON = new NameSet(
+  'content-digest content-encoding content-length content-md5 content-range etag'.split(' '),
+)
 
 function opaque(etag: string): string {
   return etag.startsWith('W/') ? etag.slice(2) : etag

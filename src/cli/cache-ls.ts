@@ -1,7 +1,7 @@
-import { formatSize } from '#core/units.ts'
+import { formatSize, plural } from '#core/units.ts'
 import type { CacheRow } from '#run/cache-control.ts'
 import { type Command, flagOption, textOption } from './command.ts'
-import { paint, plural, print, printError, printJson } from './print.ts'
+import { paint, print, printError, printJson } from './print.ts'
 import { askRunning, NOT_RUNNING } from './running.ts'
 
 /** `portico cache ls` */

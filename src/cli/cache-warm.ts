@@ -1,15 +1,17 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { formatSize } from '#core/units.ts'
+import { formatSize, plural } from '#core/units.ts'
 import type { Warmed } from '#run/cache-control.ts'
 import { type Command, type CommandInput, textOption, UsageError } from './command.ts'
-import { plural, print, printError } from './print.ts'
+import { print, printError } from './print.ts'
 import { askRunning, NOT_RUNNING } from './running.ts'
 
 /** URLs of one run, sitemaps inside of sitemaps, and requests at a time. */
 const LIMIT_URLS = 1_000_000
 const LIMIT_SITEMAPS = 500
 const AT_A_TIME = 4
+/** For one URL: it may be a large file of a slow service. */
+const LIMIT_MS = 3_600_000
 
 /** `portico cache warm` */
 export const cacheWarmCommand: Command = {
@@ -46,7 +48,9 @@ async function urlsOf(input: CommandInput, source: string): Promise<string[] | n
     if (answer.status !== 200)
       throw new UsageError(`${sitemaps[i]} answers ${answer.status}; a sitemap is wanted.`)
     const text = answer.text ?? ''
-    const found = [...text.matchAll(/<loc>\s*([^<\s]+)\s*<\/loc>/g)].map(([, loc]) => plainText(loc!))
+    const found = [...text.matchAll(/<loc>\s*(?:<!\[CDATA\[)?\s*([^<\s\]]+)\s*(?:\]\]>)?\s*<\/loc>/g)].map(
+      ([, loc]) => plainText(loc!),
+    )
     if (/<sitemapindex[\s>]/.test(text)) sitemaps.push(...found)
     else urls.push(...found)
   }
@@ -95,7 +99,7 @@ async function askFor(input: CommandInput, url: string, isTextWanted: boolean): 
     ['url', url],
     ...(isTextWanted ? ([['text', '']] as [string, string][]) : []),
   ]
-  return (await askRunning(input, 'POST /cache/warm', query)) as Warmed | null
+  return (await askRunning(input, 'POST /cache/warm', query, LIMIT_MS)) as Warmed | null
 }
 
 function plainText(text: string): string {

@@ -1,11 +1,12 @@
 import { type Finding, hasFailed } from '#core/finding.ts'
 import { hasErrors } from '#core/problem.ts'
+import { plural } from '#core/units.ts'
 import { checkLive, type LiveOptions } from '#run/live.ts'
 import { type Planned, planSource } from '#run/portico.ts'
 import { type Command, type CommandInput, findConfig, flagOption, textOption, UsageError } from './command.ts'
 import { countFindings, printFindings } from './findings.ts'
 import { liveOptionDocs, readLiveOptions } from './live-options.ts'
-import { countProblems, plural, print, printJson, printProblems } from './print.ts'
+import { countProblems, print, printJson, printProblems } from './print.ts'
 
 /** `portico check` */
 export const checkCommand: Command = {

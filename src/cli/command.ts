@@ -79,7 +79,7 @@ export function parseCommand(command: Command, words: readonly string[]): Comman
     return { positionals, options: values as CommandInput['options'] }
   } catch (error) {
     if (error instanceof UsageError) throw error
-    throw new UsageError(unknownOption(error, Object.keys(options)) ?? String(error))
+    throw new UsageError(optionFault(error, options) ?? String(error))
   }
 }
 
@@ -87,18 +87,24 @@ function checkCount(command: Command, words: readonly string[]): void {
   const { min, max } = command.positionals ?? { min: 0, max: 0 }
   if (words.length >= min && words.length <= max) return
   const surplus = words.slice(max).map((word) => `"${word}"`)
-  const fault = words.length < min ? 'wants more words' : `has no use for ${surplus.join(' ')}`
+  const wanted = command.usage.split(' ').slice(words.length, min).join(' ')
+  const fault = words.length < min ? `wants ${wanted}` : `has no use for ${surplus.join(' ')}`
   throw new UsageError(`"portico ${command.name}" ${fault}.`)
 }
 
 /** What parseArgs says of an option, in our words. */
-function unknownOption(error: unknown, options: readonly string[]): string | undefined {
+function optionFault(error: unknown, options: Readonly<Record<string, OptionDoc>>): string | undefined {
   if (!(error instanceof Error)) return undefined
-  const written = /^Unknown option '--?([^']+)'/.exec(error.message)?.[1]
-  if (written === undefined) return error.message
-  const near = nearest(written, options)
-  return `There is no option --${written}${near === undefined ? '' : `; did you mean --${near}?`}`
+  const { unknown, valued, flag } = OPTION_FAULT.exec(error.message)?.groups ?? {}
+  if (valued !== undefined) return `--${valued} wants ${options[valued]?.value ?? 'a value'} behind it.`
+  if (flag !== undefined) return `--${flag} takes no value.`
+  if (unknown === undefined) return error.message
+  const near = nearest(unknown, Object.keys(options))
+  return `There is no option --${unknown}${near === undefined ? '.' : `; did you mean --${near}?`}`
 }
+
+const OPTION_FAULT =
+  /^Unknown option '--?(?<unknown>[^']+)'|^Option '(?:-\w, )?--(?<valued>\S+) <value>' argument|^Option '(?:-\w, )?--(?<flag>\S+)' does not take/
 
 /**
  * Find the file that a command is about.

@@ -3,9 +3,11 @@ import { resolve } from 'node:path'
 import { askPortico } from '#admin/client.ts'
 import { hasErrors, printPosition } from '#core/problem.ts'
 import { compileZones } from '#dns/zone.ts'
-import { type Explanation, explain, parseQuestion } from '#run/explain.ts'
+import { type Explanation, explain } from '#run/explain.ts'
+import { seeFile } from '#run/explain-file.ts'
 import type { Step } from '#run/explain-step.ts'
-import { planSource } from '#run/portico.ts'
+import { type Planned, planSource } from '#run/portico.ts'
+import { parseQuestion, type Question } from '#run/question.ts'
 import { type Command, findConfig, flagOption, textOption, UsageError } from './command.ts'
 import { paint, print, printError, printJson, printProblems } from './print.ts'
 
@@ -31,23 +33,30 @@ export const explainCommand: Command = {
     if (typeof question === 'string') throw new UsageError(question)
     const from = textOption(input, 'from') ?? null
     if (from !== null && isIP(from) === 0) throw new UsageError(`--from ${from} is no IP address.`)
-    const { config, plan, problems, folder } = await planSource(
-      { file: findConfig(input) },
-      flagOption(input, 'dev'),
-    )
+    const planned = await planSource({ file: findConfig(input) }, flagOption(input, 'dev'))
+    const { config, plan, problems, folder } = planned
     const query = { target: input.positionals.join(' '), ...(from === null ? {} : { from }) }
     const running = await askPortico(resolve(folder, config?.value.state ?? 'state'), 'GET /explain', query)
     if (running === null && (plan === null || hasErrors(problems))) {
       printProblems(problems, printError)
       return 1
     }
-    const explanation =
-      (running as Explanation | null) ??
-      explain(question, { plan: plan!, zones: compileZones(plan!.dns.zones, new Map()), live: null }, from)
+    const explanation = (running as Explanation | null) ?? (await explainFile(question, planned, from))
     if (flagOption(input, 'json')) printJson({ ...explanation, running: running !== null })
     else printExplanation(explanation, running !== null)
     return 0
   },
+}
+
+/** What follows from the file alone, and what stands on disk. */
+async function explainFile(
+  question: Question,
+  { plan, folder }: Planned,
+  from: string | null,
+): Promise<Explanation> {
+  const zones = compileZones(plan!.dns.zones, new Map())
+  const file = await seeFile(question, plan!, folder)
+  return explain(question, { plan: plan!, zones, live: null, file }, from)
 }
 
 function printExplanation({ target, from, steps }: Explanation, isRunning: boolean): void {

@@ -1,18 +1,13 @@
-import { join, resolve } from 'node:path'
-import { silent } from '#core/log.ts'
+import { resolve } from 'node:path'
 import { hasErrors } from '#core/problem.ts'
-import { keyZones } from '#dns/dnssec/keyed-zones.ts'
 import type { ZoneKeys } from '#dns/dnssec/plan.ts'
 import { signZone } from '#dns/dnssec/sign-zone.ts'
 import type { ZonePlan } from '#dns/plan.ts'
-import { createMoveCounts } from '#dns/transfer/counts.ts'
 import type { Version } from '#dns/transfer/difference.ts'
-import { createLedger } from '#dns/transfer/ledger.ts'
 import { type PrintedRRset, printMasterFile } from '#dns/wire/masterfile-print.ts'
 import { soaPlan } from '#dns/zone.ts'
-import { readDnssec } from '#run/dnssec.ts'
 import { planSource } from '#run/portico.ts'
-import { readSerials } from '#run/serials.ts'
+import { readServedZones } from '#run/served-zones.ts'
 import { type Command, findConfig, flagOption, UsageError } from './command.ts'
 import { readDomain } from './given.ts'
 import { print, printError, printProblems } from './print.ts'
@@ -38,13 +33,7 @@ export const exportZoneCommand: Command = {
       return 1
     }
     const stateFolder = resolve(folder, config.value.state)
-    const keyed = keyZones(plan.dns.zones, await readDnssec(stateFolder))
-    // As it is served: with dynamic updates, and copies of primaries. Nothing is written.
-    const advance = (zones: readonly ZonePlan[]) => readSerials(stateFolder, zones)
-    const nobody = { publish: () => {}, counts: createMoveCounts(), log: silent }
-    const ledger = createLedger({ folder: join(stateFolder, 'dns'), advance, ...nobody })
-    const own = { tsig: new Map(), dnssec: keyed.keys }
-    const { versions } = await ledger.prepare({ ...plan.dns, zones: keyed.zones }, own, async () => ({}))
+    const { versions, keys } = await readServedZones(plan.dns, stateFolder)
     const apex = readDomain(input.positionals[0]!)
     const version = versions.find((candidate) => candidate.plan.apex === apex)
     if (version === undefined) {
@@ -59,10 +48,17 @@ export const exportZoneCommand: Command = {
       return 1
     }
     const { ttl, data } = soaPlan(zone, serial)
-    const rrsets = flagOption(input, 'signed') ? sign(version, keyed.keys) : zone.rrsets
+    const rrsets = flagOption(input, 'signed') ? sign(version, keys) : withoutKeys(zone)
+    for (const { owner, target } of zone.aliases ?? [])
+      printError(`${owner} is left out: it has the addresses of ${target}, which change.`)
     print(printMasterFile({ apex: zone.apex, soa: { ttl, data: data[0]! }, rrsets }).trimEnd())
     return 0
   },
+}
+
+/** Keys of ours without the signatures that go with them would be of no use elsewhere. */
+function withoutKeys({ apex, rrsets }: ZonePlan): PrintedRRset[] {
+  return rrsets.filter(({ why, owner }) => why !== 'DNSSEC' || owner !== apex)
 }
 
 function sign({ plan, serial }: Version, keys: ZoneKeys): PrintedRRset[] {

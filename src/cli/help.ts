@@ -45,7 +45,7 @@ export function commandHelp(command: Command): string[] {
   return [
     ...wrap(`portico ${name}: ${summary}`, WIDTH),
     '',
-    ...wrap(`Usage: portico ${name} ${unbroken(usage)}`, WIDTH).map((line, i) => {
+    ...wrap(`Usage: portico ${name} ${unbroken(usage)}`.trimEnd(), WIDTH).map((line, i) => {
       return `${i === 0 ? '' : '  '}${line.replaceAll(NO_BREAK, ' ')}`
     }),
     '',

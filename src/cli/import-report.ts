@@ -1,8 +1,9 @@
 import type { Note } from '#config/nginx/notes.ts'
 import { hasErrors, type Problem } from '#core/problem.ts'
+import { plural } from '#core/units.ts'
 import { type CommandInput, flagOption, type OptionDoc, textOption } from './command.ts'
 import { writeNew } from './given.ts'
-import { paint, plural, print, printError, printProblems } from './print.ts'
+import { paint, print, printError, printProblems } from './print.ts'
 
 /** What every import can be told. */
 export const importOptions: Readonly<Record<string, OptionDoc>> = {

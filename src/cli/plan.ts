@@ -1,5 +1,8 @@
+import { resolve } from 'node:path'
 import { hasErrors } from '#core/problem.ts'
+import type { Plan } from '#plan/plan.ts'
 import { planSource } from '#run/portico.ts'
+import { readServedZones } from '#run/served-zones.ts'
 import { leadsTo } from '#run/status.ts'
 import { type Command, findConfig, flagOption } from './command.ts'
 import { paint, print, printError, printJson, printProblems, tableLines } from './print.ts'
@@ -15,9 +18,11 @@ export const planCommand: Command = {
   },
   examples: ['portico plan', 'portico plan --dev --json'],
   async run(input) {
-    const { plan, problems } = await planSource({ file: findConfig(input) }, flagOption(input, 'dev'))
+    const planned = await planSource({ file: findConfig(input) }, flagOption(input, 'dev'))
+    const { config, problems, folder } = planned
     printProblems(problems, printError)
-    if (plan === null) return 1
+    if (config === null || planned.plan === null) return 1
+    const plan = await withUpdates(planned.plan, resolve(folder, config.value.state))
     const code = hasErrors(problems) ? 1 : 0
     if (flagOption(input, 'json')) {
       printJson(plan)
@@ -54,6 +59,22 @@ export const planCommand: Command = {
     }
     return code
   },
+}
+
+/** Records as dynamic updates left them; those are kept in state, and win over the file. */
+async function withUpdates(plan: Plan, stateFolder: string): Promise<Plan> {
+  const updated = new Set(plan.dns.moves.filter(({ update }) => update !== null).map(({ apex }) => apex))
+  if (updated.size === 0) return plan
+  try {
+    const { versions } = await readServedZones(plan.dns, stateFolder)
+    const served = new Map(versions.map((version) => [version.plan.apex, version.plan]))
+    const zones = plan.dns.zones.map((zone) => (updated.has(zone.apex) ? served.get(zone.apex)! : zone))
+    return { ...plan, dns: { ...plan.dns, zones } }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    printError(`Dynamic updates are not shown, as state cannot be read: ${why}`)
+    return plan
+  }
 }
 
 function line(from: { readonly line: number }): string {

@@ -1,8 +1,9 @@
+import { plural } from '#core/units.ts'
 import { planSource } from '#run/portico.ts'
 import { hasConflict, type PortRow, portRows } from '#run/ports.ts'
 import type { Status } from '#run/status.ts'
 import { type CommandInput, findConfig, flagOption } from './command.ts'
-import { paint, plural, print, printError, printJson, printProblems, tableLines } from './print.ts'
+import { paint, print, printError, printJson, printProblems, tableLines } from './print.ts'
 import { askRunning } from './running.ts'
 
 /** More names of one port say no more. */

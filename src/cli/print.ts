@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import { type Problem, printProblem } from '#core/problem.ts'
+import { plural } from '#core/units.ts'
 
 /** Colours of a text, by meaning. */
 export type Style = 'error' | 'warning' | 'good' | 'quiet' | 'strong'
@@ -32,11 +33,6 @@ export function countProblems(problems: readonly Problem[]): string {
   const warnings = problems.length - errors
   const parts = [errors > 0 ? plural(errors, 'error') : '', warnings > 0 ? plural(warnings, 'warning') : '']
   return parts.filter((part) => part !== '').join(', ') || 'no problems'
-}
-
-/** `1 host`, `2 hosts`. */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 /** Lines of a table, columns aligned by two spaces; the last one runs free. */

@@ -1,7 +1,7 @@
 import type { PurgeReceipt } from '#cache/store/store.ts'
-import { formatSize } from '#core/units.ts'
+import { formatSize, plural } from '#core/units.ts'
 import { type Command, flagOption, listOption, UsageError } from './command.ts'
-import { plural, print, printError, printJson } from './print.ts'
+import { print, printError, printJson } from './print.ts'
 import { askRunning, NOT_RUNNING } from './running.ts'
 
 /** `portico purge` */

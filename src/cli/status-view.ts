@@ -1,8 +1,10 @@
+import { hitRatio } from '#cache/counts.ts'
+import { plural } from '#core/units.ts'
 import { type Rate, rateBetween, sumRows, type Traffic } from '#metrics/traffic.ts'
 import type { Status } from '#run/status.ts'
 import { failureLines } from './certs.ts'
 import { showAge, showNumber, showOctets, showSeconds } from './figures.ts'
-import { paint, plural, type Style } from './print.ts'
+import { paint, type Style } from './print.ts'
 import { alignedTable, type Column } from './table.ts'
 
 /** Two looks at a running Portico. */
@@ -30,8 +32,9 @@ export function statusLines({ before, now, seconds }: Looks, columns: number): s
 
 /** What is kept, and what it has saved. */
 function cacheText(cache: NonNullable<Status['cache']>): string {
-  const { hits, misses, collapsed, savedOctets, objects, memory, disk, evictions } = cache
-  const ratio = hits + misses === 0 ? '' : `, ${((100 * hits) / (hits + misses)).toFixed(1)} % hits`
+  const { collapsed, savedOctets, objects, memory, disk, evictions } = cache
+  const share = hitRatio(cache)
+  const ratio = share === undefined ? '' : `, ${(100 * share).toFixed(1)} % hits`
   const onDisk =
     disk === null ? '' : `, ${showOctets(disk.octets)} on disk${disk.isOn ? '' : ' (turned off)'}`
   return `${plural(objects, 'response')}, ${showOctets(memory.octets)} of ${showOctets(memory.budgetOctets)} in memory${onDisk}${ratio}, ${showOctets(savedOctets)} saved, ${collapsed} collapsed, ${evictions} evicted`
@@ -157,6 +160,7 @@ const LIVE: readonly Column[] = [
   { title: 'LIVE' },
   { title: 'STATE' },
   { title: 'FOR', align: 'right' },
+  { title: 'VIEWERS', align: 'right' },
   { title: 'LAST PART', align: 'right', isOptional: true },
   { title: 'BIT/S', align: 'right' },
   { title: 'WINDOW', align: 'right' },
@@ -172,6 +176,7 @@ function liveTable({ live, at }: Status, columns: number): string[] {
       row.stream,
       row.state,
       showAge((Date.parse(at) - Date.parse(row.since)) / 1000),
+      showNumber(row.viewers),
       row.lastPartMsAgo === null ? '' : showSeconds(row.lastPartMsAgo / 1000),
       showNumber(row.bitsPerSecond),
       showAge(row.seconds),

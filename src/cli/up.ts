@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { ADMIN_DEFAULT, adminRoutes } from '#admin/routes.ts'
 import { startAdmin } from '#admin/server.ts'
 import type { Config } from '#config/load.ts'
@@ -38,6 +39,7 @@ export const upCommand: Command = {
     const file = findConfig(input)
     const dev = flagOption(input, 'dev')
     const wishes = hearStopWishes()
+    nameProcess()
     // Before any program of the file is started: it takes what is meant for this process out of the environment.
     const notifier = createNotifier(process.env, ({ message }) =>
       printError(`The service manager was not told: ${message}`),
@@ -63,6 +65,18 @@ export const upCommand: Command = {
     await serve(portico, { file, dev, notifier, log }, wishes).finally(() => portico.stop(0))
     return 0
   },
+}
+
+/**
+ * Let `ss`, `top` and `status --ports` say "portico", not the name that Node gives its first thread. The title
+ * of the process would do that too, and hide the words that it was started with.
+ */
+function nameProcess(): void {
+  try {
+    writeFileSync('/proc/self/comm', 'portico')
+  } catch {
+    // Elsewhere than on Linux it keeps its name.
+  }
 }
 
 type Serving = {

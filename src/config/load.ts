@@ -1,12 +1,14 @@
 import { hasErrors, type Problem, sortProblems } from '#core/problem.ts'
 import { fileSettings, type PorticoConfig } from './file.ts'
-import { readSettings } from './read.ts'
+import { type NamedPath, readSettings } from './read.ts'
 import { objectSource, readSource, type Written } from './source.ts'
 
 /** A file that was read: its values, and where each stands. */
 export type Config = {
   readonly written: Written
   readonly value: PorticoConfig
+  /** what it names on disk */
+  readonly paths: readonly NamedPath[]
 }
 
 /**
@@ -33,5 +35,5 @@ function loadWritten(written: Written): { config: Config | null; problems: Probl
   const value = read.value as PorticoConfig | undefined
   // The table has checked the shape; without domains there is nothing to plan.
   if (value?.domains === undefined) return { config: null, problems }
-  return { config: { written, value }, problems }
+  return { config: { written, value, paths: read.paths }, problems }
 }

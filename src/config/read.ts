@@ -1,5 +1,5 @@
 import { nearest } from '#core/nearest.ts'
-import type { Problem } from '#core/problem.ts'
+import type { Position, Problem } from '#core/problem.ts'
 import type {
   ChoiceSetting,
   DurationSetting,
@@ -8,26 +8,41 @@ import type {
   IntegerSetting,
   ListSetting,
   MapSetting,
+  PathKind,
   Setting,
   SizeSetting,
   TextSetting,
 } from '#core/settings.ts'
 import { formatDuration, formatSize, parseDuration, parseSize } from '#core/units.ts'
 import type { Path, Written } from './source.ts'
+import { exampleOf, say, show, wanted } from './wording.ts'
 
 /**
  * Read what was written by its settings table: check it, fill in defaults, turn sizes into octets and
  * durations into milliseconds.
  *
- * @returns the value, with defaults where a part could not be read, and every problem found
+ * @returns the value, with defaults where a part could not be read; every problem found; what it names on disk
  */
-export function readSettings(setting: Setting, written: Written): { value: unknown; problems: Problem[] } {
+export function readSettings(
+  setting: Setting,
+  written: Written,
+): { value: unknown; problems: Problem[]; paths: NamedPath[] } {
   const problems: Problem[] = []
-  const value = read(setting, written.value, [], { written, problems })
-  return { value, problems }
+  const paths: NamedPath[] = []
+  const value = read(setting, written.value, [], { written, problems, paths })
+  return { value, problems, paths }
 }
 
-type Reading = { readonly written: Written; readonly problems: Problem[] }
+/** Something on disk that a file names, as written. */
+export type NamedPath = {
+  readonly kind: PathKind
+  readonly path: string
+  /** the setting that names it, such as `places.file` */
+  readonly says: string
+  readonly at: Position
+}
+
+type Reading = { readonly written: Written; readonly problems: Problem[]; readonly paths: NamedPath[] }
 
 function read(setting: Setting, value: unknown, path: Path, reading: Reading): unknown {
   if (value === undefined) return initialOf(setting)
@@ -131,6 +146,8 @@ function readEither(setting: EitherSetting, value: unknown, path: Path, reading:
 
 function readText(setting: TextSetting, value: unknown, path: Path, reading: Reading): unknown {
   if (typeof value !== 'string') return wrongType(setting, value, path, reading)
+  if (setting.path !== undefined)
+    reading.paths.push({ kind: setting.path, path: value, says: say(path), at: reading.written.at(path) })
   if (setting.form === undefined) return value
   const form = new RegExp(setting.form.pattern, 'u')
   if (form.test(value)) return value
@@ -293,43 +310,7 @@ function report(reading: Reading, path: Path, code: string, message: string, fix
 }
 
 /** What a setting wants, in words. */
-export function wanted(setting: Setting): string {
-  switch (setting.type) {
-    case 'text':
-      return setting.form?.say ?? 'text in quotes'
-    case 'integer':
-      return `a whole number ${setting.min} to ${setting.max}${setting.unit === undefined ? '' : ` (${setting.unit})`}`
-    case 'size':
-      return 'a size with a unit, such as "64KiB"'
-    case 'duration':
-      return 'a duration with a unit, such as "30s"'
-    case 'flag':
-      return 'true or false'
-    case 'choice':
-      return `one of ${setting.values.map((choice) => JSON.stringify(choice)).join(', ')}`
-    case 'list':
-      return setting.of.type === 'either' ? 'a list' : `a list of ${wanted(setting.of)}`
-    case 'map':
-      return `an object from ${setting.keys} to what it means`
-    case 'group':
-      return `an object with ${Object.keys(setting.fields).slice(0, 8).join(', ')}`
-    case 'either':
-      return setting.of.map(wanted).join(', or ')
-  }
-}
-
-function exampleOf(setting: Setting): string | undefined {
-  if (setting.type === 'size') return `"${formatSize(setting.initial ?? setting.min)}"`
-  if (setting.type === 'duration') return `"${formatDuration(setting.initial ?? setting.min)}"`
-  if (setting.type === 'flag') return String(setting.initial ?? true)
-  if (setting.type === 'integer') return String(setting.example ?? setting.initial ?? setting.min)
-  const example =
-    setting.example ??
-    (setting.type === 'either' ? setting.of.find((form) => form.example !== undefined)?.example : undefined)
-  return example === undefined ? undefined : JSON.stringify(example)
-}
-
-function takesObject(setting: Setting): boolean {
+export function takesObject(setting: Setting): boolean {
   if (setting.type === 'either') return setting.of.some(takesObject)
   return setting.type === 'group' || setting.type === 'map'
 }
@@ -375,14 +356,4 @@ function isMeant(setting: Setting, value: unknown): boolean {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function say(path: Path): string {
-  return path.length === 0 ? 'The file' : path.join('.')
-}
-
-function show(value: unknown): string {
-  if (Array.isArray(value)) return 'a list'
-  if (isObject(value)) return 'an object'
-  return JSON.stringify(value).slice(0, 80)
 }

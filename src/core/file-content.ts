@@ -1,5 +1,6 @@
 import { readSync } from 'node:fs'
-import type { Source } from '#http/exchange.ts'
+import type { FileSpan, Source } from '#http/exchange.ts'
+import { kernelFile } from './kernel-file.ts'
 import { readFully } from './read-fully.ts'
 import { createSpareBlocks } from './spare-blocks.ts'
 
@@ -27,8 +28,8 @@ export async function readWhole(file: Descriptor, range: Range): Promise<Uint8Ar
 }
 
 /** Read a few octets now; none when the file cannot be read. */
-export function readNow({ descriptor }: Descriptor, position: number, lengthOctets: number): Uint8Array {
-  const octets = Buffer.alloc(lengthOctets)
+export function readNow(descriptor: number, position: number, lengthOctets: number): Uint8Array {
+  const octets = Buffer.allocUnsafe(lengthOctets)
   try {
     return octets.subarray(0, readSync(descriptor, octets, 0, lengthOctets, position))
   } catch {
@@ -70,6 +71,7 @@ export class FileContent implements Source {
     if (this.#filling === undefined && !this.#isDone) {
       this.#nextBlock ??= this.#block
       this.#block = undefined
+      if (this.#fillNow()) return this.#turn(this.#next!, limitOctets)
       this.#startFilling()
     }
     // Also when it has failed: the receiver must not take what it got for the whole.
@@ -78,6 +80,22 @@ export class FileContent implements Source {
     }
     this.#finish()
     return null
+  }
+
+  span(limitOctets: number): FileSpan | undefined {
+    const isRead = this.#left.length > 0 || this.#next !== undefined || this.#filling !== undefined
+    if (isRead || this.#isDone) return undefined
+    if (!this.#isAtHand(limitOctets)) return undefined
+    const lengthOctets = Math.min(limitOctets, this.#end - this.#at)
+    return { descriptor: this.#file.descriptor, position: this.#at, lengthOctets }
+  }
+
+  skip(octets: number): void {
+    this.#at += octets
+    // The socket has taken what was given before.
+    if (this.#block !== undefined) blocks.give(this.#block)
+    this.#block = undefined
+    if (this.#at === this.#end) this.#close()
   }
 
   aheadOctets(): number {
@@ -109,6 +127,11 @@ export class FileContent implements Source {
     this.#nextBlock = undefined
   }
 
+  #isAtHand(limitOctets: number): boolean {
+    const lengthOctets = Math.min(limitOctets, this.#end - this.#at)
+    return lengthOctets > 0 && kernelFile?.isInMemory(this.#file.descriptor, this.#at, lengthOctets) === true
+  }
+
   #close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -129,8 +152,25 @@ export class FileContent implements Source {
     this.#left = next
     this.#next = undefined
     this.#readsAhead ||= this.#givenOctets - this.#givenBefore >= QUICK_OCTETS
-    if (this.#readsAhead) this.#startFilling()
+    // What lies in memory is not waited for.
+    if (this.#readsAhead && !this.#isAtHand(BLOCK_OCTETS)) this.#startFilling()
     return this.#give(limitOctets)
+  }
+
+  /** What lies in memory is read at once: to wait for another thread costs more. */
+  #fillNow(): boolean {
+    if (!this.#isAtHand(BLOCK_OCTETS)) return false
+    this.#nextBlock ??= blocks.take()
+    const octets = this.#nextBlock.subarray(0, this.#end - this.#at)
+    try {
+      if (readSync(this.#file.descriptor, octets, 0, octets.length, this.#at) < octets.length) return false
+    } catch {
+      return false
+    }
+    this.#at += octets.length
+    if (this.#at === this.#end) this.#close()
+    this.#next = octets
+    return true
   }
 
   #startFilling(): void {

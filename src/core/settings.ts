@@ -33,7 +33,10 @@ export type TextSetting = Common & {
   readonly initial?: string
   /** what the text must look like, and how to say it */
   readonly form?: { readonly pattern: string; readonly say: string }
+  /** it names something on disk that must be there; a `new file` only the folder that it is to be in */
+  readonly path?: PathKind
 }
+export type PathKind = 'file' | 'folder' | 'new file'
 export type IntegerSetting = Common & {
   readonly type: 'integer'
   readonly unit?: string

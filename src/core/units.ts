@@ -50,6 +50,11 @@ export function formatDuration(milliseconds: number): string {
   return formatUnit(milliseconds, DURATIONS, 'ms')
 }
 
+/** `1 host`, `2 hosts`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
 function parseUnit(text: string, units: Readonly<Record<string, number>>): number | undefined {
   const match = /^(\d+(?:\.\d+)?) ?([A-Za-z]+)$/.exec(text)
   if (match === null) return undefined

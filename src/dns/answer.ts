@@ -121,19 +121,26 @@ function refuse({ qclass, qtype, questionEnd }: Query): number {
 
 /** Let a pool choose for the client: the subnet that it names (RFC 7871 §7.2.1), else whoever asks. */
 function steerPool(found: Lookup, message: Uint8Array, { client, draw, steering }: Asking): Lookup {
-  const rrset = found.answers[found.answers.length - 1]
+  const { answers } = found
+  const last = answers.length - 1
+  const rrset = answers[last]
   if (rrset?.members === undefined || steering === undefined) return found
   const at = query.hasEdns ? query.options.subnetAt : 0
-  const bits = at === 0 ? 0 : message[at + 2]!
   // RFC 7871 §7.1.2: no bits are a wish that no subnet be used; then it is the resolver who asks.
-  const who =
-    bits === 0 ? { address: client, bits: client.length * 8 } : { address: readSubnet(message, at), bits }
-  const { members, scope } = steering.choose(rrset, { ...who, draw })
+  const bits = at === 0 ? 0 : message[at + 2]!
+  const address = bits === 0 ? client : readSubnet(message, at)
+  const { members, scope } = steering.choose(rrset, { address, bits: bits || client.length * 8, draw })
   if (bits > 0) options.setScope(scope)
   if (members.length === rrset.members.length) return found
-  const aliases = found.answers.length === 1 ? [] : found.answers.slice(0, -1)
-  if (members.length > 0) return { ...found, answers: aliases.concat(rrset.members[members[0]!]!) }
-  return { ...found, reason: 'nodata', answers: aliases, authority: found.zone!.briefNegative }
+  if (members.length === 0)
+    return {
+      ...found,
+      reason: 'nodata',
+      answers: answers.slice(0, last),
+      authority: found.zone!.briefNegative,
+    }
+  answers[last] = rrset.members[members[0]!]!
+  return found
 }
 
 /** The address of a client subnet, the bits that are not told zero (RFC 7871 §6). */

@@ -14,8 +14,8 @@ export type Lookup = {
   readonly zone: Zone | undefined
   /** what the last name has: its node, or the wildcard's in its place; undefined where nothing is */
   readonly node: Node | undefined
-  /** aliases in their order, then what was asked for */
-  readonly answers: readonly RRset[]
+  /** aliases in their order, then what was asked for; the caller's to change */
+  readonly answers: RRset[]
   /** the SOA of a negative answer, or the NS of a referral */
   readonly authority: RRset | undefined
 }
@@ -89,13 +89,13 @@ export function lookup(zones: Zones, name: Uint8Array, qtype: number): Lookup {
 /** RFC 1034 §4.3.5: a copy that is too old is not answered from. */
 const FAILED = { rcode: RCODE.SERVFAIL, authoritative: false } as const
 
-function end(reason: Reason, zone: Zone | undefined, answers: readonly RRset[], node?: Node): Lookup {
+function end(reason: Reason, zone: Zone | undefined, answers: RRset[], node?: Node): Lookup {
   const rcode = RCODE.NOERROR
   return { reason, rcode, authoritative: true, zone, node, answers, authority: undefined }
 }
 
 /** A name outside our zones: none of our business, unless one of our aliases led there. */
-function leave(answers: readonly RRset[]): Lookup {
+function leave(answers: RRset[]): Lookup {
   if (answers.length > 0) return end('answer: alias to elsewhere', undefined, answers, undefined)
   return {
     reason: 'refused: not our zone',
@@ -109,13 +109,13 @@ function leave(answers: readonly RRset[]): Lookup {
 }
 
 /** NODATA or NXDOMAIN (RFC 2308 §2). */
-function deny(zone: Zone, { reason, node }: Found, answers: readonly RRset[]): Lookup {
+function deny(zone: Zone, { reason, node }: Found, answers: RRset[]): Lookup {
   if (reason === 'servfail: target of ALIAS not found') return { ...end(reason, zone, []), ...FAILED }
   const rcode = reason === 'nxdomain' ? RCODE.NXDOMAIN : RCODE.NOERROR
   return { reason, rcode, authoritative: true, zone, node, answers, authority: zone.negative }
 }
 
-function refer(zone: Zone, authority: RRset, { node }: Found, answers: readonly RRset[]): Lookup {
+function refer(zone: Zone, authority: RRset, { node }: Found, answers: RRset[]): Lookup {
   const authoritative = answers.length > 0
   return { reason: 'referral', rcode: RCODE.NOERROR, authoritative, zone, node, answers, authority }
 }

@@ -1,10 +1,5 @@
 import { parseNetwork } from '#core/network.ts'
 
-type Branch<Value> = {
-  value: Value | undefined
-  children: [Branch<Value> | undefined, Branch<Value> | undefined]
-}
-
 /** What is known of an address, and of how many leading bits that depends. */
 export type NetworkMatch<Value> = { readonly value: Value | undefined; readonly prefix: number }
 
@@ -15,7 +10,10 @@ export type NetworkMatch<Value> = { readonly value: Value | undefined; readonly 
  * (RFC 7871 §7.2.1).
  */
 export class NetworkTree<Value> {
-  readonly #roots: Readonly<Record<4 | 16, Branch<Value>>> = { 4: branch(), 16: branch() }
+  /** for each branch the one for a 0 that follows, and the one for a 1; 0 where there is none */
+  readonly #branches: number[] = [0, 0, 0, 0]
+  /** by branch */
+  readonly #values: (Value | undefined)[] = [undefined, undefined]
 
   /** @param entries networks (CIDR) that were checked before; others are left out */
   constructor(entries: Iterable<readonly [network: string, value: Value]>) {
@@ -23,13 +21,18 @@ export class NetworkTree<Value> {
       const network = parseNetwork(text)
       if (network === undefined) continue
       const width = network.family === 4 ? 32 : 128
-      let at = this.#roots[network.family === 4 ? 4 : 16]
-      for (let bit = 0; bit < network.prefix; bit++) {
-        const side = (network.bits >> BigInt(width - 1 - bit)) & 1n ? 1 : 0
-        at = at.children[side] ??= branch()
-      }
-      at.value = value
+      let at = network.family === 4 ? IPV4 : IPV6
+      for (let bit = 0; bit < network.prefix; bit++)
+        at = this.#grow(at * 2 + ((network.bits >> BigInt(width - 1 - bit)) & 1n ? 1 : 0))
+      this.#values[at] = value
     }
+  }
+
+  #grow(slot: number): number {
+    const known = this.#branches[slot]!
+    if (known > 0) return known
+    this.#branches.push(0, 0)
+    return (this.#branches[slot] = this.#values.push(undefined) - 1)
   }
 
   /**
@@ -39,19 +42,21 @@ export class NetworkTree<Value> {
    * @param bits how many of them are known; the rest counts as zeros
    */
   find(address: Uint8Array, bits: number = address.length * 8): NetworkMatch<Value> {
-    let at = this.#roots[address.length === 4 ? 4 : 16]
-    let value = at.value
+    const branches = this.#branches
+    const values = this.#values
+    let at = address.length === 4 ? IPV4 : IPV6
+    let value = values[at]
     for (let bit = 0; bit < bits; bit++) {
-      const next = at.children[(address[bit >> 3]! >> (7 - (bit & 7))) & 1]
-      const isLeaf = at.children[0] === undefined && at.children[1] === undefined
-      if (next === undefined) return { value, prefix: isLeaf ? bit : bit + 1 }
+      const side = (address[bit >> 3]! >> (7 - (bit & 7))) & 1
+      const next = branches[at * 2 + side]!
+      if (next === 0) return { value, prefix: branches[at * 2 + 1 - side] === 0 ? bit : bit + 1 }
       at = next
-      value = at.value ?? value
+      value = values[at] ?? value
     }
     return { value, prefix: bits }
   }
 }
 
-function branch<Value>(): Branch<Value> {
-  return { value: undefined, children: [undefined, undefined] }
-}
+/** Branches that addresses begin at. */
+const IPV4 = 0
+const IPV6 = 1

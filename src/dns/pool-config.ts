@@ -144,6 +144,7 @@ export const placeSettings: Setting = {
   fields: {
     file: {
       type: 'text',
+      path: 'file',
       doc: 'File in the format of MaxMind (.mmdb), of cities or of countries.',
       example: './GeoLite2-City.mmdb',
     },

@@ -18,7 +18,7 @@ const members: readonly MemberPlan[] = [
 const usual = { members, whenDown: 'all', isUp: () => true, place: undefined, draw: 0 } as const
 
 const chosen = ({ draw, ...input }: SteerInput & { draw: number }): Steered => {
-  return steer(findCandidates(input), input.members, draw)
+  return steer(findCandidates(input), draw)
 }
 
 test('distances are those of the globe, also across the date line', () => {

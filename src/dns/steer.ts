@@ -28,43 +28,49 @@ export type SteerInput = {
 const SAME_PLACE_KM = 1
 const EARTH_RADIUS_KM = 6371
 
-/** Members that a client may get: one of them by chance and weight, or, where none is up, all or none. */
-export type Candidates = {
-  readonly among: readonly number[]
-  readonly isOne: boolean
-  readonly reason: SteerReason
-}
+/** What a pool answers at one place: the first of these whose `below` is above the draw. */
+export type Candidates = readonly Candidate[]
+type Candidate = { readonly steered: Steered; readonly below: number }
 
 /** What of `steer` is the same for all who are at one place. */
 export function findCandidates(input: SteerInput): Candidates {
   const { members, policy, whenDown, isUp, place } = input
   const all = Array.from(members.keys())
   const up = all.filter(isUp)
-  if (up.length === 0)
-    return whenDown === 'all'
-      ? { among: all, isOne: false, reason: 'all are down: every member' }
-      : { among: [], isOne: false, reason: 'all are down: no member' }
-  if (policy === 'failover') return { among: [up[0]!], isOne: true, reason: 'first that is up' }
-  if (policy === 'weighted') return { among: up, isOne: true, reason: 'by weight of those that are up' }
+  if (up.length === 0) {
+    const steered: Steered =
+      whenDown === 'all'
+        ? { members: all, reason: 'all are down: every member' }
+        : { members: [], reason: 'all are down: no member' }
+    return [{ steered, below: 1 }]
+  }
+  if (policy === 'failover') return shareOut(members, [up[0]!], 'first that is up')
+  if (policy === 'weighted') return shareOut(members, up, 'by weight of those that are up')
   const near = place === undefined ? [] : nearestTo(place, members, up)
-  const reason = 'by weight: where the client is, or the members are, is not known'
   return near.length === 0
-    ? { among: up, isOne: true, reason }
-    : { among: near, isOne: true, reason: 'nearest of those that are up' }
+    ? shareOut(members, up, 'by weight: where the client is, or the members are, is not known')
+    : shareOut(members, near, 'nearest of those that are up')
+}
+
+/** Each of `among` by its weight. */
+function shareOut(members: readonly MemberPlan[], among: readonly number[], reason: SteerReason): Candidates {
+  const total = among.reduce((sum, index) => sum + members[index]!.weight, 0)
+  let sum = 0
+  return among.map((index) => {
+    sum += members[index]!.weight
+    return { steered: { members: [index], reason }, below: sum / total }
+  })
 }
 
 /**
  * Choose who of a pool answers a client: one of the candidates by weight, or, where none is up, all or none.
  *
  * @param draw from 0 to less than 1, by chance
- * @example steer(findCandidates({ members, policy, whenDown, isUp, place }), members, Math.random()).reason
+ * @example steer(findCandidates({ members, policy, whenDown, isUp, place }), Math.random()).reason
  */
-export function steer(
-  { among, isOne, reason }: Candidates,
-  members: readonly MemberPlan[],
-  draw: number,
-): Steered {
-  return { members: isOne ? [pick(members, among, draw)] : among, reason }
+export function steer(candidates: Candidates, draw: number): Steered {
+  for (const { steered, below } of candidates) if (draw < below) return steered
+  return candidates[candidates.length - 1]!.steered
 }
 
 /** The shortest way over the globe. */
@@ -89,14 +95,4 @@ function nearestTo(place: Place, members: readonly MemberPlan[], among: readonly
     leastKm = Math.min(leastKm, km)
   }
   return nearest
-}
-
-function pick(members: readonly MemberPlan[], among: readonly number[], draw: number): number {
-  if (among.length === 1) return among[0]!
-  let left = draw * among.reduce((sum, index) => sum + members[index]!.weight, 0)
-  for (const index of among) {
-    left -= members[index]!.weight
-    if (left < 0) return index
-  }
-  return among[among.length - 1]!
 }

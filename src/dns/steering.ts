@@ -46,7 +46,7 @@ export function createSteering(pools: readonly PoolPlan[], places: Places, healt
       if (known.size >= KNOWN_LIMIT) known.clear()
       known.set(key, candidates)
     }
-    const { members: chosen, reason } = steer(candidates, members, draw)
+    const { members: chosen, reason } = steer(candidates, draw)
     return { members: chosen, reason, place, scope: prefix }
   }
 

@@ -22,7 +22,7 @@ const cacheControl: Setting = {
 }
 
 const options: Readonly<Record<keyof FilesOptions, Setting>> = {
-  root: { type: 'text', doc: 'Folder, relative to the file.', example: './public' },
+  root: { type: 'text', path: 'folder', doc: 'Folder, relative to the file.', example: './public' },
   index: { type: 'text', doc: 'Name of the file that stands for its folder.', initial: 'index.html' },
   cleanUrls: {
     type: 'flag',
@@ -75,7 +75,7 @@ export const filesSetting: Setting = {
   doc: 'Files of a folder.',
   example: './public',
   of: [
-    { type: 'text', doc: 'Folder, relative to the file.', example: './public' },
+    { type: 'text', path: 'folder', doc: 'Folder, relative to the file.', example: './public' },
     { type: 'group', doc: 'A folder with options.', required: ['root'], fields: options },
   ],
 }

@@ -10,7 +10,6 @@ import { type Fields, fieldsOf } from '#http/wire/fields.ts'
 import { sourceOf } from '#http/wire/octets-source.ts'
 import type { OctetRange } from '#http/wire/range.ts'
 import type { Folder, NotOpened, OpenFile } from './folder.ts'
-import { type Held, Memory } from './held.ts'
 import { mediaTypeOf } from './media-type.ts'
 import type { FilesPlan } from './plan.ts'
 import { isMovie, movieRate } from './wire/movie-rate.ts'
@@ -40,10 +39,6 @@ export type Representation = {
 
 /** What changes while a file is known. */
 type Use = {
-  /** requests that wanted its content */
-  asks: number
-  /** all of it, when it is of middle length and was asked for again */
-  held: Held | null
   isClosed: boolean
   /** when it was last seen to be what it was */
   lookedAtMs: number
@@ -88,31 +83,14 @@ export function closeResource({ plain, compressed }: Resource): void {
   for (const { file, use } of [plain, ...compressed]) {
     use.isClosed = true
     file?.close()
-    use.held?.close()
   }
 }
 
-/** Files up to this length are worth memory when they are asked for again. */
-const LIMIT_HELD_OCTETS = 2 ** 20
-const memory = new Memory(64 * 2 ** 20)
-
-/** A part of a file as a body. A file of middle length that is asked for again is read into memory for those who come after. */
-export function contentOf(found: Representation, range: OctetRange): Source {
-  const { octets, file, use } = found
+/** A part of a file as a body. */
+export function contentOf({ octets, file }: Representation, range: OctetRange): Source {
   if (file === null) return sourceOf((octets ?? NONE).subarray(range.first, range.last + 1))
-  if (use.held !== null) return use.held.read(range)
-  use.asks++
-  if (use.asks === 2 && found.lengthOctets <= LIMIT_HELD_OCTETS) void hold(file, found.lengthOctets, use)
   file.share()
   return new FileContent(file, range)
-}
-
-async function hold(file: OpenFile, lengthOctets: number, use: Use): Promise<void> {
-  file.share()
-  // A file that cannot be read says so to those who wait for it.
-  const octets = await readWhole(file, { first: 0, last: lengthOctets - 1 }).catch(() => null)
-  file.close()
-  if (octets !== null && !use.isClosed) use.held = memory.hold(octets)
 }
 
 const NONE = new Uint8Array(0)
@@ -174,7 +152,7 @@ async function describe(file: OpenFile, coding: Coding | null, options: Describe
   // RFC 9530 §2: the content of 200 is the representation.
   const contentDigest: [string, string][] = digest === undefined ? [] : [['Content-Digest', digest]]
   const isHeld = octets !== null || lengthOctets === 0
-  const use: Use = { asks: 0, held: null, isClosed: false, lookedAtMs: 0 }
+  const use: Use = { isClosed: false, lookedAtMs: 0 }
   if (isHeld) file.close()
   return {
     coding,
@@ -201,7 +179,7 @@ function readMediaRate(file: OpenFile, lengthOctets: number, use: Use): () => nu
     if (rate === undefined) {
       rate = use.isClosed
         ? null
-        : movieRate((position, length) => readNow(file, position, length), lengthOctets)
+        : movieRate((position, length) => readNow(file.descriptor, position, length), lengthOctets)
     }
     return rate
   }

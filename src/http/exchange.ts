@@ -19,8 +19,19 @@ export type Source = {
   unlimit?(): void
   /** octets at hand that the receiver has not asked for, for those who look how far ahead of it the source is */
   aheadOctets?(): number
+  /** where the next octets lie, when that is in a file and in memory: who can have them sent from there need not read them */
+  span?(limitOctets: number): FileSpan | undefined
+  /** So many octets of the last span were sent. */
+  skip?(octets: number): void
   /** fields after the content (RFC 9110 §6.5), known once `read` has given `null` */
   trailers?(): Fields | undefined
+}
+
+/** Octets of an open file. */
+export type FileSpan = {
+  readonly descriptor: number
+  readonly position: number
+  readonly lengthOctets: number
 }
 
 /** Content of up to so many octets is the caller's again at once: it may lie in memory that is read into next. */

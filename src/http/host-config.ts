@@ -162,6 +162,7 @@ export const hostSettings: GroupSetting = {
     },
     clientCertificates: {
       type: 'text',
+      path: 'file',
       doc: 'File with roots (PEM): only clients with a certificate under one of them are let in (mutual TLS). Sessions are not resumed then, on any host.',
       example: './clients.pem',
     },

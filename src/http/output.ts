@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { SMALL_OCTETS } from './exchange.ts'
+import { readNow } from '#core/file-content.ts'
+import { kernelFile } from '#core/kernel-file.ts'
+import { type FileSpan, SMALL_OCTETS } from './exchange.ts'
 import { TakeWatch } from './take-watch.ts'
 import { flushAtEndOfTurn } from './turn.ts'
 import { RUN_OCTETS, type TurnMemory, turnMemory } from './turn-memory.ts'
@@ -51,6 +53,35 @@ export class Output {
     this.#append(head)
     if (octets.length > 0) this.#append(octets)
     if (tail !== '') this.#append(tail)
+  }
+
+  /**
+   * Send a head and octets of a file behind it, without reading them.
+   *
+   * What a full socket does not take is read, so far as to have something whose end tells when it takes more.
+   *
+   * @returns octets of the file that were sent; null when nothing was, the head neither
+   */
+  sendSpan(head: string, span: FileSpan): number | null {
+    const socket = kernelFile === undefined || this.#isSecure ? undefined : descriptorOf(this.#socket)
+    if (kernelFile === undefined || socket === undefined) return null
+    if (this.#memory !== undefined) this.#writeHeld()
+    if (this.#socket.writableLength > 0) return null
+    if (head !== '') {
+      const octets = kernelFile.sendHead(socket, head)
+      if (octets <= 0) return null
+      if (octets < head.length) {
+        this.#note(write(this.#socket, head.slice(octets)))
+        return 0
+      }
+    }
+    const sentOctets = Math.max(0, kernelFile.sendPart(socket, span.descriptor, span))
+    if (sentOctets === span.lengthOctets) return sentOctets
+    const { descriptor, position } = span
+    const lengthOctets = Math.min(COPY_OCTETS, span.lengthOctets - sentOctets)
+    const probe = readNow(descriptor, position + sentOctets, lengthOctets)
+    if (probe.length > 0) this.#note(this.#socket.write(probe))
+    return sentOctets + probe.length
   }
 
   /** Hold nothing more: what was held back goes out at the end of this turn. */
@@ -120,6 +151,13 @@ export class Output {
 
 function write(socket: Socket, part: string | Uint8Array): boolean {
   return typeof part === 'string' ? socket.write(part, 'latin1') : socket.write(part)
+}
+
+/** Of a socket, where there is one; not public API. */
+function descriptorOf(socket: Socket): number | undefined {
+  const handle: unknown = Reflect.get(socket, '_handle')
+  const isKnown = typeof handle === 'object' && handle !== null && 'fd' in handle
+  return isKnown && typeof handle.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined
 }
 
 const NONE = new Uint8Array(0)

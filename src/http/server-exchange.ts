@@ -4,6 +4,7 @@ import type {
   EndReason,
   Exchange,
   ExchangeNote,
+  FileSpan,
   Request,
   ResponseHead,
   Source,
@@ -170,6 +171,17 @@ export class ServerExchange implements Exchange, PumpTarget {
       this.#connection.output.send(text, octets)
     }
     this.#connection.noteProgress()
+  }
+
+  takeSpan(span: FileSpan): number {
+    if (this.#framing !== 'length' || span.lengthOctets > this.#owedOctets) return 0
+    const sentOctets = this.#connection.output.sendSpan(this.#text, span)
+    if (sentOctets === null) return 0
+    this.#text = ''
+    this.#sentOctets += sentOctets
+    this.#owedOctets -= sentOctets
+    this.#connection.noteProgress()
+    return sentOctets
   }
 
   takePause(): void {

@@ -212,6 +212,7 @@ const tls: GroupSetting = {
   fields: {
     ca: {
       type: 'text',
+      path: 'file',
       doc: 'File (PEM) with the authorities to trust instead of those of the system.',
       example: './ca.pem',
     },
@@ -223,10 +224,16 @@ const tls: GroupSetting = {
     },
     certificate: {
       type: 'text',
+      path: 'file',
       doc: 'File (PEM) with the certificate to show, and its chain.',
       example: './client.pem',
     },
-    key: { type: 'text', doc: "File (PEM) with the certificate's key.", example: './client.key' },
+    key: {
+      type: 'text',
+      path: 'file',
+      doc: "File (PEM) with the certificate's key.",
+      example: './client.key',
+    },
   },
 }
 
@@ -271,7 +278,12 @@ const run: Setting = {
         { type: 'list', doc: 'Program and arguments.', of: { type: 'text', doc: 'Word.' }, max: 100 },
       ],
     },
-    cwd: { type: 'text', doc: 'Folder in which it runs; relative to the file.', example: './app' },
+    cwd: {
+      type: 'text',
+      path: 'folder',
+      doc: 'Folder in which it runs; relative to the file.',
+      example: './app',
+    },
     env: {
       type: 'map',
       doc: 'Environment variables beside those of Portico.',

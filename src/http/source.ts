@@ -1,9 +1,11 @@
-import type { EndReason, Source } from './exchange.ts'
+import type { EndReason, FileSpan, Source } from './exchange.ts'
 
 export type PumpTarget = {
   /** nothing more may be sent now; `Pump.run` is called again when it may */
   isBlocked(): boolean
   takeOctets(octets: Uint8Array): void
+  /** Send octets that lie in a file. Returns how many; none when they must be read. */
+  takeSpan?(span: FileSpan): number
   /** the source has nothing at hand: send what was held back */
   takePause(): void
   takeEnd(): void
@@ -26,19 +28,34 @@ export class Pump {
   run(): void {
     let movedOctets = 0
     while (this.#state === 'ready' && !this.#target.isBlocked()) {
-      const octets = this.#source.read(Math.min(READ_OCTETS, this.#turnOctets))
-      if (octets !== null && !(octets instanceof Uint8Array)) {
-        this.#wait(octets)
-        return
+      const passedOctets = this.#passSpan()
+      if (this.#target.isBlocked()) return
+      if (passedOctets === 0) {
+        const octets = this.#source.read(Math.min(READ_OCTETS, this.#turnOctets))
+        if (octets !== null && !(octets instanceof Uint8Array)) {
+          this.#wait(octets)
+          return
+        }
+        this.#take(octets)
+        movedOctets += octets?.length ?? 0
       }
-      this.#take(octets)
-      movedOctets += octets?.length ?? 0
+      movedOctets += passedOctets
       if (movedOctets >= this.#turnOctets && this.#state === 'ready') {
         this.#turnOctets = Math.min(2 * this.#turnOctets, TURN_OCTETS)
         this.#yield()
         return
       }
     }
+  }
+
+  /** From a file to the socket, without being read. Returns how many octets. */
+  #passSpan(): number {
+    const source = this.#source
+    const span = this.#target.takeSpan === undefined ? undefined : source.span?.(this.#turnOctets)
+    if (span === undefined) return 0
+    const octets = this.#target.takeSpan!(span)
+    if (octets > 0) source.skip!(octets)
+    return octets
   }
 
   /** Nobody wants the rest. */

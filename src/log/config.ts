@@ -17,12 +17,17 @@ export const accessLogSetting: EitherSetting = {
   type: 'either',
   doc: 'File that gets one line a request; none when absent. `portico reopen-log` and SIGUSR1 open it anew, for programs that rotate logs.',
   of: [
-    { type: 'text', doc: 'The file; lines are JSON.', example: './access.log' },
+    { type: 'text', path: 'new file', doc: 'The file; lines are JSON.', example: './access.log' },
     {
       type: 'group',
       doc: 'The file, and how it is written.',
       fields: {
-        file: { type: 'text', doc: 'The file; its folder must be there.', example: './access.log' },
+        file: {
+          type: 'text',
+          path: 'new file',
+          doc: 'The file; its folder must be there.',
+          example: './access.log',
+        },
         format: {
           type: 'choice',
           doc: 'One JSON object a line, or the combined form that Apache and nginx write.',

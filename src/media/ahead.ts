@@ -3,7 +3,7 @@ import { ask } from '#http/wire/ask.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
 import { pathOf } from '#http/wire/path.ts'
 import type { Cmcd } from './wire/cmcd.ts'
-import { parseMediaTarget } from './wire/media-path.ts'
+import { folderOf, parseMediaTarget } from './wire/media-path.ts'
 
 /** Fetch: what is asked for ahead says so. */
 const AHEAD = fieldsOf([['Sec-Purpose', 'prefetch']])
@@ -20,7 +20,6 @@ export function nextTarget({ next }: Cmcd, request: Pick<Request, 'target'>): st
   const target = parseMediaTarget(pathname, false)
   if (host !== 'host' || target?.part.kind !== 'segment') return null
   const own = parseMediaTarget(request.target, false)!.asset
-  const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/'))
   return folderOf(target.asset) === folderOf(own) ? pathname : null
 }
 

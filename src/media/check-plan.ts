@@ -28,7 +28,8 @@ export function checkStream({ stream, hasFilms, isService, isGuarded, secrets, a
     problems.push({ level, code: 'stream/no-films', at: at('stream'), message, fix: 'remove "stream"' })
   }
   if (stream === true) return problems
-  const { group, names, encrypt, formats, sign = {}, ts } = stream
+  const { group, names, formats, sign = {}, ts } = stream
+  const encrypt = typeof stream.encrypt === 'string' ? { secret: stream.encrypt } : stream.encrypt
   const hasHls = formats?.includes('hls') !== false
   if (isService && group === 'folder') {
     const message =
@@ -53,7 +54,12 @@ export function checkStream({ stream, hasFilms, isService, isGuarded, secrets, a
       message,
       fix: 'remove "encrypt"',
     })
-  } else if (encrypt !== undefined && !isGuarded && Object.keys(sign).length === 0) {
+  } else if (
+    encrypt !== undefined &&
+    encrypt.url === undefined &&
+    !isGuarded &&
+    Object.keys(sign).length === 0
+  ) {
     const message =
       'Films are encrypted, and everyone may ask for their keys: put "sign" or "access" before them.'
     const fix = '"sign": { "site": "./stream.secret" }'
@@ -66,7 +72,7 @@ export function checkStream({ stream, hasFilms, isService, isGuarded, secrets, a
   }
   const files = [
     ...Object.entries(sign).map(([id, file]) => ({ file, place: ['sign', id] })),
-    ...(encrypt === undefined ? [] : [{ file: encrypt, place: ['encrypt'] }]),
+    ...(encrypt === undefined ? [] : [{ file: encrypt.secret, place: ['encrypt'] }]),
   ]
   for (const { file, place } of files) {
     const fault = secrets?.find((secret) => secret.file === file)?.fault

@@ -12,9 +12,43 @@ export type StreamConfig =
       readonly names?: readonly string[]
       readonly cors?: string
       readonly sign?: Readonly<Record<string, string>>
-      readonly encrypt?: string
+      readonly encrypt?: string | EncryptConfig
       readonly prefetch?: boolean
     }
+
+/** AES-128 whose keys a server of the owner gives. */
+export type EncryptConfig = { readonly secret: string; readonly url?: string }
+
+const encrypt: Setting = {
+  type: 'either',
+  doc: 'Segments of HLS are encrypted with AES-128, each version of a film with a key of its own, which follows from a secret of at least 16 characters. Put `sign` or `access` before it.',
+  example: './film.secret',
+  source: 'RFC 8216bis §4.4.4.4',
+  of: [
+    {
+      type: 'text',
+      doc: 'File whose first line is the secret; `key` beside the playlist gives the key.',
+      example: './film.secret',
+    },
+    {
+      type: 'group',
+      doc: 'Encryption with options.',
+      required: ['secret'],
+      fields: {
+        secret: { type: 'text', doc: 'File whose first line is the secret.', example: './film.secret' },
+        url: {
+          type: 'text',
+          doc: 'Where players get the key, when a server of yours gives it: `{film}` becomes the path of the film, percent-encoded, `{version}` its version, `{signature}` what signed URLs end with. The key is the first 16 octets of HMAC-SHA-256, keyed with the secret, of `portico-film`, `key`, the path and the version, with a line feed between each.',
+          form: {
+            pattern: '^(?=.*\\{film\\})(?=.*\\{version\\})(?:https?://[^\\s"/]+)?/[^\\s"]+$',
+            say: 'a URL or path with {film} and {version} in it',
+          },
+          example: 'https://keys.example.com/?film={film}&version={version}',
+        },
+      },
+    },
+  ],
+}
 
 const full: GroupSetting = {
   type: 'group',
@@ -86,12 +120,7 @@ const full: GroupSetting = {
       of: { type: 'text', doc: 'File with the secret, relative to the file.', example: './stream.secret' },
       example: { site: './stream.secret' },
     },
-    encrypt: {
-      type: 'text',
-      doc: 'File whose first line is a secret, at least 16 characters: segments of HLS are encrypted with AES-128, each film with a key of its own, which `key` beside the playlist gives. Put `sign` or `access` before it.',
-      example: './film.secret',
-      source: 'RFC 8216bis §4.4.4.4',
-    },
+    encrypt,
     prefetch: {
       type: 'flag',
       doc: 'Make the segment that a player says it wants next (CMCD `nor`) before it asks.',

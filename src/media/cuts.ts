@@ -6,8 +6,8 @@ import { syncAt, syncCount } from './wire/samples.ts'
 const shortTail = 0.5
 
 /** The track that decides where segments begin: the first video, else the first audio. */
-export function leadTrack({ tracks }: Pick<Movie, 'tracks'>): Track {
-  return tracks.find(({ kind }) => kind === 'video') ?? tracks[0]!
+export function leadTrack<T extends Pick<Track, 'kind'>>({ tracks }: { readonly tracks: readonly T[] }): T {
+  return tracks.find(({ kind }) => kind === 'video') ?? tracks.find(({ kind }) => kind === 'audio')!
 }
 
 /**

@@ -1,8 +1,8 @@
 import { type Film, keySpansOf, spansOf, targetSeconds } from './film.ts'
 import type { Track } from './movie.ts'
-import { areAligned, codecFamily, type Offer, type Offered, pictureOf } from './offer.ts'
+import { areAligned, codecFamily, type Offer, type Offered, pictureOf, whichText } from './offer.ts'
 import type { MediaPlaylist, Segment, SegmentKey } from './wire/m3u8.ts'
-import { nameOfPart } from './wire/media-path.ts'
+import { type MediaPart, nameOfPart } from './wire/media-path.ts'
 import { type AdaptationSet, type Mpd, type Representation, stretchesOf } from './wire/mpd.ts'
 
 /** How URLs of a playlist go on, and with what its segments are encrypted. */
@@ -13,11 +13,13 @@ export type How = {
   keyFor(name: string): { readonly key?: SegmentKey }
 }
 
+type ListOfTrack = Extract<MediaPart, { readonly kind: 'playlist' }>
+
 /** The Media Playlist of a track. */
 export function mediaPlaylistOf(
   film: Film,
   track: Track,
-  { segments, signature, keyFor }: How & { readonly segments: 'cmaf' | 'ts' },
+  { segments, sound, signature, keyFor }: How & Pick<ListOfTrack, 'segments' | 'sound'>,
 ): MediaPlaylist {
   const { tag } = film
   const map = segments === 'ts' ? {} : { map: mapOf(film, track, signature) }
@@ -26,7 +28,8 @@ export function mediaPlaylistOf(
     hasEnded: true,
     isIndependent: true,
     segments: spansOf(film, track).map(({ durationSeconds }, index) => {
-      const name = nameOfPart({ kind: 'segment', segments, track: track.id, index, tag })
+      const beside = sound === undefined ? {} : { sound }
+      const name = nameOfPart({ kind: 'segment', segments, track: track.id, index, tag, ...beside })
       return { uri: name + signature, durationSeconds, ...map, ...keyFor(name) }
     }),
   }
@@ -58,8 +61,9 @@ export function mpdOf({ videos, audios, subtitles }: Offer, signature: string): 
   const sets: AdaptationSet[] = [
     ...pictures.map((members) => setOf(members, 'main', signature)),
     ...sounds.map((members, i) => setOf(members, i === 0 ? 'main' : 'alternate', signature)),
-    ...subtitles.map(({ base, tag, language, name }, i): AdaptationSet => {
-      const baseUrl = base + nameOfPart({ kind: 'subtitles', tag }) + signature
+    ...subtitles.map((text, i): AdaptationSet => {
+      const { base, tag, language, name } = text
+      const baseUrl = base + nameOfPart({ kind: 'subtitles', tag, ...whichText(text) }) + signature
       const representation = {
         id: `text-${i}`,
         bandwidth: 256,

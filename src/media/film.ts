@@ -81,7 +81,7 @@ async function inSteps<T>(cuts: readonly Cut[], make: (cut: Cut) => T): Promise<
 
 function spanOf({ movie }: Film, track: Track, cut: Cut): Span & { readonly isEmpty: boolean } {
   const span = segmentSpan(movie, track.id, cut)
-  // The index of Matroska says where clusters of all tracks are, not where the samples of each: the cut says when.
+  // An index of clusters or fragments says where those of all tracks are, not where the samples of each: the cut says when.
   const isKnown = movie.container === 'mp4'
   if (isKnown && span.durationSeconds > 0) return { ...span, isEmpty: false }
   const { startTicks, timescale, durationSeconds } = cut

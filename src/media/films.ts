@@ -37,8 +37,8 @@ const LIMIT_FAULTS = 1000
 const LIMIT_OCTETS = 64 * 2 ** 20
 /** Counts beside its octets for each film, so that many small ones have a limit too. */
 const ENTRY_OCTETS = 16_384
-/** Segments of two makes of one film are never mixed: count up when what is cut changes. */
-const MAKE = 1
+/** Segments of two makes of one film are never mixed: count up when what is cut, or what an index has, changes. */
+const MAKE = 2
 
 type Known = {
   readonly film: Film

@@ -63,6 +63,13 @@ const wrong: [name: string, target: () => string][] = [
 for (const [name, target] of wrong)
   test(`who shows ${name} is refused`, () => assert.throws(() => admit(target()), refused))
 
+test('what is read beside a film needs the same right', () => {
+  const request = { target: signed({ prefix: 'a/film.' }), host } as Request
+  const admitWith = (beside: string): string => gate.admit(request, '/a/film.720.mp4', NOW_MS, beside)
+  assert.ok(admitWith('/a/film.mp4'))
+  assert.throws(() => admitWith('/a/other.mp4'), refused)
+})
+
 test('a key whose secret is short opens nothing, and the log says so', () => {
   assert.deepEqual(logged, ['stream/key short'])
   assert.equal(

@@ -13,10 +13,11 @@ export type Gate = {
    * Look at the signature of a request.
    *
    * @param asset path of the film that it is about
+   * @param beside path of another one that is read with it
    * @returns what is added to the URLs of everything that belongs to the film, good for as long as that signature
    * @throws {MediaFault} 403 when there is none, or one that is wrong or over
    */
-  admit(request: Request, asset: string, nowMs: number): string
+  admit(request: Request, asset: string, nowMs: number, beside?: string): string
 }
 
 /** The secret of a key: the first line of its file. @throws {Error} when it cannot be read, or is short */
@@ -38,7 +39,7 @@ export function createGate(plans: readonly SignKeyPlan[], folder: string, log: L
     }
   }
   return {
-    admit({ target, host }, asset, nowMs) {
+    admit({ target, host }, asset, nowMs, beside = asset) {
       const [path = '', query = ''] = target.split(/\?(.*)/s, 2)
       const claimed = readUrlGrant(new URLSearchParams(query))
       if (claimed === null) throw new MediaFault('This film is for those who have a signed URL', 403)
@@ -51,7 +52,8 @@ export function createGate(plans: readonly SignKeyPlan[], folder: string, log: L
       const { keyId, allow, expires } = claimed
       // Renditions, sound and subtitles have the name of the film, and more behind a dot.
       const prefix = claimed.prefix ?? asset.slice(1).replace(/[^./]+$/, '')
-      if (!path.slice(1).startsWith(prefix) || !prefix.startsWith(key.prefix))
+      const isInside = [path, beside].every((read) => read.slice(1).startsWith(prefix))
+      if (!isInside || !prefix.startsWith(key.prefix))
         throw new MediaFault('The signature of this URL is for other films', 403)
       const grant: UrlGrant = { keyId, allow, expires, prefix }
       return `?${signUrl(grant, host, path, key.secret)}`

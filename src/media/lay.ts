@@ -1,10 +1,11 @@
+import { layFragments, layKeyFragment } from './fragments.ts'
 import { keySegment } from './key-frames.ts'
 import type { Gathered } from './matroska-samples.ts'
 import type { Cut, MediaFile, Movie, SegmentLayout } from './movie.ts'
 import { fragmentLayout, mediaSegment } from './segment.ts'
 
 /**
- * How a segment is put together, whatever the container: MP4 is laid out by its index, Matroska has to be read to know.
+ * How a segment is put together, whatever the container: MP4 is laid out by its index; fragments and Matroska have to be read to know.
  *
  * @throws {MediaFault} when the film cannot be read
  * @throws {RangeError} when the movie has no such track
@@ -16,6 +17,7 @@ export async function laySegment(
   cut: Cut,
 ): Promise<SegmentLayout> {
   if (movie.container === 'mp4') return mediaSegment(movie, trackId, cut)
+  if (movie.container === 'fragments') return layFragments(file, movie, trackId, cut)
   const gathered = await gatherSamples(file, movie, trackId, cut)
   return layGathered(trackId, gathered, gathered.samples.count)
 }
@@ -28,6 +30,7 @@ export async function layKeySegment(
   cut: Cut,
 ): Promise<SegmentLayout> {
   if (movie.container === 'mp4') return keySegment(movie, trackId, cut)
+  if (movie.container === 'fragments') return layKeyFragment(file, movie, trackId, cut)
   const gathered = await gatherSamples(file, movie, trackId, cut)
   return layGathered(trackId, gathered, Math.min(1, gathered.samples.count), cut)
 }

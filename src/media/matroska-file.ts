@@ -1,4 +1,5 @@
 import type { EncodedPacket, Input, InputTrack } from 'mediabunny'
+import { guardReads } from './matroska-guard.ts'
 import type { MediaFile } from './movie.ts'
 import { MediaFault } from './wire/fault.ts'
 
@@ -46,6 +47,7 @@ export async function readMatroska<T>(
     return file.read({ from, octets: end - from })
   }
   const source = new CustomSource({ getSize: () => file.octets, read, handleUnhandledError: () => {} })
+  guardReads(source)
   const input: Input = new Input({ formats: [WEBM, MATROSKA], source })
   try {
     const tracks = await input.getTracks()

@@ -1,3 +1,4 @@
+import type { TrackDefaults } from './wire/movie-box.ts'
 import type { Samples } from './wire/samples.ts'
 
 /** Octets `from` up to, not including, `from + octets`. */
@@ -18,7 +19,8 @@ export type MediaFile = {
  * All times of a movie begin at 0, where its earliest picture (or sound) is shown.
  */
 export type Movie = {
-  readonly container: 'mp4' | 'matroska'
+  /** of `fragments` it is known where they begin: what is in them is read when a segment is laid, as of Matroska */
+  readonly container: 'mp4' | 'fragments' | 'matroska'
   /** Tracks that can be offered, in the file's order; at least one of video or audio. */
   readonly tracks: readonly Track[]
   /** Tracks that cannot: encrypted, or of a codec without a place in CMAF. */
@@ -35,7 +37,7 @@ export type RefusedTrack = { readonly id: number; readonly reason: string }
 export type Track = {
   readonly id: number
   readonly kind: 'video' | 'audio' | 'text'
-  /** RFC 6381 and its registry: avc1.640028, hvc1.…, av01.…, vp09.…, mp4a.40.2, opus, ac-3, ec-3, flac. */
+  /** RFC 6381 and its registry: avc1.640028, hvc1.…, av01.…, vp09.…, mp4a.40.2, opus, ac-3, ec-3, flac, tx3g, wvtt. */
   readonly codec: string
   /** Ticks a second of all times of this track. */
   readonly timescale: number
@@ -61,6 +63,14 @@ export type Track = {
   /** Presentation time = decode time + composition offset + this: what edit lists and late beginnings come to. */
   readonly offsetTicks: number
   readonly samples: Samples
+  /** Where the film's samples are fragments: how those are read. */
+  readonly fragments?: {
+    readonly defaults: TrackDefaults
+    /** decode time of the first sample, as the fragments count */
+    readonly startTicks: number
+    /** added to composition offsets, so that none is below 0 */
+    readonly raiseTicks: number
+  }
 }
 
 /** A stretch of time of every track; segments of all tracks and renditions begin together. */

@@ -1,8 +1,9 @@
 import { type Film, keySpansOf, type Rates, ratesOf, spansOf } from './film.ts'
 import type { Track } from './movie.ts'
 import { canTransport } from './transport.ts'
-import { nameOfPart } from './wire/media-path.ts'
+import { folderOf, nameOfPart, type SoundBeside } from './wire/media-path.ts'
 import type { IFrameVariant, MultivariantPlaylist, Picture, Rendition, Variant } from './wire/multivariant.ts'
+import { isForcedText } from './wire/timed-text.ts'
 
 /** Films that are offered together, as one. */
 export type Title = {
@@ -21,6 +22,10 @@ export type TitleFilm = {
 export type Subtitles = {
   readonly base: string
   readonly tag: string
+  /** of the film that holds them; absent: they are a file of their own */
+  readonly track?: number
+  /** what that film calls them */
+  readonly name?: string
   /** BCP 47; null when the name does not say it */
   readonly language: string | null
   readonly isForced: boolean
@@ -67,8 +72,8 @@ export function offerOf({ films, subtitles }: Title): Offer {
     videos: inStep(best.filter(({ track }) => track.kind === 'video')),
     audios: withNames(uniqueSounds(all.filter(({ track }) => track.kind === 'audio')), 'Audio'),
     subtitles: withNames(
-      subtitles.map((text) => {
-        const name = text.language === null ? '' : nameOfLanguage(text.language)
+      [...subtitles, ...textsIn(films)].map((text) => {
+        const name = text.name || (text.language === null ? '' : nameOfLanguage(text.language))
         return { ...text, name: text.isForced && name !== '' ? `${name} (forced)` : name }
       }),
       'Subtitles',
@@ -119,6 +124,26 @@ function uniqueSounds(audios: readonly Offered[]): Offered[] {
   return [...known.values()]
 }
 
+/** Subtitles that films hold themselves; renditions have the same ones again. */
+function textsIn(films: readonly TitleFilm[]): Subtitles[] {
+  const texts = new Map<string, Subtitles>()
+  for (const { film, base } of films.toSorted((a, b) => placeOf(a) - placeOf(b))) {
+    const tracks = film.movie.tracks.filter(({ kind }) => kind === 'text')
+    for (const [nth, { id, language: said, name, entries }] of tracks.entries()) {
+      const language = said === 'und' ? null : said
+      const isForced = isForcedText(entries[0]!)
+      const key = `${nth} ${language} ${isForced}`
+      if (!texts.has(key)) texts.set(key, { base, tag: film.tag, track: id, name, language, isForced })
+    }
+  }
+  return [...texts.values()]
+}
+
+/** What of a part says which subtitles of a film it is of; nothing where they are a file. */
+export function whichText({ track }: Pick<Subtitles, 'track'>): { readonly track?: number } {
+  return track === undefined ? {} : { track }
+}
+
 /** RFC 8216bis §4.4.6.1.1: names of a group differ. */
 function withNames<T extends { readonly name: string }>(list: readonly T[], otherwise: string): T[] {
   const seen = new Map<string, number>()
@@ -153,8 +178,8 @@ export function multivariantOf(
   signature: string,
 ): MultivariantPlaylist {
   const { videos, audios, subtitles } = segments === 'ts' ? transportable(offer) : offer
-  const uriOf = ({ film, track, base }: Offered): string =>
-    base + nameOfPart({ kind: 'playlist', segments, track: track.id, tag: film.tag }) + signature
+  const uriOf = ({ film, track, base }: Offered, sound = {}): string =>
+    base + nameOfPart({ kind: 'playlist', segments, track: track.id, tag: film.tag, ...sound }) + signature
   const families = [...new Set(audios.map(({ track }) => codecFamily(track)))]
   const groups = families.map((family) => ({
     id: `audio-${family}`,
@@ -162,17 +187,32 @@ export function multivariantOf(
   }))
   // Sound alone, of one kind, is the variant itself.
   const isPlain = videos.length === 0 && audios.length === 1
+  // The first sound of a group stands in the segments of the pictures then: it has no list of its own.
+  const isInside = segments === 'ts' && videos.length > 0
+  const isMuxed = isInside && audios.length === 1
   const subtitleGroup = subtitles.length === 0 ? null : 'subtitles'
   const ofVideos = videos.flatMap((video) => {
     const picture = pictureOf(video.track)
     if (groups.length === 0)
       return [variantOf([video], uriOf(video), picture, { audioGroup: null, subtitleGroup })]
     return groups.map(({ id, members }) => {
+      if (segments === 'cmaf')
+        return variantOf(
+          [video, fullest(members)],
+          uriOf(video),
+          picture,
+          { audioGroup: id, subtitleGroup },
+          members,
+        )
+      // Who plays another sound fetches that of the picture's segments too.
+      const [own, ...others] = members
+      const played = others.length === 0 ? [video, own!] : [video, own!, fullest(others)]
+      const audioGroup = isMuxed ? null : id
       return variantOf(
-        [video, fullest(members)],
-        uriOf(video),
+        played,
+        uriOf(video, { sound: soundBeside(video, own!) }),
         picture,
-        { audioGroup: id, subtitleGroup },
+        { audioGroup, subtitleGroup },
         members,
       )
     })
@@ -183,16 +223,26 @@ export function multivariantOf(
   })
   return {
     renditions: [
-      ...(isPlain
+      ...(isPlain || isMuxed
         ? []
         : groups.flatMap(({ id, members }) =>
-            members.map((audio, i) => audioOf(audio, id, uriOf(audio), i)),
+            members.map((audio, i) => audioOf(audio, id, isInside && i === 0 ? null : uriOf(audio), i)),
           )),
       ...subtitles.map((text) => subtitlesOf(text, segments, signature)),
     ],
     variants: firstFirst(videos.length > 0 ? ofVideos : ofAudios),
     iFrames: segments === 'ts' ? [] : videos.map((video) => iFramesOf(video, signature)),
   }
+}
+
+function soundBeside(video: Offered, { film, track }: Offered): SoundBeside {
+  const isOwn = film === video.film
+  return { track: track.id, of: isOwn ? null : { tag: film.tag, name: fileOf(film) } }
+}
+
+/** The name of a film's file, as URLs have it. */
+function fileOf({ path }: Film): string {
+  return path.slice(folderOf(path).length)
 }
 
 /** What MPEG-TS can carry, at the rates that it needs: 188 octets a packet, begun anew for each picture. */
@@ -240,7 +290,12 @@ export function pictureOf({ width, height, frameRate }: Track): Picture {
   return { width, height, frameRate }
 }
 
-function audioOf({ track, language, name }: Offered, groupId: string, uri: string, index: number): Rendition {
+function audioOf(
+  { track, language, name }: Offered,
+  groupId: string,
+  uri: string | null,
+  index: number,
+): Rendition {
   const { channels } = track
   const isDefault = index === 0
   return {
@@ -261,7 +316,7 @@ function subtitlesOf(
   signature: string,
 ): Rendition {
   const { base, tag, name, language, isForced } = text
-  const uri = base + nameOfPart({ kind: 'cue playlist', segments, tag }) + signature
+  const uri = base + nameOfPart({ kind: 'cue playlist', segments, tag, ...whichText(text) }) + signature
   const common = {
     type: 'SUBTITLES',
     groupId: 'subtitles',

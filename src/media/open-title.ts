@@ -3,10 +3,10 @@ import type { Films } from './films.ts'
 import { folderGroupOf, type Group, groupOf } from './group.ts'
 import type { Subtitles, Title, TitleFilm } from './offer.ts'
 import type { StreamPlan } from './plan.ts'
-import type { Below } from './source-file.ts'
+import { type Below, openSource } from './source-file.ts'
 import { openText } from './text.ts'
 import { MediaFault } from './wire/fault.ts'
-import { isFilm } from './wire/media-path.ts'
+import { folderOf, isFilm } from './wire/media-path.ts'
 
 /** What stands in the folder of a path: `begin` is a path, decoded. Null where nothing can be listed. */
 export type List = (begin: string, limit: number) => Promise<readonly string[] | null>
@@ -23,9 +23,7 @@ const LIMIT_NAMES = 1000
  * @throws {MediaFault} when there is nothing, or nothing that can be offered
  */
 export async function openTitle(options: TitleOptions, below: Below, asset: string): Promise<Title> {
-  const isFolder = !isFilm(asset)
-  const folder = isFolder ? `${asset}/` : asset.slice(0, asset.lastIndexOf('/') + 1)
-  const own = asset.slice(folder.length)
+  const { folder, own, isFolder } = placeOf(asset)
   const group = await findGroup(options, { folder, own, isFolder })
   const opened = await Promise.allSettled(
     group.films.map(async ({ name, language }): Promise<TitleFilm> => {
@@ -50,6 +48,32 @@ export async function openTitle(options: TitleOptions, below: Below, asset: stri
     films,
     subtitles: texts.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
   }
+}
+
+/**
+ * Find out whether there is something under a path, without looking into it: one file of the group is enough.
+ *
+ * @throws {MediaFault} when there is none
+ */
+export async function requireTitle(options: TitleOptions, below: Below, asset: string): Promise<void> {
+  const { folder, own, isFolder } = placeOf(asset)
+  const { films } = await findGroup(options, { folder, own, isFolder })
+  let fault: unknown = new MediaFault('There is no such film', 404)
+  for (const { name } of films) {
+    try {
+      await openSource(below, name === decodeName(own) ? asset : folder + encodeURIComponent(name))
+      return
+    } catch (error) {
+      fault = error
+    }
+  }
+  throw fault
+}
+
+function placeOf(asset: string): Parameters<typeof findGroup>[1] {
+  const isFolder = !isFilm(asset)
+  const folder = isFolder ? `${asset}/` : folderOf(asset)
+  return { folder, own: asset.slice(folder.length), isFolder }
 }
 
 async function findGroup(

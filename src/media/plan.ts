@@ -18,6 +18,8 @@ export type StreamPlan = {
   readonly signKeys: readonly SignKeyPlan[]
   /** file of the secret that keys of films are made of; null: not encrypted */
   readonly encryptFile: string | null
+  /** where players get keys, with `{film}`, `{version}` and `{signature}` in it; null: from us */
+  readonly keyUrl: string | null
   readonly prefetch: boolean
 }
 
@@ -44,7 +46,8 @@ export function planStream(
   const formats = options.formats ?? ['hls', 'dash']
   const cors = options.cors ?? '*'
   const own = Object.entries(options.sign ?? {}).map(([id, secretFile]) => ({ id, secretFile, prefix: '' }))
-  const encryptFile = options.encrypt ?? null
+  const encrypt = typeof options.encrypt === 'string' ? { secret: options.encrypt } : options.encrypt
+  const encryptFile = encrypt?.secret ?? null
   return {
     segmentMs: options.segment ?? 6000,
     hls: formats.includes('hls'),
@@ -57,6 +60,7 @@ export function planStream(
     cors: cors === 'none' ? null : cors,
     signKeys: own.length > 0 ? own : keys,
     encryptFile,
+    keyUrl: encrypt?.url ?? null,
     prefetch: options.prefetch ?? true,
   }
 }

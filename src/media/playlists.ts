@@ -1,11 +1,13 @@
 import { keyPlaylistOf, mediaPlaylistOf, mpdOf } from './describe.ts'
 import type { Encryption } from './encryption.ts'
-import { countFilm, requireTrack } from './film.ts'
+import { countFilm, type Film, requireTrack } from './film.ts'
 import { multivariantOf, offerOf } from './offer.ts'
 import { openTitle, type TitleOptions } from './open-title.ts'
+import type { StreamPlan } from './plan.ts'
 import { type Content, etagOf } from './respond.ts'
 import type { Below } from './source-file.ts'
-import { readText, textPlaylistOf } from './text.ts'
+import { endOfCues, readText, textPlaylistOf } from './text.ts'
+import { endOfText, requireText } from './text-track.ts'
 import { MediaFault } from './wire/fault.ts'
 import { type MediaPlaylist, writeMediaPlaylist } from './wire/m3u8.ts'
 import { type MediaPart, type MediaTarget, nameOfPart } from './wire/media-path.ts'
@@ -70,12 +72,15 @@ async function textOf(
       return writeMpd(mpdOf(offerOf(await openTitle(options, below, asset)), signature))
     case 'multivariant': {
       const offer = offerOf(await openTitle(options, below, asset))
-      return writeMultivariant(multivariantOf(offer, part.segments, signature))
+      const playlist = multivariantOf(offer, part.segments, signature)
+      if (playlist.variants.length > 0) return writeMultivariant(playlist)
+      const codecs = [...offer.videos, ...offer.audios].map(({ track }) => track.codec)
+      throw new MediaFault(`MPEG-TS has no place for ${codecs.join(' and ')}: play index.m3u8`, 404)
     }
     case 'cue playlist': {
       const { segmentMs } = plan
-      const { subtitles } = await readText(below, asset, { tag: part.tag, segmentMs })
-      return writeMediaPlaylist(textPlaylistOf(subtitles, { ...part, segmentMs, signature }))
+      const endMs = await endOf(options, below, { asset, part })
+      return writeMediaPlaylist(textPlaylistOf(endMs, part, { segmentMs, signature }))
     }
     case 'playlist':
     case 'key frames':
@@ -83,8 +88,23 @@ async function textOf(
   }
 }
 
+/** When the last of subtitles ends. */
+async function endOf(
+  { plan, films }: PlaylistOptions,
+  below: Below,
+  {
+    asset,
+    part: { track, tag },
+  }: { readonly asset: string; readonly part: Extract<MediaPart, { kind: 'cue playlist' }> },
+): Promise<number> {
+  if (track === undefined)
+    return endOfCues((await readText(below, asset, { tag, segmentMs: plan.segmentMs })).subtitles)
+  const { film } = await films.version(below, asset, tag)
+  return endOfText(requireText(film, track))
+}
+
 async function trackList(
-  { films, encryption }: PlaylistOptions,
+  { plan, films, encryption }: PlaylistOptions,
   below: Below,
   {
     asset,
@@ -100,13 +120,22 @@ async function trackList(
     signature,
     keyFor(name: string) {
       if (encryption === null) return {}
-      const uri = nameOfPart({ kind: 'key', tag }) + signature
+      const uri = keyUriOf(plan, film, signature)
       return { key: { uri, iv: encryption.ivOf(path, tag, name) } }
     },
   }
   return part.kind === 'playlist'
-    ? mediaPlaylistOf(film, track, { ...how, segments: part.segments })
+    ? mediaPlaylistOf(film, track, { ...part, ...how })
     : keyPlaylistOf(film, track, how)
+}
+
+/** Where players get the key of a film. */
+function keyUriOf({ keyUrl }: StreamPlan, { path, tag }: Film, signature: string): string {
+  if (keyUrl === null) return nameOfPart({ kind: 'key', tag }) + signature
+  return keyUrl
+    .replace('{film}', () => encodeURIComponent(path))
+    .replace('{version}', tag)
+    .replace('{signature}', () => signature.slice(1))
 }
 
 function isOffered(part: ListPart, { plan }: PlaylistOptions): boolean {

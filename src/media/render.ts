@@ -12,13 +12,14 @@ import { openMovie } from './open.ts'
 import { type Content, respondContent, respondFault } from './respond.ts'
 import type { MediaCounts } from './sessions.ts'
 import { type Below, openSource } from './source-file.ts'
-import { cuesOf, readText } from './text.ts'
-import { canTransport, transportSegment } from './transport.ts'
+import { cuesOf, readText, stretchOf } from './text.ts'
+import { readTextTrack, requireText } from './text-track.ts'
+import { type Carriage, canTransport, transportSegment } from './transport.ts'
 import type { Turns, Urgency } from './turns.ts'
 import { cmsdStatic, readCmcd } from './wire/cmcd.ts'
 import { MediaFault } from './wire/fault.ts'
-import { type MediaPart, nameOfPart, parseMediaTarget } from './wire/media-path.ts'
-import { writeWebVtt } from './wire/subtitles.ts'
+import { folderOf, type MediaPart, nameOfPart, parseMediaTarget } from './wire/media-path.ts'
+import { type Subtitles, writeWebVtt } from './wire/subtitles.ts'
 
 export type RenderOptions = {
   readonly source: Handler
@@ -80,20 +81,26 @@ async function contentOf(
       return indexOf(films, below, asset, part)
     case 'subtitles':
     case 'cues': {
-      const { subtitles, source } = await readText(below, asset, { tag: part.tag, segmentMs })
+      const { subtitles, lastModified } = await textOf(options, below, asset, part)
       const text =
         part.kind === 'cues'
           ? cuesOf(subtitles, part.index, { ...part, segmentMs })
           : writeWebVtt(subtitles, null)
-      const { lastModified } = source
       return content(part, { path: asset, lastModified }, Buffer.from(text), 'text/vtt; charset=utf-8')
     }
     case 'init':
     case 'segment':
     case 'key frame': {
-      const { film, file } = await films.version(below, asset, part.tag)
-      const read: MediaFile['read'] = (range) => options.turns.run(below.urgency, () => file.read(range))
-      const made = await mediaOf({ film, file: { ...file, read } }, part)
+      const openAs = async (path: string, tag: string): Promise<OpenFilm> => {
+        const { film, file } = await films.version(below, path, tag)
+        const read: MediaFile['read'] = (range) => options.turns.run(below.urgency, () => file.read(range))
+        return { film, file: { ...file, read } }
+      }
+      const open = await openAs(asset, part.tag)
+      const { film } = open
+      const sound = 'sound' in part ? part.sound?.of : null
+      const beside = sound == null ? open : await openAs(folderOf(asset) + sound.name, sound.tag)
+      const made = await mediaOf(open, part, beside)
       // The initialization section stands before the key in playlists: it is in the clear.
       if (encryption === null || part.kind === 'init') return made
       const { path, tag } = film
@@ -104,9 +111,27 @@ async function contentOf(
   }
 }
 
+/** What of subtitles a part needs: all of a file, or what a film says meanwhile. */
+async function textOf(
+  { films, segmentMs }: RenderOptions,
+  below: Asked,
+  asset: string,
+  part: Extract<MediaPart, { readonly kind: 'subtitles' | 'cues' }>,
+): Promise<{ readonly subtitles: Subtitles; readonly lastModified: string | undefined }> {
+  const { track, tag } = part
+  if (track === undefined) {
+    const { subtitles, source } = await readText(below, asset, { tag, segmentMs })
+    return { subtitles, lastModified: source.lastModified }
+  }
+  const { film, file } = await films.version(below, asset, tag)
+  const stretch = part.kind === 'cues' ? stretchOf(part.index, segmentMs) : { fromMs: 0, toMs: Infinity }
+  const subtitles = await readTextTrack(file, requireText(film, track), stretch)
+  return { subtitles, lastModified: film.lastModified }
+}
+
 type MediaKinds = Extract<MediaPart, { readonly kind: 'init' | 'segment' | 'key frame' }>
 
-async function mediaOf(open: OpenFilm, part: MediaKinds): Promise<Content> {
+async function mediaOf(open: OpenFilm, part: MediaKinds, beside: OpenFilm): Promise<Content> {
   const { film, file } = open
   const { movie } = film
   const track = requireTrack(film, part.track)
@@ -118,14 +143,23 @@ async function mediaOf(open: OpenFilm, part: MediaKinds): Promise<Content> {
   }
   const cut = requireCut(film, part.index)
   if (part.segments === 'ts') {
-    if (!canTransport(track)) throw new MediaFault(`MPEG-TS has no place for ${track.codec}`, 404)
-    return content(part, film, await transportSegment(file, movie, [track.id], cut), 'video/mp2t')
+    const carried = [
+      carriageOf(open, part.track),
+      ...(part.sound === undefined ? [] : [carriageOf(beside, part.sound.track)]),
+    ]
+    return content(part, film, await transportSegment(carried, cut), 'video/mp2t')
   }
   const laid = laidContent(open, part, await laySegment(file, movie, track.id, cut), mediaTypeOf(track))
   const durationMs = 1000 * cut.durationSeconds
   const objectType = track.kind === 'video' ? 'v' : 'a'
   const bitrateKbps = (8 * laid.octets) / Math.max(1, durationMs)
   return { ...laid, cmsd: cmsdStatic({ objectType, durationMs, bitrateKbps }) }
+}
+
+function carriageOf({ film, file }: OpenFilm, id: number): Carriage {
+  const track = requireTrack(film, id)
+  if (!canTransport(track)) throw new MediaFault(`MPEG-TS has no place for ${track.codec}`, 404)
+  return { file, movie: film.movie, trackId: id }
 }
 
 /** CMAF (ISO 23000-19): fragments are MP4, by what is in them. */

@@ -8,7 +8,7 @@ import { makeAhead, nextTarget } from './ahead.ts'
 import { createEncryption } from './encryption.ts'
 import { createFilms } from './films.ts'
 import { createGate, type Gate, readSecret } from './gate.ts'
-import { decodeName, type List } from './open-title.ts'
+import { decodeName, type List, requireTitle } from './open-title.ts'
 import { OpenedExchange } from './opened-exchange.ts'
 import type { StreamPlan } from './plan.ts'
 import type { PlayerFilm } from './player/page.ts'
@@ -19,11 +19,18 @@ import { createRender } from './render.ts'
 import { takeReports } from './reports.ts'
 import { respondContent, respondFault } from './respond.ts'
 import type { Sessions } from './sessions.ts'
-import type { Below } from './source-file.ts'
+import { type Below, openSource } from './source-file.ts'
 import type { Turns } from './turns.ts'
 import { type Cmcd, readCmcd } from './wire/cmcd.ts'
 import { MediaFault } from './wire/fault.ts'
-import { isFilm, type MediaTarget, nameOfPart, parseMediaTarget } from './wire/media-path.ts'
+import {
+  folderOf,
+  isFilm,
+  isStoryboard,
+  type MediaTarget,
+  nameOfPart,
+  parseMediaTarget,
+} from './wire/media-path.ts'
 
 export type MediaOptions = {
   /** the handler of the route, for what is not ours; and the same for what we read ourselves */
@@ -94,7 +101,7 @@ function secretOr(folder: string, file: string, log: Log): string {
 function passBelow({ gate, below, now }: Media, exchange: Exchange): void {
   const { request } = exchange
   const path = pathOf(request.target)
-  if (gate !== null && isFilm(path) && isRead(request.method)) {
+  if (gate !== null && (isFilm(path) || isStoryboard(path)) && isRead(request.method)) {
     try {
       gate.admit(request, path, now())
     } catch (error) {
@@ -128,19 +135,25 @@ async function answer(
   const { gate, encryption, plan, player, now } = media
   // Scripts of the page are the same for all films.
   const isOpen = gate === null || (part.kind === 'page' && part.name !== 'play')
-  const signature = isOpen ? '' : gate.admit(request, asset, now())
+  const sound = 'sound' in part ? part.sound?.of : null
+  const beside = sound == null ? asset : folderOf(asset) + sound.name
+  const signature = isOpen ? '' : gate.admit(request, asset, now(), beside)
   if (cmcd !== null) hear(media, request, asset, cmcd)
+  const below: Below = { handler: media.source, request }
   if (part.kind === 'page') {
+    const isPage = part.name === 'play' && plan.player !== null
+    if (isPage) await requireTitle(media, below, asset)
     // What the page loads lies beside it: a signature of the page alone is not good for that.
     if (signature !== '' && !/(?:^|&)prefix=/.test(target.query)) return redirectPage(exchange, signature)
-    const film = plan.player !== null && { ...filmOfPage(target, plan), player: plan.player }
+    const storyboard = isPage ? await storyboardOf(below, asset) : ''
+    const film = plan.player !== null && { ...filmOfPage(target, plan), player: plan.player, storyboard }
     if (!film || !player.serve(exchange, part.name, film)) media.below(exchange)
     return
   }
-  if (part.kind === 'key') return respondKey(exchange, encryption?.keyOf(asset, part.tag))
+  if (part.kind === 'key')
+    return respondKey(exchange, plan.keyUrl === null ? encryption?.keyOf(asset, part.tag) : undefined)
   // The query is for us alone: one stored segment answers all.
   if (!isList(part)) return media.kept(exchange)
-  const below: Below = { handler: media.source, request }
   const list = await listOf(media, below, { ...target, part }, signature)
   exchange.note.reason = part.kind
   respondContent(exchange, list, now())
@@ -167,7 +180,7 @@ function redirectPage(exchange: Exchange, signature: string): void {
 
 /** RFC 8216bis §5.1: 16 octets; nobody on the way keeps them. */
 function respondKey(exchange: Exchange, key: Uint8Array | undefined): void {
-  if (key === undefined) throw new MediaFault('The film is not encrypted', 404)
+  if (key === undefined) throw new MediaFault('There is no key here', 404)
   const fields = fieldsOf([
     ['Content-Type', 'application/octet-stream'],
     ['Cache-Control', 'no-store'],
@@ -176,10 +189,24 @@ function respondKey(exchange: Exchange, key: Uint8Array | undefined): void {
   exchange.respond({ status: 200, fields, lengthOctets: key.length }, key)
 }
 
-function filmOfPage({ asset }: MediaTarget, { hls, dash }: StreamPlan): Omit<PlayerFilm, 'player'> {
+function filmOfPage(
+  { asset }: MediaTarget,
+  { hls, dash, keyUrl }: StreamPlan,
+): Omit<PlayerFilm, 'player' | 'storyboard'> {
   const name = asset.slice(asset.lastIndexOf('/') + 1)
   const formats = [...(hls ? (['hls'] as const) : []), ...(dash ? (['dash'] as const) : [])]
-  return { title: decodeName(name) ?? name, formats, file: isFilm(asset) ? `../${name}` : '' }
+  const keyOrigin = keyUrl?.startsWith('http') === true ? new URL(keyUrl).origin : ''
+  return { title: decodeName(name) ?? name, formats, file: isFilm(asset) ? `../${name}` : '', keyOrigin }
+}
+
+/** Small pictures of a film, which `portico transcode --storyboard` makes beside it. */
+async function storyboardOf(below: Below, asset: string): Promise<string> {
+  const name = `${asset.slice(folderOf(asset).length).replace(/\.\w+$/, '')}.storyboard.vtt`
+  if (!isFilm(asset)) return ''
+  return openSource(below, folderOf(asset) + name).then(
+    () => `../${name}`,
+    () => '',
+  )
 }
 
 /** What browsers ask before they ask with fields of their own (Fetch, CORS-preflight). */

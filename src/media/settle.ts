@@ -77,7 +77,7 @@ export function trackOf(found: Found, movieTimescale: number, isWhole: boolean):
 
 /** The size after the matrix has turned the picture: a quarter turn has its numbers off the diagonal. */
 function shownSize({ kind, width, height, matrix, entries }: TrackBox): Pick<Track, 'width' | 'height'> {
-  if (kind === 'audio') return { width: 0, height: 0 }
+  if (kind !== 'video') return { width: 0, height: 0 }
   const isTurned = matrix.subarray(0, 4).every((octet) => octet === 0)
   const [w, h] = [Math.round(width || entries[0]!.width), Math.round(height || entries[0]!.height)]
   return isTurned ? { width: h, height: w } : { width: w, height: h }
@@ -108,15 +108,17 @@ function beginningOf(tracks: readonly Track[]): number {
   const videos = tracks.filter(({ kind }) => kind === 'video')
   const earliest = Math.min(...videos.map((track) => firstPresentation(track) / track.timescale))
   if (earliest < 0) return earliest
-  const starts = tracks.map(
-    (track) => Math.min(firstPresentation(track), track.offsetTicks) / track.timescale,
-  )
+  const starts = tracks
+    .filter(({ kind }) => kind !== 'text')
+    .map((track) => Math.min(firstPresentation(track), track.offsetTicks) / track.timescale)
   const first = Math.min(...starts)
   return first > lateSeconds ? first : 0
 }
 
 /** Without the samples before the one that decoding has to begin with for time 0. */
 function dropBefore(track: Track): Track {
+  // What is said before the beginning is left out when the text is read.
+  if (track.kind === 'text') return track
   const first = track.kind === 'video' ? syncBefore(track) : soundBefore(track)
   if (first === 0) return track
   return {

@@ -3,7 +3,7 @@ import { type Below, openSource, type SourceFile } from './source-file.ts'
 import { TRANSPORT_START } from './transport-units.ts'
 import { MediaFault } from './wire/fault.ts'
 import type { MediaPlaylist } from './wire/m3u8.ts'
-import { nameOfPart } from './wire/media-path.ts'
+import { type MediaPart, nameOfPart } from './wire/media-path.ts'
 import { readSubtitles, type Subtitles, writeWebVtt } from './wire/subtitles.ts'
 
 /** A file of subtitles as it is now. */
@@ -32,24 +32,34 @@ export async function readText(
   return { subtitles: readSubtitles(await source.read({ from: 0, octets: source.octets })), source }
 }
 
+/** When the last one of them ends. */
+export function endOfCues({ cues }: Subtitles): number {
+  return cues.reduce((end, cue) => Math.max(end, cue.endMs), 0)
+}
+
+/** What a segment of subtitles is of, and the stretch of time it takes. */
+export function stretchOf(
+  index: number,
+  segmentMs: number,
+): { readonly fromMs: number; readonly toMs: number } {
+  const stepMs = Math.max(LEAST_MS, segmentMs)
+  return { fromMs: index * stepMs, toMs: (index + 1) * stepMs }
+}
+
 /** The playlist of subtitles: as long as somebody speaks. */
 export function textPlaylistOf(
-  subtitles: Subtitles,
-  {
-    tag,
-    segmentMs,
-    segments,
-    signature,
-  }: { tag: string; segmentMs: number; segments: 'cmaf' | 'ts'; signature: string },
+  lastMs: number,
+  part: Extract<MediaPart, { readonly kind: 'cue playlist' }>,
+  { segmentMs, signature }: { readonly segmentMs: number; readonly signature: string },
 ): MediaPlaylist {
-  const endMs = subtitles.cues.reduce((end, cue) => Math.max(end, cue.endMs), 1000)
+  const endMs = Math.max(1000, lastMs)
   const stepMs = Math.max(LEAST_MS, segmentMs)
   const count = Math.ceil(endMs / stepMs)
   return {
     kind: 'VOD',
     hasEnded: true,
     segments: Array.from({ length: count }, (_, index) => ({
-      uri: nameOfPart({ kind: 'cues', segments, index, tag }) + signature,
+      uri: nameOfPart({ ...part, kind: 'cues', index }) + signature,
       durationSeconds: Math.min(stepMs, endMs - index * stepMs) / 1000,
     })),
   }
@@ -61,7 +71,6 @@ export function cuesOf(
   index: number,
   { segmentMs, segments }: { segmentMs: number; segments: 'cmaf' | 'ts' },
 ): string {
-  const stepMs = Math.max(LEAST_MS, segmentMs)
   const mpegTs = segments === 'ts' ? TRANSPORT_START : 0
-  return writeWebVtt(subtitles, { fromMs: index * stepMs, toMs: (index + 1) * stepMs, mpegTs })
+  return writeWebVtt(subtitles, { ...stretchOf(index, segmentMs), mpegTs })
 }

@@ -1,3 +1,4 @@
+import { samplesOfFragments } from './fragments.ts'
 import { readSegment } from './gather.ts'
 import { trackById } from './init.ts'
 import { gatherSamples } from './lay.ts'
@@ -15,21 +16,21 @@ import type { Stream } from './wire/ts-tables.ts'
 /** A segment is held in memory, because lengths become start codes. */
 const mostOctets = 128 * 1024 * 1024
 
+/** A track that goes into a transport stream, and where it is read. */
+export type Carriage = { readonly file: MediaFile; readonly movie: Movie; readonly trackId: number }
+
 /**
  * A segment in an MPEG transport stream (RFC 8216 §3.2), of one track or of video and audio together.
  *
- * @param trackIds at most one video
+ * @param carriages at most one of video; sound may lie in a film of its own
  * @throws {MediaFault} 422 when a codec has no place in a transport stream, or lengths in the film are wrong
  */
-export async function transportSegment(
-  file: MediaFile,
-  movie: Movie,
-  trackIds: readonly number[],
-  cut: Cut,
-): Promise<Uint8Array> {
-  const tracks = trackIds.map((id) => trackById(movie, id))
-  const carried = tracks.map((track, i) => ({ track, stream: streamOf(track, i) }))
-  const taken = await Promise.all(carried.map((part) => take(file, movie, part, cut)))
+export async function transportSegment(carriages: readonly Carriage[], cut: Cut): Promise<Uint8Array> {
+  const carried = carriages.map(({ file, movie, trackId }, i) => {
+    const track = trackById(movie, trackId)
+    return { file, movie, track, stream: streamOf(track, i) }
+  })
+  const taken = await Promise.all(carried.map((part) => take(part, cut)))
   const units = taken.flatMap(unitsOf)
   const streams = carried.map(({ stream }) => stream)
   const clock = streams.find(({ id }) => id === 0xe0) ?? streams[0]!
@@ -45,7 +46,7 @@ export function canTransport(track: Track): boolean {
   return kindOf(track) !== undefined
 }
 
-type Carried = { readonly track: Track; readonly stream: Stream }
+type Carried = Omit<Carriage, 'trackId'> & { readonly track: Track; readonly stream: Stream }
 
 type StreamKind = { readonly type: number; readonly id: number; readonly registration: string }
 
@@ -79,11 +80,24 @@ function streamOf(track: Track, index: number): Stream {
   return { pid: 0x100 + index, type, id, descriptors }
 }
 
-async function take(file: MediaFile, movie: Movie, { track, stream }: Carried, cut: Cut): Promise<Taken> {
+async function take({ file, movie, track, stream }: Carried, cut: Cut): Promise<Taken> {
   if (movie.container === 'matroska') {
     const { samples, contents, decodeTime } = await gatherSamples(file, movie, track.id, cut)
     const octets = Buffer.concat(contents)
     return { track, stream, samples, first: 0, end: samples.count, time: decodeTime, octets }
+  }
+  if (movie.container === 'fragments') {
+    const { samples, time } = await samplesOfFragments(file, movie, track.id, cut)
+    const end = samples.count
+    return {
+      track,
+      stream,
+      samples,
+      first: 0,
+      end,
+      time,
+      octets: await readAll(file, runsOf(samples, 0, end)),
+    }
   }
   const { samples } = track
   const { first, end } = samplesOfCut(track, cut)

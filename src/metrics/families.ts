@@ -212,9 +212,14 @@ export const families = {
     help: 'Requests to routes with a cache, by what came of them.',
     labels: ['result'],
   },
+  portico_cache_fetches: {
+    type: 'counter',
+    help: 'Requests of caches to services, also in the background and for parts.',
+    labels: [],
+  },
   portico_cache_saved_bytes: {
     type: 'counter',
-    help: 'Content of hits, which origins did not send.',
+    help: 'Content that services did not have to send.',
     labels: [],
   },
   portico_cache_objects: { type: 'gauge', help: 'Responses and parts that are kept.', labels: [] },
@@ -257,6 +262,11 @@ export const families = {
   portico_live_encoders: {
     type: 'gauge',
     help: 'Encoders that a broadcast has had: more than one came back.',
+    labels: ['stream'],
+  },
+  portico_live_viewers: {
+    type: 'gauge',
+    help: 'Who has asked for the stream in the last 20 seconds: addresses and programs.',
     labels: ['stream'],
   },
   portico_live_window_seconds: { type: 'gauge', help: 'What of a stream can be played.', labels: ['stream'] },

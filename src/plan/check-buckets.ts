@@ -46,9 +46,10 @@ export function secretFilesOf({ value }: Config): string[] {
   return actions.flatMap(({ bucket, live, stream }) => {
     const { keys = {}, store } = typeof bucket === 'object' ? bucket : {}
     const { sign = {}, encrypt = [] } = typeof stream === 'object' ? stream : {}
+    const ofFilms = [encrypt].flat().map((secret) => (typeof secret === 'string' ? secret : secret.secret))
     const ofBucket = [...Object.values(keys), store ?? []].flat().map(({ secret }) => secret)
     const { key = [] } = typeof live === 'object' ? live : {}
-    return [...ofBucket, ...Object.values(sign), ...[encrypt, key].flat()]
+    return [...ofBucket, ...Object.values(sign), ...ofFilms, ...[key].flat()]
   })
 }
 

@@ -17,6 +17,7 @@ import { checkCertificates } from './check-certificates.ts'
 import { checkDepth } from './check-depth.ts'
 import { checkLiveStreams } from './check-live.ts'
 import { checkMtaSts } from './check-mta-sts.ts'
+import { checkPaths } from './check-paths.ts'
 import { checkStreams } from './check-streams.ts'
 import type { HostDraft } from './host-draft.ts'
 import { checkListeners, type LocalService } from './listeners.ts'
@@ -26,6 +27,7 @@ import { indexServed, servedBy } from './served.ts'
 export function checkAcross(across: Across): Problem[] {
   return [
     ...checkAddresses(across),
+    ...checkPaths(across),
     ...checkTrust(across),
     ...checkContact(across),
     ...checkCertificates(across),

@@ -1,4 +1,5 @@
 import type { SecretFact } from '#bucket/plan.ts'
+import type { PathKind } from '#core/settings.ts'
 import type { CertificateFact } from '#tls/plan.ts'
 
 /**
@@ -14,4 +15,9 @@ export type Facts = {
   readonly certificates?: readonly CertificateFact[]
   /** files of secrets that the file names; absent: they were not looked at */
   readonly secrets?: readonly SecretFact[]
+  /** what the file names on disk and cannot be used; absent: nobody looked */
+  readonly paths?: readonly PathFact[]
 }
+
+/** Something that the file names, as written, and what stands in the way: such as `does not exist`. */
+export type PathFact = { readonly path: string; readonly kind: PathKind; readonly fault: string }

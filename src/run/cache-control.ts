@@ -1,11 +1,19 @@
+import { gunzipSync } from 'node:zlib'
+import { keyedTarget } from '#cache/key.ts'
 import type { CachedObject, CacheStore, PurgeReceipt, PurgeSelector } from '#cache/store/store.ts'
 import { ageMs, storedOf } from '#cache/stored.ts'
 import type { Handler, Request } from '#http/exchange.ts'
+import type { HttpPlan } from '#http/plan.ts'
+import { compileRoutes, route } from '#http/route.ts'
 import { ask } from '#http/wire/ask.ts'
+import { parseAuthority } from '#http/wire/authority.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
 
-/** Where responses are kept; null while no route has a cache. */
-type HasStore = { readonly store: CacheStore | null }
+/** Where responses are kept, null while no route has a cache; and the routes, which say under which keys. */
+type HasStore = {
+  readonly store: CacheStore | null
+  readonly plan: { readonly http: Pick<HttpPlan, 'hosts'> }
+}
 
 /** A stored response in a list. */
 export type CacheRow = {
@@ -47,7 +55,7 @@ const LIMIT_TEXT_OCTETS = 50 * 2 ** 20
 export async function purgeByQuery(front: HasStore, query: URLSearchParams): Promise<PurgeReceipt[]> {
   const store = storeOf(front)
   const mode = query.has('soft') ? 'soft' : 'hard'
-  const selectors = selectorsOf(query)
+  const selectors = selectorsOf(query, urisOf(front))
   if (selectors.length === 0)
     throw new Error('Nothing to purge was named: a URL, --prefix, --host, --tag or --all.')
   const receipts: PurgeReceipt[] = []
@@ -70,7 +78,7 @@ export function listByQuery(front: HasStore, query: URLSearchParams): CacheRow[]
 
 /** Everything that is stored under a URL: variants, parts, and what the key has beside it. */
 export function showByQuery(front: HasStore, query: URLSearchParams): CacheDetail[] {
-  const url = normalUrl(query.get('url') ?? '')
+  const url = urisOf(front)(query.get('url') ?? '')
   const objects = storeOf(front).list({ prefix: url, limit: LIMIT_ROWS })
   return objects
     .filter(({ key }) => key === url || key.startsWith(`${url} `))
@@ -90,7 +98,7 @@ export async function warmByQuery(handler: Handler, query: URLSearchParams): Pro
   const url = new URL(query.get('url') ?? '')
   const isTextWanted = query.has('text')
   return new Promise((resolve, reject) => {
-    ask(handler, requestOf(url), {
+    ask(handler, requestOf(url, isTextWanted), {
       informed() {},
       aborted: (reason) => reject(new Error(`No answer for ${url.href}: ${reason}`)),
       answered(head, body) {
@@ -107,7 +115,7 @@ export async function warmByQuery(handler: Handler, query: URLSearchParams): Pro
             octets += piece.length
             if (isTextWanted && octets <= LIMIT_TEXT_OCTETS) chunks.push(Buffer.from(piece))
           }
-          const text = isTextWanted ? { text: Buffer.concat(chunks).toString('utf8') } : {}
+          const text = isTextWanted ? { text: textOf(Buffer.concat(chunks)) } : {}
           return { ...answer, octets, ...text }
         }
         done().then(resolve, reject)
@@ -116,7 +124,15 @@ export async function warmByQuery(handler: Handler, query: URLSearchParams): Pro
   })
 }
 
-function requestOf(url: URL): Request {
+/** A sitemap may be a file that was compressed. */
+function textOf(octets: Buffer): string {
+  const isCompressed = octets[0] === 0x1f && octets[1] === 0x8b
+  const content = isCompressed ? gunzipSync(octets, { maxOutputLength: LIMIT_TEXT_OCTETS }) : octets
+  return content.toString('utf8')
+}
+
+/** @param isPlain whoever asks reads the content; else what is kept should be what browsers ask for */
+function requestOf(url: URL, isPlain: boolean): Request {
   return {
     method: 'GET',
     authority: url.host,
@@ -126,7 +142,7 @@ function requestOf(url: URL): Request {
     fields: fieldsOf([
       ['User-Agent', 'portico-warm'],
       ['Accept', '*/*'],
-      ['Accept-Encoding', 'gzip, deflate, br, zstd'],
+      ['Accept-Encoding', isPlain ? 'identity' : 'gzip, deflate, br, zstd'],
     ]),
     client: { address: '127.0.0.1', port: 0, secure: url.protocol === 'https:', localPort: 0 },
     body: null,
@@ -151,9 +167,9 @@ function rowOf(object: CachedObject, nowMs: number): CacheRow {
 }
 
 /** A URL is its key, and what begins with it and a space; a host is all that begins with it over either scheme. */
-function selectorsOf(query: URLSearchParams): PurgeSelector[] {
+function selectorsOf(query: URLSearchParams, uriOfUrl: (text: string) => string): PurgeSelector[] {
   const selectors: PurgeSelector[] = []
-  const urls = query.getAll('url').map(normalUrl)
+  const urls = query.getAll('url').map(uriOfUrl)
   if (urls.length > 0) selectors.push({ keys: urls }, { prefixes: urls.map((url) => `${url} `) })
   const prefixes = query.getAll('prefix')
   const hosts = query.getAll('host').flatMap((host) => [`http://${host}/`, `https://${host}/`])
@@ -164,11 +180,16 @@ function selectorsOf(query: URLSearchParams): PurgeSelector[] {
   return selectors
 }
 
-/** As keys write it. */
-function normalUrl(text: string): string {
-  if (!URL.canParse(text)) throw new Error(`"${text}" is no URL, such as https://example.com/a.`)
-  const { origin, pathname, search } = new URL(text)
-  return `${origin}${pathname}${search}`
+/** As keys write a URL: by the rules of its route. */
+function urisOf({ plan }: HasStore): (text: string) => string {
+  const routes = compileRoutes(plan.http.hosts)
+  return (text) => {
+    if (!URL.canParse(text)) throw new Error(`"${text}" is no URL, such as https://example.com/a.`)
+    const { origin, host, hostname, pathname, search } = new URL(text)
+    const target = `${pathname}${search}`
+    const cache = route(routes, parseAuthority(host)?.host ?? hostname, target).route?.cache
+    return origin + (cache === undefined ? target : keyedTarget(cache.key, target))
+  }
 }
 
 function storeOf({ store }: HasStore): CacheStore {

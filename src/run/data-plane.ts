@@ -69,7 +69,7 @@ export type DataPlane = {
   readonly dns: Pick<DnsPlane, 'server' | 'setOverlay' | 'replaceZones'>
   told(check: OriginCheck): void
   /** what happens to live streams */
-  readonly live: Pick<Stages, 'told' | 'feed'>
+  readonly live: Pick<Stages, 'told' | 'feed' | 'viewers'>
   snapshot(): Snapshot
   samples(): Sample[]
   busyClients(): BusyKey[]

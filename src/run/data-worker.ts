@@ -67,6 +67,7 @@ const procedures: WorkerProcedures = {
   zones: (news) => plane?.dns.replaceZones(news),
   live: (told) => plane?.live.told(told),
   feed: (feed) => plane!.live.feed(feed),
+  viewers: () => plane!.live.viewers(Date.now()),
   snapshot: () => plane!.snapshot(),
   samples: () => plane!.samples(),
   busyClients: () => plane!.busyClients(),

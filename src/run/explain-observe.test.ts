@@ -8,8 +8,8 @@ import { explainObserved } from './explain-observe.ts'
 const metrics = { limitRoutes: 500 }
 const http = { trust: ['10.0.0.0/8'] } as unknown as Plan['http']
 
-function says(observe: Plan['observe'], from: string | null): string[] {
-  return explainObserved({ observe, http }, from).map(({ step, says: said, reason }) => {
+function says(observe: Plan['observe'], from: string | null, asksOrigin = true): string[] {
+  return explainObserved({ observe, http }, asksOrigin, from).map(({ step, says: said, reason }) => {
     return `${step}: ${said} (${reason})`
   })
 }
@@ -32,4 +32,8 @@ test('ids, traces and the log are explained, and why an id was not believed', ()
     'log: ./a.log, as json (one in 10, and all that fail; without queries)',
   ])
   assert.match(says(observe, '10.1.2.3')[0]!, /ids of 10\.1\.2\.3 count/)
+  assert.match(says(observe, null, false)[0]!, /^identity: an id for the log/)
+  const both = { ...observe, identity: { trace: false, field: true, respond: true } }
+  assert.match(says(both, null)[0]!, /^identity: X-Request-Id to the origin, X-Request-Id to the client/)
+  assert.match(says(both, null, false)[0]!, /^identity: X-Request-Id to the client/)
 })

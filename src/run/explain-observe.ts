@@ -1,23 +1,23 @@
 import { createTrust } from '#http/trust.ts'
 import type { Plan } from '#plan/plan.ts'
+import type { IdentityPlan } from '#traces/plan.ts'
 import { type Step, step } from './explain-step.ts'
 
 /**
  * Say what is written down of a request, and by which ids it is told apart.
  *
+ * @param asksOrigin whether a service answers, which may be told the ids too
  * @param from address of the client, or null for any
  */
 export function explainObserved(
   { observe, http }: Pick<Plan, 'observe' | 'http'>,
+  asksOrigin: boolean,
   from: string | null,
 ): Step[] {
   const { accessLog, identity, traces } = observe
   const steps: Step[] = []
   if (identity !== null) {
-    const names = [identity.trace ? 'traceparent' : '', identity.field ? 'X-Request-Id' : '']
-    const sent = names.filter((name) => name !== '').join(' and ')
-    const says = sent === '' ? 'an id goes to the client' : `${sent} to the origin`
-    steps.push(step('identity', says, believed(http.trust, from), null))
+    steps.push(step('identity', whoGetsIds(identity, asksOrigin), believed(http.trust, from), null))
   }
   if (traces !== null) {
     const share = `${traces.share * 100} % of traces that begin here`
@@ -30,6 +30,15 @@ export function explainObserved(
     steps.push(step('log', `${file}, as ${format}`, reason, null))
   }
   return steps
+}
+
+function whoGetsIds({ trace, field, respond }: IdentityPlan, asksOrigin: boolean): string {
+  const toOrigin = [trace ? 'traceparent' : '', field ? 'X-Request-Id' : ''].filter((name) => name !== '')
+  const told = [
+    ...(asksOrigin && toOrigin.length > 0 ? [`${toOrigin.join(' and ')} to the origin`] : []),
+    ...(respond ? ['X-Request-Id to the client'] : []),
+  ]
+  return told.join(', ') || 'an id for the log'
 }
 
 function believed(trust: readonly string[], from: string | null): string {

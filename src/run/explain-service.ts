@@ -1,4 +1,4 @@
-import { formatDuration } from '#core/units.ts'
+import { formatDuration, plural } from '#core/units.ts'
 import type { OriginState } from '#http/origin/pool.ts'
 import type { OriginPlan, ServicePlan } from '#http/service-plan.ts'
 import type { ProcessState } from '#processes/process.ts'
@@ -52,7 +52,9 @@ function explainOrigin({ id, health }: OriginPlan, reason: string, live: Doing):
   const state = live.origins.find((origin) => origin.id === id)
   if (state?.isDown === true) return { says: `${url} is down: ${state.why}`, reason, isFault: true }
   const used =
-    state === undefined || state.connects === 0 ? 'not asked yet' : `answers, ${state.open} connections open`
+    state === undefined || state.connects === 0
+      ? 'not asked yet'
+      : `answers, ${plural(state.open, 'connection')} open`
   const checked = health === undefined || !state?.lastCheck ? '' : `; ${health.path} gave ${state.lastCheck}`
   return line(url, `${reason}; ${used}${checked}`)
 }

@@ -17,6 +17,7 @@ export type Step = {
     | 'request'
     | 'cache'
     | 'origin'
+    | 'file'
     | 'bucket'
     | 'upload'
     | 'live'

@@ -74,8 +74,10 @@ function explainPart(
   const { startSeconds, durationSeconds, octets } = segmentSpan(movie, track.id, cut)
   const span = `${startSeconds.toFixed(3)} s to ${(startSeconds + durationSeconds).toFixed(3)} s`
   const says = `segment ${part.index} of track ${track.id}: ${span}, ${formatSize(octets)}`
-  if (movie.container === 'matroska')
-    return [...steps, step('stream', says, 'of clusters that are read to know', at)]
+  if (movie.container !== 'mp4') {
+    const parts = movie.container === 'matroska' ? 'clusters' : 'fragments'
+    return [...steps, step('stream', says, `of ${parts} that are read to know`, at)]
+  }
   return [...steps, step('stream', says, rangesInWords(mediaSegment(movie, track.id, cut).pieces), at)]
 }
 

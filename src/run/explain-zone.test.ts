@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { compileZones } from '#dns/zone.ts'
 import { checkText, fileText } from '../../test/planted.ts'
-import { explain, parseQuestion } from './explain.ts'
+import { explain } from './explain.ts'
+import { parseQuestion } from './question.ts'
 
 const domain =
   '"transfer": { "to": ["192.0.2.0/24"], "key": "k" }, "records": { "@": { "NS": ["ns1", "ns2.example.net"] }, "ns1": { "A": "203.0.113.10" } }'

@@ -2,6 +2,7 @@ import { admitAddress, compileNetworks } from '#access/admit.ts'
 import type { AccessPlan, RatePlan } from '#access/plan.ts'
 import { isOnDemand } from '#acme/plan.ts'
 import type { Position } from '#core/problem.ts'
+import { plural } from '#core/units.ts'
 import type { SavedZones } from '#dns/dnssec/keyed-zones.ts'
 import { type Lookup, lookup } from '#dns/lookup.ts'
 import type { SecondaryState } from '#dns/transfer/secondary.ts'
@@ -12,15 +13,16 @@ import type { OriginState } from '#http/origin/pool.ts'
 import type { ActionPlan } from '#http/plan.ts'
 import { compileRoutes, type Routing, route } from '#http/route.ts'
 import { createTrust } from '#http/trust.ts'
-import { parseAuthority } from '#http/wire/authority.ts'
 import { printSocket } from '#plan/listeners.ts'
 import type { Plan } from '#plan/plan.ts'
 import type { ProcessState } from '#processes/process.ts'
 import type { CertificateDescription } from '#tls/keeper.ts'
 import { compileCertificates, select } from '#tls/select.ts'
+import { explainBroadcast, type OnAir } from './explain-broadcast.ts'
 import { explainBucket } from './explain-bucket.ts'
 import { explainCache, type LiveCache } from './explain-cache.ts'
 import { explainSigning } from './explain-dnssec.ts'
+import type { SeenFile } from './explain-file.ts'
 import { explainLive } from './explain-live.ts'
 import { explainObserved } from './explain-observe.ts'
 import { type DnsKnown, explainAlias, explainPool } from './explain-pool.ts'
@@ -29,15 +31,8 @@ import { fault, type Step, step } from './explain-step.ts'
 import { explainStream } from './explain-stream.ts'
 import { explainRequestPath, explainResponse } from './explain-transform.ts'
 import { explainCopy, explainTransfer, isTransfer } from './explain-zone.ts'
+import { hostOfUrl, type Question, type RecordQuestion, urlOf } from './question.ts'
 import { leadsTo } from './status.ts'
-
-/** What is asked: a URL, a name and a type, or a name alone. */
-export type Question =
-  | { readonly kind: 'url'; readonly url: URL }
-  | { readonly kind: 'host'; readonly name: string }
-  | RecordQuestion
-
-type RecordQuestion = { readonly kind: 'record'; readonly name: string; readonly type: string }
 
 /** What a running Portico knows beside its Plan. */
 export type Live = {
@@ -50,6 +45,7 @@ export type Live = {
   readonly signed: SavedZones
   readonly nowSeconds: number
   readonly secondaries: readonly SecondaryState[]
+  readonly onAir: OnAir
 }
 
 export type World = {
@@ -59,40 +55,14 @@ export type World = {
   readonly live: Live | null
   /** what a running Portico found out for its zones */
   readonly dns?: DnsKnown
+  /** what stands on disk where a file is asked for */
+  readonly file?: SeenFile | null
 }
 
 export type Explanation = {
   readonly target: string
   readonly from: string | null
   readonly steps: readonly Step[]
-}
-
-/**
- * Read what a person wants explained.
- *
- * @param words `https://…`, `NAME`, or `NAME TYPE`
- * @returns the question, or a sentence that says what is wanted
- */
-export function parseQuestion(words: readonly string[]): Question | string {
-  const [target = '', type] = words.length === 1 ? words[0]!.trim().split(/\s+/) : words
-  if (target.includes('://')) {
-    const url = URL.canParse(target) ? new URL(target) : null
-    if (url === null || !/^https?:$/.test(url.protocol)) return `"${target}" is no http or https URL.`
-    return { kind: 'url', url }
-  }
-  if (type !== undefined) {
-    return typeNumber(type) === undefined
-      ? `"${type}" is no record type, such as A or MX.`
-      : { kind: 'record', name: target, type }
-  }
-  if (!URL.canParse(`https://${target}/`)) return `"${target}" is neither a URL nor a name.`
-  return { kind: 'host', name: target }
-}
-
-/** The name that a question is about. */
-export function hostOf(question: Question): string {
-  if (question.kind !== 'url') return question.name
-  return parseAuthority(question.url.host)?.host ?? question.url.hostname
 }
 
 /**
@@ -105,7 +75,7 @@ export function explain(question: Question, world: World, from: string | null): 
     const steps = explainQuestion(question, world, from)
     return { target: `${question.name} ${question.type}`, from, steps }
   }
-  const url = question.kind === 'url' ? question.url : urlOfHost(question.name, world.plan)
+  const url = urlOf(question, world.plan)
   return { target: url.href, from, steps: explainUrl(url, world, from) }
 }
 
@@ -117,20 +87,10 @@ function explainQuestion({ name, type }: RecordQuestion, world: World, from: str
   return [...copied, ...explainRecord(name, type, world, from)]
 }
 
-/** The first page of a host, over HTTPS where that is served, at the port it is served on. */
-function urlOfHost(name: string, { listeners }: Plan): URL {
-  const listener =
-    listeners.find(({ protocol }) => protocol === 'https') ??
-    listeners.find(({ protocol }) => protocol === 'http')
-  const url = new URL(`${listener?.protocol ?? 'https'}://${name}/`)
-  if (url.port === '' && listener !== undefined) url.port = String(listener.port)
-  return url
-}
-
 function explainUrl(url: URL, world: World, from: string | null): Step[] {
   const { plan, live } = world
   const secure = url.protocol === 'https:'
-  const host = parseAuthority(url.host)?.host ?? url.hostname
+  const host = hostOfUrl(url)
   const steps = explainAddress(host, world, from)
   steps.push(explainListener(url, plan))
   if (from !== null) steps.push(explainClient(from, plan))
@@ -164,8 +124,9 @@ function explainUrl(url: URL, world: World, from: string | null): Step[] {
   if (cache !== undefined) steps.push(...explainCache(cache, url, at, live?.cache ?? null))
   steps.push(...explainRequestPath(routing.route, target, from))
   steps.push(...explainAction(action, at, world))
+  if (action.kind === 'live' && live !== null) steps.push(...explainBroadcast(action, url, at, live.onAir))
   steps.push(...explainResponse(routing.route, target))
-  steps.push(...explainObserved(plan, from))
+  steps.push(...explainObserved(plan, action.kind === 'service', from))
   return steps
 }
 
@@ -277,7 +238,13 @@ function explainUnknown(host: string, { tls }: Plan, reason: string): Step {
     close: 'the connection is closed',
     default: `the client gets that of ${tls.certificates[0]?.names[0]} and will not trust it`,
   }[tls.unknownNames]
-  return fault('certificate', `none for ${host}: ${what}`, reason, null)
+  const near = tls.certificates.flatMap(({ names }) => names).find((name) => isDeepBelow(host, name))
+  const why = near === undefined ? reason : `${near} stands for one label alone (RFC 9525 §6.3)`
+  return fault('certificate', `none for ${host}: ${what}`, why, null)
+}
+
+function isDeepBelow(host: string, name: string): boolean {
+  return name.startsWith('*.') && host.endsWith(name.slice(1))
 }
 
 function explainRoute({ host, route: found, reason }: Routing, target: string): Step {
@@ -300,13 +267,20 @@ function explainAccess(
   if (networks.length > 0) {
     const { isAdmitted, reason } = admitAddress(compileNetworks(networks), from)
     if (from === null)
-      steps.push(step('access', `${networks.length} networks decide`, 'ask with --from IP', at))
+      steps.push(
+        step(
+          'access',
+          `${plural(networks.length, 'network')} ${networks.length === 1 ? 'decides' : 'decide'}`,
+          'ask with --from IP',
+          at,
+        ),
+      )
     else if (isAdmitted) steps.push(step('access', `${from} is admitted`, reason, at))
     else steps.push(fault('access', `${from} is refused with 403`, reason, at))
   }
   if (basic !== null) {
     const says = `a name and a password for "${basic.realm}"; 401 without (RFC 7617)`
-    steps.push(step('access', says, `basic: ${basic.users.length} users`, at))
+    steps.push(step('access', says, `basic: ${plural(basic.users.length, 'user')}`, at))
   }
   if (bearer !== null) {
     const says = `a token of ${bearer.issuer} for ${bearer.audience.join(' or ')}; 401 without (RFC 6750)`
@@ -324,7 +298,10 @@ function explainAction(action: ActionPlan, at: Position, world: World): Step[] {
         step('transfer', 'streamed both ways as it comes; the slower side sets the pace', 'a service', at),
       ]
     case 'files':
-      return [step('transfer', 'from disk as the client takes it; ranges, conditional requests', 'files', at)]
+      return [
+        ...(world.file ? [world.file(at)] : []),
+        step('transfer', 'from disk as the client takes it; ranges, conditional requests', 'files', at),
+      ]
     case 'bucket':
       return explainBucket(action, at)
     case 'live':

@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises'
+import { access, constants, readFile, stat } from 'node:fs/promises'
 import { BlockList, isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { LEAST_SECRET, type SecretFact, secretIn } from '#bucket/plan.ts'
-import type { Facts } from '#plan/facts.ts'
+import type { NamedPath } from '#config/read.ts'
+import type { Facts, PathFact } from '#plan/facts.ts'
 import { readPair } from '#tls/files.ts'
 import type { CertificateFact } from '#tls/plan.ts'
 
@@ -44,6 +45,31 @@ export async function gatherSecrets(files: readonly string[], folder: string): P
       }
     }),
   )
+}
+
+/** Look for what a file names on disk, relative to its folder: what is there and can be read is not told. */
+export async function gatherPaths(named: readonly NamedPath[], folder: string): Promise<PathFact[]> {
+  // Thousands of hosts may name the same page.
+  const each = new Map(named.map((one) => [`${one.kind} ${one.path}`, one])).values()
+  const looked = Array.from(each, async ({ kind, path }): Promise<PathFact[]> => {
+    const whole = resolve(folder, path)
+    const fault = kind === 'new file' ? await faultOf('folder', dirname(whole)) : await faultOf(kind, whole)
+    if (fault === null) return []
+    return [{ kind, path, fault: kind === 'new file' ? `is to be in a folder that ${fault}` : fault }]
+  })
+  return (await Promise.all(looked)).flat()
+}
+
+/** What stands in the way of reading it; null: nothing. */
+async function faultOf(kind: 'file' | 'folder', path: string): Promise<string | null> {
+  const found = await stat(path).catch(() => null)
+  if (found === null) return 'does not exist'
+  if (found.isDirectory() !== (kind === 'folder')) return kind === 'folder' ? 'is no folder' : 'is a folder'
+  const isReadable = await access(path, constants.R_OK).then(
+    () => true,
+    () => false,
+  )
+  return isReadable ? null : 'may not be read by this user'
 }
 
 /** RFC 1918, 6598, 6890, 4193, 4291 and the documentation ranges (RFC 5737, 3849): the world cannot reach these. */

@@ -13,6 +13,7 @@ import { joinTransfers, type Transfers } from '#http/transfer.ts'
 import type { AccessLog } from '#log/record.ts'
 import { createRegisters, type Registers, type RegistersOptions } from '#media/live/registers.ts'
 import type { LiveStatus } from '#media/live/status.ts'
+import { countViewers } from '#media/live/viewers.ts'
 import { joinSessions, type Session } from '#media/sessions.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
@@ -61,7 +62,9 @@ export type Front = {
   /** Another program has moved the access log away: go on in a new file. */
   reopenLog(): void
   /** live streams at this moment */
-  live(): LiveStatus
+  live(): Promise<LiveStatus>
+  /** A broadcast as it is at this moment; undefined when there is none. */
+  readonly liveStream: Registers['find']
   /** where routes keep responses; null while none does */
   readonly store: CacheStore | null
   /** Ask for a URL as a client would; the query of `cache warm`. */
@@ -215,7 +218,8 @@ export async function createFront(options: FrontOptions): Promise<Front> {
       return plan
     },
     listeners: () => sockets.slices(0),
-    live: live.status,
+    live: async () => live.status(countViewers((await workers.askAll('viewers')).flat())),
+    liveStream: live.find,
     ...questionsTo(workers),
     get store() {
       return cache.store

@@ -28,17 +28,26 @@ export async function metricsOf(portico: Portico): Promise<Sample[]> {
     { family: 'process_cpu_seconds', labels: [], value: (user + system) / 1e6 },
     { family: 'process_start_time_seconds', labels: [], value: startedAt.getTime() / 1000 },
   ]
-  const live = front.live().streams.flatMap(liveSamples)
+  const live = (await front.live()).streams.flatMap(liveSamples)
   const stored = front.store === null ? [] : storeSamples(front.store.stats())
   return [...own, ...live, ...zoneSamples(front.dns), ...stored, ...mergeSamples(await front.samples())]
 }
 
-function liveSamples({ stream, state, bitsPerSecond, encoders, seconds, octets }: StreamRow): Sample[] {
+function liveSamples({
+  stream,
+  state,
+  bitsPerSecond,
+  encoders,
+  viewers,
+  seconds,
+  octets,
+}: StreamRow): Sample[] {
   const labels = [stream]
   return [
     { family: 'portico_live_up', labels, value: state === 'live' ? 1 : 0 },
     { family: 'portico_live_bits_per_second', labels, value: bitsPerSecond },
     { family: 'portico_live_encoders', labels, value: encoders },
+    { family: 'portico_live_viewers', labels, value: viewers },
     { family: 'portico_live_window_seconds', labels, value: seconds },
     { family: 'portico_live_window_bytes', labels, value: octets },
   ]

@@ -9,7 +9,7 @@ import { atNextStart, type Changes, changesBetween } from '#plan/changes.ts'
 import { secretFilesOf } from '#plan/check-buckets.ts'
 import type { Facts } from '#plan/facts.ts'
 import { type Plan, plan } from '#plan/plan.ts'
-import { gatherCertificates, gatherFacts, gatherSecrets } from './facts.ts'
+import { gatherCertificates, gatherFacts, gatherPaths, gatherSecrets } from './facts.ts'
 import { createFront, type Front } from './front.ts'
 import { loadWorker } from './workers.ts'
 
@@ -86,7 +86,8 @@ export async function planSource(source: ConfigSource, dev: boolean): Promise<Pl
     return { config: null, plan: null, problems: loaded.problems, facts: machine, folder }
   const certificates = await gatherCertificates(loaded.config.value.certificates.files, folder)
   const secrets = await gatherSecrets(secretFilesOf(loaded.config), folder)
-  const facts = { ...machine, certificates, secrets }
+  const paths = await gatherPaths(loaded.config.paths, folder)
+  const facts = { ...machine, certificates, secrets, paths }
   const planned = plan(loaded.config, facts)
   return {
     config: loaded.config,
@@ -123,9 +124,8 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
   })
 
   async function reloadNow(): Promise<ReloadOutcome> {
-    const next = await planSource(source, dev).catch((error: unknown) => String(error))
-    if (typeof next === 'string')
-      return outcome(false, `The file cannot be read, so nothing changed: ${next}`, [])
+    const next = await planSource(source, dev).catch((error: unknown) => whyUnread(error))
+    if (typeof next === 'string') return outcome(false, `${next}, so nothing changed.`, [])
     if (next.plan === null || hasErrors(next.problems)) {
       return outcome(false, 'The file has errors, so nothing changed.', next.problems)
     }
@@ -190,6 +190,11 @@ async function startFront(
   const wish = accessLog?.(config) ?? null
   const front = await createFront({ plan, folder, stateFolder, log, accessLog: wish, output, loaded })
   return { first, front, stateFolder }
+}
+
+function whyUnread(error: unknown): string {
+  const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  return isMissing ? 'The file is gone' : `The file cannot be read (${error})`
 }
 
 const NO_CHANGES: Changes = { added: [], removed: [], changed: [] }

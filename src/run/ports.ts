@@ -70,7 +70,7 @@ function outsidePorts({ protocol, address, port }: ListenerPlan, plan: Plan): Wa
 }
 
 function namesOf(protocol: ListenerPlan['protocol'], { dns, http }: Plan): string[] {
-  if (protocol === 'admin') return []
+  if (protocol === 'admin' || protocol === 'metrics') return []
   return protocol === 'dns'
     ? dns.zones.map(({ apex }) => apex.slice(0, -1))
     : http.hosts.map(({ name }) => name)

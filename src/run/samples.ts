@@ -114,13 +114,22 @@ function dnsSamples(dns: DnsServer): Sample[] {
   ]
 }
 
-function cacheSamples({ hits, stale, misses, collapsed, passed, savedOctets }: CacheCounts): Sample[] {
+function cacheSamples({
+  hits,
+  stale,
+  collapsed,
+  misses,
+  passed,
+  fetches,
+  savedOctets,
+}: CacheCounts): Sample[] {
   return [
-    one('portico_cache_requests', hits - stale, 'hit'),
+    one('portico_cache_requests', hits, 'hit'),
     one('portico_cache_requests', stale, 'stale'),
     one('portico_cache_requests', misses, 'miss'),
     one('portico_cache_requests', collapsed, 'collapsed'),
     one('portico_cache_requests', passed, 'passed'),
+    one('portico_cache_fetches', fetches),
     one('portico_cache_saved_bytes', savedOctets),
   ]
 }

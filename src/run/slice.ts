@@ -16,6 +16,7 @@ import type { Transfers } from '#http/transfer.ts'
 import type { Refusal } from '#http/wire/refusal.ts'
 import type { AccessRecord } from '#log/record.ts'
 import type { LiveFeed, LiveReply, LiveRequest, LiveTold } from '#media/live/request.ts'
+import type { Audience } from '#media/live/viewers.ts'
 import type { Session } from '#media/sessions.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
@@ -120,6 +121,8 @@ export type WorkerProcedures = {
   readonly live: (told: LiveTold) => void
   /** Octets of an encoder that came to another thread. */
   readonly feed: (feed: LiveFeed) => Promise<Refusal | null>
+  /** who watches live streams */
+  readonly viewers: (nothing: null) => Audience[]
   readonly snapshot: (nothing: null) => Snapshot
   readonly samples: (nothing: null) => Sample[]
   readonly busyClients: (nothing: null) => BusyKey[]

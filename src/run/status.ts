@@ -96,7 +96,7 @@ export async function statusOf(portico: Portico): Promise<Status> {
     http,
     cache: front.store === null ? null : { ...cache, ...front.store.stats() },
     dns: { queries, dropped, truncated, rcodes },
-    live: front.live(),
+    live: await front.live(),
     traffic: trafficOf(await metricsOf(portico)),
   }
 }

@@ -1,4 +1,3 @@
-import { opendir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { pathsOf } from '#bucket/folder.ts'
 import { readKeys } from '#bucket/identify.ts'
@@ -17,6 +16,7 @@ import { isRefusal } from '#http/wire/refusal.ts'
 import { createMedia } from '#media/serve.ts'
 import type { Sessions } from '#media/sessions.ts'
 import type { Turns } from '#media/turns.ts'
+import { namesIn } from './names-in.ts'
 
 export type StreamOptions = {
   /** of the file: where paths of folders begin */
@@ -93,16 +93,13 @@ async function listFiles(root: string, begin: string, limit: number): Promise<re
   const place = locate(begin.slice(0, at), '_')
   if (typeof place === 'string') return []
   const prefix = decodeURIComponent(begin.slice(at))
-  const names: string[] = []
   try {
-    for await (const { name } of await opendir(join(root, place.path, '..'))) {
-      if (name.startsWith(prefix) && !name.startsWith('.')) names.push(name)
-      if (names.length === limit) break
-    }
+    const names = await namesIn(join(root, place.path, '..'))
+    return names.filter((name) => name.startsWith(prefix) && !name.startsWith('.')).slice(0, limit)
   } catch (error) {
     if (!isMissing(error)) throw error
+    return []
   }
-  return names
 }
 
 async function listObjects(root: string, begin: string, limit: number): Promise<readonly string[]> {

@@ -15,7 +15,6 @@ import type { Issued } from './issuer.ts'
 import type { CertificatePlan } from './plan.ts'
 import {
   authorityExtensions,
-  emptyName,
   encodeCertificate,
   encodeName,
   keyIdentifier,
@@ -28,6 +27,8 @@ const HOUR = 3_600_000
 const ROOT_LIFETIME = 3650 * 24 * HOUR
 // Clients whose clock is slow by less than this accept a new certificate.
 const BACK_DATED = HOUR
+// It need not say anything (RFC 5280 §4.2.1.6), but kdig takes no certificate whose subject is empty.
+const LEAF_SUBJECT = encodeName('Portico local certificate')
 
 /** The certificate that clients have to trust. */
 export type Root = {
@@ -117,7 +118,7 @@ function createAuthority(path: string, certificate: X509Certificate, key: KeyObj
     const content = {
       serial: randomBytes(16),
       issuer,
-      subject: emptyName,
+      subject: LEAF_SUBJECT,
       notBefore,
       notAfter,
       publicKey: pair.publicKey,

@@ -103,7 +103,7 @@ function choosePieces(document: string, pieces: readonly Piece[]): Piece[] {
   if (wanted.length === 0) throw new Fault(400, 'XML names no part')
   return wanted.map(({ number, etag }, i) => {
     if (i > 0 && number <= wanted[i - 1]!.number) throw new Fault(400, 'the parts are not in their order')
-    const piece = pieces.find((one) => one.number === number && one.sha256 === etag)
+    const piece = pieces.find((one) => one.number === number && etagOf(one).replaceAll('"', '') === etag)
     if (piece === undefined) throw new Fault(400, `part ${number} has not arrived`)
     return piece
   })

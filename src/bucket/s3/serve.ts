@@ -83,7 +83,7 @@ function serveBucket(asked: S3Request): Promise<void> | void {
     const status = asked.bucket.plan.versions ? 'Enabled' : undefined
     return respondXml(exchange, 200, 'VersioningConfiguration', { Status: status })
   }
-  if (method === 'GET' && query.get('list-type') === '2') {
+  if (method === 'GET' && !SUBRESOURCES.some((name) => query.has(name))) {
     requireRight(asked, 'list', query.get('prefix') ?? '')
     return listObjects(asked)
   }
@@ -117,5 +117,29 @@ async function getObject({ bucket, exchange, query, key }: S3Request): Promise<v
   return respondObject(exchange, stored, { bucket, more })
 }
 
+/** What else can be asked of a bucket: a GET without any of them lists it. */
+const SUBRESOURCES = [
+  'accelerate',
+  'acl',
+  'analytics',
+  'cors',
+  'encryption',
+  'inventory',
+  'lifecycle',
+  'logging',
+  'metrics',
+  'notification',
+  'object-lock',
+  'ownershipControls',
+  'policy',
+  'policyStatus',
+  'publicAccessBlock',
+  'replication',
+  'requestPayment',
+  'tagging',
+  'uploads',
+  'versions',
+  'website',
+]
 const NOT_KNOWN = ['acl', 'tagging', 'torrent', 'retention', 'legal-hold', 'attributes', 'select', 'restore']
 const NOT_OFFERED = new Fault(501, 'this part of S3 is not offered')

@@ -4,7 +4,7 @@ import { beginFile, completeFile, writeBody } from './filing.ts'
 import type { SharedObject } from './object.ts'
 import type { Parts } from './parts.ts'
 import { unpin } from './reader.ts'
-import { BLOCK_UNITS, field, state } from './shared.ts'
+import { BLOCK_UNITS, field, flag, state } from './shared.ts'
 import type { Fill } from './store.ts'
 
 /**
@@ -48,7 +48,7 @@ export class SharedFill implements Fill {
       this.#arrive(kept)
       if (kept === octets.length) return
       this.#writer = beginFile(this.#parts, this.#slot, this.#lengthOctets ?? whole)
-      if (this.#writer === undefined) return this.fail()
+      if (this.#writer === undefined) return this.#outgrow()
       return this.#append(this.#writer, octets.subarray(kept), true)
     }
     return this.#append(this.#writer, octets, false)
@@ -78,6 +78,13 @@ export class SharedFill implements Fill {
     table.wake(this.#slot)
     const writer = this.#writer
     void this.#pending.then(() => writer?.abandon()).finally(() => unpin(this.#parts, this.#slot))
+  }
+
+  /** There is no room: readers may have the rest from elsewhere. */
+  #outgrow(): void {
+    const { lock, table } = this.#parts
+    if (this.#isOpen) lock.hold(() => table.setFlags(this.#slot, flag.outgrown, 0))
+    this.fail()
   }
 
   /** Append to what is in memory. @returns how many octets found room */
@@ -110,11 +117,11 @@ export class SharedFill implements Fill {
         if (isFirst) await writeBody(this.#parts, this.#slot, writer)
         const missing = this.#stored + octets.length - table.getBig(this.#slot, field.fileOctets)
         const step = Math.max(missing, DISK_STEP_OCTETS)
-        if (missing > 0 && !lock.hold(() => room.takeDisk(this.#slot, step))) return this.fail()
+        if (missing > 0 && !lock.hold(() => room.takeDisk(this.#slot, step))) return this.#outgrow()
         await writer.write(octets)
       } catch (error) {
         files?.turnOff(error)
-        return this.fail()
+        return this.#outgrow()
       }
       if (this.#isOpen) this.#arrive(octets.length)
     }

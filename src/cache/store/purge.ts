@@ -3,9 +3,8 @@ import { hashStem } from './hash.ts'
 import type { Lookup } from './lookup.ts'
 import type { Parts } from './parts.ts'
 import { isNamed } from './purge-log.ts'
-import { control, count, field, flag } from './shared.ts'
+import { control, count, ENTRY_WORDS, field, flag } from './shared.ts'
 import type { PurgeReceipt, PurgeSelector } from './store.ts'
-import type { Table } from './table.ts'
 import { tagBits } from './tag-bits.ts'
 
 /** See `CacheStore.purge`. */
@@ -18,12 +17,12 @@ export async function purge(
   // First of all: what is fetched already must not come in behind us.
   await parts.lock.holdSoon(() => parts.purges.note(selector))
   const receipt = { selector, mode, objects: 0, octets: 0 }
-  for (const slots of 'keys' in selector
+  for (const found of 'keys' in selector
     ? byKeys(parts, lookup, selector.keys)
     : byScan(parts, lookup, selector)) {
     await parts.lock.holdSoon(() => {
-      for (const slot of slots) {
-        if (!isNamedStill(parts, lookup, slot, selector)) continue
+      for (const { slot, version } of found) {
+        if (!isNamedStill(parts, lookup, { slot, version }, selector)) continue
         receipt.objects += 1
         receipt.octets += parts.table.getBig(slot, field.stored)
         apply(parts, slot, mode)
@@ -50,16 +49,23 @@ async function choresDone({ files, shared, table }: Parts): Promise<void> {
   }
 }
 
-function* byKeys({ lock }: Parts, lookup: Lookup, keys: readonly string[]): Generator<number[]> {
+/** An entry that a selector names; version 0: it changed while it was looked at. */
+type Found = { readonly slot: number; readonly version: number }
+
+function* byKeys({ lock }: Parts, lookup: Lookup, keys: readonly string[]): Generator<Found[]> {
   // Under the lock: while the index is made anew after a death, a key is not found without it.
-  for (const key of keys) yield (lock.hold(() => lookup.find(key)) ?? lookup.find(key)).map(({ id }) => id)
+  for (const key of keys) {
+    const objects = lock.hold(() => lookup.find(key)) ?? lookup.find(key)
+    yield objects.map(({ id }) => ({ slot: id, version: 0 }))
+  }
 }
 
 /** Look at all objects, in slices: what is created meanwhile was fetched after the purge, or is refused. */
-function* byScan({ shared, table }: Parts, lookup: Lookup, selector: PurgeSelector): Generator<number[]> {
-  const mayBeNamed = filterFor(selector, shared.seed)
+function* byScan(parts: Parts, lookup: Lookup, selector: PurgeSelector): Generator<Found[]> {
+  const { shared, table } = parts
+  const mayBeNamed = filterFor(selector, parts)
   const end = table.end()
-  let found: number[] = []
+  let found: Found[] = []
   let turnEnd = performance.now() + TURN_MS
   for (let slot = 1; slot < end; slot++) {
     if (found.length >= BATCH || (slot % 256 === 0 && performance.now() > turnEnd)) {
@@ -67,35 +73,60 @@ function* byScan({ shared, table }: Parts, lookup: Lookup, selector: PurgeSelect
       found = []
       turnEnd = performance.now() + TURN_MS
     }
-    if (table.get(slot, field.linked) === 0) continue
-    if (!mayBeNamed(table, slot)) continue
+    // What stands here since before the purge is seen without Atomics: the lock was taken since.
+    if (shared.entries[slot * ENTRY_WORDS + field.linked] === 0 || !mayBeNamed(slot)) continue
+    const version = table.get(slot, field.version)
     const names = lookup.names(slot)
-    // Not readable: it changes at this moment, and is looked at again under the lock.
-    if (names === undefined || isNamed(selector, names.key, names.tags)) found.push(slot)
+    if (names === undefined) found.push({ slot, version: 0 })
+    else if (isNamed(selector, names.key, names.tags)) found.push({ slot, version })
   }
   yield found
 }
 
 /** What can be said of an entry without reading its strings. */
-function filterFor(selector: PurgeSelector, seed: Int32Array): (table: Table, slot: number) => boolean {
+function filterFor(selector: PurgeSelector, { arena, shared, table }: Parts): (slot: number) => boolean {
+  const { entries, seed } = shared
   if ('tags' in selector) {
     const wanted = selector.tags.map((tag) => tagBits([tag]))
-    return (table, slot) => {
-      const bits = table.get(slot, field.tagBits)
-      return wanted.some((tag) => (bits & tag) === tag)
+    return (slot) => {
+      const bits = entries[slot * ENTRY_WORDS + field.tagBits]!
+      for (const tag of wanted) if ((bits & tag) === tag) return true
+      return false
     }
   }
+  if (!('prefixes' in selector)) return () => true
   // All that stands under some URIs: `https://example.com/a ` and what follows.
-  if ('prefixes' in selector && selector.prefixes.every((prefix) => prefix.includes(' '))) {
+  if (selector.prefixes.every((prefix) => prefix.includes(' '))) {
     const stems = selector.prefixes.map((prefix) => hashStem(prefix, seed))
-    return (table, slot) => stems.includes(table.get(slot, field.stem))
+    return (slot) => stems.includes(entries[slot * ENTRY_WORDS + field.stem]!)
   }
-  return () => true
+  const prefixes = selector.prefixes.map((prefix) => Buffer.from(prefix))
+  return (slot) => {
+    const version = table.get(slot, field.version)
+    const record = table.get(slot, field.record)
+    if (record <= 0 || record >= shared.shape.units) return true
+    const keyAt = arena.dataAt(record)
+    const isNamedHere = prefixes.some((prefix) => beginsWith(shared.arena, keyAt, prefix))
+    // It changed meanwhile: what was read may be anything.
+    return isNamedHere || version % 2 !== 0 || table.get(slot, field.version) !== version
+  }
+}
+
+/** Whether octets stand at a place; from the end, since URIs of one host begin alike. */
+function beginsWith(octets: Buffer, from: number, wanted: Buffer): boolean {
+  for (let at = wanted.length - 1; at >= 0; at--) if (octets[from + at] !== wanted[at]) return false
+  return true
 }
 
 /** Whether the entry still holds an object that is named. Under the lock. */
-function isNamedStill({ table }: Parts, lookup: Lookup, slot: number, selector: PurgeSelector): boolean {
+function isNamedStill(
+  { table }: Parts,
+  lookup: Lookup,
+  { slot, version }: Found,
+  selector: PurgeSelector,
+): boolean {
   if (table.get(slot, field.linked) === 0) return false
+  if (version !== 0 && table.get(slot, field.version) === version) return true
   const names = lookup.names(slot)
   return names !== undefined && isNamed(selector, names.key, names.tags)
 }

@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib'
 import type { Source } from '#http/exchange.ts'
 import type { OpenFile } from './files.ts'
 import { promote } from './filing.ts'
+import { Outgrown } from './outgrown.ts'
 import type { Parts } from './parts.ts'
 import { field, flag, state } from './shared.ts'
 import { SUMMED_OCTETS } from './wire/object-file.ts'
@@ -59,7 +60,8 @@ export class Reader implements Source {
       return null
     }
     if (condition === state.growing) return waits.change(this.#slot, seen).then(() => this.read(limitOctets))
-    return this.#breakOff(new Error('What was being stored broke off'))
+    const isOutgrown = table.hasFlag(this.#slot, flag.outgrown)
+    return this.#breakOff(isOutgrown ? new Outgrown() : new Error('What was being stored broke off'))
   }
 
   /** How far a fill is ahead of this reader; what is whole waits for nobody. */

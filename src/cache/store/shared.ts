@@ -160,6 +160,8 @@ export const flag = {
   onDisk: 4,
   /** its file is from before a restart: blocks are checked against their sums */
   unproven: 8,
+  /** its fill found no room */
+  outgrown: 16,
 } as const
 
 /**

@@ -67,7 +67,7 @@ export type CachedObject = {
   octets(): Uint8Array | null
   /**
    * The body from an offset up to (not including) another, or to its end; follows a growing object.
-   * Its `read` rejects when the fill fails. What it gives stays in place until the next `read` or `cancel`.
+   * Its `read` rejects when the fill fails: with `Outgrown` when there was no room. What it gives stays in place until the next `read` or `cancel`.
    *
    * @returns null when the object made room for another since it was found: look again
    */

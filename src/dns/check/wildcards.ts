@@ -32,9 +32,11 @@ function notReached(wildcard: string, name: string, below: string, apex: string,
   return warning('dns/wildcard-does-not-reach', firstOf(types).from, message, fix)
 }
 
+const GIVES_ADDRESS = ['A', 'AAAA', 'CNAME', 'ALIAS'] as const
+
 function hasAddress(name: string, names: Names): boolean {
   const types = names.owners.get(name)
-  return types !== undefined && (types.has('A') || types.has('AAAA') || types.has('CNAME'))
+  return types !== undefined && GIVES_ADDRESS.some((type) => types.has(type))
 }
 
 function isPlainHost(name: string): boolean {

@@ -61,7 +61,7 @@ export const keySettings: MapSetting = {
         oneOf: ['file', 'env'],
         example: { file: './transfer.key' },
         fields: {
-          file: { type: 'text', doc: 'File beside this one.', example: './transfer.key' },
+          file: { type: 'text', path: 'file', doc: 'File beside this one.', example: './transfer.key' },
           env: { type: 'text', doc: 'Variable of the environment.', example: 'TRANSFER_KEY' },
         },
       },

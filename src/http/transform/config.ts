@@ -63,6 +63,7 @@ function rules(doc: string): Setting {
 
 const page: Setting = {
   type: 'text',
+  path: 'file',
   doc: 'File, relative to this one; at most 1 MiB. A change of it shows within a few seconds.',
   example: './404.html',
 }

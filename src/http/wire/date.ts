@@ -11,7 +11,7 @@ export function formatDate(timeMs: number): string {
 /**
  * Read an HTTP date in any of its three forms: IMF-fixdate, RFC 850's and asctime's (RFC 9110 §5.6.7).
  *
- * The name of the day is not compared with the date.
+ * The name of the day is not compared with the date. Case does not count: a cache should not mind it (RFC 9111 §4.2).
  *
  * @param nowMs what the two-digit year of the RFC 850 form is read against
  * @returns milliseconds since 1970, or undefined when the text is no such date
@@ -21,7 +21,7 @@ export function parseDate(text: string, nowMs: number): number | undefined {
   const groups = (IMF.exec(text) ?? RFC850.exec(text) ?? ASCTIME.exec(text))?.groups
   if (groups === undefined) return undefined
   const year = groups['year']!.length === 2 ? fullYear(Number(groups['year']), nowMs) : Number(groups['year'])
-  const month = MONTHS.indexOf(groups['month']!)
+  const month = MONTHS.indexOf(groups['month']!.toLowerCase())
   const day = Number(groups['day'])
   const hour = Number(groups['hour'])
   const minute = Number(groups['minute'])
@@ -35,17 +35,20 @@ export function parseDate(text: string, nowMs: number): number | undefined {
   return date.setUTCHours(hour, minute, second)
 }
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
 const MONTH = `(?<month>${MONTHS.join('|')})`
 const TIME = '(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)'
 const IMF = new RegExp(
   `^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?<day>\\d\\d) ${MONTH} (?<year>\\d{4}) ${TIME} GMT$`,
+  'i',
 )
 const RFC850 = new RegExp(
   `^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (?<day>\\d\\d)-${MONTH}-(?<year>\\d\\d) ${TIME} GMT$`,
+  'i',
 )
 const ASCTIME = new RegExp(
   `^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ${MONTH} (?<day>\\d\\d| \\d) ${TIME} (?<year>\\d{4})$`,
+  'i',
 )
 
 /** RFC 9110 §5.6.7: a year that would lie more than 50 years ahead is the last one in the past with these digits. */

@@ -1,6 +1,9 @@
 import { type Refusal, refuse } from '#http/wire/refusal.ts'
 import type { Broadcast } from './broadcast.ts'
 
+/** Who has waited for so many target durations waits for something that does not come (RFC 8216bis §6.2.5.2). */
+export const WAIT_TARGETS = 3
+
 /** What a client says of the playlist that it wants (RFC 8216bis §6.2.5). */
 export type Directives = {
   /** a playlist with this segment, or with this part of it */

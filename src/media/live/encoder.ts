@@ -6,7 +6,7 @@ import { CutFault, type CutPart, Cutter } from './cutter.ts'
 import { broadcastFolder } from './folder.ts'
 import type { LiveTrack } from './news.ts'
 import type { LivePlan } from './plan.ts'
-import type { Desk } from './request.ts'
+import type { Desk, LiveReply } from './request.ts'
 import { SegmentWriter, writeInits } from './segment-writer.ts'
 import type { Brought, InputTrack } from './wire/input.ts'
 import type { Sample } from './wire/sample.ts'
@@ -34,6 +34,10 @@ type Early = { readonly track: number; readonly sample: Sample }
 
 /** ten seconds of 200 frames a second, and of sound the more */
 const LIMIT_EARLY = 4000
+
+/** For so long a second encoder waits for the first one to leave. */
+const BUSY_MS = 3000
+const BUSY_LOOK_MS = 100
 
 type Opened = {
   readonly ticket: number
@@ -88,8 +92,9 @@ export class Encoder {
       if (this.#opened !== null) await this.#cut(track, item.sample)
       else await this.#wait({ track, sample: item.sample })
     }
-    if (this.#opened === null && mayOpen && this.#leadSeconds() >= this.#options.plan.partMs / 1000)
-      await this.#open()
+    if (this.#opened !== null || this.#leadSeconds() < this.#options.plan.partMs / 1000) return
+    // Who sends faster than it is played does not wait for tracks that may come.
+    if (mayOpen || this.#early.length > LIMIT_EARLY / 2) await this.#open()
   }
 
   /** It is over: what is left becomes the last part. */
@@ -141,13 +146,13 @@ export class Encoder {
   }
 
   async #open(): Promise<void> {
-    const { desk, stream, plan, worker, lateSeconds } = this.#options
+    const { desk, stream, plan, lateSeconds } = this.#options
     const lead = this.#lead()
     const order = [lead, ...this.#tracks.keys().filter((i) => i !== lead)]
     const tracks = order.map((i) => this.#tracks[i]!)
     const first = this.#leadSamples()
     const told = describeTracks(tracks, frameSeconds(first, tracks[0]!), plan.partMs / 1000)
-    const reply = await desk.ask({ kind: 'begin', stream, worker, tracks: told })
+    const reply = await this.#begin(told)
     if (reply.kind === 'busy') throw fault(409, 'another encoder sends this stream')
     if (reply.kind === 'full') throw fault(507, `there are ${reply.limit} streams, which is the limit`)
     if (reply.kind !== 'begun') throw fault(503, 'the register did not begin the stream')
@@ -173,6 +178,17 @@ export class Encoder {
     const early = this.#early
     this.#early = []
     for (const { track, sample } of early) await this.#cut(track, sample)
+  }
+
+  /** An encoder that comes back may be here before it is known that it was gone. */
+  async #begin(tracks: readonly LiveTrack[]): Promise<LiveReply> {
+    const { desk, stream, worker } = this.#options
+    const deadline = performance.now() + BUSY_MS
+    for (;;) {
+      const reply = await desk.ask({ kind: 'begin', stream, worker, tracks })
+      if (reply.kind !== 'busy' || performance.now() > deadline) return reply
+      await new Promise((resolve) => setTimeout(resolve, BUSY_LOOK_MS))
+    }
   }
 
   async #cut(track: number, sample: Sample): Promise<void> {
@@ -238,7 +254,8 @@ function describeTracks(
     const format = createHash('sha256').update(entry).digest('hex').slice(0, 16)
     const name = `${track.kind[0]}${counts[track.kind]++}`
     // Cut where the first track is, a part may be longer by a frame of this one.
-    const slack = i === 0 ? 0 : track.kind === 'audio' ? FRAME_SAMPLES / track.sampleRate : frameSeconds
+    const samples = /^[ae]c-3$/.test(track.codec) ? DOLBY_SAMPLES : FRAME_SAMPLES
+    const slack = i === 0 ? 0 : track.kind === 'audio' ? samples / track.sampleRate : frameSeconds
     const frameRate = track.kind === 'video' ? round(1 / frameSeconds) : 0
     return { ...track, name, format, frameRate, partSeconds: round(partSeconds + slack) }
   })
@@ -246,6 +263,8 @@ function describeTracks(
 
 /** Of AAC; frames of other codecs are shorter. */
 const FRAME_SAMPLES = 1024
+/** Of AC-3, and the most of E-AC-3. */
+const DOLBY_SAMPLES = 1536
 
 function round(value: number): number {
   return Math.round(value * 1e5) / 1e5

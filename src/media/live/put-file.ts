@@ -1,8 +1,8 @@
 import type { Exchange, Source } from '#http/exchange.ts'
-import { refuse } from '#http/wire/refusal.ts'
+import { type Refusal, refuse } from '#http/wire/refusal.ts'
 import { readInTime } from './ingest.ts'
 import type { LivePlan } from './plan.ts'
-import type { Fed } from './request.ts'
+import type { Fed, FedFile } from './request.ts'
 import { respondEmpty, respondRefusal } from './respond.ts'
 import type { Stage } from './stage.ts'
 
@@ -32,17 +32,31 @@ export async function putFile(
   }
   const led = await stage.ask({ kind: 'lead', stream, worker })
   const owner = led.kind === 'led' ? led.worker : worker
+  const { input, isInit } = named
+  const id = `${worker} ${++lastFile}`
   let begins = true
-  for (;;) {
-    const octets = await readInTime(body, plan.silenceMs)
-    if (octets === null) break
-    const fed: Fed = { stream, ...named, octets, begins }
+  const hand = (octets: Uint8Array, isOver: boolean): Promise<Refusal | null> => {
+    const { number, needsInit } = named
+    const fed: Fed = { stream, input, file: { id, number, needsInit, isOver }, octets, begins, isInit }
     begins = false
-    const refusal = owner === worker ? await stage.feed(fed) : await feedElsewhere(stage, owner, fed)
-    if (refusal !== null) return respondRefusal(exchange, refusal)
+    return owner === worker ? stage.feed(fed) : feedElsewhere(stage, owner, fed)
   }
-  respondEmpty(exchange, 201)
+  try {
+    for (;;) {
+      const octets = await readInTime(body, plan.silenceMs)
+      const refusal = await hand(octets ?? NOTHING, octets === null)
+      if (refusal !== null) return respondRefusal(exchange, refusal)
+      if (octets === null) return respondEmpty(exchange, 201)
+    }
+  } catch (error) {
+    // The file after this one does not wait for what will not come.
+    await hand(NOTHING, true).catch(() => {})
+    throw error
+  }
 }
+
+const NOTHING = new Uint8Array()
+let lastFile = 0
 
 async function feedElsewhere(stage: Stage, worker: number, fed: Fed) {
   const reply = await stage.ask({
@@ -59,17 +73,30 @@ async function drain(body: Source, silenceMs: number): Promise<void> {
   while ((await readInTime(body, silenceMs)) !== null);
 }
 
+/** What the name of a file says of what is in it. */
+export type FileName = {
+  readonly input: string
+  readonly isInit: boolean
+} & Pick<FedFile, 'number' | 'needsInit'>
+
 /**
  * What the name of a file says of what is in it: `chunk-stream0-00042.m4s` belongs to `init-stream0.m4s`.
  *
  * @returns null for what is no media
  */
-export function nameOf(file: string): { readonly input: string; readonly isInit: boolean } | null {
+export function nameOf(file: string): FileName | null {
   const [, name, type] = /^(.*)\.(m4s|mp4|m4v|m4a|cmf[vat]|ts)$/i.exec(file) ?? []
   if (name === undefined) return null
   // A whole track in one request, as DASH-IF live media ingest has it.
-  if (/^cmf/i.test(type!)) return { input: name, isInit: false }
+  if (/^cmf/i.test(type!)) return { input: name, isInit: false, number: null, needsInit: false }
   const isInit = /^init|[-_.]init$/i.test(name)
   const bare = name.replace(/^(?:init|chunk|segment|seg|media)[-_.]?|[-_.]init$/i, '')
-  return { input: isInit ? bare : bare.replace(/[-_.]?\d+$/, ''), isInit }
+  if (isInit) return { input: bare, isInit, number: null, needsInit: false }
+  const [, input, digits] = /^(.*?)[-_.]?(\d{0,15})$/.exec(bare)!
+  return {
+    input: input!,
+    isInit,
+    number: digits === '' ? null : Number(digits),
+    needsInit: type!.toLowerCase() === 'm4s',
+  }
 }

@@ -8,6 +8,7 @@ import { beginJournal, type Journal, listStreams, readBroadcast } from './journa
 import type { LiveTrack, News } from './news.ts'
 import type { LivePlan } from './plan.ts'
 import type { Fed, LiveAsk, LiveFeed, LiveReply, LiveTold } from './request.ts'
+import { forgetInits } from './saved-inits.ts'
 
 export type RegisterOptions = {
   /** absolute */
@@ -83,6 +84,10 @@ export class Register {
     return [...this.#streams.values()].map(({ broadcast }) => broadcast)
   }
 
+  find(stream: string): Broadcast | undefined {
+    return this.#streams.get(stream)?.broadcast
+  }
+
   /** A worker has died, and the encoders that sent to it are cut off. */
   forgetWorker(worker: number): void {
     for (const [stream, leader] of this.#leaders) if (leader === worker) this.#leaders.delete(stream)
@@ -107,6 +112,7 @@ export class Register {
         await rm(folder, { recursive: true, force: true })
         if (!isNewest) continue
         this.#streams.delete(stream)
+        await forgetInits(root, stream)
         tell({ root, stream, id, news: null })
       }
     }
@@ -149,7 +155,10 @@ export class Register {
     const leader = this.#leaders.get(stream)
     if (leader === undefined) return
     const { root, feed } = this.#options
-    await feed(leader, { root, fed: { stream, input: '', octets: null, begins: false, isInit: false } })
+    await feed(leader, {
+      root,
+      fed: { stream, input: '', file: null, octets: null, begins: false, isInit: false },
+    })
   }
 
   async #feed(worker: number, fed: Fed): Promise<LiveReply> {

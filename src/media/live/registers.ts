@@ -1,10 +1,12 @@
 import { resolve } from 'node:path'
 import type { Log } from '#core/log.ts'
+import type { Broadcast } from './broadcast.ts'
 import type { LivePlan } from './plan.ts'
 import { Register, type RegisterOptions } from './register.ts'
 import type { AskLive, LiveTold } from './request.ts'
 import { createSources, type SourceWanted } from './sources.ts'
 import { type LiveStatus, liveStatus } from './status.ts'
+import { audienceKey } from './viewers.ts'
 
 /** The registers of all folders, on the thread that has them. */
 export type Registers = {
@@ -13,8 +15,14 @@ export type Registers = {
   replace(plans: readonly LivePlan[]): void
   /** A worker has died: the encoders that sent to it are cut off. */
   forgetWorker(worker: number): void
-  /** broadcasts of all folders, and the programs that bring some of them */
-  status(): LiveStatus
+  /**
+   * Broadcasts of all folders, and the programs that bring some of them.
+   *
+   * @param viewers how many watch each, by `audienceKey`
+   */
+  status(viewers: ReadonlyMap<string, number>): LiveStatus
+  /** A broadcast as it is at this moment, by folder as written and name. */
+  find(root: string, stream: string): Broadcast | undefined
   close(): void
 }
 
@@ -75,12 +83,17 @@ export function createRegisters({ folder, now, tell, feed, log }: RegistersOptio
     forgetWorker(worker) {
       for (const register of registers.values()) register.forgetWorker(worker)
     },
-    status: () =>
+    status: (viewers) =>
       liveStatus(
-        [...registers.values()].flatMap((register) => register.broadcasts()),
+        Array.from(registers, ([root, register]) =>
+          register.broadcasts().map((broadcast) => {
+            return { broadcast, viewers: viewers.get(audienceKey(root, broadcast.stream)) ?? 0 }
+          }),
+        ).flat(),
         sources.states(),
         now(),
       ),
+    find: (root, stream) => registers.get(resolve(folder, root))?.find(stream),
     close() {
       clearInterval(timer)
       sources.close()

@@ -62,12 +62,26 @@ export type Fed = {
   readonly stream: string
   /** what the octets belong to: files of one track, or of several, have one name */
   readonly input: string
+  /** null: one pipe brings all */
+  readonly file: FedFile | null
   /** null: nothing more will come of the stream */
   readonly octets: Uint8Array | null
   /** they are the first of a request, which begins with a whole box or packet */
   readonly begins: boolean
   /** they are what stands before the segments: when there were some, the encoder begins anew */
   readonly isInit: boolean
+}
+
+/** Files come by connections of their own, to several workers: these say in which order they are to be read. */
+export type FedFile = {
+  /** no other file has it */
+  readonly id: string
+  /** the last number in its name; null when there is none, and for what stands before segments */
+  readonly number: number | null
+  /** nothing can be made of it without what stands before it */
+  readonly needsInit: boolean
+  /** nothing more comes of it, whole or not */
+  readonly isOver: boolean
 }
 
 /** Octets of an encoder that another thread has read. */

@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import type { Log } from '#core/log.ts'
 import type { Refusal } from '#http/wire/refusal.ts'
+import { findEncoder } from '#media/ladder/find-encoder.ts'
 import type { Fed } from './request.ts'
 
 /** A stream that ffmpeg fetches or receives. */
@@ -97,20 +98,20 @@ class RunningSource {
   async #run(): Promise<void> {
     this.#state = 'running'
     const startedMs = performance.now()
-    const child = spawn('ffmpeg', argumentsFor(this.#wanted.url), { stdio: ['ignore', 'pipe', 'pipe'] })
+    const encoder = await findEncoder(process.env['PATH'] ?? '')
+    if ((this.#state as string) === 'stopped') return
+    if (encoder === null) return this.#again('ffmpeg is not installed. Fix: apt-get install ffmpeg', 0)
+    const [program, ...words] = encoder
+    const child = spawn(program!, [...words, ...argumentsFor(this.#wanted.url)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     this.#child = child
-    let words = ''
-    child.stderr
-      .setEncoding('utf8')
-      .on('data', (text: string) => (words = (words + text).slice(-LIMIT_WORDS)))
+    let said = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-LIMIT_WORDS)))
     const ended = new Promise<string>((resolve) => {
-      child.once('error', (error: NodeJS.ErrnoException) => {
-        resolve(
-          error.code === 'ENOENT' ? 'ffmpeg is not installed. Fix: apt-get install ffmpeg' : error.message,
-        )
-      })
+      child.once('error', (error) => resolve(error.message))
       child.once('close', (code, signal) =>
-        resolve(words.trim() || `ffmpeg ended by ${signal ?? `exit code ${code}`}`),
+        resolve(said.trim() || `ffmpeg ended by ${signal ?? `exit code ${code}`}`),
       )
     })
     const refused = await this.#follow(child.stdout).catch((error: unknown) => String(error))
@@ -129,6 +130,7 @@ class RunningSource {
       const refusal = await feed({
         stream,
         input: 'source',
+        file: null,
         octets: new Uint8Array(octets),
         begins,
         isInit: begins,
@@ -171,7 +173,7 @@ function argumentsFor(url: string): string[] {
 }
 
 function endOf(stream: string): Fed {
-  return { stream, input: 'source', octets: null, begins: false, isInit: false }
+  return { stream, input: 'source', file: null, octets: null, begins: false, isInit: false }
 }
 
 /** Passwords stand in URLs of cameras, and pass phrases in those of SRT. */

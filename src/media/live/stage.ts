@@ -5,9 +5,12 @@ import { broadcastFolder } from './folder.ts'
 import { readBroadcast } from './journal.ts'
 import type { LivePlan } from './plan.ts'
 import type { AskLive, Fed, LiveAsk, LiveReply, LiveTold } from './request.ts'
+import { Viewers } from './viewers.ts'
 
 type Waiter = { readonly isDue: () => boolean; readonly settle: (isDue: boolean) => void }
 
+/** Each is a request that its connection holds. */
+const LIMIT_WAITERS = 20_000
 /** Recordings whose index is held because somebody has just asked for them. */
 const LIMIT_RECORDINGS = 16
 
@@ -16,6 +19,7 @@ export class Stage {
   readonly root: string
   /** of the route that was made last; null before */
   plan: LivePlan | null = null
+  readonly viewers: Viewers = new Viewers()
   readonly #ask: AskLive
   readonly #worker: number
   readonly #feeds = new Map<string, Feed>()
@@ -98,10 +102,11 @@ export class Stage {
   /**
    * Wait for news.
    *
-   * @returns false when the time is over first
+   * @returns false when the time is over first, or too many wait
    */
   wait(isDue: () => boolean, limitMs: number): Promise<boolean> {
     if (isDue()) return Promise.resolve(true)
+    if (this.#waiters.size >= LIMIT_WAITERS) return Promise.resolve(false)
     return new Promise((resolve) => {
       const settle = (due: boolean): void => {
         clearTimeout(timer)

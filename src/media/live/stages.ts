@@ -1,6 +1,7 @@
 import { type Refusal, refuse } from '#http/wire/refusal.ts'
 import type { AskLive, LiveFeed, LiveTold } from './request.ts'
 import { Stage } from './stage.ts'
+import type { Audience } from './viewers.ts'
 
 /** What is on air, as one worker knows it: a stage for each folder. */
 export type Stages = {
@@ -8,6 +9,8 @@ export type Stages = {
   told(told: LiveTold): void
   /** octets that another thread has read */
   feed(feed: LiveFeed): Promise<Refusal | null>
+  /** who watches, of all folders */
+  viewers(nowMs: number): Audience[]
 }
 
 /** Create the stages of a worker. @param ask the registers on the main thread */
@@ -21,6 +24,7 @@ export function createStages(worker: number, ask: AskLive): Stages {
     },
     told: (told) => stages.get(told.root)?.told(told),
     feed: ({ root, fed }) => stages.get(root)?.feed(fed) ?? Promise.resolve(NOT_YET),
+    viewers: (nowMs) => [...stages.values()].flatMap(({ root, viewers }) => viewers.list(root, nowMs)),
   }
 }
 

@@ -19,25 +19,29 @@ export type StreamRow = {
   readonly seconds: number
   readonly octets: number
   readonly encoders: number
+  /** who has asked for it lately */
+  readonly viewers: number
   /** how long ago the last part came; null before the first */
   readonly lastPartMsAgo: number | null
   /** segments that begin without a key frame, of those that can be played: the encoder makes too few */
   readonly withoutKey: number
 }
 
+type Watched = { readonly broadcast: Broadcast; readonly viewers: number }
+
 /** Gather what is known of broadcasts. */
 export function liveStatus(
-  broadcasts: readonly Broadcast[],
+  watched: readonly Watched[],
   sources: readonly SourceState[],
   nowMs: number,
 ): LiveStatus {
   return {
-    streams: broadcasts.filter(({ session }) => session !== null).map((broadcast) => rowOf(broadcast, nowMs)),
+    streams: watched.filter(({ broadcast }) => broadcast.session !== null).map((one) => rowOf(one, nowMs)),
     sources,
   }
 }
 
-function rowOf(broadcast: Broadcast, nowMs: number): StreamRow {
+function rowOf({ broadcast, viewers }: Watched, nowMs: number): StreamRow {
   const { stream, state, sinceMs, why, session, segments, seconds, octets, newsMs } = broadcast
   const { tracks, number } = session!
   return {
@@ -52,6 +56,7 @@ function rowOf(broadcast: Broadcast, nowMs: number): StreamRow {
     seconds: Math.round(seconds),
     octets,
     encoders: number + 1,
+    viewers,
     lastPartMsAgo: state === 'live' && newsMs !== null ? Math.round(nowMs - newsMs) : null,
     withoutKey: segments.filter(({ independent }) => !independent).length,
   }

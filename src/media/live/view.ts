@@ -4,7 +4,7 @@ import type { Exchange, Request } from '#http/exchange.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
 import { isRefusal, refuse } from '#http/wire/refusal.ts'
 import type { Viewed, ViewedThing } from './asked.ts'
-import { hasReached, judgeReload, readDirectives } from './block.ts'
+import { hasReached, judgeReload, readDirectives, WAIT_TARGETS } from './block.ts'
 import type { Broadcast, Segment } from './broadcast.ts'
 import { filmOf } from './film.ts'
 import { initFile, segmentFile } from './folder.ts'
@@ -15,9 +15,6 @@ import { FOREVER, FRESH, type Lines, respondPieces, respondRefusal, respondText 
 import type { Stage } from './stage.ts'
 
 const PLAYLIST = 'application/vnd.apple.mpegurl'
-
-/** Who has waited for so many target durations waits for something that does not come (RFC 8216bis §6.2.5.2). */
-const WAIT_TARGETS = 3
 
 /** Answer a viewer. */
 export async function view(
@@ -30,6 +27,8 @@ export async function view(
   if (broadcast === undefined || !(await hasBegun(stage, broadcast))) {
     return respondRefusal(exchange, refuse(404, `there is no stream "${stream}"`))
   }
+  const { client, fields } = exchange.request
+  stage.viewers.see(stream, `${client.address} ${fields.get('user-agent') ?? ''}`, Date.now())
   switch (what.kind) {
     case 'multivariant':
       return respondText(exchange, PLAYLIST, multivariant(broadcast, id), FRESH)

@@ -1,3 +1,4 @@
+import { sayCmcd } from './cmcd.js'
 import { rate } from './graph.js'
 
 // What plays a film: each driver gives the page the same few questions and orders.
@@ -69,14 +70,14 @@ export function playByHls(video, url, { session, onChange, onFailure }) {
 }
 
 /** DASH by dash.js. */
-export function playByDash(video, url, { onChange, onFailure }) {
+export function playByDash(video, url, { session, onChange, onFailure }) {
   const player = dashjs.MediaPlayer().create()
   const { events } = dashjs.MediaPlayer
-  // No CMCD: with it, dash.js 5.2.1 mixes up renditions when the line slows down, and says it in queries alone.
   player.updateSettings({
     debug: { logLevel: dashjs.Debug.LOG_LEVEL_NONE },
     streaming: { text: { defaultEnabled: false } },
   })
+  const hush = sayCmcd(player, video, session)
   player.initialize(video, url, false)
   // Clocks of others are not asked: the page talks to its own host only.
   player.clearDefaultUTCTimingSources()
@@ -116,7 +117,10 @@ export function playByDash(video, url, { onChange, onFailure }) {
       player.enableText(id !== '-1')
       player.setTextTrack(Number(id))
     },
-    close: () => player.destroy(),
+    close() {
+      hush()
+      player.destroy()
+    },
   }
 }
 

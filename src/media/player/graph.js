@@ -65,6 +65,9 @@ export function draw(canvas, history, now) {
     fill: colour('--link'),
     text: colour('--soft'),
   })
+  const span = 'the last minute'
+  pen.fillStyle = colour('--soft')
+  pen.fillText(span, width - pen.measureText(span).width, 12)
   drawLoads(pen, history.loads, {
     x,
     width,
@@ -139,5 +142,7 @@ function label(pen, words, { top, bottom, width, text }) {
 }
 
 /** A bit rate for people. */
-export const rate = (bits) =>
-  bits >= 1e6 ? `${(bits / 1e6).toFixed(1)} Mb/s` : `${Math.round(bits / 1e3)} kb/s`
+export const rate = (bits) => {
+  if (bits >= 1e9) return `${(bits / 1e9).toFixed(1)} Gb/s`
+  return bits >= 1e6 ? `${(bits / 1e6).toFixed(bits < 1e8 ? 1 : 0)} Mb/s` : `${Math.round(bits / 1e3)} kb/s`
+}

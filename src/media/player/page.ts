@@ -10,6 +10,10 @@ export type PlayerFilm = {
   readonly player: 'hls' | 'dash' | 'browser'
   /** reference to the file as it is, relative to the page; empty when there is none */
   readonly file: string
+  /** reference to small pictures of the film (WebVTT with `#xywh=`), relative to the page; empty when there are none */
+  readonly storyboard: string
+  /** of the server that gives keys, where it is another one */
+  readonly keyOrigin: string
 }
 
 /** References to hls.js and dash.js, relative to the page. */
@@ -36,9 +40,14 @@ export function playerPage(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>${title}</title>
+<link rel="icon" href="${ICON}">
 <style nonce="${nonce}">${style}</style>
-<main data-hls="${has('hls')}" data-dash="${has('dash')}" data-file="${escapeHtml(film.file)}" data-player="${film.player}">
+<main data-hls="${has('hls')}" data-dash="${has('dash')}" data-file="${escapeHtml(film.file)}" data-player="${film.player}" data-storyboard="${escapeHtml(film.storyboard)}">
 <video controls playsinline preload="metadata" aria-label="${title}"></video>
+<div id="line">
+<div id="peek" hidden><i id="still"></i><b id="time"></b></div>
+<input id="seek" type="range" min="0" max="1" step="any" value="0" disabled aria-label="Position in the film">
+</div>
 <output id="says" aria-live="polite"></output>
 <h1>${title}</h1>
 <div id="menus">
@@ -49,7 +58,7 @@ ${menus.map(([id, name, options]) => `<label>${name}<select id="${id}">${options
 <dl>
 ${figures.map(([id, name]) => `<div><dt>${name}</dt><dd id="${id}">–</dd></div>`).join('\n')}
 </dl>
-<footer><kbd>Space</kbd> play or pause · <kbd>←</kbd> <kbd>→</kbd> 5 seconds · <kbd>↑</kbd> <kbd>↓</kbd> volume · <kbd>f</kbd> full screen · <kbd>m</kbd> mute · <kbd>c</kbd> subtitles</footer>
+<footer><kbd>Space</kbd> play or pause · <kbd>←</kbd> <kbd>→</kbd> 5 seconds · <kbd>0</kbd>–<kbd>9</kbd> tenths · <kbd>↑</kbd> <kbd>↓</kbd> volume · <kbd>f</kbd> full screen · <kbd>m</kbd> mute · <kbd>c</kbd> subtitles</footer>
 </section>
 <noscript><p>This page needs JavaScript.${film.file === '' ? '' : ` <a href="${escapeHtml(film.file)}">The film itself</a> does not.`}</p></noscript>
 </main>
@@ -59,6 +68,11 @@ ${script}})()</script>
 </html>
 `
 }
+
+/** A picture that is in the page itself: nobody asks for a favicon. */
+const ICON = `data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="#2457c5" d="M3 1v14l11-7z"/></svg>',
+)}`
 
 const menus: readonly (readonly [id: string, name: string, options: string])[] = [
   ['player', 'Played by', ''],

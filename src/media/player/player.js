@@ -1,5 +1,6 @@
 import { playByBrowser, playByDash, playByHls } from './drivers.js'
 import { createHistory, draw, forget, rate, throughput } from './graph.js'
+import { createTimeline, readStoryboard } from './timeline.js'
 
 // The page of a film: chooses a driver, fills the menus, takes keys, and says what happens.
 
@@ -7,6 +8,8 @@ const main = document.querySelector('main')
 const video = document.querySelector('video')
 const says = document.getElementById('says')
 const graph = document.getElementById('graph')
+const [line, peek, still, time] = ['seek', 'peek', 'still', 'time'].map((id) => document.getElementById(id))
+const timeline = createTimeline(video, { line, peek, still, time })
 const menus = Object.fromEntries(
   ['player', 'quality', 'sound', 'text', 'speed'].map((name) => [name, document.getElementById(name)]),
 )
@@ -161,6 +164,7 @@ function look() {
   if (stalledAt !== null) seen.stalls.at(-1).end = now
   forget(seen, now)
   draw(graph, seen, now)
+  timeline.look()
   const quality = video.getVideoPlaybackQuality?.()
   const stalledMs = seen.stalledMs + (stalledAt === null ? 0 : now - stalledAt)
   const stallCount = seen.stallCount + (stalledAt !== null && now - stalledAt >= STALL_MS ? 1 : 0)
@@ -172,12 +176,14 @@ function look() {
     throughput: seen.loads.length > 0 ? rate(throughput(seen, now) * 8) : '–',
     octets: size(seen.octets),
     requests: `${seen.requests}`,
-    first: firstPictureMs === null ? '–' : `${firstPictureMs.toFixed(0)} ms`,
+    first: firstPictureMs === null ? '–' : duration(firstPictureMs),
     dropped: quality ? `${quality.droppedVideoFrames} of ${quality.totalVideoFrames}` : '–',
   }
   for (const [name, value] of Object.entries(values))
     if (figures[name].textContent !== value) figures[name].textContent = value
 }
+
+const duration = (ms) => (ms < 2000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`)
 
 function size(octets) {
   const power = Math.min(4, Math.floor(Math.log2(octets || 1) / 10))
@@ -234,14 +240,34 @@ menus.sound.addEventListener('change', () => driver?.setSound(menus.sound.value)
 menus.text.addEventListener('change', () => setText(menus.text.value))
 menus.speed.addEventListener('change', () => (video.playbackRate = Number(menus.speed.value)))
 
+/** Small pictures for the line; without them it shows times. */
+async function loadStoryboard(url) {
+  try {
+    const response = await fetch(url)
+    if (!response.ok) return
+    const tiles = readStoryboard(await response.text(), url)
+    // A signature is good for the picture, too.
+    for (const tile of tiles) tile.url.search = url.search
+    timeline.setTiles(tiles)
+  } catch {
+    // The film plays without.
+  }
+}
+
 function setText(id) {
   if (id !== '-1') lastText = id
   driver?.setText(id)
   menus.text.value = id
 }
 
-const jump = (seconds) =>
-  (video.currentTime = Math.max(0, Math.min(video.duration || 0, video.currentTime + seconds)))
+const jumpTo = (seconds) => {
+  const end = video.duration || 0
+  if (end === 0) return
+  // The very end would be the end of the film.
+  video.currentTime = Math.max(0, Math.min(end - 0.1, seconds))
+  timeline.showForNow(video.currentTime)
+}
+const jump = (seconds) => jumpTo(video.currentTime + seconds)
 const louder = (part) => {
   video.volume = Math.max(0, Math.min(1, video.volume + part))
   tell(`Volume ${Math.round(video.volume * 100)} %`)
@@ -254,6 +280,9 @@ const keys = {
   ArrowDown: () => louder(-0.1),
   f: () => (document.fullscreenElement ? document.exitFullscreen() : video.requestFullscreen()),
   m: () => (video.muted = !video.muted),
+  ...Object.fromEntries(
+    [...'0123456789'].map((digit) => [digit, () => jumpTo((Number(digit) / 10) * (video.duration || 0))]),
+  ),
   c: () => menus.text.options.length > 0 && setText(menus.text.value === '-1' ? lastText : '-1'),
 }
 // Before the browser's own controls, which would do the same once more.
@@ -261,7 +290,7 @@ addEventListener(
   'keydown',
   (event) => {
     const act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key]
-    const isElsewhere = event.target.closest?.('select, button, a, input')
+    const isElsewhere = event.target.closest?.('select, button, a')
     if (act === undefined || isElsewhere || event.ctrlKey || event.altKey || event.metaKey) return
     event.preventDefault()
     event.stopPropagation()
@@ -279,3 +308,4 @@ menus.player.parentElement.hidden = offered.length < 2
 if (offered.length === 0) tell('This browser plays none of what is offered here.')
 else play([wanted, main.dataset.player].find((id) => offered.includes(id)) ?? offered[0])
 setInterval(look, LOOK_MS)
+if (main.dataset.storyboard) loadStoryboard(new URL(`${main.dataset.storyboard}${rest}`, location.href))

@@ -13,6 +13,8 @@ const film: PlayerFilm = {
   formats: ['hls', 'dash'],
   player: 'hls',
   file: '../a b.mp4',
+  keyOrigin: '',
+  storyboard: '',
 }
 const get = (name: string, coding = '') =>
   ask((exchange) => assert.ok(player.serve(exchange, name, film)), {

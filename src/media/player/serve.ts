@@ -63,8 +63,8 @@ function respondPlayer(exchange: Exchange, film: PlayerFilm, { hls, dash, ...pag
     `style-src 'nonce-${nonce}'`,
     // Players hand pictures to <video> as blob: URLs, and hls.js an empty track as data:.
     "media-src 'self' blob: data:",
-    "connect-src 'self'",
-    "img-src 'self' blob:",
+    ["connect-src 'self'", film.keyOrigin].join(' ').trim(),
+    "img-src 'self' blob: data:",
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ')
@@ -103,9 +103,11 @@ function code({ octets }: Library, coding: Coding): Promise<Buffer> {
   return promisify(brotliCompress)(octets, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } })
 }
 
+const SCRIPTS = ['./graph.js', './timeline.js', './cmcd.js', './drivers.js', './player.js']
+
 async function readParts(): Promise<Parts> {
   const text = (name: string): Promise<string> => readFile(new URL(name, import.meta.url), 'utf8')
-  const scripts = await Promise.all(['./graph.js', './drivers.js', './player.js'].map(text))
+  const scripts = await Promise.all(SCRIPTS.map(text))
   const [style, hls, dash] = await Promise.all([
     text('./player.css'),
     readLibrary('hls'),

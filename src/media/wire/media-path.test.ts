@@ -18,11 +18,27 @@ const names: [name: string, part: object][] = [
   [`init-1-${tag}.mp4`, { kind: 'init', track: 1, tag }],
   [`seg-1-0-${tag}.m4s`, { kind: 'segment', segments: 'cmaf', track: 1, index: 0, tag }],
   [`seg-1-70-${tag}.ts`, { kind: 'segment', segments: 'ts', track: 1, index: 70, tag }],
+  [
+    `ts-1-${tag}-with-2.m3u8`,
+    { kind: 'playlist', segments: 'ts', track: 1, tag, sound: { track: 2, of: null } },
+  ],
+  [
+    `seg-1-7-${tag}-with-2-ba9876543210-a%20b.mp4.ts`,
+    {
+      ...{ kind: 'segment', segments: 'ts', track: 1, index: 7, tag },
+      sound: { track: 2, of: { tag: 'ba9876543210', name: 'a%20b.mp4' } },
+    },
+  ],
   [`key-1-3-${tag}.m4s`, { kind: 'key frame', track: 1, index: 3, tag }],
   [`text-${tag}.vtt`, { kind: 'subtitles', tag }],
   [`text-4-${tag}.vtt`, { kind: 'cues', segments: 'cmaf', index: 4, tag }],
   [`tstext-4-${tag}.vtt`, { kind: 'cues', segments: 'ts', index: 4, tag }],
   [`text-${tag}.m3u8`, { kind: 'cue playlist', segments: 'cmaf', tag }],
+  [`sub-3-${tag}.vtt`, { kind: 'subtitles', track: 3, tag }],
+  [`sub-3-0-${tag}.vtt`, { kind: 'cues', segments: 'cmaf', track: 3, index: 0, tag }],
+  [`tssub-3-0-${tag}.vtt`, { kind: 'cues', segments: 'ts', track: 3, index: 0, tag }],
+  [`sub-3-${tag}.m3u8`, { kind: 'cue playlist', segments: 'cmaf', track: 3, tag }],
+  [`tssub-3-${tag}.m3u8`, { kind: 'cue playlist', segments: 'ts', track: 3, tag }],
   [`tstext-${tag}.m3u8`, { kind: 'cue playlist', segments: 'ts', tag }],
 ]
 for (const [name, part] of names) {
@@ -44,6 +60,9 @@ const others = [
   `/film.mp4/seg-1-0-${tag}.mp4`,
   `/film.mp4/seg-1-0-0123456789AB.m4s`,
   `/film.mp4/seg-1-9999999999-${tag}.m4s`,
+  `/film.mp4/seg-1-0-${tag}-with-2.m4s`,
+  `/film.mp4/seg-1-0-${tag}-with-2-${tag}-a.txt.ts`,
+  `/film.mp4/ts-1-0-${tag}-with-2.ts`,
 ]
 for (const target of others) {
   test(`${target} passes`, () => assert.equal(parseMediaTarget(target, false), null))

@@ -12,6 +12,7 @@ export type MediaPart =
       readonly segments: 'cmaf' | 'ts'
       readonly track: number
       readonly tag: string
+      readonly sound?: SoundBeside
     }
   | { readonly kind: 'key frames'; readonly track: number; readonly tag: string }
   | { readonly kind: 'init'; readonly track: number; readonly tag: string }
@@ -21,13 +22,33 @@ export type MediaPart =
       readonly track: number
       readonly index: number
       readonly tag: string
+      readonly sound?: SoundBeside
     }
   | { readonly kind: 'key frame'; readonly track: number; readonly index: number; readonly tag: string }
-  | { readonly kind: 'subtitles'; readonly tag: string }
-  | { readonly kind: 'cues'; readonly segments: 'cmaf' | 'ts'; readonly index: number; readonly tag: string }
-  | { readonly kind: 'cue playlist'; readonly segments: 'cmaf' | 'ts'; readonly tag: string }
+  | { readonly kind: 'subtitles'; readonly track?: number; readonly tag: string }
+  | {
+      readonly kind: 'cues'
+      readonly segments: 'cmaf' | 'ts'
+      /** of the film that holds them; absent: they are a file of their own */
+      readonly track?: number
+      readonly index: number
+      readonly tag: string
+    }
+  | {
+      readonly kind: 'cue playlist'
+      readonly segments: 'cmaf' | 'ts'
+      readonly track?: number
+      readonly tag: string
+    }
   /** the index of the film as it is kept: for ourselves, nobody outside is answered */
   | { readonly kind: 'movie'; readonly tag: string }
+
+/** Sound that stands in the segments of a picture: MPEG-TS carries both, as old players want it. */
+export type SoundBeside = {
+  readonly track: number
+  /** its version, and the name of its file as URLs have it; null where it is in the film itself */
+  readonly of: { readonly tag: string; readonly name: string } | null
+}
 
 /** A request target that belongs to a film. */
 export type MediaTarget = {
@@ -63,9 +84,19 @@ export function parseMediaTarget(target: string, inFolders: boolean): MediaTarge
   return { asset, part, query: mark < 0 ? '' : target.slice(mark + 1) }
 }
 
+/** What stands before the name of a file, with its slash. */
+export function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/') + 1)
+}
+
 /** Whether a path is that of a file which is streamed. */
 export function isFilm(path: string): boolean {
   return FILM.test(path)
+}
+
+/** Whether a path is that of the small pictures of a film. */
+export function isStoryboard(path: string): boolean {
+  return /\.storyboard\.jpg$/i.test(path)
 }
 
 const FILM = /\.(?:mp4|m4v|mov|m4a|webm|mkv|vtt|srt)$/i
@@ -89,24 +120,41 @@ export function nameOfPart(part: MediaPart): string {
     case 'key':
       return `key-${part.tag}`
     case 'playlist':
-      return `${part.segments === 'ts' ? 'ts' : 'list'}-${part.track}-${part.tag}.m3u8`
+      return `${part.segments === 'ts' ? 'ts' : 'list'}-${part.track}-${part.tag}${nameOfSound(part.sound)}.m3u8`
     case 'key frames':
       return `keys-${part.track}-${part.tag}.m3u8`
     case 'init':
       return `init-${part.track}-${part.tag}.mp4`
     case 'segment':
-      return `seg-${part.track}-${part.index}-${part.tag}.${part.segments === 'ts' ? 'ts' : 'm4s'}`
+      return `seg-${part.track}-${part.index}-${part.tag}${nameOfSound(part.sound)}.${part.segments === 'ts' ? 'ts' : 'm4s'}`
     case 'key frame':
       return `key-${part.track}-${part.index}-${part.tag}.m4s`
     case 'subtitles':
-      return `text-${part.tag}.vtt`
+      return `${nameOfText(part)}-${part.tag}.vtt`
     case 'cues':
-      return `${part.segments === 'ts' ? 'tstext' : 'text'}-${part.index}-${part.tag}.vtt`
+      return `${nameOfText(part)}-${part.index}-${part.tag}.vtt`
     case 'cue playlist':
-      return `${part.segments === 'ts' ? 'tstext' : 'text'}-${part.tag}.m3u8`
+      return `${nameOfText(part)}-${part.tag}.m3u8`
     case 'movie':
       return `.movie-${part.tag}`
   }
+}
+
+function nameOfText({
+  segments,
+  track,
+}: {
+  readonly segments?: 'cmaf' | 'ts'
+  readonly track?: number
+}): string {
+  const ts = segments === 'ts' ? 'ts' : ''
+  return track === undefined ? `${ts}text` : `${ts}sub-${track}`
+}
+
+function nameOfSound(sound: SoundBeside | undefined): string {
+  if (sound === undefined) return ''
+  const { track, of } = sound
+  return `-with-${track}${of === null ? '' : `-${of.tag}-${of.name}`}`
 }
 
 const PAGE = /^(.+)\/(play(?:\/[\w.]+)?)$/
@@ -117,7 +165,7 @@ function partOf(name: string): MediaPart | null {
   if (fixed !== undefined) return fixed
   if (name.startsWith('.movie-')) return { kind: 'movie', tag: name.slice(7) }
   const match = NAME.exec(name)
-  if (match === null) return null
+  if (match === null) return partWithSound(name)
   const [, stem, first, second, tag = '', ending] = match
   const track = Number(first ?? Number.NaN)
   const index = Number(second ?? Number.NaN)
@@ -149,9 +197,29 @@ function partOf(name: string): MediaPart | null {
       return { kind: 'cue playlist', segments: 'cmaf', tag }
     case 'tstext 0 .m3u8':
       return { kind: 'cue playlist', segments: 'ts', tag }
+    case 'sub 1 .vtt':
+      return { kind: 'subtitles', track, tag }
+    case 'sub 2 .vtt':
+      return { kind: 'cues', segments: 'cmaf', track, index, tag }
+    case 'tssub 2 .vtt':
+      return { kind: 'cues', segments: 'ts', track, index, tag }
+    case 'sub 1 .m3u8':
+      return { kind: 'cue playlist', segments: 'cmaf', track, tag }
+    case 'tssub 1 .m3u8':
+      return { kind: 'cue playlist', segments: 'ts', track, tag }
     default:
       return null
   }
+}
+
+function partWithSound(name: string): MediaPart | null {
+  const [, stem, track, tag, ofName, ending] = WITH_SOUND.exec(name) ?? []
+  const part = stem === undefined ? null : partOf(`${stem}.${ending}`)
+  if (part === null || !('segments' in part) || part.segments !== 'ts') return null
+  if (part.kind !== 'playlist' && part.kind !== 'segment') return null
+  if (ofName !== undefined && !isFilm(ofName)) return null
+  const of = ofName === undefined ? null : { tag: tag!, name: ofName }
+  return { ...part, sound: { track: Number(track), of } }
 }
 
 const FIXED: ReadonlyMap<string, MediaPart> = new Map<string, MediaPart>([
@@ -163,4 +231,7 @@ const FIXED: ReadonlyMap<string, MediaPart> = new Map<string, MediaPart>([
 
 /** Stem, up to two numbers, the tag of 12 hexadecimal digits, and an ending. */
 const NAME =
-  /^(key|keys|list|ts|init|seg|text|tstext)(?:-(0|[1-9]\d{0,8}))?(?:-(0|[1-9]\d{0,8}))?-([0-9a-f]{12})(\.\w+)?$/
+  /^(key|keys|list|ts|init|seg|text|tstext|sub|tssub)(?:-(0|[1-9]\d{0,8}))?(?:-(0|[1-9]\d{0,8}))?-([0-9a-f]{12})(\.\w+)?$/
+
+const WITH_SOUND =
+  /^((?:ts|seg)-[\d-]+-[0-9a-f]{12})-with-(0|[1-9]\d{0,8})(?:-([0-9a-f]{12})-(.+))?\.(m3u8|ts)$/

@@ -5,7 +5,7 @@ import { type SampleEntry, sampleEntries } from './sample-entry.ts'
 /** A track as `trak` describes it, its samples aside. */
 export type TrackBox = {
   readonly id: number
-  readonly kind: 'video' | 'audio'
+  readonly kind: 'video' | 'audio' | 'text'
   readonly timescale: number
   readonly language: string
   readonly name: string
@@ -53,7 +53,7 @@ export function readMovieBox(moov: Box): MovieBox {
   const traks = boxes.filter(({ type }) => type === 'trak')
   if (traks.length > mostTracks)
     throw new MediaFault(`moov has ${traks.length} tracks; ${mostTracks} is the limit`)
-  const read = traks.map(readTrack).filter((track) => track !== undefined)
+  const read = traks.map(readAnyTrack).filter((track) => track !== undefined)
   const mvex = childOf(boxes, 'mvex')
   return {
     timescale: timescaleOf(needed(boxes, 'mvhd', moov)),
@@ -79,6 +79,22 @@ function timescaleOf(box: Box): number {
   return timescale
 }
 
+/** A film whose subtitles cannot be read is played without them. */
+function readAnyTrack(trak: Box): ReturnType<typeof readTrack> {
+  try {
+    return readTrack(trak)
+  } catch (error) {
+    if (isText(trak)) return undefined
+    throw error
+  }
+}
+
+function isText(trak: Box): boolean {
+  const media = childOf(children(trak), 'mdia')
+  const handler = media && childOf(children(media), 'hdlr')
+  return handler !== undefined && kindOf(handler) === 'text'
+}
+
 function readTrack(trak: Box): TrackBox | { id: number; reason: string } | undefined {
   const boxes = children(trak)
   const media = needed(boxes, 'mdia', trak)
@@ -90,6 +106,7 @@ function readTrack(trak: Box): TrackBox | { id: number; reason: string } | undef
   const information = needed(mediaBoxes, 'minf', media)
   const tables = children(needed(children(information), 'stbl', information))
   const entries = sampleEntries(needed(tables, 'stsd', information), kind)
+  if (typeof entries === 'string' && kind === 'text') return undefined
   if (typeof entries === 'string') return { id: head.id, reason: `Track ${head.id} ${entries}` }
   return {
     ...head,
@@ -103,12 +120,14 @@ function readTrack(trak: Box): TrackBox | { id: number; reason: string } | undef
   }
 }
 
-function kindOf(hdlr: Box): 'video' | 'audio' | undefined {
+/** Subtitles are `text` by ISO, `sbtl` by Apple, `subt` where they are XML or pictures. */
+function kindOf(hdlr: Box): TrackBox['kind'] | undefined {
   const { fields } = fullBox(hdlr)
   fields.skip(4)
   const handler = fields.text(4)
   if (handler === 'vide') return 'video'
-  return handler === 'soun' ? 'audio' : undefined
+  if (handler === 'soun') return 'audio'
+  return ['text', 'sbtl', 'subt'].includes(handler) ? 'text' : undefined
 }
 
 function trackHeader(tkhd: Box): Pick<TrackBox, 'id' | 'width' | 'height' | 'matrix'> {

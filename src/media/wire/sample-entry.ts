@@ -34,7 +34,7 @@ const soundOctets = 28
  * @returns a reason instead, when the track cannot be offered: encrypted, or a codec that CMAF and browsers do not know
  * @throws {MediaFault} when an entry is cut short
  */
-export function sampleEntries(stsd: Box, kind: 'video' | 'audio'): SampleEntry[] | string {
+export function sampleEntries(stsd: Box, kind: 'video' | 'audio' | 'text'): SampleEntry[] | string {
   const { version, fields } = fullBox(stsd)
   const count = fields.u32()
   const boxes = children(stsd, 8)
@@ -44,11 +44,18 @@ export function sampleEntries(stsd: Box, kind: 'video' | 'audio'): SampleEntry[]
   const entries: SampleEntry[] = []
   for (const entry of boxes.slice(0, count)) {
     if (encrypted.includes(entry.type)) return `is encrypted (${entry.type}): offer a film without encryption`
-    const read = kind === 'video' ? videoEntry(entry) : soundEntry(entry, version)
+    const read =
+      kind === 'video' ? videoEntry(entry) : kind === 'audio' ? soundEntry(entry, version) : textEntry(entry)
     if (typeof read === 'string') return read
     entries.push(read)
   }
   return entries
+}
+
+/** Timed text of 3GPP (TS 26.245 §5.16) and WebVTT (ISO 14496-30 §7.5): what can be written as WebVTT. */
+function textEntry({ type, content }: Box): SampleEntry | string {
+  if (type !== 'tx3g' && type !== 'wvtt') return `has ${printable(type)} text, which is not WebVTT`
+  return { codec: type, octets: box(type, content), width: 0, height: 0, channels: 0, sampleRate: 0 }
 }
 
 const configs: Record<string, string> = {

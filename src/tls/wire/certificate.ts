@@ -63,10 +63,10 @@ export function encodeCertificate(
 }
 
 /** @param commonName shown to people; cut to 64 characters (RFC 5280 appendix A, ub-common-name) */
-export function encodeName(commonName: string, serialNumber: string): Buffer {
+export function encodeName(commonName: string, serialNumber?: string): Buffer {
   const attribute = (type: Uint8Array, value: Uint8Array) => set(sequence(type, value))
   return sequence(
-    attribute(SERIAL_NUMBER, printableString(serialNumber)),
+    ...(serialNumber === undefined ? [] : [attribute(SERIAL_NUMBER, printableString(serialNumber))]),
     attribute(COMMON_NAME, utf8String(commonName.slice(0, 64))),
   )
 }
@@ -121,8 +121,7 @@ export function serverExtensions(
     // Bit 0: digitalSignature.
     extension('2.5.29.15', bitString(Buffer.of(0b1000_0000), 7), 'critical'),
     extension('2.5.29.37', sequence(serverAuth)),
-    // RFC 5280 §4.2.1.6: critical when the subject is empty.
-    extension('2.5.29.17', sequence(...dnsNames), 'critical'),
+    extension('2.5.29.17', sequence(...dnsNames)),
     extension('2.5.29.14', octetString(keyIdentifier(publicKey))),
     extension('2.5.29.35', sequence(taggedPrimitive(0, keyIdentifier(issuerKey)))),
   ]

@@ -1,4 +1,5 @@
 import { box, u16, u32, zeros } from '#media/wire/bmff-write.ts'
+import { Bits, withoutEmulation } from './nal-units.ts'
 
 /** What a sequence parameter set says (ITU-T H.264 §7.3.2.1.1). */
 export type Sps = {
@@ -10,26 +11,6 @@ export type Sps = {
   readonly chromaBits: number
   readonly width: number
   readonly height: number
-}
-
-/** NAL units between their start codes (ITU-T H.264 §B.1.1). */
-export function nalUnits(octets: Buffer): Buffer[] {
-  const units: Buffer[] = []
-  let from = -1
-  for (let at = octets.indexOf(START); at !== -1; at = octets.indexOf(START, at + 3)) {
-    if (from !== -1) units.push(withoutZeros(octets.subarray(from, at)))
-    from = at + 3
-  }
-  if (from !== -1) units.push(withoutZeros(octets.subarray(from)))
-  return units.filter(({ length }) => length > 0)
-}
-
-const START = Buffer.from([0, 0, 1])
-
-function withoutZeros(unit: Buffer): Buffer {
-  let end = unit.length
-  while (end > 0 && unit[end - 1] === 0) end--
-  return unit.subarray(0, end)
 }
 
 /** Read a sequence parameter set. @returns null when it cannot be one */
@@ -88,49 +69,6 @@ function skipOrder(bits: Bits): void {
   bits.golomb()
   const count = Math.min(bits.golomb(), 255)
   for (let i = 0; i < count; i++) bits.golomb()
-}
-
-/** ITU-T H.264 §7.3.1: 3 behind two zeros is not part of the content. */
-function withoutEmulation(unit: Buffer): Buffer {
-  const kept: number[] = []
-  for (const [i, octet] of unit.entries()) {
-    if (octet !== 3 || i < 2 || unit[i - 1] !== 0 || unit[i - 2] !== 0) kept.push(octet)
-  }
-  return Buffer.from(kept)
-}
-
-/** Bits from the left; zeros behind the end, which `isOver` tells of. */
-class Bits {
-  readonly #octets: Buffer
-  #at = 0
-
-  constructor(octets: Buffer) {
-    this.#octets = octets
-  }
-
-  get isOver(): boolean {
-    return this.#at > this.#octets.length * 8
-  }
-
-  take(count: number): number {
-    let value = 0
-    for (let i = 0; i < count; i++, this.#at++) {
-      value = value * 2 + (((this.#octets[this.#at >> 3] ?? 0) >> (7 - (this.#at & 7))) & 1)
-    }
-    return value
-  }
-
-  /** ITU-T H.264 §9.1. */
-  golomb(): number {
-    let zeros = 0
-    while (zeros < 32 && !this.isOver && this.take(1) === 0) zeros++
-    return 2 ** zeros - 1 + this.take(zeros)
-  }
-
-  signedGolomb(): number {
-    const value = this.golomb()
-    return value % 2 === 1 ? (value + 1) / 2 : -value / 2
-  }
 }
 
 /** Sample entry of a stream with these parameter sets (ISO 14496-15 §5.4.2). */

@@ -74,14 +74,15 @@ export class Mp4Input implements Input {
     })
     if (movie.defaults === undefined)
       throw new MediaFault('The movie has no fragments (mvex): let the encoder write "empty_moov"')
-    if (movie.tracks.length === 0)
+    const played = movie.tracks.filter(({ kind }) => kind !== 'text')
+    if (played.length === 0)
       throw new MediaFault(movie.refused[0]?.reason ?? 'The movie has no video and no audio')
     this.#movie = movie
-    for (const [track, box] of movie.tracks.entries()) {
+    for (const [track, box] of played.entries()) {
       const shift = shiftOf(box.edits, movie.timescale, box.timescale)
       this.#places.set(box.id, { track, shiftTicks: typeof shift === 'string' ? 0 : shift.offsetTicks })
     }
-    return [{ kind: 'tracks', tracks: movie.tracks.map(describe) }]
+    return [{ kind: 'tracks', tracks: played.map(describe) }]
   }
 }
 
@@ -91,5 +92,16 @@ function createReader(limitOctets: number): BoxReader {
 
 function describe({ kind, timescale, language, entries }: TrackBox): InputTrack {
   const { codec, octets, width, height, channels, sampleRate } = entries[0]!
-  return { kind, codec, timescale, language, width, height, channels, sampleRate, entry: octets }
+  const isVideo = kind === 'video'
+  return {
+    kind: isVideo ? 'video' : 'audio',
+    codec,
+    timescale,
+    language,
+    width,
+    height,
+    channels,
+    sampleRate,
+    entry: octets,
+  }
 }

@@ -1,26 +1,34 @@
 import { MediaFault } from '#media/wire/fault.ts'
-import { type Elementary, ElementaryAac, ElementaryAvc } from './elementary.ts'
+import { readAdts } from './aac.ts'
+import { readDolby } from './dolby.ts'
+import type { Elementary } from './elementary.ts'
+import { AVC, ElementaryPictures, HEVC } from './elementary-pictures.ts'
+import { ElementarySound } from './elementary-sound.ts'
 import type { Brought, Input } from './input.ts'
 import type { Sample } from './sample.ts'
 import { type ElementaryStream, type Pes, TsPackets } from './ts-packets.ts'
 
-const AVC = 0x1b
-const AAC = 0x0f
+/** By the type of a stream (ISO 13818-1 §2.4.4.9, ATSC A/52 §A4.1). */
+const KINDS: Readonly<Record<number, (language: string) => Elementary>> = {
+  27: () => new ElementaryPictures(AVC),
+  36: () => new ElementaryPictures(HEVC),
+  15: (language) => new ElementarySound(readAdts, language),
+  129: (language) => new ElementarySound(readDolby, language),
+  135: (language) => new ElementarySound(readDolby, language),
+}
 /** Named in the refusal of a stream of which nothing can be taken. */
 const OTHERS: Readonly<Record<number, string>> = {
   2: 'MPEG-2',
   3: 'MP3',
   4: 'MP3',
   17: 'AAC in LATM',
-  36: 'HEVC',
-  129: 'AC-3',
 }
 /** A stream that the program names and of which nothing has come when others are so far is left out. */
 const WAIT_SECONDS = 2
 /** what a sample costs beside its octets */
 const SAMPLE_OCTETS = 200
 
-/** MPEG-TS with H.264 and AAC, as most encoders send it; other streams of it are left out. */
+/** MPEG-TS with H.264 or HEVC, and AAC or (E-)AC-3; other streams of it are left out. */
 export class TsInput implements Input {
   readonly #packets: TsPackets
   readonly #streams = new Map<number, Elementary>()
@@ -56,13 +64,13 @@ export class TsInput implements Input {
 
   #begin(streams: readonly ElementaryStream[]): void {
     for (const { pid, type, language } of streams) {
-      if (type === AVC) this.#streams.set(pid, new ElementaryAvc())
-      if (type === AAC) this.#streams.set(pid, new ElementaryAac(language))
+      const stream = KINDS[type]?.(language)
+      if (stream !== undefined) this.#streams.set(pid, stream)
     }
     if (this.#streams.size > 0) return
     const names = streams.map(({ type }) => OTHERS[type] ?? `type ${type}`).join(', ')
     throw new MediaFault(
-      `The program has ${names || 'no streams'}; H.264 and AAC are taken in MPEG-TS, others in fragmented MP4`,
+      `The program has ${names || 'no streams'}; H.264, HEVC, AAC and AC-3 are taken in MPEG-TS, others in fragmented MP4`,
     )
   }
 

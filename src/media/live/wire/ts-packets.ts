@@ -144,13 +144,23 @@ function readProgram(content: Buffer): ElementaryStream[] | null {
     const about = section.readUInt16BE(at + 3) & 0xfff
     const descriptors = section.subarray(at + 5, at + 5 + about)
     streams.push({
-      type: section[at]!,
+      type: typeOf(section[at]!, descriptors),
       pid: section.readUInt16BE(at + 1) & 0x1fff,
       language: languageOf(descriptors),
     })
     at += 5 + about
   }
   return streams
+}
+
+/** DVB says of private data in a descriptor that it is AC-3 or E-AC-3 (ETSI EN 300 468 §D.2). */
+function typeOf(type: number, descriptors: Buffer): number {
+  if (type !== 6) return type
+  for (let at = 0; at + 2 <= descriptors.length; at += 2 + descriptors[at + 1]!) {
+    if (descriptors[at] === 0x6a) return 129
+    if (descriptors[at] === 0x7a) return 135
+  }
+  return type
 }
 
 /** ISO 13818-1 §2.6.18. */

@@ -1,0 +1,143 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { peer } from '../test/peers.ts'
+import { freePort } from '../test/ports.ts'
+import { untilAnswered } from './dns-ready.ts'
+import {
+  CLIENT_CORE,
+  cpuSeconds,
+  interleave,
+  median,
+  type Peer,
+  pin,
+  residentOctets,
+  runPinned,
+  SERVER_CORE,
+} from './peers.ts'
+
+const QUERIES = 200_000
+const ROUNDS = 3
+const SECONDS = 2
+
+const CONTENDERS = ['portico', 'knot', 'nsd'] as const
+type Contender = (typeof CONTENDERS)[number]
+
+type Size = {
+  readonly zones: number
+  /** in each zone */
+  readonly names: number
+}
+
+/** What a server takes for its zones, and what its answers about names in no order cost: medians. */
+export type ServerFigures = {
+  readonly readyMs: number
+  readonly residentMb: number
+  /** answers per second */
+  readonly rate: number
+  /** processor time of an answer in µs, the kernel's with it */
+  readonly answerUs: number
+}
+
+type Programs = { readonly knotd: string; readonly nsd: string; readonly dnsperf: string }
+
+/** @throws {Error} when one is missing */
+function findPrograms(): Programs {
+  const [knotd, nsd, dnsperf] = [peer('knotd'), peer('nsd'), peer('dnsperf')]
+  if (knotd === undefined || nsd === undefined || dnsperf === undefined)
+    throw new Error('This bench needs knotd, nsd and dnsperf. Fix: apt-get install knot nsd dnsperf')
+  return { knotd, nsd, dnsperf }
+}
+
+/**
+ * Measure Portico, Knot and NSD with the same zones: one core for the servers, one for dnsperf, in turns.
+ *
+ * @throws {Error} when a peer is missing, or a server does not start
+ */
+export async function measureZones(size: Size): Promise<Readonly<Record<Contender, ServerFigures>>> {
+  const programs = findPrograms()
+  const folder = await mkdtemp(join(tmpdir(), 'portico-bench-'))
+  const peers: Peer[] = []
+  try {
+    await writeFiles(folder, size)
+    const ports = { portico: await freePort(), knot: await freePort(), nsd: await freePort() }
+    const commands = commandsOf(folder, size, ports, programs)
+    const started = {} as Record<Contender, { pid: number; readyMs: number }>
+    for (const name of CONTENDERS) {
+      const from = performance.now()
+      const server = await pin(SERVER_CORE, ...(await commands[name]()))
+      peers.push(server)
+      await untilAnswered(ports[name], `host${size.names - 1}.zone${size.zones - 1}.example.`)
+      started[name] = { pid: server.pid, readyMs: Math.round(performance.now() - from) }
+    }
+    const costs: Record<Contender, number[]> = { portico: [], knot: [], nsd: [] }
+    const rates = await interleave(CONTENDERS, ROUNDS, async (name) => {
+      const before = cpuSeconds(started[name].pid)
+      const output = await runPinned(CLIENT_CORE, programs.dnsperf, [
+        ...['-s', '127.0.0.1', '-p', `${ports[name]}`, '-d', join(folder, 'queries')],
+        ...['-l', `${SECONDS}`, '-c', '4', '-q', '200', '-e'],
+      ])
+      const answers = Number(/Queries completed:\s+(\d+)/.exec(output)?.[1])
+      costs[name].push(((cpuSeconds(started[name].pid) - before) / answers) * 1e6)
+      return Number(/Queries per second:\s+([\d.]+)/.exec(output)?.[1])
+    })
+    const figures = CONTENDERS.map((name): [Contender, ServerFigures] => {
+      const residentMb = Math.round(residentOctets(started[name].pid) / 1e6)
+      const answerUs = Number(median(costs[name]).toFixed(2))
+      return [
+        name,
+        { readyMs: started[name].readyMs, residentMb, rate: Math.round(median(rates[name])), answerUs },
+      ]
+    })
+    return Object.fromEntries(figures) as Record<Contender, ServerFigures>
+  } finally {
+    await Promise.all(peers.map((one) => one.stop()))
+    await rm(folder, { recursive: true })
+  }
+}
+
+/** One zone file that serves as all: its names are relative. */
+async function writeFiles(folder: string, { zones, names }: Size): Promise<void> {
+  const hosts = Array.from({ length: names }, (_, i) => `host${i} A 192.0.2.3`)
+  const zone = ['$TTL 3600', '@ SOA ns1 hostmaster 1 10800 3600 1209600 300', '@ NS ns1', 'ns1 A 192.0.2.1']
+  await writeFile(join(folder, 'any.zone'), `${[...zone, ...hosts].join('\n')}\n`)
+  // A stride that is coprime to their number meets each name once.
+  const order = Array.from({ length: QUERIES }, (_, i) => (i * 618_033) % (zones * names))
+  const queries = order.map((i) => `host${i % names}.zone${Math.floor(i / names)}.example A\n`)
+  await writeFile(join(folder, 'queries'), queries.join(''))
+}
+
+type Command = () => Promise<[command: string, args: string[]]>
+
+function commandsOf(
+  folder: string,
+  { zones: count, names }: Size,
+  ports: Readonly<Record<Contender, number>>,
+  { knotd, nsd }: Programs,
+): Readonly<Record<Contender, Command>> {
+  const zones = Array.from({ length: count }, (_, i) => `zone${i}.example`)
+  const file = join(folder, 'any.zone')
+  return {
+    portico: async () => {
+      const script = join(import.meta.dirname, 'dns-many-portico.ts')
+      return [process.execPath, [script, `${ports.portico}`, `${count}`, `${names}`]]
+    },
+    knot: async () => {
+      await mkdir(join(folder, 'knot'))
+      const server = `server:\n    rundir: ${folder}/knot\n    listen: 127.0.0.1@${ports.knot}\n    udp-workers: 1\n    tcp-workers: 1\n`
+      const template = `database:\n    storage: ${folder}/knot\ntemplate:\n  - id: default\n    file: ${file}\n    zonefile-sync: -1\n    journal-content: none\nzone:\n`
+      const config = join(folder, 'knot.conf')
+      await writeFile(config, server + template + zones.map((zone) => `  - domain: ${zone}\n`).join(''))
+      return [knotd, ['-c', config]]
+    },
+    nsd: async () => {
+      const own = `server:\n ip-address: 127.0.0.1\n port: ${ports.nsd}\n server-count: 1\n username: ""\n chroot: ""\n zonesdir: ${folder}\n pidfile: ${folder}/nsd.pid\n xfrdfile: ${folder}/xfrd\n zonelistfile: ${folder}/zones\n xfrdir: ${folder}\n database: ""\n rrl-ratelimit: 0\nremote-control:\n control-enable: no\n`
+      const config = join(folder, 'nsd.conf')
+      await writeFile(
+        config,
+        own + zones.map((zone) => `zone:\n name: ${zone}\n zonefile: ${file}\n`).join(''),
+      )
+      return [nsd, ['-d', '-c', config]]
+    },
+  }
+}
