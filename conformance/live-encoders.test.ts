@@ -70,6 +70,45 @@ test('all frames of an encoder reach the viewer, whichever way it sends', {
   await Promise.all(encoders.map(([name, output]) => t.test(name, () => follow(output))))
 })
 
+test('several renditions in one stream are variants of it, and sound alone is a stream', {
+  skip,
+  concurrency: 2,
+}, async (t) => {
+  const twice = '-map 0:v -map 0:v -map 1:a -s:v:1 160x90'
+  const cases: [output: string, tracks: string][] = [
+    [`${twice} -f mp4 -movflags empty_moov+default_base_moof+frag_every_frame URL/two`, 'a0 v0 v1'],
+    [`${twice} -f dash -seg_duration 2 -streaming 1 -ldash 1 URL/twodash/live.mpd`, 'a0 v0 v1'],
+    [
+      `-map 0:v -map 1:a -map 0:v -map 1:a -s:v:1 160x90 -f hls -hls_time 2 -hls_segment_type fmp4 -var_stream_map v:0,a:0+v:1,a:1 -hls_segment_filename URL/twohls/seg_%v_%03d.m4s URL/twohls/out_%v.m3u8`,
+      'a0 a1 v0 v1',
+    ],
+    ['-map 1:a -f mpegts URL/sound', 'a0'],
+  ]
+  const send = async (output: string, tracks: string): Promise<void> => {
+    const url = `http://localhost:${portico.ports.http}`
+    const stream = /URL\/(\w+)/.exec(output)![1]!
+    await encode(`-method PUT ${output.replaceAll('URL', url)}`)
+    await fetch(`${url}/${stream}`, { method: 'DELETE' })
+    const multivariant = await ask(`${url}/${stream}/index.m3u8`)
+    readPlaylist(multivariant)
+    const paths = [...new Set(multivariant.match(/_\w+\/[av]\d\.m3u8/g))]
+    assert.equal(
+      paths
+        .map((path) => path.slice(-7, -5))
+        .sort()
+        .join(' '),
+      tracks,
+      multivariant,
+    )
+    for (const path of paths) {
+      const { segments } = readPlaylist(await ask(`${url}/${stream}/${path}`))
+      const seconds = segments.reduce((sum, segment) => sum + segment.seconds, 0)
+      assert.ok(Math.abs(seconds - FRAMES / 25) < 0.1, `${path} ${seconds} s`)
+    }
+  }
+  await Promise.all(cases.map(([output, tracks]) => t.test(tracks, () => send(output, tracks))))
+})
+
 test('RTMP and SRT come by ffmpeg, which is started again for the next encoder', {
   skip,
   concurrency: 2,
@@ -195,7 +234,7 @@ function encoderWords(output: string): string[] {
   const codecs = '-c:v libx264 -preset ultrafast -bf 2 -g 50 -keyint_min 50 -sc_threshold 0 -c:a aac'.split(
     ' ',
   )
-  return [...input, ...codecs, ...output.split(' ')]
+  return [...input, ...codecs, ...output.split(' ').map((word) => word.replace('+v:', ' v:'))]
 }
 
 async function countPackets(url: string): Promise<number> {

@@ -45,6 +45,11 @@ test('each encoder has a period, which begins when it did', () => {
     ],
   )
   assert.equal(told(broadcast, 'SegmentTemplate')[2]!['presentationTimeOffset'], '8000')
+  // Latency is counted from when its first sample came.
+  assert.deepEqual(told(broadcast, 'ProducerReferenceTime')[2], {
+    ...{ id: '0', type: 'encoder', presentationTime: '8000' },
+    wallClockTime: new Date(START_MS + 20_000).toISOString(),
+  })
   broadcast.apply({ kind: 'ended', atMs: 0 })
   assert.deepEqual(
     told(broadcast, 'Period').map(({ start }) => start),

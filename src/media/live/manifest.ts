@@ -85,9 +85,18 @@ function setsOf(broadcast: Broadcast, offered: Offered): AdaptationSet[] {
       label: null,
       isAligned: true,
       role: isFirst ? 'main' : 'alternate',
+      ...(broadcast.state === 'ended' ? {} : { producedAt: producedAt(offered.session, group[0]!.track) }),
       representations: group.map(({ track, index }) => representationOf(broadcast, offered, track, index)),
     }
   })
+}
+
+/** The first sample of an encoder came when it began. */
+function producedAt(
+  { atMs, startSeconds }: Session,
+  { timescale }: LiveTrack,
+): NonNullable<AdaptationSet['producedAt']> {
+  return { ms: atMs, ticks: Math.round(startSeconds * timescale) }
 }
 
 function representationOf(

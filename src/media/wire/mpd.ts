@@ -37,6 +37,8 @@ export type AdaptationSet = {
   /** segments of all representations begin together */
   readonly isAligned: boolean
   readonly role: 'main' | 'alternate' | 'subtitle' | null
+  /** of what is live: when which sample came (ISO 23009-1 §5.12), in the ticks of the first representation */
+  readonly producedAt?: { readonly ms: number; readonly ticks: number }
   readonly representations: readonly Representation[]
 }
 
@@ -147,7 +149,7 @@ function periodElement({ id, startSeconds, adaptationSets }: Period): string {
 }
 
 function setElement(set: AdaptationSet, index: number): string {
-  const { contentType, mimeType, language, label, isAligned, role, representations } = set
+  const { contentType, mimeType, language, label, isAligned, role, producedAt, representations } = set
   return element(
     'AdaptationSet',
     [
@@ -160,13 +162,25 @@ function setElement(set: AdaptationSet, index: number): string {
       ['startWithSAP', contentType === 'text' ? null : 1],
       ...largest(representations),
     ],
-    // The order of the schema (Annex B): Label, Role, then what is offered.
+    // The order of the schema (Annex B): Label, ProducerReferenceTime, Role, then what is offered.
     [
       ...(label === null ? [] : [`<Label>${escapeXml(label)}</Label>`]),
+      ...(producedAt === undefined ? [] : [producerTime(producedAt)]),
       ...(role === null ? [] : [descriptor('Role', 'urn:mpeg:dash:role:2011', role)]),
       ...representations.map(representationElement),
     ],
   )
+}
+
+/** What the latency of the service description is counted from, by its id. */
+function producerTime({ ms, ticks }: NonNullable<AdaptationSet['producedAt']>): string {
+  const attributes: Attribute[] = [
+    ['id', 0],
+    ['type', 'encoder'],
+    ['wallClockTime', new Date(ms).toISOString()],
+    ['presentationTime', ticks],
+  ]
+  return element('ProducerReferenceTime', attributes, [])
 }
 
 function largest(representations: readonly Representation[]): Attribute[] {
