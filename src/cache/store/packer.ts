@@ -1,14 +1,11 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import type { Files } from './files.ts'
-import type { Pack, Packs } from './packs.ts'
+import type { Pack, Packs, Staged } from './packs.ts'
 import type { Parts } from './parts.ts'
 import { reclaim } from './reclaim.ts'
 import { control, field, flag, state } from './shared.ts'
 import { PACKED_HEAD_OCTETS, seal } from './wire/pack.ts'
-
-/** An object that is staged to be written: its octets begin there in what is written. */
-export type Staged = { readonly slot: number; readonly generation: number; readonly at: number }
 
 /** Puts whole small objects from memory into packs, many of them in one call. */
 export class Packer {

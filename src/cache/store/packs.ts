@@ -25,6 +25,9 @@ export type Pack = {
   isLeaving: boolean
 }
 
+/** An object that is staged to be written: its octets begin there in what is written. */
+export type Staged = { readonly slot: number; readonly generation: number; readonly at: number }
+
 /** The packs of the disk tier, for the keeper, who alone appends to the newest of them and removes them. */
 export class Packs {
   /** a pack is closed when it has so many octets */

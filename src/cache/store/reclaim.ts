@@ -1,7 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import { readFully } from '#core/read-fully.ts'
-import type { Staged } from './packer.ts'
-import type { Pack, Packs } from './packs.ts'
+import type { Pack, Packs, Staged } from './packs.ts'
 import type { Parts } from './parts.ts'
 import { field } from './shared.ts'
 import { isPacked, PACKED_HEAD_OCTETS, packedAt, placeOf } from './wire/pack.ts'
