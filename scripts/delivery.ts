@@ -1,42 +1,40 @@
 // Measure how one film reaches its viewer in four ways, and draw it: docs/delivery.svg and the table of docs/delivery.md.
 
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import http, { type IncomingMessage } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { silent } from '#core/log.ts'
-import { planFiles } from '#files/plan.ts'
-import { createFiles } from '#files/serve.ts'
-import { httpLimits } from '#http/config.ts'
-import { createHttpServer } from '#http/server.ts'
+import { askPortico } from '#admin/client.ts'
+import type { Transfers } from '#http/transfer.ts'
+import { makeHeavyRenditions } from '../test/film.ts'
+import { peer } from '../test/peers.ts'
+import { startRunning } from '../test/running.ts'
 import { drawPanels, type Panel, type Point } from './docs/panels.ts'
 
-/** A film of 8 s at 6 MB a second: a high rate, so that what the kernel's buffers hold does not hide the picture. */
-const FILM_OCTETS = 48_000_000
-const PLAYED_PER_MS = 6000
-/** A player keeps so much ahead of what it plays, and reads on when it has less. */
-const AHEAD_OCTETS = 6_000_000
-const SEGMENT_OCTETS = 6_000_000
+const FILM_SECONDS = 8
 const WATCH_MS = 6000
-const LOOK_MS = 20
+const LOOK_MS = 50
 
-const folder = mkdtempSync(join(tmpdir(), 'portico-delivery-'))
-writeFileSync(join(folder, 'film.mp4'), '')
-truncateSync(join(folder, 'film.mp4'), FILM_OCTETS)
-for (const [name, share] of [
-  ['low', 0.25],
-  ['high', 1],
-] as const) {
-  for (let i = 0; i < FILM_OCTETS / SEGMENT_OCTETS; i++) {
-    writeFileSync(join(folder, `${name}-${i}.m4s`), '')
-    truncateSync(join(folder, `${name}-${i}.m4s`), SEGMENT_OCTETS * share)
-  }
+const ffmpeg = peer('ffmpeg')
+if (ffmpeg === undefined) throw new Error('Needs ffmpeg')
+const portico = await startRunning({
+  hosts: { films: { http: 'serve', files: './films', stream: { segment: '1s' } } },
+})
+const folder = join(portico.folder, 'films')
+mkdirSync(folder)
+// A high rate, so that what the kernel's buffers hold does not hide the picture.
+await makeHeavyRenditions(ffmpeg, folder, FILM_SECONDS)
+const FILM = '/film.720.mp4'
+const FILM_OCTETS = statSync(join(folder, FILM)).size
+const PLAYED_PER_MS = FILM_OCTETS / FILM_SECONDS / 1000
+/** A player keeps so much ahead of what it plays, and reads on when it has less: a second. */
+const AHEAD_OCTETS = 1000 * PLAYED_PER_MS
+
+/** As `portico transfers` has them. */
+async function transfers(): Promise<Transfers['list']> {
+  const answer = (await askPortico(join(portico.folder, 'state'), 'GET /transfers')) as Transfers | null
+  return answer?.list ?? []
 }
-const handler = createFiles(planFiles({ root: folder }), { log: silent })
-const server = createHttpServer({ limits: httpLimits(), handler, log: silent })
-const listener = await server.prepare({ address: '127.0.0.1', port: 0 })
-listener.commit()
 
 /** What one way of delivery was seen to do. */
 class Watch {
@@ -53,10 +51,10 @@ class Watch {
   #before = 0
   #current = 0
   #earlier = new Set<string>()
-  readonly #timer = setInterval(() => this.look(), LOOK_MS)
+  readonly #timer = setInterval(() => void this.look(), LOOK_MS)
 
-  look(): void {
-    const transfer = server.transfers().find(({ id }) => !this.#earlier.has(id))
+  async look(): Promise<void> {
+    const transfer = (await transfers()).find(({ id }) => !this.#earlier.has(id))
     this.#current = Math.max(this.#current, transfer?.sentOctets ?? 0)
     const at = performance.now() - this.begun
     // What ended between two looks was sent as far as it was read.
@@ -73,26 +71,26 @@ class Watch {
   /** Ask for a file or a part of it. */
   async ask(path: string, range?: string): Promise<IncomingMessage> {
     this.requests++
-    this.look()
-    this.#earlier = new Set(server.transfers().map(({ id }) => id))
+    await this.look()
+    this.#earlier = new Set((await transfers()).map(({ id }) => id))
     this.#before = this.#sentOctets
     this.#current = 0
-    const headers = range === undefined ? {} : { Range: range }
-    const options = { host: '127.0.0.1', port: listener.port, path, headers, agent: false }
+    const headers = { Host: 'films.example.com', ...(range !== undefined && { Range: range }) }
+    const options = { host: '127.0.0.1', port: portico.ports.http, path, headers, agent: false }
     return new Promise((resolve, reject) => http.get(options, resolve).on('error', reject))
   }
 
   async end(): Promise<Watch> {
-    await pause(WATCH_MS - (performance.now() - this.begun))
-    this.look()
+    await pause(Math.max(0, WATCH_MS - (performance.now() - this.begun)))
     clearInterval(this.#timer)
+    await this.look()
     return this
   }
 }
 
 async function fullDownload(): Promise<Watch> {
   const watch = new Watch()
-  for await (const piece of await watch.ask('/film.mp4')) watch.take(piece.length)
+  for await (const piece of await watch.ask(FILM)) watch.take(piece.length)
   return watch.end()
 }
 
@@ -111,7 +109,7 @@ async function play(watch: Watch, response: IncomingMessage, untilMs: number): P
 
 async function progressive(): Promise<Watch> {
   const watch = new Watch()
-  const response = await watch.ask('/film.mp4')
+  const response = await watch.ask(FILM)
   await play(watch, response, WATCH_MS)
   response.destroy()
   return watch.end()
@@ -119,24 +117,56 @@ async function progressive(): Promise<Watch> {
 
 async function ranges(): Promise<Watch> {
   const watch = new Watch()
-  const first = await watch.ask('/film.mp4', 'bytes=0-')
+  const first = await watch.ask(FILM, 'bytes=0-')
   await play(watch, first, WATCH_MS / 3)
   first.destroy()
-  const second = await watch.ask('/film.mp4', `bytes=${FILM_OCTETS / 2}-`)
+  const second = await watch.ask(FILM, `bytes=${Math.floor(FILM_OCTETS / 2)}-`)
   await play(watch, second, WATCH_MS)
   second.destroy()
   return watch.end()
 }
 
-/** The first two segments in a low rendition, then the high one, each when the one before is nearly played. */
+/** A playlist as its lines, and where it is. */
+async function playlist(
+  watch: Watch,
+  path: string,
+): Promise<{ lines: string[]; resolve(uri: string): string }> {
+  let text = ''
+  for await (const piece of await watch.ask(path)) {
+    watch.take(piece.length)
+    text += piece
+  }
+  const resolve = (uri: string): string => new URL(uri, `http://films.example.com${path}`).pathname
+  return { lines: text.split('\n'), resolve }
+}
+
+/**
+ * HLS as Portico cuts it, a second each: the first two segments of the low rendition, then those of the high one, each
+ * when the one before is nearly played.
+ */
 async function adaptive(): Promise<Watch> {
   const watch = new Watch()
-  const segmentMs = SEGMENT_OCTETS / PLAYED_PER_MS
-  for (let i = 0; i * segmentMs < WATCH_MS + segmentMs; i++) {
-    const due = Math.min(WATCH_MS, Math.max(0, (i - 1) * segmentMs))
-    await pause(Math.max(0, due - (performance.now() - watch.begun)))
-    if (due === WATCH_MS) break
-    for await (const piece of await watch.ask(`/${i < 2 ? 'low' : 'high'}-${i}.m4s`)) watch.take(piece.length)
+  const { lines, resolve } = await playlist(watch, '/film.mp4/index.m3u8')
+  const variants = lines
+    .flatMap((line, i) => {
+      const bandwidth = /^#EXT-X-STREAM-INF:(?:.*,)?BANDWIDTH=(\d+)/.exec(line)?.[1]
+      return bandwidth === undefined ? [] : [{ bandwidth: Number(bandwidth), path: resolve(lines[i + 1]!) }]
+    })
+    .sort((a, b) => a.bandwidth - b.bandwidth)
+  const [low, high] = [variants[0]!, variants.at(-1)!]
+  for (const { path, from, to } of [
+    { path: low.path, from: 0, to: 2 },
+    { path: high.path, from: 2, to: FILM_SECONDS },
+  ]) {
+    const media = await playlist(watch, path)
+    const start = media.lines.flatMap((line) => /^#EXT-X-MAP:URI="([^"]+)"/.exec(line)?.[1] ?? [])
+    const segments = media.lines.filter((line) => line !== '' && !line.startsWith('#'))
+    for (const [i, uri] of [...start, ...segments.slice(from, to)].entries()) {
+      const due = Math.min(WATCH_MS, Math.max(0, (from + i - start.length - 1) * 1000))
+      await pause(Math.max(0, due - (performance.now() - watch.begun)))
+      if (due === WATCH_MS) break
+      for await (const piece of await watch.ask(media.resolve(uri))) watch.take(piece.length)
+    }
   }
   return watch.end()
 }
@@ -155,10 +185,12 @@ for (const [name, measure] of ways) {
   const last = (points: readonly Point[]): string => `${((points.at(-1)?.[1] ?? 0) / 1e6).toFixed(1)} MB`
   rows.push(`| ${name} | ${requests} | ${startedMs.toFixed(0)} ms | ${last(sent)} | ${last(read)} |`)
 }
-await server.close(0)
-rmSync(folder, { recursive: true })
+await portico.stop()
 
-writeFileSync('docs/delivery.svg', drawPanels(panels, { endMs: WATCH_MS, endOctets: FILM_OCTETS }))
+writeFileSync(
+  'docs/delivery.svg',
+  drawPanels(panels, { endMs: WATCH_MS, endOctets: Math.ceil(FILM_OCTETS / 1e6) * 1e6 }),
+)
 const table = [
   '| | requests | first octets | over the wire in 6 s | read by the player |',
   '|---|---|---|---|---|',

@@ -72,6 +72,24 @@ export async function makeRenditions(path: string, folder: string): Promise<void
   await writeFile(join(folder, 'film.de.srt'), deutsch.join(''))
 }
 
+/** A film that is hard to compress in two renditions with a key frame each second: `film.720.mp4` of some 6 MB a second, `film.360.mp4` of a quarter of that. */
+export async function makeHeavyRenditions(path: string, folder: string, seconds: number): Promise<void> {
+  const picture = ['-f', 'lavfi', '-i', `testsrc2=s=1280x720:r=25:d=${seconds}`]
+  const noise = 'noise=alls=80:allf=t,format=yuv420p'
+  const cut = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', '-sc_threshold', '0']
+  const renditions = (
+    [
+      ['360', '12M'],
+      ['720', '48M'],
+    ] as const
+  ).flatMap(([height, bits]) => [
+    ...['-map', '0:v', '-vf', `${noise},scale=-2:${height}`, ...cut],
+    ...['-b:v', bits, '-minrate', bits, '-maxrate', bits, '-bufsize', bits, '-x264-params', 'nal-hrd=cbr'],
+    ...['-movflags', '+faststart', join(folder, `film.${height}.mp4`)],
+  ])
+  await ffmpeg(path, [...picture, ...renditions])
+}
+
 /** The renditions of `makeRenditions` several times on end, as `long.360.mp4` and so on. */
 export async function loopRenditions(path: string, folder: string, times: number): Promise<void> {
   for (const height of HEIGHTS) {

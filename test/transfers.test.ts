@@ -9,13 +9,25 @@ import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { TransfersView } from '../src/cli/transfers-view.ts'
 import { askBucket } from './bucket.ts'
-import { movieStart } from './movie.ts'
+import { matroskaStart, movieStart } from './movie.ts'
 import { type Running, startRunning, until } from './running.ts'
 
 const CONTENT_OCTETS = 2 ** 30
 const FILM_SECONDS = 30
+const FILM_OCTETS = FILM_SECONDS * 1_000_000
+/** Played, they take a million octets a second. */
+const movie = Buffer.concat([movieStart(FILM_OCTETS, FILM_SECONDS)], FILM_OCTETS)
+const webm = Buffer.concat([matroskaStart(FILM_SECONDS)], FILM_OCTETS)
 /** How long a paced film is received; PORTICO_PACE_SECONDS=10 is what is promised. */
 const PACE_SECONDS = Number(process.env['PORTICO_PACE_SECONDS'] ?? 3)
+
+const PACED = [
+  ['paced', '/film.mp4'],
+  ['paced', '/film.webm'],
+  ['stored', '/film.mp4'],
+  ['proxied', '/film.mp4'],
+  ['proxied', '/film.webm'],
+] as const
 
 let portico: Running
 const asked = new Set<ServerResponse>()
@@ -31,7 +43,19 @@ const origin = createServer((_request, response) => {
   write()
 })
 
+/** An origin that knows nothing of bit rates. */
+const filmOrigin = createServer((request, response) => {
+  const isWebm = request.url!.endsWith('webm')
+  response.writeHead(200, {
+    'Content-Type': isWebm ? 'video/webm' : 'video/mp4',
+    'Content-Length': FILM_OCTETS,
+  })
+  response.end(isWebm ? webm : movie)
+})
+
 before(async () => {
+  await once(filmOrigin.listen(0, '127.0.0.1'), 'listening')
+  const films = filmOrigin.address() as AddressInfo
   await once(origin.listen(0, '127.0.0.1'), 'listening')
   const { port } = origin.address() as AddressInfo
   portico = await startRunning({
@@ -40,22 +64,24 @@ before(async () => {
       live: { service: port, http: 'serve' },
       paced: { files: './public', limits: { rate: '2x', rateAfter: '1MB' }, http: 'serve' },
       stored: { bucket: './media', limits: { rate: '2x', rateAfter: '1MB' }, http: 'serve' },
+      proxied: { service: films.port, limits: { rate: '2x', rateAfter: '1MB' }, http: 'serve' },
     },
   })
   await mkdir(join(portico.folder, 'public'))
   const file = await open(join(portico.folder, 'public/film'), 'w')
   await file.truncate(CONTENT_OCTETS)
   await file.close()
-  // Played, it takes a million octets a second.
-  const movie = Buffer.concat([movieStart(FILM_SECONDS * 1_000_000, FILM_SECONDS)], FILM_SECONDS * 1_000_000)
   await writeFile(join(portico.folder, 'public/film.mp4'), movie)
+  await writeFile(join(portico.folder, 'public/film.webm'), webm)
   const put = await askBucket(portico.ports.http, 'PUT', '/film.mp4', movie, { host: 'stored.example.com' })
   assert.equal(put.status, 201, put.text)
 })
 after(async () => {
   await portico.stop()
-  origin.closeAllConnections()
-  origin.close()
+  for (const each of [origin, filmOrigin]) {
+    each.closeAllConnections()
+    each.close()
+  }
 })
 
 /** A client that asks and reads nothing. */
@@ -134,9 +160,9 @@ test('a stream of HTTP/2 that its client does not read blocks no other stream of
   }
 })
 
-for (const host of ['paced', 'stored']) {
-  test(`a film goes as many times as fast as it is played as the file says, after its burst: ${host}`, async () => {
-    const client = await ask(host, '/film.mp4')
+for (const [host, path] of PACED) {
+  test(`a film goes as many times as fast as it is played as the file says, after its burst: ${host}${path}`, async () => {
+    const client = await ask(host, path)
     let octets = 0
     client.on('data', (part: Buffer) => (octets += part.length)).resume()
     await until(() => octets > 1_000_000)
@@ -147,6 +173,7 @@ for (const host of ['paced', 'stored']) {
     // A turn, 50 ms, more or less.
     const tolerance = 0.05 + 0.1 / PACE_SECONDS
     assert.ok(Math.abs(perSecond / 2_000_000 - 1) < tolerance, `${Math.round(perSecond)} octets a second`)
-    if (process.env['PORTICO_PACE_SECONDS']) console.log(`${host}: ${Math.round(perSecond)} octets a second`)
+    if (process.env['PORTICO_PACE_SECONDS'])
+      console.log(`${host}${path}: ${Math.round(perSecond)} octets a second`)
   })
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { box, movieHeader, movieStart } from '../../../test/movie.ts'
+import { box, element, matroskaStart, movieHeader, movieStart } from '../../../test/movie.ts'
 import { isMovie, movieRate } from './movie-rate.ts'
 
 const rate = (file: Uint8Array, fileOctets = file.length): number | null =>
@@ -51,6 +51,18 @@ test('the rate of a movie is its length by its duration, wherever that stands', 
   ]
   for (const [name, file, seconds] of cases) assert.equal(rate(file), file.length / seconds, name)
   assert.equal(rate(movieStart(1_000_000, 50), 1_000_000), 20_000)
+})
+
+test('the rate of a Matroska file is its length by the duration of its Info (RFC 9559 §5.1.2, RFC 8794 §7.3)', () => {
+  assert.equal(rate(matroskaStart(50), 1_000_000), 20_000)
+  const short = matroskaStart(50).subarray(0, -6)
+  const segment = (...data: Buffer[]): Buffer =>
+    Buffer.concat([element('1a45dfa3'), element('18538067', ...data)])
+  const thirtyTwo = Buffer.alloc(4)
+  thirtyTwo.writeFloatBE(4000)
+  assert.equal(rate(segment(element('1549a966', element('4489', thirtyTwo))), 4000), 1000)
+  for (const file of [short, segment(), segment(element('1f43b675')), segment(element('1549a966'))])
+    assert.equal(rate(file, 1_000_000), null)
 })
 
 test('what does not say how long it lasts has no rate', () => {

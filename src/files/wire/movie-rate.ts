@@ -1,13 +1,14 @@
-/** Gives octets of a file; fewer at its end. */
-export type ReadAt = (position: number, lengthOctets: number) => Uint8Array
+import { isMatroska } from '#media/wire/matroska-index.ts'
+import { matroskaRate, type ReadAt } from './matroska-rate.ts'
 
 /** Whether `movieRate` knows how to read files of a media type. */
 export function isMovie(mediaType: string): boolean {
-  return /^(?:video|audio)\/(?:mp4|quicktime|x-m4[av]|3gpp2?)\b/i.test(mediaType)
+  return /^(?:video|audio)\/(?:mp4|quicktime|x-m4[av]|3gpp2?|webm|(?:x-)?matroska)\b/i.test(mediaType)
 }
 
 /**
- * The mean bit rate of a movie file, which is its length by its duration (ISO/IEC 14496-12, section 8.2.2).
+ * The mean bit rate of a movie file, which is its length by its duration: a Matroska file, or one of ISO/IEC 14496-12,
+ * section 8.2.2.
  *
  * Boxes are walked by their heads, so that a few short reads find the duration wherever it is. A file in fragments says
  * no duration of its own there, but may say one for all of them (8.8.2).
@@ -15,6 +16,7 @@ export function isMovie(mediaType: string): boolean {
  * @returns octets for each second; null when the file does not say
  */
 export function movieRate(read: ReadAt, fileOctets: number): number | null {
+  if (isMatroska(read(0, 4))) return matroskaRate(read, fileOctets)
   const movie = findBox(read, 'moov', { start: 0, end: fileOctets })
   const header = movie && findBox(read, 'mvhd', movie)
   if (!movie || !header) return null

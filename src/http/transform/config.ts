@@ -72,7 +72,7 @@ const page: Setting = {
 export const paceSettings: Readonly<Record<keyof PaceConfig, Setting>> = {
   rate: {
     type: 'text',
-    doc: 'How fast one response goes at most: octets a second, or, such as `"1.5x"`, so many times as fast as it is played, which files and buckets know of MP4. As fast as its client takes it when absent.',
+    doc: 'How fast one response goes at most: octets a second, or, such as `"1.5x"`, so many times as fast as it is played: MP4, WebM and Matroska from files, buckets, and services whose films begin with how long they last. As fast as its client takes it when absent.',
     form: {
       pattern: '^(?:[1-9]\\d{0,5}(?:KB|KiB|MB|MiB|GB|GiB)/s|[1-9]\\d?(?:\\.\\d{1,2})?x)$',
       say: 'a size, such as "500KB", and "/s", or a number from 1 and "x", such as "1.5x"',

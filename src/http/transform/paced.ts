@@ -1,27 +1,41 @@
-import type { EndReason, ResponseHead, Source } from '../exchange.ts'
+import type { EndReason, Source } from '../exchange.ts'
 import type { Fields } from '../wire/fields.ts'
 import { sourceOf } from '../wire/octets-source.ts'
+import { BegunSource } from './begun.ts'
+import { MediaRates } from './media-rates.ts'
 import { Passing, type Step } from './passing.ts'
 import type { PacePlan } from './plan.ts'
 
 /** Send responses no faster than the route says; what goes at once is not touched. */
 export function pace(plan: PacePlan): Step {
+  const { afterOctets } = plan
+  const rates = new MediaRates()
   return (exchange) =>
     new Passing(exchange, exchange.request, (head, body) => {
-      const octetsPerSecond = body === null ? null : rateOf(plan, head)
-      if (body === null || octetsPerSecond === null) return { head, body }
+      if (body === null) return { head, body }
       const source = body instanceof Uint8Array ? sourceOf(body) : body
-      const paced = new PacedSource(source, { octetsPerSecond, afterOctets: plan.afterOctets })
+      const isTimed = 'timesMedia' in plan
+      const timesMedia = isTimed ? plan.timesMedia : 1
+      const { rate, learn } = isTimed
+        ? rates.of(exchange.request, head)
+        : { rate: plan.octetsPerSecond, learn: null }
+      const paceOf = (octetsPerSecond: number): Pace => ({
+        octetsPerSecond: octetsPerSecond * timesMedia,
+        afterOctets,
+      })
+      if (learn !== null) {
+        const judge = (start: Uint8Array, whole: Source): Source => {
+          const learned = learn(start)
+          return learned === null ? whole : new PacedSource(whole, paceOf(learned))
+        }
+        return { head, body: new BegunSource(source, judge) }
+      }
+      // What is no film, or does not say how long it lasts, goes as fast as its client takes it.
+      if (rate === null) return { head, body }
+      const paced = new PacedSource(source, paceOf(rate))
       const isAtOnce = body instanceof Uint8Array && body.length <= paced.atOnceOctets
       return { head, body: isAtOnce ? body : paced }
     })
-}
-
-/** Null: what is no film, or does not say how long it lasts, goes as fast as its client takes it. */
-function rateOf(plan: PacePlan, head: ResponseHead): number | null {
-  if ('octetsPerSecond' in plan) return plan.octetsPerSecond
-  const mediaRate = head.mediaRate?.() ?? null
-  return mediaRate === null ? null : mediaRate * plan.timesMedia
 }
 
 /** `afterOctets` at once, then so many a second. */
