@@ -71,8 +71,13 @@ export type Signer = {
   deny(name: Uint8Array, start: number, denied: Denied): Denial | undefined
 }
 
-/** An NSEC or NSEC3 with its signature; `owner` in wire form, lower case. */
-export type Link = { readonly owner: Uint8Array; readonly nsec: RRset; readonly signature: RRset }
+/** An NSEC or NSEC3; `owner` in wire form, lower case. */
+export type Link = {
+  readonly owner: Uint8Array
+  readonly nsec: RRset
+  /** the one that came with it; undefined: the signer of the NSEC makes it */
+  readonly signature?: RRset
+}
 
 /** What is to be proven of a name. */
 export type Claim =
