@@ -56,16 +56,19 @@ const zone: ZonePlan = {
     ...Array.from({ length: names }, (_, i) => rrset(`host${i}.example.com.`, 'A', '192.0.2.3')),
   ],
 }
-const signed: ZonePlan = {
-  ...zone,
-  id: 'zone:example.net',
-  apex: 'example.net.',
-  rrsets: zone.rrsets.map((set) => ({
-    ...set,
-    owner: set.owner.replace('example.com', 'example.net'),
-    data: set.data.map((data) => data.replace('example.com', 'example.net')),
-  })),
+/** The same below another apex, signed. */
+function signedAs(apex: string, denial: 'compact' | 'nsec'): ZonePlan {
+  const rename = (text: string): string => text.replace('example.com', apex)
+  return {
+    ...zone,
+    id: `zone:${apex}`,
+    apex: `${apex}.`,
+    rrsets: zone.rrsets.map((set) => ({ ...set, owner: rename(set.owner), data: set.data.map(rename) })),
+    dnssec: { propagationMs: 0, lifetimeMs: null, resolver: null, denial },
+  }
 }
+
+const signed = [signedAs('example.net', 'compact'), signedAs('example.org', 'nsec')]
 const saved = advance(undefined, {
   wanted: { propagationMs: 0, lifetimeMs: null, resolver: null },
   nowSeconds: 0,
@@ -75,7 +78,7 @@ const saved = advance(undefined, {
   newKey: generateKey,
   tagOf,
 })
-const { zones, keys } = keyZones([zone, signed], { [signed.id]: saved! })
+const { zones, keys } = keyZones([zone, ...signed], Object.fromEntries(signed.map(({ id }) => [id, saved!])))
 const signing = createSigning({
   now: () => Date.now() / 1000,
   budget: createBudget(

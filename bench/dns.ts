@@ -38,6 +38,7 @@ const KINDS = [
   'signed',
   'signed NXDOMAIN',
   'signed NXDOMAIN, cold',
+  'signed NXDOMAIN by NSEC, cold',
 ] as const
 type Kind = (typeof KINDS)[number]
 
@@ -83,7 +84,7 @@ export async function run({ json }: { json: boolean }): Promise<void> {
     const knot = await startKnot(knotd, folder, ports.knot)
     peers.push(knot)
     const pids = { portico: portico.pid, knot: knot.pid }
-    for (const zone of ['example.com', 'example.net'])
+    for (const zone of ['example.com', 'example.net', 'example.org'])
       await Promise.all(CONTENDERS.map((name) => untilAnswered(ports[name], `ns1.${zone}.`)))
     const kinds = {} as Record<Kind, DnsBench['kinds'][Kind]>
     for (const kind of KINDS) kinds[kind] = await measureKind(kind, { dnsperf, folder, ports, pids })
@@ -121,10 +122,8 @@ async function startKnot(knotd: string, folder: string, port: number): Promise<P
     ...hosts,
   ]
   await writeFile(join(folder, 'example.com.zone'), `${zone.join('\n')}\n`)
-  await writeFile(
-    join(folder, 'example.net.zone'),
-    `${zone.join('\n').replace('example.com', 'example.net')}\n`,
-  )
+  for (const name of ['example.net', 'example.org'])
+    await writeFile(join(folder, `${name}.zone`), `${zone.join('\n').replace('example.com', name)}\n`)
   const config = `
 server:
     rundir: ${folder}
@@ -141,6 +140,10 @@ zone:
   - domain: example.net
     storage: ${folder}
     file: example.net.zone
+    dnssec-signing: on
+  - domain: example.org
+    storage: ${folder}
+    file: example.org.zone
     dnssec-signing: on
 `
   const file = join(folder, 'knot.conf')
@@ -210,8 +213,8 @@ function queries(kind: Kind, round: number): string {
   }
   const isCold = kind.endsWith('cold')
   const name = kind === 'wildcard' ? 'any' : kind.includes('NXDOMAIN') ? 'none' : 'host'
-  const zone =
-    kind === 'wildcard' ? 'wild.example.com' : kind.startsWith('signed') ? 'example.net' : 'example.com'
+  const signed = kind.includes('by NSEC') ? 'example.org' : 'example.net'
+  const zone = kind === 'wildcard' ? 'wild.example.com' : kind.startsWith('signed') ? signed : 'example.com'
   const prefix = isCold ? `${name}-${round}-` : name
   const count = isCold ? UNSEEN_NAMES : NAMES
   return Array.from({ length: count }, (_, i) => `${prefix}${i}.${zone} A\n`).join('')

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { LadderEvent } from '../src/media/ladder/queue.ts'
+import { createLadderQueue, type LadderEvent } from '../src/media/ladder/queue.ts'
 import { peer, run } from '../test/peers.ts'
 import { runCommand, startRunning, until } from '../test/running.ts'
 
@@ -162,6 +162,35 @@ test('SIGTERM ends the encoder and leaves nothing half', { skip }, async () => {
   await until(() => child.exitCode !== null, 60_000)
   assert.equal(child.exitCode, 143)
   assert.deepEqual(await readdir(copy), ['film.mp4'])
+})
+
+test('while more waits than is wanted, films wait in their folder, and are taken later', {
+  skip,
+}, async () => {
+  const copy = await folderWith(film)
+  const second = join(copy, 'second.mp4')
+  await cp(film, second)
+  const events: LadderEvent[] = []
+  let early: Promise<boolean> | undefined
+  const queue = createLadderQueue({
+    ...{ command: [ffmpeg!], jobs: 1, niceness: 10, preset: 'ultrafast', heights: [240], storyboard: true },
+    ...{ byComplexity: false, loudness: true, force: false, lagSeconds: 0.000_001 },
+    onEvent(event) {
+      events.push(event)
+      // Two of the first film wait now, and how long one takes is known.
+      if (event.event === 'made') early ??= queue.add(second)
+    },
+  })
+  assert.equal(await queue.add(join(copy, 'film.mp4')), true)
+  await queue.empty()
+  assert.equal(await early, false)
+  assert.deepEqual(
+    events.flatMap((event) => (event.event === 'later' ? [event.film] : [])),
+    [second],
+  )
+  assert.equal(await queue.add(second), true)
+  await queue.empty()
+  assert.equal(filesOf(events, 'made').length, 6)
 })
 
 test('what is no film is refused with the reason, and the others are made', { skip }, async () => {

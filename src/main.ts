@@ -7,8 +7,8 @@ import { version } from '#core/version.ts'
 
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    // `portico plan | head`: nobody reads on, which is no fault; and a server goes on serving.
-    if (error.code === 'EPIPE') return
+    // `portico plan | head`, or a closed terminal: nobody reads on, which is no fault; and a server goes on serving.
+    if (error.code === 'EPIPE' || error.code === 'EIO') return
     process.exitCode = 1
     if (stream === process.stdout) printError(`portico: Cannot write the output: ${error.message}`)
   })

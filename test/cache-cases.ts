@@ -64,6 +64,32 @@ export const cacheCases: readonly CacheCase[] = [
       status: 499,
     })),
   }),
+  ...under('RFC 9110 §15.1', {
+    'keeps by guess what statuses allow it': [200, 203, 300, 301, 308, 404, 405, 410, 414, 501].flatMap(
+      (status): Step[] => [
+        { target: `/${status}`, answer: [LM], answerStatus: status, status, from: 'origin' },
+        { target: `/${status}`, status, from: 'cache' },
+      ],
+    ),
+    'keeps by guess no others': [201, 202, 302, 303, 307, 400, 403, 500, 502, 503, 504].flatMap(
+      (status): Step[] => [
+        { target: `/${status}`, answer: [LM], answerStatus: status, status, from: 'origin' },
+        { target: `/${status}`, answer: [LM], answerStatus: status, status, from: 'origin' },
+      ],
+    ),
+    'keeps any status that says how long it is fresh': [201, 302, 307, 403, 500, 503].flatMap(
+      (status): Step[] => [
+        { target: `/${status}`, answer: [fresh], answerStatus: status, status, from: 'origin' },
+        { target: `/${status}`, status, from: 'cache' },
+      ],
+    ),
+  }),
+  ...under('RFC 9111 §5.2.2.9', {
+    'keeps by guess what is public, whatever its status': [
+      { answer: [LM, cc('public')], answerStatus: 403, status: 403, from: 'origin' },
+      { status: 403, from: 'cache' },
+    ],
+  }),
   ...under('RFC 9111 §5.2.2.3', {
     'heeds no no-store beside must-understand for a status it knows': twice(
       [cc('max-age=60, no-store, must-understand')],
@@ -171,6 +197,18 @@ export const cacheCases: readonly CacheCase[] = [
     'reads arguments in quotes': twice([cc('max-age="60"')], 'cache'),
     'reads nothing inside of the quotes of others': twice([cc('x="max-age=60"')], 'origin'),
     'minds no case': twice([cc('MaX-aGe=60')], 'cache'),
+    'reads directives of several lines': twice(
+      ['Cache-Control: public', 'Cache-Control: max-age=60'],
+      'cache',
+    ),
+    'leaves out what is malformed beside them': twice([cc('max-age=60, =, "x", a=, ,b')], 'cache'),
+    'takes a fraction, a sign or a word for stale': ['60.5', '-60', '+60', 'x60', '60x', ''].flatMap(
+      (value, i): Step[] => [
+        { target: `/${i}`, answer: [cc(`max-age=${value}`), LM], from: 'origin' },
+        { target: `/${i}`, answer: [cc(`max-age=${value}`), LM], from: 'origin' },
+      ],
+    ),
+    'heeds a directive inside of a longer list': twice([cc('a="b, c", No-Store , max-age=60')], 'origin'),
     'takes a very large number for a large one': twice([cc('max-age=99999999999')], 'cache', { after: 1e6 }),
   }),
   ...under('RFC 9111 §5.3', {
@@ -204,6 +242,11 @@ export const cacheCases: readonly CacheCase[] = [
   ...under('RFC 9111 §4.2.3', {
     'counts the age that it came with': twice([cc('max-age=60'), 'Age: 59'], 'origin'),
     'counts the time since Date': twice([cc('max-age=60'), 'Date: -59'], 'origin'),
+    'counts the time that the response took': [
+      { answer: [cc('max-age=60'), 'Age: 30', 'Date: -50'], from: 'origin' },
+      { after: 9, from: 'cache', has: ['age: 59'] },
+      { after: 1, answer: [fresh], from: 'origin' },
+    ],
     'is fresh until the very end': twice([fresh], 'cache', { after: 59, has: ['age: 59'] }),
   }),
   ...under('RFC 9111 §5.1', {
@@ -212,7 +255,11 @@ export const cacheCases: readonly CacheCase[] = [
       { after: 5, from: 'cache', has: ['age: 15', 'date: -1'] },
     ],
     'takes the first of several': twice([fresh, 'Age: 0, 100'], 'cache'),
-    'ignores what is no number': twice([fresh, 'Age: -100'], 'cache'),
+    'ignores what is no number': ['-100', '1.5', 'x', '100;a=1', ''].flatMap((age, i): Step[] => [
+      { target: `/${i}`, answer: [fresh, `Age: ${age}`], from: 'origin' },
+      { target: `/${i}`, from: 'cache' },
+    ]),
+    'takes a very large number for a large one': twice([fresh, 'Age: 2147483649'], 'origin'),
   }),
   ...under('RFC 9111 §4.2.4', {
     'serves stale while the origin is down': twice([cc('max-age=1')], 'stale', {
@@ -248,9 +295,24 @@ export const cacheCases: readonly CacheCase[] = [
     ],
   }),
   ...under('RFC 5861 §4', {
-    'serves stale for a 500': [
+    'serves stale for 500, 502, 503 and 504': [
       { answer: [cc('max-age=1, stale-if-error=10')], from: 'origin' },
-      { after: 5, answerStatus: 500, from: 'stale', gets: 'one' },
+      ...[500, 502, 503, 504].map((status): Step => {
+        return { after: 2, answerStatus: status, from: 'stale', gets: 'one' }
+      }),
+    ],
+    'but not for 501 and 505, which are no errors of a moment': [
+      { answer: [cc('max-age=1, stale-if-error=10')], from: 'origin' },
+      { after: 2, answerStatus: 501, from: 'origin', status: 501 },
+      { after: 2, answerStatus: 505, from: 'origin', status: 505 },
+    ],
+    'but not after that': [
+      { answer: [cc('max-age=1, stale-if-error=10')], from: 'origin' },
+      { after: 12, answerStatus: 500, from: 'origin', status: 500 },
+    ],
+    'but not with must-revalidate': [
+      { answer: [cc('max-age=1, stale-if-error=10, must-revalidate')], from: 'origin' },
+      { after: 5, answerStatus: 500, from: 'origin', status: 500 },
     ],
     'but not for a 500 without it': [
       { answer: [cc('max-age=1')], from: 'origin' },
@@ -283,6 +345,24 @@ export const cacheCases: readonly CacheCase[] = [
         has: ['etag: "a"', 'cache-control: max-age=60'],
       },
       { send: ['If-None-Match: "b"'], from: 'cache', status: 200 },
+    ],
+    'compares entity tags weakly, also with commas, and * with any': [
+      { answer: [fresh, 'ETag: W/"a,b"'], from: 'origin' },
+      ...['W/"a,b"', '"a,b"', '"x", "a,b"', '*', '"x" , W/"a,b" ,'].map((tags): Step => {
+        return { send: [`If-None-Match: ${tags}`], from: 'cache', status: 304 }
+      }),
+      ...['"a"', 'a,b', '"A,B"', 'w/"x"'].map((tags): Step => {
+        return { send: [`If-None-Match: ${tags}`], from: 'cache', status: 200 }
+      }),
+    ],
+    'ignores If-Modified-Since that is no date': [
+      { answer: [fresh, LM], from: 'origin' },
+      { send: ['If-Modified-Since: now'], from: 'cache', status: 200 },
+      { send: ['If-Modified-Since: Saturday, 01-Jan-22 00:00:00 GMT'], from: 'cache', status: 304 },
+    ],
+    'answers 304 after it has validated what the client has': [
+      { answer: [cc('max-age=1'), 'ETag: "a"'], from: 'origin' },
+      { after: 2, send: ['If-None-Match: "a"'], answer: ['ETag: "a"'], from: 'validated', status: 304 },
     ],
     'looks at If-None-Match first (RFC 9110 §13.1)': [
       { answer: [fresh, 'ETag: "a"', LM], from: 'origin' },
@@ -416,6 +496,18 @@ export const cacheCases: readonly CacheCase[] = [
       { target: '/a', answer: [fresh], from: 'origin' },
       { target: '/b', answer: [fresh], from: 'origin' },
     ],
+    'drops all that was selected among (RFC 9111 §4.1)': [
+      { send: ['A: 1'], answer: [fresh, 'Vary: A'], from: 'origin' },
+      { send: ['A: 2'], answer: [fresh, 'Vary: A'], from: 'origin' },
+      { method: 'POST', answer: [], from: 'origin' },
+      { send: ['A: 1'], answer: [fresh, 'Vary: A'], from: 'origin' },
+      { send: ['A: 2'], answer: [fresh, 'Vary: A'], from: 'origin' },
+    ],
+    'drops it for a redirect too': [
+      { answer: [fresh], from: 'origin' },
+      { method: 'POST', answer: ['Location: /elsewhere'], answerStatus: 303, status: 303, from: 'origin' },
+      { answer: [fresh], from: 'origin' },
+    ],
     'but not of another origin': [
       { target: '/a', answer: [fresh], from: 'origin' },
       { method: 'POST', target: '/', answer: ['Location: http://other.example/a'], from: 'origin' },
@@ -441,6 +533,21 @@ export const cacheCases: readonly CacheCase[] = [
     'heeds min-fresh': [
       { answer: [fresh], from: 'origin' },
       { send: [cc('min-fresh=61')], answer: [fresh], from: 'origin' },
+    ],
+    'heeds max-age=0': [
+      { answer: [fresh, 'ETag: "a"'], from: 'origin' },
+      { send: [cc('max-age=0')], answer: ['ETag: "a"'], from: 'validated' },
+    ],
+    'heeds max-stale of any length, but not against must-revalidate': [
+      { target: '/a', answer: [cc('max-age=1')], from: 'origin' },
+      { target: '/a', after: 1000, send: [cc('max-stale')], from: 'cache' },
+      { target: '/b', answer: [cc('max-age=1, must-revalidate')], from: 'origin' },
+      { target: '/b', after: 10, send: [cc('max-stale')], answer: [fresh], from: 'origin' },
+    ],
+    'leaves what is stored for a request with no-store': [
+      { answer: [fresh], from: 'origin', gets: 'one' },
+      { send: [cc('no-store, no-cache')], answer: [fresh], from: 'origin', gets: 'two' },
+      { from: 'cache', gets: 'one' },
     ],
     'heeds max-stale, where stale is allowed': [
       { answer: [cc('max-age=1')], from: 'origin' },
@@ -631,6 +738,24 @@ export const cacheCases: readonly CacheCase[] = [
     ),
   }),
   ...under('RFC 9213 §2.1', {
+    'heeds private, no-cache and a list of lines': [
+      { target: '/a', answer: [fresh, 'CDN-Cache-Control: private'], from: 'origin' },
+      { target: '/a', answer: [fresh], from: 'origin' },
+      {
+        target: '/b',
+        answer: [fresh, 'ETag: "b"', 'CDN-Cache-Control: max-age=60', 'CDN-Cache-Control: no-cache'],
+        from: 'origin',
+      },
+      { target: '/b', answer: ['ETag: "b"'], from: 'validated' },
+    ],
+    'counts the age that it came with': twice(['CDN-Cache-Control: max-age=60', 'Age: 100'], 'origin'),
+    'reads ?0 for what is not said, and no capital letters': [
+      { target: '/a', answer: ['CDN-Cache-Control: max-age=60, no-store=?0'], from: 'origin' },
+      { target: '/a', from: 'cache' },
+      { target: '/b', answer: [cc('no-store'), 'CDN-Cache-Control: Max-Age=60'], from: 'origin' },
+      { target: '/b', answer: [cc('no-store'), 'CDN-Cache-Control: max-age =60'], from: 'origin' },
+      { target: '/b', answer: [fresh], from: 'origin' },
+    ],
     'turns no text into a number': twice([fresh, 'CDN-Cache-Control: max-age="60"'], 'origin'),
     'leaves out directives that it does not know, and parameters': twice(
       ['CDN-Cache-Control: x, max-age=60;y'],
@@ -680,6 +805,30 @@ export const cacheCases: readonly CacheCase[] = [
       { method: 'POST', target: '/c', answer: ['Cache-Group-Invalidation: "y"'], from: 'origin' },
       { target: '/a', answer: [fresh], from: 'origin' },
       { target: '/b', from: 'cache' },
+    ],
+  }),
+  ...under('RFC 9875 §2', {
+    'groups belong to an origin': [
+      { answer: [fresh, 'Cache-Groups: "x"'], from: 'origin' },
+      { send: ['Host: other.example'], answer: [fresh, 'Cache-Groups: "x"'], from: 'origin' },
+      { method: 'POST', target: '/c', answer: ['Cache-Group-Invalidation: "x"'], from: 'origin' },
+      { send: ['Host: other.example'], from: 'cache' },
+      { answer: [fresh], from: 'origin' },
+    ],
+    'tells capital letters apart, and reads lists of strings alone': [
+      { target: '/a', answer: [fresh, 'Cache-Groups: "X";p=1, "Y"'], from: 'origin' },
+      { method: 'POST', target: '/c', answer: ['Cache-Group-Invalidation: "x"'], from: 'origin' },
+      { method: 'POST', target: '/c', answer: ['Cache-Group-Invalidation: X'], from: 'origin' },
+      { method: 'POST', target: '/c', answer: ['Cache-Group-Invalidation: "X'], from: 'origin' },
+      { target: '/a', from: 'cache' },
+      { method: 'POST', target: '/c', answer: ['Cache-Group-Invalidation: "Y";q'], from: 'origin' },
+      { target: '/a', answer: [fresh], from: 'origin' },
+    ],
+    'drops nothing for a safe method (RFC 9110 §9.2.1)': [
+      { target: '/a', answer: [fresh, 'Cache-Groups: "x"'], from: 'origin' },
+      { target: '/b', answer: ['Cache-Group-Invalidation: "x"'], from: 'origin' },
+      { method: 'OPTIONS', target: '/b', answer: ['Cache-Group-Invalidation: "x"'], from: 'origin' },
+      { target: '/a', from: 'cache' },
     ],
   }),
   ...under('RFC 8246 §2', {

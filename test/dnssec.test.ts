@@ -41,9 +41,15 @@ test('a domain is signed, shows its DS, keeps its key, and is unsigned step by s
     assert.match(roll.stderr, /"roll" has to wait: the domain is "beginning"/)
 
     // A reload takes nothing away; the key is the same one.
-    await running.write({ dnssec, hosts, records: { new: { A: '203.0.113.1' } } })
+    await running.write({
+      dnssec: { ...dnssec, denial: 'nsec' },
+      hosts,
+      records: { new: { A: '203.0.113.1' } },
+    })
     await until(async () => (await ask('new.example.com.', 'A')).length > 0)
     assert.deepEqual(await ask('example.com.', 'DNSKEY'), [key])
+    const denied = await running.command('explain', 'none.example.com', 'A')
+    assert.match(denied.stdout, /dnssec +what stands before and behind the name is signed by key \d+/)
 
     await running.write({ hosts })
     await until(async () => (await ask('example.com.', 'CDS')).includes('0 0 0 00'))

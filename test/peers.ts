@@ -33,6 +33,7 @@ export const debianPackages: Readonly<Record<string, string>> = {
   rclone: 'rclone',
   s3cmd: 's3cmd',
   setpriv: 'util-linux',
+  script: 'bsdutils',
   'systemd-analyze': 'systemd',
   'systemd-socket-activate': 'systemd',
   unbound: 'unbound',

@@ -1,5 +1,5 @@
 import { writtenDefault } from '#config/json-schema.ts'
-import type { GroupSetting, Setting } from '#core/settings.ts'
+import type { GroupSetting, PathKind, Setting } from '#core/settings.ts'
 import { formatDuration, formatSize } from '#core/units.ts'
 
 /** docs/reference.md: every setting of the file, a table for each object. */
@@ -9,6 +9,7 @@ export function referencePage(root: GroupSetting): string {
 
 Made from the settings tables of the source by \`npm run docs\`. The file is JSON with comments and trailing commas.
 The path of a setting is the heading of its table, a dot, and its key; \`<…>\` stands for a name of yours.
+What a route has as its host has is told of the host. Paths of files and folders begin at the folder of the file.
 A size is written as \`"64KiB"\` (2¹⁰ octets each), \`"500MB"\` (10⁶) or \`"512B"\`, a duration as \`"250ms"\`, \`"30s"\`, \`"5m"\`, \`"1h"\` or \`"7d"\`.
 Editors complete and check the file when it names the schema: \`"$schema": "./node_modules/portico/portico.schema.json"\`.
 [checks.md](checks.md) lists what \`portico check\` finds.
@@ -23,7 +24,10 @@ function* sectionsOf(section: Section, told: Set<Setting>): Generator<Section> {
   if (told.has(section.group)) return
   told.add(section.group)
   yield section
-  for (const [key, setting] of Object.entries(section.group.fields)) {
+  // What a host and its routes share is told of the host.
+  const isRoutes = ([key]: [string, Setting]): boolean => key === 'routes'
+  const fields = Object.entries(section.group.fields)
+  for (const [key, setting] of [...fields.filter((field) => !isRoutes(field)), ...fields.filter(isRoutes)]) {
     yield* sectionsBelow(section.path === '' ? key : `${section.path}.${key}`, setting, told)
   }
 }
@@ -94,6 +98,13 @@ function defaultOf(setting: Setting): string {
   return initial === undefined ? '' : code(JSON.stringify(initial))
 }
 
+const PATHS: Readonly<Record<PathKind | 'none', string>> = {
+  file: 'a file that is there',
+  folder: 'a folder',
+  'new file': 'in a folder that is there',
+  none: '',
+}
+
 function limitsOf(setting: Setting): string {
   switch (setting.type) {
     case 'integer':
@@ -103,7 +114,7 @@ function limitsOf(setting: Setting): string {
     case 'duration':
       return `${formatDuration(setting.min)} to ${formatDuration(setting.max)}`
     case 'text':
-      return setting.form?.say ?? ''
+      return setting.form?.say ?? PATHS[setting.path ?? 'none']
     case 'list':
       return [limitsOf(setting.of), setting.max === undefined ? '' : `at most ${setting.max}`]
         .filter((limits) => limits !== '')

@@ -73,6 +73,8 @@ function lineOf(event: Exclude<LadderEvent, { event: 'progress' }>): string | nu
   switch (event.event) {
     case 'refused':
       return `${paint('error', 'no')}    ${event.film}: ${event.why}`
+    case 'later':
+      return `${paint('quiet', 'later')} ${event.film}: ${showAge(Math.ceil(event.leftSeconds))} of work wait already`
     case 'planned':
       return `${paint('strong', event.film)}: ${event.files.join(', ') || 'nothing to make, it is small enough'}`
     case 'begun':

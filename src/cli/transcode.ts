@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { parseDuration } from '#core/units.ts'
 import { findEncoder } from '#media/ladder/find-encoder.ts'
 import { HEIGHTS } from '#media/ladder/ladder.ts'
 import { sweep } from '#media/ladder/make.ts'
@@ -34,7 +35,7 @@ export const transcodeCommand: Command = {
   name: 'transcode',
   summary: 'Make smaller renditions of films beside them, which "stream" offers together with the film.',
   usage:
-    'FILE…|--watch FOLDER [--heights LIST] [--storyboard] [--by-complexity] [--loudness] [--preset NAME] [--jobs N] [--nice N] [--force] [--json]',
+    'FILE…|--watch FOLDER [--heights LIST] [--storyboard] [--by-complexity] [--loudness] [--preset NAME] [--jobs N] [--nice N] [--lag TIME] [--force] [--json]',
   options: {
     watch: {
       type: 'string',
@@ -63,6 +64,11 @@ export const transcodeCommand: Command = {
       type: 'string',
       value: 'N',
       doc: 'How far encoders step back for others, 0 to 19; 10 when not given.',
+    },
+    lag: {
+      type: 'string',
+      value: 'TIME',
+      doc: 'With --watch: while what waits takes longer than this, such as 6h, new films wait in their folder; 24h when not given.',
     },
     preset: {
       type: 'string',
@@ -161,9 +167,21 @@ function readOptions(input: CommandInput) {
     force: flagOption(input, 'force'),
     preset,
     jobs: readNumber(input, 'jobs', { initial: 1, min: 1, max: 16 }),
+    lagSeconds: readLag(input),
     niceness: readNumber(input, 'nice', { initial: 10, min: 0, max: 19 }),
   }
 }
+
+function readLag(input: CommandInput): number {
+  const written = textOption(input, 'lag')
+  // Films that are named are all made, however long it takes.
+  if (textOption(input, 'watch') === undefined) return Number.POSITIVE_INFINITY
+  const lagMs = written === undefined ? DAY_MS : parseDuration(written)
+  if (lagMs !== undefined) return lagMs / 1000
+  throw new UsageError(`--lag is "${written}"; a time such as 6h is wanted.`)
+}
+
+const DAY_MS = 86_400_000
 
 function readHeights(written: string | undefined): readonly number[] {
   if (written === undefined) return HEIGHTS

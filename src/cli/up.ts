@@ -38,7 +38,8 @@ export const upCommand: Command = {
   async run(input) {
     const file = findConfig(input)
     const dev = flagOption(input, 'dev')
-    const wishes = hearStopWishes()
+    let onHangup = (): void => {}
+    const wishes = hearStopWishes(() => onHangup())
     nameProcess()
     // Before any program of the file is started: it takes what is meant for this process out of the environment.
     const notifier = createNotifier(process.env, ({ message }) =>
@@ -62,6 +63,7 @@ export const upCommand: Command = {
       return null
     })
     if (portico === null) return 1
+    onHangup = () => void reload(portico)
     await serve(portico, { file, dev, notifier, log }, wishes).finally(() => portico.stop(0))
     return 0
   },
@@ -96,7 +98,6 @@ async function serve(
   const metrics = await serveMetrics(portico, log)
   const endWatch = watchFile(file, () => void reload(portico))
   const endCertificates = watchCertificates(portico, () => void reload(portico))
-  process.on('SIGHUP', () => void reload(portico))
   process.on('SIGUSR1', () => void portico.front.reopenLog())
   printProblems(portico.lastReload.problems, printError)
   await announce(portico, dev)

@@ -1,4 +1,5 @@
 import { type Presigned, readPresigned } from './dnssec/presigned.ts'
+import { createSpans, type Spans } from './dnssec/spans.ts'
 import type { RRsetPlan, ZonePlan } from './plan.ts'
 import {
   type Additional,
@@ -40,6 +41,8 @@ export type Zone = {
   readonly negative: RRset
   /** undefined where the zone is not signed */
   readonly signer: Signer | undefined
+  /** proves that names are not there, where `signer` does not */
+  readonly spans: Spans | undefined
   /** the same for what may change within a minute: a pool without members that are up */
   readonly briefNegative: RRset
 }
@@ -101,6 +104,7 @@ export function compileZones(
 
 /** What a change of the zone left as it was keeps its signature. */
 function keepSignatures(from: Zone, to: Zone): void {
+  if (from.spans !== undefined) to.spans?.keep(from.spans)
   for (const { rrsets } of from.names.values) {
     for (const { signature, plan, type, wire } of rrsets) {
       if (signature === undefined) continue
@@ -143,12 +147,12 @@ export function compileZone(plan: ZonePlan, serial: number, signer?: Signer): Zo
   const negativeFor = (seconds: number): RRset =>
     prepareRRset({ plan: { ...soa, ttl: Math.min(ttl, seconds) }, type: TYPE.SOA, owner: apex, apex })
   const negatives = { negative: negativeFor(ttl), briefNegative: negativeFor(BRIEF_TTL) }
-  const zone = { plan, serial, apex, names, depth, ...negatives, signer }
+  const zone = { plan, serial, apex, names, depth, ...negatives, signer, spans: undefined }
   if (presigned !== undefined) return { ...zone, signer: takeSignatures(zone, presigned) }
   if (signer === undefined) return zone
   for (const negative of Object.values(negatives)) negative.signer = signer
   for (const node of names.values) assignSigner(node, signer)
-  return zone
+  return plan.dnssec?.denial === 'nsec' ? { ...zone, spans: createSpans(zone, signer) } : zone
 }
 
 function takeSignatures({ names, negative, briefNegative }: Zone, presigned: Presigned): Signer {

@@ -32,6 +32,10 @@ export function explainSigning(
     return [
       step('dnssec', `key ${tags} signs the DS, or that there is none`, 'NS at a cut is not signed', from),
     ]
+  if (reason === 'nxdomain' && dnssec?.denial === 'nsec') {
+    const what = `what stands before and behind the name is signed by key ${tags}`
+    return [step('dnssec', what, `with DO; the domain is "${saved.phase}"`, from)]
+  }
   const isThere = reason.startsWith('answer')
   const owner = wireName(
     isThere ? (answers.at(-1)?.plan.owner ?? name) : name.endsWith('.') ? name : `${name}.`,

@@ -91,8 +91,8 @@ type Slot = {
   beginning: Promise<void>
 }
 
-/** Loading takes a fifth of a second, compiling 10 000 zones less than two. */
-const PREPARE_MS = 30_000
+/** Loading takes a fifth of a second, compiling a million names eight on an idle core, and many times that on a busy one. */
+const PREPARE_MS = 180_000
 /** Who does not answer for 10 s serves nobody. */
 const PING = { everyMs: 2000, timeoutMs: 10_000 }
 const ASK_MS = 2000
@@ -252,8 +252,9 @@ export function createWorkers(options: WorkersOptions): Workers {
 
   function pingAll(): void {
     for (const { thread, state } of alive()) {
-      if (state === 'serving')
-        thread.remote.call('ping', null, ping.timeoutMs).catch(() => void thread.worker.terminate())
+      // Who prepares a slice says so when it is done, and has a time of its own for that.
+      const end = (): void => void (isPreparing || thread.worker.terminate())
+      if (state === 'serving') thread.remote.call('ping', null, ping.timeoutMs).catch(end)
     }
   }
 

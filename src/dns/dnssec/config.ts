@@ -4,7 +4,12 @@ import type { DnssecPlan } from './plan.ts'
 /** What `dnssec` of a domain says, after reading. */
 export type DnssecConfig =
   | boolean
-  | { readonly propagation: number; readonly lifetime?: number; readonly resolver?: string }
+  | {
+      readonly propagation: number
+      readonly denial: 'compact' | 'nsec'
+      readonly lifetime?: number
+      readonly resolver?: string
+    }
 
 const DAY_MS = 86_400_000
 
@@ -23,6 +28,12 @@ export const dnssecSetting: Setting = {
       type: 'group',
       doc: 'Sign the domain, with options.',
       fields: {
+        denial: {
+          type: 'choice',
+          doc: 'How it is proven that a name is not there. "compact": by a signature for each name that is asked for, so that nobody can list the names of the domain. "nsec": by what stands before and behind it, signed once; names that are not there cost no signature then, and resolvers deny further ones by themselves (RFC 8198).',
+          values: ['compact', 'nsec'],
+          initial: 'compact',
+        },
         lifetime: {
           type: 'duration',
           doc: 'Age at which a new key takes over by itself. When absent, only "portico dnssec roll" makes one. The parent must change the DS each time, by CDS or by hand.',
@@ -55,7 +66,8 @@ export const dnssecSetting: Setting = {
 /** How a domain is signed; undefined when it is not. */
 export function planDnssec(config: DnssecConfig | undefined): DnssecPlan | undefined {
   if (config === undefined || config === false) return undefined
-  if (config === true) return { propagationMs: PROPAGATION_MS, lifetimeMs: null, resolver: null }
-  const { propagation, lifetime = null, resolver = null } = config
-  return { propagationMs: propagation, lifetimeMs: lifetime, resolver }
+  if (config === true)
+    return { propagationMs: PROPAGATION_MS, lifetimeMs: null, resolver: null, denial: 'compact' }
+  const { propagation, denial, lifetime = null, resolver = null } = config
+  return { propagationMs: propagation, lifetimeMs: lifetime, resolver, denial }
 }

@@ -19,4 +19,6 @@ export type DnssecPlan = {
   readonly lifetimeMs: number | null
   /** resolver that is asked for the DS, as `address:port`; null: the system's */
   readonly resolver: string | null
+  /** by a proof for each name, or by spans from name to name */
+  readonly denial?: 'compact' | 'nsec'
 }

@@ -44,11 +44,11 @@ export function createPresigner(): Presigner {
   }
 }
 
-function staticRRsets({ plan, names, negative, signer }: Zone): RRset[] {
+function staticRRsets({ plan, names, negative, signer, spans }: Zone): RRset[] {
   if (signer === undefined || plan.rrsets.length > LIMIT_RRSETS) return []
-  const rrsets = names.values.flatMap((node) => node.rrsets)
+  const rrsets = [negative, ...names.values.flatMap((node) => node.rrsets), ...(spans?.list() ?? [])]
   // Those of wildcards are signed for each name.
-  return [negative, ...rrsets].filter((rrset) => rrset.signer && !rrset.plan.owner.startsWith('*.'))
+  return rrsets.filter((rrset) => rrset.signer && !rrset.plan.owner.startsWith('*.'))
 }
 
 /** Whether it is signed. */

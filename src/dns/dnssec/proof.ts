@@ -64,9 +64,10 @@ export class Proof {
 
   /** Owners are written whole: a link of an alias before this name may stand in another zone. */
   #addLinks(links: readonly Link[]): boolean {
-    return links.every(({ owner, nsec, signature }) => {
+    return links.every(({ owner, nsec, signature = nsec.signer?.sign(nsec, owner, this.#patient) }) => {
       const labels = owner.subarray(0, -1)
-      return [nsec, signature].every((rrset) => this.#response.addBeside(rrset, labels, NSCOUNT, 1))
+      const add = (rrset: RRset): boolean => this.#response.addBeside(rrset, labels, NSCOUNT, 1)
+      return signature !== undefined && add(nsec) && add(signature)
     })
   }
 
@@ -86,6 +87,7 @@ export class Proof {
     if (reason === 'referral') return this.#refer(zone.signer, node, authority)
     const { chain } = zone.signer
     if (chain !== undefined) return this.#addLinks(chain.prove(claimOf(reason), this.#nameAtHand()))
+    if (zone.spans !== undefined && node === undefined) return this.#addLinks(zone.spans.deny(this.#name))
     const denial = this.#proveName(zone.signer, node)
     return denial !== undefined && this.#add(denial, NSCOUNT)
   }
@@ -125,6 +127,7 @@ export class Proof {
     // What came with the zone is asked for as any other type; but signatures stand beside what they cover.
     if (zone.signer.chain !== undefined)
       return qtype === TYPE.RRSIG && node?.rrsets.some(({ signer }) => signer !== undefined) === true
+    if (node === undefined && zone.spans !== undefined) return false
     return (qtype === TYPE.NSEC || qtype === TYPE.RRSIG) && (node !== undefined || this.#isWanted)
   }
 
@@ -146,7 +149,7 @@ export class Proof {
   rcode(found: Lookup): number {
     const { rcode, zone } = found
     if (rcode !== RCODE.NXDOMAIN || zone?.signer === undefined || !this.#isWanted) return rcode
-    if (zone.signer.chain !== undefined) return rcode
+    if (zone.signer.chain !== undefined || zone.spans !== undefined) return rcode
     return this.#query.compactOk && !this.isAsked(found) ? rcode : RCODE.NOERROR
   }
 }

@@ -2,10 +2,13 @@ import { basename } from 'node:path'
 import { type LocalFilm, lookAtFilm } from './film-facts.ts'
 import { type LadderOptions, ladderOf, nameOfRendition, type Rendition } from './ladder.ts'
 import { type MakeOptions, type Making, make } from './make.ts'
+import { createPace } from './pace.ts'
 
 /** What happens to films, in words that stay the same. */
 export type LadderEvent = { readonly film: string } & (
   | { readonly event: 'refused'; readonly why: string }
+  /** it is taken when less is left to do; said once */
+  | { readonly event: 'later'; readonly leftSeconds: number }
   | { readonly event: 'planned'; readonly files: readonly string[] }
   | { readonly event: 'begun' | 'kept'; readonly file: string }
   | { readonly event: 'left' | 'failed'; readonly file: string; readonly why: string }
@@ -26,6 +29,8 @@ export type QueueOptions = Omit<MakeOptions, 'onProgress'> &
   LadderOptions & {
     /** encoders at a time */
     readonly jobs: number
+    /** Films are taken while what waits takes no longer than this, as far as is known; others later. */
+    readonly lagSeconds: number
     readonly onEvent: (event: LadderEvent) => void
   }
 
@@ -54,7 +59,9 @@ const LIMIT_WAITING = 100_000
 
 /** Create a queue; what nobody has yet goes before what makes it better: the first of all films before the second of any. */
 export function createLadderQueue(options: QueueOptions): LadderQueue {
-  const { onEvent, jobs } = options
+  const { onEvent, jobs, lagSeconds } = options
+  const pace = createPace()
+  const later = new Set<string>()
   const waiting: Job[] = []
   const running = new Map<Making, Promise<void>>()
   let isStopped = false
@@ -71,7 +78,8 @@ export function createLadderQueue(options: QueueOptions): LadderQueue {
     onEmpty = []
   }
 
-  function begin({ film, rendition, name }: Job): void {
+  function begin(job: Job): void {
+    const { film, rendition, name } = job
     const about = { film: film.path, file: name }
     const startedAt = performance.now()
     let isBegun = false
@@ -89,6 +97,7 @@ export function createLadderQueue(options: QueueOptions): LadderQueue {
       running.delete(making)
       if (made.what === 'made') {
         const seconds = (performance.now() - startedAt) / 1000
+        pace.did(job, seconds)
         onEvent({ event: 'made', ...about, octets: made.octets, seconds })
       } else if (made.what === 'kept') onEvent({ event: 'kept', ...about })
       else onEvent({ event: made.what, ...about, why: made.why })
@@ -100,6 +109,14 @@ export function createLadderQueue(options: QueueOptions): LadderQueue {
   return {
     async add(path) {
       if (isStopped || waiting.length >= LIMIT_WAITING) return false
+      const leftSeconds = pace.secondsFor(waiting) / jobs
+      if (leftSeconds > lagSeconds) {
+        if (!later.has(path) && later.size < LIMIT_WAITING)
+          onEvent({ event: 'later', film: path, leftSeconds })
+        later.add(path)
+        return false
+      }
+      later.delete(path)
       const film = await lookAtFilm(path).catch((error: unknown) => {
         onEvent({ event: 'refused', film: path, why: error instanceof Error ? error.message : String(error) })
         return null
