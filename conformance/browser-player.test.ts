@@ -175,6 +175,12 @@ test('the line of the film shows what lies there, by pointer and by keyboard, an
   const { x, y, width, height } = (await page.locator('#seek').boundingBox())!
   await page.mouse.move(x + width * 0.8, y + height / 2)
   await peek.waitFor()
+  // The picture comes when somebody looks for it.
+  await until(async () => {
+    await page.mouse.move(x + width * 0.79, y + height / 2)
+    await page.mouse.move(x + width * 0.8, y + height / 2)
+    return page.locator('#still').isVisible()
+  })
   const seconds = Number(/^0:(\d\d)$/.exec(await page.locator('#time').innerText())![1])
   const all = await page.evaluate<number>("document.querySelector('video').duration")
   assert.ok(Math.abs(seconds - 0.8 * all) <= 1, `${seconds} s of ${all}`)

@@ -117,6 +117,14 @@ test('RTMP and SRT come by ffmpeg, which is started again for the next encoder',
   const send =
     ([stream, , output]: (typeof sources)[number]) =>
     async (): Promise<void> => {
+      if (stream === 'rtmp') {
+        // The path is the key: who does not know it is sent away, and ffmpeg waits for the next.
+        await until(async () => {
+          await encode(output.replace('/live/key', '/live/guess')).catch(() => {})
+          return (await portico.command('status', '--json')).stdout.includes('another path')
+        }, 60_000)
+        assert.equal((await fetch(`${url}/${stream}/index.m3u8`)).status, 404)
+      }
       for (let i = 0; i < 2; i++) {
         // Nobody can tell when it listens.
         await until(

@@ -129,13 +129,15 @@ async function residentOctets(pid: number): Promise<number> {
 
 test(`hits, misses, purges and clients that leave for ${SECONDS} s: no wrong octet, nothing old after a purge, budgets kept`, async (context) => {
   const pid: number = JSON.parse((await running.command('status', '--json')).stdout).pid
-  // From here on: a command may take seconds on a busy machine.
-  const end = performance.now() + SECONDS * 1000
   const counts = { answers: 0, left: 0, purges: 0 }
+  const end = performance.now() + SECONDS * 1000
+  const isEnough = (): boolean => counts.answers > 20 && counts.purges >= 2
+  // A machine that is busy with other things gets more time.
+  const goesOn = (): boolean => performance.now() < end || (!isEnough() && performance.now() < end + 30_000)
   /** the least version that may be served: raised when a purge is done */
   const purged = versions.slice()
   const client = async (): Promise<void> => {
-    while (performance.now() < end) {
+    while (goesOn()) {
       // Few are asked for often, many seldom.
       const id = Math.floor(OBJECTS * Math.random() ** 3)
       const atLeast = purged[id]!
@@ -148,7 +150,7 @@ test(`hits, misses, purges and clients that leave for ${SECONDS} s: no wrong oct
     }
   }
   const changer = async (): Promise<void> => {
-    while (performance.now() < end) {
+    while (goesOn()) {
       const id = Math.floor(OBJECTS * Math.random() ** 3)
       versions[id]!++
       await purge(id)
@@ -158,8 +160,7 @@ test(`hits, misses, purges and clients that leave for ${SECONDS} s: no wrong oct
   }
   const resident: number[] = []
   const watcher = async (): Promise<void> => {
-    for (; performance.now() < end; await pause((SECONDS * 1000) / LOOKS))
-      resident.push(await residentOctets(pid))
+    for (; goesOn(); await pause((SECONDS * 1000) / LOOKS)) resident.push(await residentOctets(pid))
   }
   await Promise.all([changer(), watcher(), ...Array.from({ length: CLIENTS }, client)])
   const grownOctets = resident.at(-1)! - resident[Math.floor(resident.length / 2)]!
@@ -172,6 +173,6 @@ test(`hits, misses, purges and clients that leave for ${SECONDS} s: no wrong oct
     assert.ok(grownOctets < LIMIT_GROWTH_OCTETS, `grown by ${grownOctets} octets`)
     assert.ok(cache.disk.hits > 0, 'everything had room in memory')
   }
-  assert.ok(counts.answers > 20 && counts.purges >= 2, JSON.stringify(counts))
+  assert.ok(isEnough(), JSON.stringify(counts))
   assert.ok(cache.memory.octets <= MEMORY_OCTETS && cache.disk.octets <= 64 * 2 ** 20, stdout)
 })

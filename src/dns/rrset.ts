@@ -138,8 +138,10 @@ const SHARED_LIMIT = { sets: 10_000, octets: 64 } as const
  * @throws {Error} when rdata cannot be read: a bug, the plan was checked
  */
 export function prepareRRset(source: RRsetSource, shared?: SharedOctets): RRset {
-  return prepareRecords(source, rdataOf(source), shared)
+  return prepareRecords(source, rdataOf(source), shared === undefined ? {} : { shared })
 }
+
+type Prepare = { readonly shared?: SharedOctets; readonly allocate?: (octets: number) => Buffer }
 
 function share(wire: Buffer, shared: SharedOctets | undefined): Buffer {
   if (shared === undefined || wire.length > SHARED_LIMIT.octets) return wire
@@ -158,13 +160,18 @@ export function rdataOf({ plan, type }: Pick<RRsetSource, 'plan' | 'type'>): Uin
   return plan.data.map((text) => readRdata(plan, type, text))
 }
 
-/** Write records whose rdata is there already: uncompressed. */
+/**
+ * Write records whose rdata is there already: uncompressed.
+ *
+ * @param allocate `Buffer.allocUnsafeSlow` for what is made by itself and kept: a few octets in a block that Node
+ *   gives to everyone would keep all 64 KiB of it
+ */
 export function prepareRecords(
   { plan, type, owner, apex }: RRsetSource,
   rdata: readonly Uint8Array[],
-  shared?: SharedOctets,
+  { shared, allocate = Buffer.allocUnsafe }: Prepare = {},
 ): RRset {
-  const wire = Buffer.allocUnsafe(rdata.reduce((sum, data) => sum + RECORD_HEAD + data.length, 0))
+  const wire = allocate(rdata.reduce((sum, data) => sum + RECORD_HEAD + data.length, 0))
   const owners: number[] = []
   const apexes: number[] = []
   let at = 0

@@ -4,17 +4,18 @@ import type { Parts } from './parts.ts'
 import { field, flag, state } from './shared.ts'
 import { tagBits } from './tag-bits.ts'
 import { trailerOctets } from './wire/object-file.ts'
+import { isPacked } from './wire/pack.ts'
 
-/** Make an entry for an object on disk, before any other. @returns false when there is no room for it. Under the lock. */
-export function adopt({ room, shared, table }: Parts, stored: Stored): boolean {
+/** Make an entry for an object on disk, before any other. @returns 0 when there is no room for it. Under the lock. */
+export function adopt({ room, shared, table }: Parts, stored: Stored): number {
   const { file, hits, isStale, keyOctets, lengthOctets, metaOctets, record } = stored
   const tagsJson = record.toString('utf8', keyOctets + metaOctets)
   const tags = tagsJson === '' ? [] : (JSON.parse(tagsJson) as string[])
   const slot = table.takeSlot()
-  if (slot === 0) return false
+  if (slot === 0) return 0
   if (!room.writeRecord(slot, { octets: record, keyOctets, metaOctets })) {
     table.giveSlot(slot)
-    return false
+    return 0
   }
   const key = record.toString('utf8', 0, keyOctets)
   hashKey(key, shared.seed, hash)
@@ -27,10 +28,11 @@ export function adopt({ room, shared, table }: Parts, stored: Stored): boolean {
   table.setBig(slot, field.length, lengthOctets)
   table.setBig(slot, field.stored, lengthOctets)
   table.setBig(slot, field.file, file)
-  table.chargeDisk(slot, lengthOctets + trailerOctets(record.length, lengthOctets))
+  // A pack is counted as a whole.
+  if (!isPacked(file)) table.chargeDisk(slot, lengthOctets + trailerOctets(record.length, lengthOctets))
   table.set(slot, field.state, state.whole)
   table.link(slot)
-  return true
+  return slot
 }
 
 const hash = new Int32Array(2)

@@ -6,9 +6,12 @@ import { readFully } from '#core/read-fully.ts'
 import { control, type DiskShape, field, type Shared } from './shared.ts'
 import type { Table } from './table.ts'
 import { decodeTrailer, SUMMED_OCTETS } from './wire/object-file.ts'
+import { isPacked, PACKED_HEAD_OCTETS, packedAt, unseal } from './wire/pack.ts'
 
 /** A file that is open for reading, by one or more readers of this worker. */
 export type OpenFile = {
+  /** where the body lies: `field.file` at the time of opening */
+  readonly place: number
   readonly descriptor: number
   /** sums of its blocks, when it is from before a restart */
   readonly sums: Buffer | null
@@ -20,7 +23,8 @@ export class Files {
   readonly #shared: Shared
   readonly #table: Table
   readonly #log: Log
-  readonly #open = new Map<number, { readonly file: OpenFile; users: number }>()
+  /** by number of the file; below zero, of the pack */
+  readonly #open = new Map<number, Shareable>()
 
   constructor(shape: DiskShape, shared: Shared, table: Table, log: Log) {
     this.#shape = shape
@@ -40,37 +44,51 @@ export class Files {
     this.#log('warning', 'cache-disk-off', { folder: this.#shape.folder, error: String(error) })
   }
 
-  pathOf(file: number): string {
-    return join(this.#shape.folder, 'objects', folderOf(file), `${file}`)
+  /** @param place as in `field.file` */
+  pathOf(place: number): string {
+    return isPacked(place)
+      ? join(this.#shape.folder, 'packs', `${packedAt(place).pack}`)
+      : join(this.#shape.folder, 'objects', folderOf(place), `${place}`)
   }
 
   /**
-   * Open the file of an entry that is pinned; `release` it afterwards.
+   * Open what the body of an entry lies in, which is pinned; `release` it afterwards.
    *
    * @returns null when it is not there, or not what was written
    */
   acquire(slot: number, isUnproven: boolean): OpenFile | null {
-    const number = this.#table.getBig(slot, field.file)
-    const open = this.#open.get(number)
-    if (open !== undefined) {
-      open.users++
-      return open.file
+    for (let tries = 0; tries < TRIES; tries++) {
+      const place = this.#table.getBig(slot, field.file)
+      const open = this.#open.get(numberOf(place))
+      if (open !== undefined) {
+        open.users++
+        clearTimeout(open.closing)
+        return { place, descriptor: open.descriptor, sums: open.sums }
+      }
+      try {
+        const file = this.#openFile(slot, place, isUnproven && !isPacked(place))
+        if (file !== null) this.#open.set(numberOf(place), { ...file, users: 1, closing: undefined })
+        return file && { place, ...file }
+      } catch (error) {
+        // It was moved into another pack.
+        if (this.#table.getBig(slot, field.file) !== place) continue
+        this.#log('warning', 'cache-file-unreadable', { path: this.pathOf(place), error: String(error) })
+        return null
+      }
     }
-    try {
-      const file = this.#openFile(slot, number, isUnproven)
-      if (file !== null) this.#open.set(number, { file, users: 1 })
-      return file
-    } catch (error) {
-      this.#log('warning', 'cache-file-unreadable', { path: this.pathOf(number), error: String(error) })
-      return null
-    }
+    return null
   }
 
-  release(number: number): void {
-    const open = this.#open.get(number)
+  release({ place }: OpenFile): void {
+    const open = this.#open.get(numberOf(place))
     if (open === undefined || --open.users > 0) return
-    this.#open.delete(number)
-    close(open.file.descriptor)
+    const leave = (): void => {
+      this.#open.delete(numberOf(place))
+      close(open.descriptor)
+    }
+    // Others want something of the same pack soon.
+    if (isPacked(place) && this.#open.size < MOST_OPEN) open.closing = setTimeout(leave, LINGER_MS).unref()
+    else leave()
   }
 
   /**
@@ -91,8 +109,22 @@ export class Files {
     return octets
   }
 
-  #openFile(slot: number, number: number, isUnproven: boolean): OpenFile | null {
-    const descriptor = openSync(this.pathOf(number), 'r')
+  /**
+   * Read a whole body that lies in a pack.
+   *
+   * @param keySum `crc32` of its key
+   * @throws {Error} as `readBlock`
+   */
+  async readPacked({ descriptor, place }: OpenFile, lengthOctets: number, keySum: number): Promise<Buffer> {
+    const octets = Buffer.allocUnsafeSlow(PACKED_HEAD_OCTETS + lengthOctets)
+    const filled = await readFully(descriptor, octets, packedAt(place).offset)
+    const body = unseal(octets.subarray(0, filled), keySum)
+    if (body === null) throw new Error('What lies in a pack of the cache has changed')
+    return body
+  }
+
+  #openFile(slot: number, place: number, isUnproven: boolean): Omit<OpenFile, 'place'> | null {
+    const descriptor = openSync(this.pathOf(place), 'r')
     try {
       const length = this.#table.getBig(slot, field.length)
       const sums = isUnproven ? sumsOf(descriptor, length) : null
@@ -104,6 +136,13 @@ export class Files {
     closeSync(descriptor)
     return null
   }
+}
+
+/** Many bodies of one pack are read through one descriptor. */
+type Shareable = Omit<OpenFile, 'place'> & { users: number; closing: NodeJS.Timeout | undefined }
+
+function numberOf(place: number): number {
+  return isPacked(place) ? -packedAt(place).pack : place
 }
 
 /** Files lie in 256 folders: none grows so large that looking into it takes long. */
@@ -123,3 +162,8 @@ function sumsOf(descriptor: number, lengthOctets: number): Buffer | null {
 
 /** Above key, meta and tags of any object, and what ends a file. */
 const LONGEST_RECORD = 262_144
+/** A body may be moved into another pack while it is looked for. */
+const TRIES = 3
+/** A pack that nobody reads stays open so long, with so many files at most. */
+const LINGER_MS = 1000
+const MOST_OPEN = 64

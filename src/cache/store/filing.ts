@@ -22,20 +22,16 @@ export function beginFile(parts: Parts, slot: number, lengthOctets: number): Fil
   return isTaken ? new FileWriter(files.pathOf(table.getBig(slot, field.file))) : undefined
 }
 
-/** Write what an entry, pinned, holds of its body in memory. @param isWhole nothing comes behind it */
+/** Write what an entry, pinned, holds of its body in memory. */
 export async function writeBody(
   { arena, shared, table }: Parts,
   slot: number,
   writer: FileWriter,
-  isWhole: boolean,
 ): Promise<void> {
-  const isSmall = isWhole && table.getBig(slot, field.length) <= SMALL_OCTETS
   for (let block = table.get(slot, field.body); block !== 0; block = arena.next(block)) {
     const at = arena.dataAt(block)
     const octets = shared.arena.subarray(at, at + arena.octets(block))
-    if (octets.length === 0) continue
-    if (isSmall) writer.hold(octets)
-    else await writer.write(octets)
+    if (octets.length > 0) await writer.write(octets)
   }
 }
 
@@ -102,5 +98,3 @@ function recordOctets({ table }: Parts, slot: number): number {
 }
 
 const LEAST_UNITS = 8
-/** What the kernel copies in less than a tenth of a millisecond. */
-const SMALL_OCTETS = 262_144

@@ -114,7 +114,7 @@ export class SharedFill implements Fill {
     const write = async (): Promise<void> => {
       const { files, lock, room, table } = this.#parts
       try {
-        if (isFirst) await writeBody(this.#parts, this.#slot, writer, false)
+        if (isFirst) await writeBody(this.#parts, this.#slot, writer)
         const missing = this.#stored + octets.length - table.getBig(this.#slot, field.fileOctets)
         const step = Math.max(missing, DISK_STEP_OCTETS)
         if (missing > 0 && !lock.hold(() => room.takeDisk(this.#slot, step))) return this.#outgrow()

@@ -5,13 +5,16 @@ import { adopt } from './adopt.ts'
 import { type Files, folderOf } from './files.ts'
 import { recordOf } from './filing.ts'
 import { Journal, type Stored } from './journal.ts'
+import { Packer } from './packer.ts'
+import { Packs } from './packs.ts'
 import type { Parts } from './parts.ts'
 import { control, type DiskShape, field, flag, state } from './shared.ts'
 import type { JournalRecord } from './wire/journal-record.ts'
+import { isPacked, MOST_PACKED_OCTETS } from './wire/pack.ts'
 import { WriteBehind } from './write-behind.ts'
 
 /**
- * Keeps the disk tier, for all workers: has whole objects written to files, says in the journal what is stored and what
+ * Keeps the disk tier, for all workers: has whole objects written to packs and files, says in the journal what is stored and what
  * is not any more, removes files, and looks whether a disk that failed works again.
  */
 export class Keeper {
@@ -20,17 +23,22 @@ export class Keeper {
   readonly #folder: string
   readonly #journal: Journal
   readonly #writeBehind: WriteBehind
+  readonly #packs: Packs
+  readonly #packer: Packer
   #isClosed = false
   /** the journal lacks something: it is written anew before it says more */
   #isBehind = false
   #running: Promise<void> = Promise.resolve()
 
-  constructor(parts: Parts, files: Files, { folder }: DiskShape) {
+  constructor(parts: Parts, files: Files, shape: DiskShape) {
+    const { folder, budgetOctets } = shape
     this.#parts = parts
     this.#files = files
     this.#folder = folder
     this.#journal = new Journal(folder)
     this.#writeBehind = new WriteBehind(parts, files)
+    this.#packs = new Packs(shape, parts.shared)
+    this.#packer = new Packer(parts, files, this.#packs, budgetOctets)
   }
 
   /** Read the journal and begin; a disk that cannot be read or written leaves the tier off. */
@@ -51,13 +59,13 @@ export class Keeper {
 
   /** Finish what is to be done, and stop. */
   async close(): Promise<void> {
-    const { control: words } = this.#parts.shared
     await Promise.all(this.#parts.finishing)
     this.#isClosed = true
-    Atomics.add(words, control.choreCount, 1)
-    Atomics.notify(words, control.choreCount)
+    this.#packer.stop()
+    this.#parts.table.ringKeeper()
     await this.#running
     this.#journal.close()
+    this.#packs.close()
   }
 
   async #run(known: ReadonlySet<number>): Promise<void> {
@@ -67,6 +75,7 @@ export class Keeper {
     for (let isLast = false; !isLast; ) {
       isLast = this.#isClosed
       const count = Atomics.load(words, control.choreCount)
+      const bell = Atomics.load(words, control.bell)
       await this.#doChores()
       Atomics.store(words, control.choresDone, count)
       Atomics.notify(words, control.choresDone)
@@ -77,9 +86,14 @@ export class Keeper {
       if (this.#isClosed) continue
       const change = Atomics.waitAsync(words, control.choreCount, count, LOOK_AGAIN_MS)
       if (change.async) await change.value
+      if (this.#isClosed) continue
+      // Many go out with one call, unless somebody waits.
+      const call = Atomics.waitAsync(words, control.bell, bell, LINGER_MS)
+      if (call.async) await call.value
     }
-    for (let rounds = 0; words[control.choreHead] !== 0 || !this.#writeBehind.isIdle(); rounds++) {
+    for (let rounds = 0; words[control.choreHead] !== 0 || !this.#isIdle(); rounds++) {
       await this.#writeBehind.idle()
+      await this.#packer.idle()
       await this.#doChores()
       if (rounds === LAST_ROUNDS) break
     }
@@ -87,6 +101,8 @@ export class Keeper {
   }
 
   async #doChores(): Promise<void> {
+    const wanted = Atomics.exchange(this.#parts.shared.control, control.diskWanted, 0)
+    if (wanted > 0) this.#packer.want(wanted)
     const chores = await this.#takeChores()
     for (let at = 0; at < chores.length; at += BATCH) await this.#doBatch(chores.slice(at, at + BATCH))
     const most = 2 * this.#parts.shared.control[control.objects]! + COMPACT_FROM
@@ -115,15 +131,25 @@ export class Keeper {
     const { lock, table } = this.#parts
     const now = await lock.holdSoon(() => ({
       said: slots.map((slot) => this.#recordFor(slot)).filter((one) => one !== null),
+      left: slots.flatMap((slot) => {
+        const lengthOctets = table.getBig(slot, field.length)
+        return this.#packer.takeMoved(slot).map((file) => ({ file, lengthOctets }))
+      }),
       // With a chore again, an entry was emptied since we took this one: it comes back.
       emptied: slots.filter(
         (slot) => table.get(slot, field.state) === state.emptied && !table.hasFlag(slot, flag.chore),
       ),
       unfiled: slots.filter((slot) => table.holds(slot) && table.getBig(slot, field.file) === 0),
     }))
-    this.#say(now.said)
-    for (const slot of now.unfiled) this.#writeBehind.add(slot)
-    await Promise.all(now.emptied.map((slot) => this.#removeFile(slot)))
+    // In this order: a crash in between leaves an object twice, not gone.
+    this.#say([...now.said, ...now.left.map(({ file }) => ({ kind: 'removed', file }) as const)])
+    for (const slot of now.unfiled) {
+      const isSmall = table.getBig(slot, field.length) <= MOST_PACKED_OCTETS
+      if (isSmall) this.#packer.add(slot)
+      else this.#writeBehind.add(slot)
+    }
+    for (const { file, lengthOctets } of now.left) this.#packs.forget(file, lengthOctets)
+    await this.#empty(now.emptied)
   }
 
   /** What the journal has to know of an entry. */
@@ -145,11 +171,25 @@ export class Keeper {
     }
   }
 
-  async #removeFile(slot: number): Promise<void> {
+  /** Remove what held the bodies of entries, and give these back. */
+  async #empty(slots: readonly number[]): Promise<void> {
     const { lock, table } = this.#parts
+    await Promise.all(slots.map((slot) => this.#removeBody(slot)))
+    if (slots.length === 0) return
+    await lock.holdSoon(() => {
+      for (const slot of slots) table.giveSlot(slot)
+    })
+  }
+
+  async #removeBody(slot: number): Promise<void> {
+    const { table } = this.#parts
     const file = table.getBig(slot, field.file)
-    if (file !== 0) await unlink(this.#files.pathOf(file)).catch(() => {})
-    await lock.holdSoon(() => table.giveSlot(slot))
+    if (isPacked(file)) this.#packs.forget(file, table.getBig(slot, field.length))
+    else if (file !== 0) await unlink(this.#files.pathOf(file)).catch(() => {})
+  }
+
+  #isIdle(): boolean {
+    return this.#writeBehind.isIdle() && this.#packer.isIdle()
   }
 
   #stored(slot: number): Stored {
@@ -193,10 +233,17 @@ export class Keeper {
     const { lock, shared } = this.#parts
     // Beyond every number of an earlier process: what it left half-written has another name.
     let next = Date.now() * 1000
+    this.#packs.load()
     for (const stored of this.#journal.load()) {
-      next = Math.max(next, stored.file + 1)
-      if (lock.hold(() => adopt(this.#parts, stored))) known.add(stored.file)
+      const { file, lengthOctets } = stored
+      next = Math.max(next, file + 1)
+      if (isPacked(file) && !this.#packs.holds(file, lengthOctets)) continue
+      const slot = lock.hold(() => adopt(this.#parts, stored))
+      if (!slot) continue
+      if (isPacked(file)) this.#packs.adopt(slot, file, lengthOctets)
+      else known.add(file)
     }
+    this.#packs.sweep()
     Atomics.store(shared.controlBig, control.nextFile >> 1, BigInt(next))
   }
 
@@ -229,6 +276,8 @@ export class Keeper {
 
 /** A disk that failed is tried again every 3 s. */
 const LOOK_AGAIN_MS = 3000
+/** How long chores are gathered. */
+const LINGER_MS = 20
 /** A write leaves a chore behind, and that is all: two rounds, unless other workers go on. */
 const LAST_ROUNDS = 8
 const PROBE_OCTETS = 1_048_576

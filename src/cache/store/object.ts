@@ -80,7 +80,7 @@ export class SharedObject implements CachedObject {
   read(fromOctet: number, toOctet: number | null): Source | null {
     const { lock, shared, table } = this.#parts
     if (!table.pin(this.slot, this.generation)) return null
-    const source = new Reader(this.#parts, this.slot, {
+    const source = new Reader(this.#parts, this, {
       fromOctet,
       toOctet: toOctet ?? Number.POSITIVE_INFINITY,
     })

@@ -36,8 +36,9 @@ export async function purge(
 }
 
 /** Until the keeper has written down all that was to do until now; not for long when there is none or it is stuck. */
-async function choresDone({ files, shared }: Parts): Promise<void> {
+async function choresDone({ files, shared, table }: Parts): Promise<void> {
   if (!files?.isOn()) return
+  table.ringKeeper()
   const wanted = Atomics.load(shared.control, control.choreCount)
   const deadline = performance.now() + KEEPER_MS
   while (performance.now() < deadline) {

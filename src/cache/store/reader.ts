@@ -1,10 +1,13 @@
-import type { Source } from '#http/exchange.ts'
+import { crc32 } from 'node:zlib'
+import { kernelFile } from '#core/kernel-file.ts'
+import type { FileSpan, Source } from '#http/exchange.ts'
 import type { OpenFile } from './files.ts'
 import { promote } from './filing.ts'
 import { Outgrown } from './outgrown.ts'
 import type { Parts } from './parts.ts'
 import { field, flag, state } from './shared.ts'
 import { SUMMED_OCTETS } from './wire/object-file.ts'
+import { isPacked } from './wire/pack.ts'
 
 export type Range = { readonly fromOctet: number; readonly toOctet: number }
 
@@ -14,6 +17,7 @@ export type Range = { readonly fromOctet: number; readonly toOctet: number }
 export class Reader implements Source {
   readonly #parts: Parts
   readonly #slot: number
+  readonly #key: string
   readonly #toOctet: number
   #at: number
   /** the block that holds `#at`, or one before it, and the offset of its first octet */
@@ -27,10 +31,11 @@ export class Reader implements Source {
   #isReading = false
   #isDone = false
 
-  /** @param slot an entry that the caller has pinned; the reader lets go of it */
-  constructor(parts: Parts, slot: number, { fromOctet, toOctet }: Range) {
+  /** @param object whose entry the caller has pinned; the reader lets go of it */
+  constructor(parts: Parts, { slot, key }: { slot: number; key: string }, { fromOctet, toOctet }: Range) {
     this.#parts = parts
     this.#slot = slot
+    this.#key = key
     this.#at = fromOctet
     this.#toOctet = toOctet
   }
@@ -60,6 +65,26 @@ export class Reader implements Source {
     return this.#breakOff(isOutgrown ? new Outgrown() : new Error('What was being stored broke off'))
   }
 
+  span(limitOctets: number): FileSpan | undefined {
+    if (kernelFile === undefined || this.#isDone || this.#isReading) return undefined
+    const { table } = this.#parts
+    const within = this.#at - this.#windowAt
+    const isAtHand = within >= 0 && within < this.#window.length
+    if (isAtHand || this.#at < table.get(this.#slot, field.bodyOctets)) return undefined
+    const end = Math.min(table.getBig(this.#slot, field.stored), this.#toOctet)
+    if (this.#at >= end || table.getBig(this.#slot, field.file) <= 0 || !this.open()) return undefined
+    const { descriptor, place, sums } = this.#file!
+    // What has to be checked first is read.
+    if (sums !== null || isPacked(place)) return undefined
+    const lengthOctets = Math.min(limitOctets, end - this.#at)
+    if (!kernelFile.isInMemory(descriptor, this.#at, lengthOctets)) return undefined
+    return { descriptor, position: this.#at, lengthOctets }
+  }
+
+  skip(octets: number): void {
+    this.#at += octets
+  }
+
   /** How far a fill is ahead of this reader; what is whole waits for nobody. */
   aheadOctets(): number {
     const { table } = this.#parts
@@ -74,8 +99,7 @@ export class Reader implements Source {
   }
 
   #leave(): void {
-    const { files, table } = this.#parts
-    if (this.#file !== undefined) files?.release(table.getBig(this.#slot, field.file))
+    if (this.#file !== undefined) this.#parts.files?.release(this.#file)
     unpin(this.#parts, this.#slot)
   }
 
@@ -110,21 +134,12 @@ export class Reader implements Source {
 
   /** Read the next part of the file, from a place where a sum begins. */
   async #readWindow(most: number): Promise<Uint8Array | null> {
-    const { files, lock, log, table } = this.#parts
+    const { lock, log, table } = this.#parts
     if (!this.open()) return this.#breakOff(new Error('The file of a stored object cannot be read'))
-    const stored = table.getBig(this.#slot, field.stored)
-    const from = this.#at - (this.#at % SUMMED_OCTETS)
     const length = table.getBig(this.#slot, field.length)
-    this.#buffer ??= Buffer.allocUnsafeSlow(length < 0 ? SUMMED_OCTETS : Math.min(SUMMED_OCTETS, length))
     this.#isReading = true
     try {
-      this.#window = await files!.readBlock(
-        this.#file!,
-        this.#buffer,
-        from,
-        Math.min(stored, from + SUMMED_OCTETS),
-      )
-      this.#windowAt = from
+      this.#window = await this.#nextWindow(this.#file!, length)
       if (this.#isDone) return null
       if (this.#window.length === length) {
         lock.hold(() => promote(this.#parts, this.#slot, this.#window))
@@ -139,6 +154,16 @@ export class Reader implements Source {
       if (this.#isDone) this.#leave()
     }
     return this.read(most)
+  }
+
+  #nextWindow(file: OpenFile, length: number): Promise<Uint8Array> {
+    const { files, table } = this.#parts
+    if (isPacked(file.place)) return files!.readPacked(file, length, crc32(this.#key))
+    const from = this.#at - (this.#at % SUMMED_OCTETS)
+    this.#windowAt = from
+    this.#buffer ??= Buffer.allocUnsafeSlow(length < 0 ? SUMMED_OCTETS : Math.min(SUMMED_OCTETS, length))
+    const end = Math.min(table.getBig(this.#slot, field.stored), from + SUMMED_OCTETS)
+    return files!.readBlock(file, this.#buffer, from, end)
   }
 }
 

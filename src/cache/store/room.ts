@@ -2,6 +2,7 @@ import { type Arena, unitsFor } from './arena.ts'
 import type { EncodedRecord } from './record.ts'
 import { control, count, field, flag, type Shared, state, UNIT_OCTETS } from './shared.ts'
 import type { Table } from './table.ts'
+import { isPacked } from './wire/pack.ts'
 import { nextRandom, SAMPLES, worth } from './worth.ts'
 
 /** Finds room: takes from the arena, and drops what is worth least when there is none. Under the lock. */
@@ -60,7 +61,7 @@ export class Room {
       if (slot !== 0) return slot
       const victim = this.#leastWorthy((at) => this.#isIdle(at))
       if (victim === 0) return 0
-      this.#evict(victim)
+      this.evict(victim)
     }
     return 0
   }
@@ -81,24 +82,53 @@ export class Room {
     const used = () => Number(Atomics.load(this.#shared.controlBig, control.diskOctets >> 1))
     if (octets > budgetOctets) return false
     for (let tries = 0; used() + octets > budgetOctets; tries++) {
-      if (tries === DISK_TRIES || !this.#dropFile()) return false
+      if (tries < DISK_TRIES && this.dropFile() === 'dropped') continue
+      this.#shared.control[control.diskWanted] = Math.min(octets, Math.floor(budgetOctets / 4), MOST_WANTED)
+      this.#table.ringKeeper()
+      if (tries >= DISK_TRIES || !this.#dropOwnFile()) return false
     }
     this.#table.chargeDisk(slot, octets)
     return true
+  }
+
+  /**
+   * Drop what is worth least on the disk.
+   *
+   * @returns `packed`: it lies in a pack, and room is made only by giving up a whole one; `none` when none can go
+   */
+  dropFile(): 'dropped' | 'packed' | 'none' {
+    const victim = this.#leastWorthy((slot) => this.#isOnDisk(slot), true)
+    if (victim === 0) return 'none'
+    if (isPacked(this.#table.getBig(victim, field.file))) return 'packed'
+    this.evict(victim)
+    return 'dropped'
+  }
+
+  /** What keeping an object on the disk is worth. */
+  diskWorth(slot: number): number {
+    return this.#worth(slot, true)
+  }
+
+  /** Drop an object to make room. */
+  evict(slot: number): void {
+    this.#table.evict(slot)
+    this.#shared.counts[count.evictions]! += 1
   }
 
   #isRoomy(): boolean {
     return this.#shared.control[control.freeUnits]! * SLACK > this.#shared.shape.units
   }
 
-  /** Drop the least worthy object of the disk tier. @returns false when none can go */
-  #dropFile(): boolean {
-    const victim = this.#leastWorthy(
-      (slot) => this.#isIdle(slot) && this.#table.hasFlag(slot, flag.onDisk),
-      true,
-    )
-    if (victim !== 0) this.#evict(victim)
+  /** Drop the least worthy of the objects that have a file of their own. @returns false when none can go */
+  #dropOwnFile(): boolean {
+    const isOwn = (slot: number): boolean => !isPacked(this.#table.getBig(slot, field.file))
+    const victim = this.#leastWorthy((slot) => this.#isOnDisk(slot) && isOwn(slot), true)
+    if (victim !== 0) this.evict(victim)
     return victim !== 0
+  }
+
+  #isOnDisk(slot: number): boolean {
+    return this.#isIdle(slot) && this.#table.hasFlag(slot, flag.onDisk)
   }
 
   /** The body leaves memory; the object only when its body is not on disk. */
@@ -107,12 +137,7 @@ export class Room {
       this.#table.freeBody(slot)
       return
     }
-    this.#evict(slot)
-  }
-
-  #evict(slot: number): void {
-    this.#table.evict(slot)
-    this.#shared.counts[count.evictions]! += 1
+    this.evict(slot)
   }
 
   /** A large block takes the place of the least worthy neighbourhood, not of the least worthy objects here and there. */
@@ -190,6 +215,8 @@ const REGION_FROM_UNITS = 256
 const REGION_SAMPLES = 4
 /** Files dropped for one object at most: a large one takes the place of many. */
 const DISK_TRIES = 4096
+/** A word of the control block holds it. */
+const MOST_WANTED = 2 ** 30
 /** With more than this part of memory free, a body is stored in pieces rather than dropping more. */
 const SLACK = 32
 /** A nearly empty table has few objects to find. */

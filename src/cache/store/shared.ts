@@ -85,6 +85,10 @@ export const control = {
   /** two words each, read as 64 bits */
   diskOctets: 28,
   nextFile: 30,
+  /** grows when somebody waits for the keeper: it does not wait for more chores then */
+  bell: 32,
+  /** octets of the disk that a worker found no room for: the keeper makes some */
+  diskWanted: 33,
   /** counts of each worker, in 64-bit floats, from here */
   counts: 256,
 } as const
@@ -138,9 +142,9 @@ export const field = {
   stored: 24,
   /** 64 bits: octets of the whole body; -1 when not known */
   length: 26,
-  /** 64 bits: number of the file; 0 for none */
+  /** 64 bits: number of its file; below zero, its place in a pack (`wire/pack.ts`); 0 for none */
   file: 28,
-  /** 64 bits: octets of the disk budget that it takes */
+  /** 64 bits: octets of the disk budget that its own file takes */
   fileOctets: 30,
 } as const
 

@@ -166,6 +166,15 @@ export class Table {
     Atomics.notify(words, control.choreCount)
   }
 
+  /** Somebody waits for the keeper. Without the lock. */
+  ringKeeper(): void {
+    const words = this.#shared.control
+    for (const word of [control.bell, control.choreCount]) {
+      Atomics.add(words, word, 1)
+      Atomics.notify(words, word)
+    }
+  }
+
   /** Without the lock. */
   hasFlag(slot: number, bit: number): boolean {
     return (this.get(slot, field.flags) & bit) !== 0

@@ -1,4 +1,3 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import type { FileWriter } from './file-writer.ts'
 import type { Files } from './files.ts'
 import { beginFile, completeFile, writeBody } from './filing.ts'
@@ -6,7 +5,7 @@ import type { Parts } from './parts.ts'
 import { unpin } from './reader.ts'
 import { field, state } from './shared.ts'
 
-/** Writes whole objects from memory to files, a few at a time; with too many waiting, the others stay in memory only. */
+/** Writes whole large objects from memory to files, a few at a time; with too many waiting, the others stay in memory only. */
 export class WriteBehind {
   readonly #parts: Parts
   readonly #files: Files
@@ -36,12 +35,8 @@ export class WriteBehind {
 
   async #work(): Promise<void> {
     this.#writing++
-    let begunAt = performance.now()
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       await this.#write(next.slot, next.generation)
-      if (performance.now() - begunAt < TURN_MS) continue
-      await turn()
-      begunAt = performance.now()
     }
     this.#writing--
     if (this.#writing === 0) for (const resolve of this.#whenIdle.splice(0)) resolve()
@@ -62,7 +57,7 @@ export class WriteBehind {
   async #fill(slot: number, writer: FileWriter): Promise<void> {
     const { lock, table } = this.#parts
     try {
-      await writeBody(this.#parts, slot, writer, true)
+      await writeBody(this.#parts, slot, writer)
     } catch (error) {
       this.#files.turnOff(error)
       await writer.abandon()
@@ -78,6 +73,4 @@ export class WriteBehind {
 }
 
 const AT_ONCE = 8
-/** Small files are written without leaving the thread: others get their turn after so long. */
-const TURN_MS = 2
 const MOST_WAITING = 65_536

@@ -287,3 +287,14 @@ test('a presigner signs what is there before anybody asks', async () => {
   presigner.close()
   assert.ok(mail.every(({ signature, plan: { owner } }) => signature !== undefined || owner === '*.example.'))
 })
+
+test('signatures that are kept hold no blocks that others have written to', () => {
+  const signing = createSigning({ now: () => 1_800_000_000, budget: createBudget(() => 100, Date.now) })
+  const { keys } = keyZones([plan], { [plan.id]: saved })
+  const signer = signing.signerOf(plan, keys.get(plan.id)!)
+  const denial = signer.deny(parseName('gone.example.') as Uint8Array, 0, {
+    rrsets: undefined,
+    patient: true,
+  })!
+  for (const { wire } of [denial.nsec, denial.signature]) assert.equal(wire.buffer.byteLength, wire.length)
+})

@@ -38,6 +38,8 @@ const LIMIT_NAMES = 4096
 /** RRsets of a wildcard that are kept for each of these names. */
 const LIMIT_RRSETS = 16
 
+const KEPT = { allocate: Buffer.allocUnsafeSlow }
+
 type Proven = {
   signer: Signer
   /** what the name had: the same array until the zone changes */
@@ -117,7 +119,11 @@ export function createSigning({ now, budget }: SigningOptions): Signing {
       if (!take(patient)) return undefined
       const owner = name.slice(start, end)
       const rdata = [nsecRdata(nameAfter(owner), rrsets === undefined ? [TYPE.NXNAME] : typesOf(rrsets))]
-      const nsec = prepareRecords({ plan: planOf('NSEC', negativeTtl), type: TYPE.NSEC, owner, apex }, rdata)
+      const nsec = prepareRecords(
+        { plan: planOf('NSEC', negativeTtl), type: TYPE.NSEC, owner, apex },
+        rdata,
+        KEPT,
+      )
       const signature = make({ owner, type: TYPE.NSEC, ttl: negativeTtl, rdata })
       const denial = { nsec, signature: signature.rrset }
       const made = { signer, rrsets, denial, refreshAt: signature.refreshAt }
@@ -130,7 +136,7 @@ export function createSigning({ now, budget }: SigningOptions): Signing {
       const { owner, type, ttl } = set
       const validity = validityOf(owner, type, now())
       const rdata = keysOf(type).map((key) => signSet(set, key, validity))
-      const rrset = prepareRecords({ plan: planOf('RRSIG', ttl), type: TYPE.RRSIG, owner, apex }, rdata)
+      const rrset = prepareRecords({ plan: planOf('RRSIG', ttl), type: TYPE.RRSIG, owner, apex }, rdata, KEPT)
       return { rrset, refreshAt: validity.refreshAt, validUntil: validity.expiration }
     }
 

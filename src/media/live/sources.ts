@@ -71,6 +71,8 @@ class RunningSource {
   #lastEnd: string | null = null
   #pauseMs = FIRST_PAUSE_MS
   #timer: NodeJS.Timeout | undefined
+  /** somebody came who does not know the path */
+  #isStrange = false
 
   constructor(wanted: SourceWanted, log: Log) {
     this.#wanted = wanted
@@ -107,7 +109,13 @@ class RunningSource {
     })
     this.#child = child
     let said = ''
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-LIMIT_WORDS)))
+    this.#isStrange = false
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-LIMIT_WORDS)
+      if (!isGuarded(this.#wanted.url) || !STRANGER.test(said)) return
+      this.#isStrange = true
+      child.kill('SIGKILL')
+    })
     const ended = new Promise<string>((resolve) => {
       child.once('error', (error) => resolve(error.message))
       child.once('close', (code, signal) =>
@@ -116,7 +124,8 @@ class RunningSource {
     })
     const refused = await this.#follow(child.stdout).catch((error: unknown) => String(error))
     child.kill('SIGKILL')
-    const why = refused ?? (await ended)
+    const told = refused ?? (await ended)
+    const why = this.#isStrange ? 'an encoder came with another path, and was sent away' : told
     this.#child = null
     await this.#wanted.feed(endOf(this.#wanted.stream)).catch(() => {})
     this.#again(withoutSecrets(why), performance.now() - startedMs)
@@ -126,6 +135,9 @@ class RunningSource {
   async #follow(stdout: Readable): Promise<string | null> {
     let begins = true
     for await (const octets of stdout as AsyncIterable<Buffer>) {
+      // What ffmpeg says of the path it has said before; it is read by now.
+      if (begins) await new Promise((resolve) => setTimeout(resolve, HEAR_MS))
+      if (this.#isStrange) return null
       const { stream, feed } = this.#wanted
       const refusal = await feed({
         stream,
@@ -147,7 +159,7 @@ class RunningSource {
     this.#lastEnd = why
     this.#state = 'waiting to restart'
     this.#restarts++
-    if (ranMs > STEADY_MS) this.#pauseMs = FIRST_PAUSE_MS
+    if (ranMs > STEADY_MS || this.#isStrange) this.#pauseMs = FIRST_PAUSE_MS
     this.#log('warning', 'live/source', { stream: this.#wanted.stream, why, restartMs: this.#pauseMs })
     this.#timer = setTimeout(() => void this.#run(), this.#pauseMs)
     this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS)
@@ -169,8 +181,18 @@ function argumentsFor(url: string): string[] {
   const flags = 'empty_moov+default_base_moof+frag_every_frame+delay_moov'
   const format = /^rt[ms]/.test(url) ? ['-f', 'mp4', '-movflags', flags] : ['-f', 'mpegts', '-muxdelay', '0']
   const output = ['-map', '0:v?', '-map', '0:a?', '-c', 'copy', ...format, '-flush_packets', '1', 'pipe:1']
-  return ['-hide_banner', '-loglevel', 'error', '-nostdin', ...input, ...output]
+  // That an encoder came with another path is but a warning to ffmpeg, which takes what it sends.
+  const level = isGuarded(url) ? 'warning' : 'error'
+  return ['-hide_banner', '-loglevel', level, '-nostdin', ...input, ...output]
 }
+
+/** Whether the path keeps others out: RTMP that is waited for, with an application and a key. */
+function isGuarded(url: string): boolean {
+  return /^rtmps?:\/\/[^/]+\/[^/?]+\/[^?]+\?listen$/.test(url)
+}
+
+const STRANGER = /Unexpected stream|App field don't match up/
+const HEAR_MS = 50
 
 function endOf(stream: string): Fed {
   return { stream, input: 'source', file: null, octets: null, begins: false, isInit: false }

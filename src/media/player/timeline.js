@@ -21,20 +21,24 @@ export function readStoryboard(text, base) {
 
 const SHOWN_MS = 1500
 
-/**
- * Make the line work.
- *
- * @param tiles what was read of a storyboard; empty: times alone
- */
+/** Make the line work; without a storyboard it shows times alone. */
 export function createTimeline(video, { line, peek, still, time }) {
   let tiles = []
+  const pictures = new Map()
   let hiding = 0
   const duration = () => (Number.isFinite(video.duration) ? video.duration : 0)
 
+  /** Pictures are fetched when somebody looks for one: segments of the film come first. */
+  function hasCome({ href }) {
+    const picture = pictures.get(href) ?? Object.assign(new Image(), { src: href })
+    pictures.set(href, picture)
+    return picture.naturalWidth > 0
+  }
+
   function show(seconds) {
     const tile = tiles.findLast(({ at }) => at <= seconds)
-    still.hidden = tile === undefined
-    if (tile !== undefined) {
+    still.hidden = tile === undefined || !hasCome(tile.url)
+    if (!still.hidden) {
       const { url, x, y, width, height } = tile
       still.style.width = `${width}px`
       still.style.height = `${height}px`
