@@ -36,7 +36,8 @@ type Contender =
 export type SlowReadersBench = {
   readonly bench: 'slow-readers'
   readonly readers: number
-  readonly costs: Readonly<Record<Contender, Cost>>
+  /** without those of others that did not serve all */
+  readonly costs: Readonly<Partial<Record<Contender, Cost>>>
 }
 
 /**
@@ -53,9 +54,11 @@ export async function run({ json }: { json: boolean }): Promise<void> {
     const costs: [string, Cost][] = []
     for (const [name, { port, pid }] of Object.entries(ports)) {
       const measured = await cost(port, pid).catch((cause: unknown) => {
-        throw new Error(`${name} did not serve all readers`, { cause })
+        const failure = new Error(`${name} did not serve all readers`, { cause })
+        if (name.startsWith('portico')) throw failure
+        console.error(failure)
       })
-      costs.push([name, measured])
+      if (measured !== undefined) costs.push([name, measured])
     }
     print({ bench: 'slow-readers', readers: READERS, costs: Object.fromEntries(costs) as never }, json)
   } finally {

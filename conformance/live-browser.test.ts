@@ -21,7 +21,8 @@ const query = new URLSearchParams(location.search)
 const video = document.querySelector('video')
 window.errors = []
 if (query.get('player') === 'hls') {
-  window.hls = new Hls({ lowLatencyMode: true })
+  // What a busy machine has stalled is caught up.
+  window.hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.5, liveSyncOnStallIncrease: 0.2 })
   hls.on(Hls.Events.ERROR, (_, data) => { if (data.fatal) errors.push(data.details) })
   hls.loadSource(query.get('url'))
   hls.attachMedia(video)
@@ -98,7 +99,7 @@ async function delayOf(page: Page): Promise<number> {
 
 /** Wait until what is shown was taken less than so many milliseconds ago; says how it stands when it never was. */
 async function untilBehind(page: Page, ms: number): Promise<void> {
-  await until(async () => ((await delay(page)) ?? Number.POSITIVE_INFINITY) < ms, 60_000).catch(
+  await until(async () => ((await delay(page)) ?? Number.POSITIVE_INFINITY) < ms, 120_000).catch(
     async (error: Error) => {
       throw new Error(`${error.message}: ${await delay(page)} ms behind, ${await page.evaluate(STATE)}`)
     },

@@ -40,8 +40,8 @@ const REUSE_ADDRESS = [1, 2] as const
 const REUSE_PORT = [1, 15] as const
 const ONLY_IPV6 = [41, 26] as const
 const F_DUPFD_CLOEXEC = 1030
-/** as nginx: connections that the kernel keeps until they are taken */
-const BACKLOG = 511
+/** Connections that the kernel keeps until they are taken. */
+const BACKLOG = 4096
 
 /** struct sockaddr_in and sockaddr_in6: family, port, then the address. */
 const NAME = {

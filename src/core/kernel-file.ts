@@ -23,10 +23,11 @@ export type KernelFile = {
   sendPart(socket: number, file: number, part: { position: number; lengthOctets: number }): number
 }
 
+/** What comes back fits in 32 bits: no call is for as much as 2 GiB. */
 const SYMBOLS = {
-  send: { arguments: ['i32', 'pointer', 'u64', 'i32'], return: 'i64' },
-  sendfile: { arguments: ['i32', 'i32', 'pointer', 'u64'], return: 'i64' },
-  preadv2: { arguments: ['i32', 'pointer', 'i32', 'i64', 'i32'], return: 'i64' },
+  send: { arguments: ['i32', 'pointer', 'u64', 'i32'], return: 'i32' },
+  sendfile: { arguments: ['i32', 'i32', 'pointer', 'u64'], return: 'i32' },
+  preadv2: { arguments: ['i32', 'pointer', 'i32', 'i64', 'i32'], return: 'i32' },
 } as const
 
 /** MSG_DONTWAIT, MSG_NOSIGNAL and MSG_MORE. */
@@ -52,7 +53,7 @@ function createKernelFile(): KernelFile | undefined {
   memory.writeBigUInt64LE(address + BigInt(AT.octet), AT.vector)
   memory.writeBigUInt64LE(1n, AT.vector + 8)
   const hasOctet = (file: number, position: number): boolean =>
-    library.preadv2(file, vector!, 1, BigInt(position), RWF_NOWAIT) === 1n
+    library.preadv2(file, vector!, 1, BigInt(position), RWF_NOWAIT) === 1
   return {
     isInMemory(file, position, lengthOctets) {
       const last = position + lengthOctets - 1
@@ -60,11 +61,11 @@ function createKernelFile(): KernelFile | undefined {
     },
     sendHead(socket, text) {
       if (text.length > LIMIT_HEAD_OCTETS) return 0
-      return Number(library.send(socket, head!, BigInt(memory.write(text, AT.head, 'latin1')), SEND_FLAGS))
+      return library.send(socket, head!, BigInt(memory.write(text, AT.head, 'latin1')), SEND_FLAGS)
     },
     sendPart(socket, file, { position, lengthOctets }) {
       memory.writeBigUInt64LE(BigInt(position), AT.offset)
-      return Number(library.sendfile(socket, file, offset!, BigInt(lengthOctets)))
+      return library.sendfile(socket, file, offset!, BigInt(lengthOctets))
     },
   }
 }

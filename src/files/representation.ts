@@ -8,7 +8,7 @@ import { CODINGS, type Coding } from '#http/wire/accept-encoding.ts'
 import { formatDate } from '#http/wire/date.ts'
 import { type Fields, fieldsOf } from '#http/wire/fields.ts'
 import { sourceOf } from '#http/wire/octets-source.ts'
-import type { OctetRange } from '#http/wire/range.ts'
+import { formatContentRange, type OctetRange } from '#http/wire/range.ts'
 import type { Folder, NotOpened, OpenFile } from './folder.ts'
 import { mediaTypeOf } from './media-type.ts'
 import type { FilesPlan } from './plan.ts'
@@ -42,6 +42,8 @@ type Use = {
   isClosed: boolean
   /** when it was last seen to be what it was */
   lookedAtMs: number
+  /** of the part that was sent last: players begin with the same, again and again */
+  part: { readonly range: OctetRange; readonly fields: Fields } | null
 }
 
 /** What answers a path: the file, and what stands compressed beside it. */
@@ -152,7 +154,7 @@ async function describe(file: OpenFile, coding: Coding | null, options: Describe
   // RFC 9530 §2: the content of 200 is the representation.
   const contentDigest: [string, string][] = digest === undefined ? [] : [['Content-Digest', digest]]
   const isHeld = octets !== null || lengthOctets === 0
-  const use: Use = { isClosed: false, lookedAtMs: 0 }
+  const use: Use = { isClosed: false, lookedAtMs: 0, part: null }
   if (isHeld) file.close()
   return {
     coding,
@@ -160,7 +162,7 @@ async function describe(file: OpenFile, coding: Coding | null, options: Describe
     mediaType,
     etag,
     lastModifiedMs,
-    fields: fieldsOf([['Content-Type', mediaType], ...described, ...contentDigest]),
+    fields: sentAgain([['Content-Type', mediaType], ...described, ...contentDigest]),
     ofPart: described,
     ofNotModified: fieldsOf(shared),
     octets,
@@ -170,6 +172,26 @@ async function describe(file: OpenFile, coding: Coding | null, options: Describe
     mediaRate: isMovie(mediaType) && !isHeld ? readMediaRate(file, lengthOctets, use) : undefined,
     use,
   }
+}
+
+/** Fields whose head is kept when it has been written. */
+function sentAgain(lines: readonly (readonly [string, string])[]): Fields {
+  const fields = fieldsOf(lines)
+  fields.written = null
+  return fields
+}
+
+/** The fields of a part. */
+export function fieldsOfPart(
+  { mediaType, ofPart, lengthOctets, use }: Representation,
+  range: OctetRange,
+): Fields {
+  const { part } = use
+  if (part !== null && part.range.first === range.first && part.range.last === range.last) return part.fields
+  const place = formatContentRange(range, lengthOctets)
+  const fields = sentAgain([['Content-Type', mediaType], ...ofPart, ['Content-Range', place]])
+  use.part = { range, fields }
+  return fields
 }
 
 /** Read once, when somebody asks. A short film is paced by nobody. */

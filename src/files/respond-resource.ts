@@ -6,9 +6,9 @@ import { ByterangesSource } from '#http/wire/byteranges-source.ts'
 import { evaluatePreconditions, isRangeCurrent } from '#http/wire/conditional.ts'
 import { type Fields, fieldsOf } from '#http/wire/fields.ts'
 import { respondPage } from '#http/wire/page.ts'
-import { formatContentRange, type OctetRange, parseRanges, type RangeChoice } from '#http/wire/range.ts'
+import { type OctetRange, parseRanges, type RangeChoice } from '#http/wire/range.ts'
 import { PRECONDITION_FAILED, unsatisfiablePage } from './pages.ts'
-import { contentOf, type Representation, type Resource } from './representation.ts'
+import { contentOf, fieldsOfPart, type Representation, type Resource } from './representation.ts'
 
 /** Answer GET or HEAD with a file: preconditions, then ranges, then the content (RFC 9110 §13.2.2). */
 export function respondResource(exchange: Exchange, resource: Resource, nowMs: number): void {
@@ -50,13 +50,12 @@ function respondParts(
   const { lengthOctets, mediaType, mediaRate } = file
   const [range] = ranges
   if (ranges.length === 1) {
-    const fields = fieldsOf([
-      ['Content-Type', mediaType],
-      ...file.ofPart,
-      ['Content-Range', formatContentRange(range, lengthOctets)],
-    ])
-    const part = contentOf(file, range)
-    exchange.respond({ status: 206, fields, lengthOctets: range.last - range.first + 1, mediaRate }, part)
+    const part = {
+      status: 206,
+      fields: fieldsOfPart(file, range),
+      lengthOctets: range.last - range.first + 1,
+    }
+    exchange.respond({ ...part, mediaRate }, contentOf(file, range))
     return
   }
   const layout = layOutByteranges(ranges, lengthOctets, mediaType, randomBytes(16).toString('hex'))

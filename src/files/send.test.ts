@@ -61,6 +61,29 @@ test('requests that were sent ahead are answered in their order, with files betw
   assert.ok(first > 0 && received.indexOf(FILM, first + FILM.length) > first)
 })
 
+test('what is asked for again has a head of its own time, range and connection', async () => {
+  const heads: string[] = []
+  for (const [path, fields] of [
+    ['/page.html', ''],
+    ['/page.html', 'Connection: close\r\n'],
+    ['/film.bin', 'Range: bytes=0-9\r\n'],
+    ['/film.bin', 'Range: bytes=0-9\r\n'],
+    ['/film.bin', 'Range: bytes=1-10\r\n'],
+  ] as const) {
+    const client = connect(port, '127.0.0.1')
+    client.end(`GET ${path} HTTP/1.1\r\nHost: a.test\r\n${fields}\r\n`)
+    heads.push(Buffer.concat(await client.toArray()).toString('latin1'))
+    if (heads.length === 3) await pause(2100)
+  }
+  const of = (name: string): (string | undefined)[] =>
+    heads.map((head) => new RegExp(`^${name}: (.*)\r$`, 'm').exec(head)?.[1])
+  const dates = of('Date').map((date) => Date.parse(date!))
+  assert.ok(dates[3]! >= dates[2]! + 1000, dates.join())
+  assert.equal(of('Connection')[1], 'close')
+  const places = ['bytes 0-9/24000000', 'bytes 0-9/24000000', 'bytes 1-10/24000000']
+  assert.deepEqual(of('Content-Range').slice(2), places)
+})
+
 test('a client that stops in the middle of a file and leaves frees it; one that goes on gets the rest', async () => {
   const [left, stays] = [await begin('/film.bin', ''), await begin('/film.bin', '')]
   for (const client of [left, stays]) client.pause()

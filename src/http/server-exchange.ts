@@ -14,7 +14,7 @@ import type { RequestBody } from './request-body.ts'
 import { Pump, type PumpTarget } from './source.ts'
 import { type Transfer, transferOf } from './transfer.ts'
 import { Tunnel } from './tunnel.ts'
-import { type Fields, NameSet, serializeFields } from './wire/fields.ts'
+import { type Fields, NameSet, serializeFields, type WrittenHead } from './wire/fields.ts'
 import { hasContent } from './wire/framing.ts'
 import { hasToken } from './wire/list.ts'
 import { createNote } from './wire/note.ts'
@@ -60,15 +60,16 @@ export class ServerExchange implements Exchange, PumpTarget {
     const isBare = body === null || head.status === 205 || !hasContent(this.request.method, head.status)
     const lengthOctets = this.#lengthOf(head, body)
     const isSmall = body instanceof Uint8Array && body.length < COPY_OCTETS
-    const written = isSmall && !isBare ? this.#writtenBefore(head, body.length) : undefined
+    const written = isBare ? undefined : this.#writtenBefore(head, lengthOctets)
     if (written === undefined) this.#frame(head, isBare, lengthOctets)
+    else this.#text = written.text
     if (isBare) {
       if (isSource(body)) body.cancel('finished')
       output.send(this.#text)
       this.#finish()
     } else if (isSmall) {
       this.#sentOctets = body.length
-      output.send(written ?? this.#text, body)
+      output.send(written?.octets ?? this.#text, body)
       this.#isResponding = true
       this.#finish()
       this.#isResponding = false
@@ -217,13 +218,14 @@ export class ServerExchange implements Exchange, PumpTarget {
     return body === null && this.request.method !== 'HEAD' ? 0 : head.lengthOctets
   }
 
-  /** The head in octets, when the same was written before. */
-  #writtenBefore({ fields, status }: ResponseHead, lengthOctets: number): Uint8Array | undefined {
+  /** The head of a known length, when the same was written before. */
+  #writtenBefore({ fields, status }: ResponseHead, lengthOctets: number | null): WrittenHead | undefined {
     const { written } = fields
     if (written == null || written.status !== status || written.lengthOctets !== lengthOctets)
       return undefined
+    if (written.dateLine !== '' && written.dateLine !== this.#connection.dateLine) return undefined
     this.#connection.decideToKeepAlive(this.body)
-    return this.#connection.keepsAlive && this.request.version === '1.1' ? written.octets : undefined
+    return this.#connection.keepsAlive && this.request.version === '1.1' ? written : undefined
   }
 
   /** Decide the framing and write the head (RFC 9112 §6, §9.3). */
@@ -251,13 +253,11 @@ export class ServerExchange implements Exchange, PumpTarget {
     // The Date of an origin stays (RFC 9110 §6.6.1): it says how old a stored response is.
     const date = head.fields.get('date') === undefined ? connection.dateLine : ''
     this.#text = `${statusLine(head.status)}${serializeFields(head.fields, CONNECTION_FIELDS)}${framing}${date}\r\n`
-    if (head.fields.written !== null || date !== '' || !connection.keepsAlive || version !== '1.1') return
-    if (head.upgrade === undefined && this.#framing === 'length')
-      head.fields.written = {
-        status: head.status,
-        lengthOctets,
-        octets: Buffer.from(this.#text, 'latin1'),
-      }
+    if (head.fields.written === undefined || !connection.keepsAlive || version !== '1.1') return
+    if (isBare || head.upgrade !== undefined || this.#framing !== 'length') return
+    const text = this.#text
+    const octets = Buffer.from(text, 'latin1')
+    head.fields.written = { status: head.status, lengthOctets, dateLine: date, text, octets }
   }
 
   /** RFC 9110 §6.5.1: trailers go to those who said that they take them. */

@@ -252,8 +252,8 @@ function speaksHttp2(socket: net.Socket, target: ListenTarget): boolean {
   return target.http2 === true
 }
 
-/** as nginx: connections that the kernel keeps until we take them */
-const BACKLOG = 511
+/** Connections that the kernel keeps until we take them, as far as it is told to: who finds no place asks again after a second. */
+const BACKLOG = 4096
 /** connections that may arrive between `prepare` and `commit` */
 const LIMIT_WAITING = 1024
 

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
-import type { Source } from '#http/exchange.ts'
+import { kernelFile } from '#core/kernel-file.ts'
+import type { FileSpan, Source } from '#http/exchange.ts'
 import type { OpenFile } from './files.ts'
 import { promote } from './filing.ts'
 import { Outgrown } from './outgrown.ts'
@@ -62,6 +63,26 @@ export class Reader implements Source {
     if (condition === state.growing) return waits.change(this.#slot, seen).then(() => this.read(limitOctets))
     const isOutgrown = table.hasFlag(this.#slot, flag.outgrown)
     return this.#breakOff(isOutgrown ? new Outgrown() : new Error('What was being stored broke off'))
+  }
+
+  span(limitOctets: number): FileSpan | undefined {
+    if (kernelFile === undefined || this.#isDone || this.#isReading) return undefined
+    const { table } = this.#parts
+    const within = this.#at - this.#windowAt
+    const isAtHand = within >= 0 && within < this.#window.length
+    if (isAtHand || this.#at < table.get(this.#slot, field.bodyOctets)) return undefined
+    const end = Math.min(table.getBig(this.#slot, field.stored), this.#toOctet)
+    if (this.#at >= end || table.getBig(this.#slot, field.file) <= 0 || !this.open()) return undefined
+    const { descriptor, place, sums } = this.#file!
+    // What has to be checked first is read.
+    if (sums !== null || isPacked(place)) return undefined
+    const lengthOctets = Math.min(limitOctets, end - this.#at)
+    if (!kernelFile.isInMemory(descriptor, this.#at, lengthOctets)) return undefined
+    return { descriptor, position: this.#at, lengthOctets }
+  }
+
+  skip(octets: number): void {
+    this.#at += octets
   }
 
   /** How far a fill is ahead of this reader; what is whole waits for nobody. */

@@ -23,6 +23,9 @@ export type Fields = {
 export type WrittenHead = {
   readonly status: number
   readonly lengthOctets: number | null
+  /** the Date that the connection added; empty when the fields have one */
+  readonly dateLine: string
+  readonly text: string
   readonly octets: Uint8Array
 }
 
