@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,12 +7,9 @@ import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { silent } from '#core/log.ts'
 import { httpLimits } from '#http/config.ts'
-import type { Exchange } from '#http/exchange.ts'
 import { createHttpServer, type HttpServer } from '#http/server.ts'
-import { fieldsOf } from '#http/wire/fields.ts'
+import { LARGE, large, sayAsked, sha256 } from './say-asked.ts'
 
-const LARGE = 100_000_000
-const large = Buffer.alloc(LARGE, 'The quick brown fox jumps over the lazy dog. ')
 const run = promisify(execFile)
 
 let server: HttpServer
@@ -23,7 +19,7 @@ let folder = ''
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'portico-http1-'))
   writeFileSync(join(folder, 'large'), large)
-  server = createHttpServer({ limits: httpLimits(), handler, log: silent })
+  server = createHttpServer({ limits: httpLimits(), handler: sayAsked, log: silent })
   const listener = await server.prepare({ address: '127.0.0.1', port: 0 })
   listener.commit()
   url = `http://127.0.0.1:${listener.port}`
@@ -34,36 +30,10 @@ after(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** `/large` is 100 MB, `/stream` the same without length; everything else says what was asked. */
-function handler(exchange: Exchange): void {
-  const { method, target, version, body } = exchange.request
-  if (target === '/large' || target === '/stream') {
-    const fields = fieldsOf([['Content-Type', 'text/plain']])
-    const lengthOctets = target === '/large' ? LARGE : null
-    let at = 0
-    const read = (limit: number): Uint8Array | null => (at < LARGE ? large.subarray(at, (at += limit)) : null)
-    exchange.respond({ status: 200, fields, lengthOctets }, { read, cancel() {} })
-    return
-  }
-  const hash = createHash('sha256')
-  const answer = async (): Promise<void> => {
-    let octets = 0
-    for (let part = await body?.read(262_144); part; part = await body?.read(262_144)) {
-      hash.update(part)
-      octets += part.length
-    }
-    const text = `${version} ${method} ${target} ${octets} ${hash.digest('hex')}`
-    exchange.respond({ status: 200, fields: fieldsOf([]), lengthOctets: text.length }, Buffer.from(text))
-  }
-  answer().catch(() => exchange.abort('client broke the protocol'))
-}
-
 async function curl(...options: string[]): Promise<string> {
   const { stdout } = await run('curl', ['-sS', '--max-time', '20', ...options], { maxBuffer: 1e6 })
   return stdout
 }
-
-const sha256 = (octets: Buffer): string => createHash('sha256').update(octets).digest('hex')
 
 describe('curl', () => {
   test('keeps one connection for several requests (RFC 9112 §9.3)', async () => {

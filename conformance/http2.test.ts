@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import http from 'node:http'
@@ -19,15 +18,12 @@ import { fieldsOf } from '#http/wire/fields.ts'
 import { originAt } from '../test/origin.ts'
 import { peer, run } from '../test/peers.ts'
 import { type StartedProxy, startProxy } from '../test/proxy.ts'
+import { LARGE, large, sayAsked, sha256 } from './say-asked.ts'
 
 const curl = peer('curl')
 const h2load = peer('h2load')
 const nghttp = peer('nghttp')
 const openssl = peer('openssl')
-
-const LARGE = 100_000_000
-const large = Buffer.alloc(LARGE, 'The quick brown fox jumps over the lazy dog. ')
-const sha256 = (octets: Uint8Array): string => createHash('sha256').update(octets).digest('hex')
 
 const folder = mkdtempSync(join(tmpdir(), 'portico-http2-'))
 let server: HttpServer
@@ -38,7 +34,7 @@ let plainUrl = ''
 
 before(async () => {
   writeFileSync(join(folder, 'large'), large)
-  server = createHttpServer({ limits: httpLimits(), handler, log: silent })
+  server = createHttpServer({ limits: httpLimits(), handler: sayAsked, log: silent })
   const plain = await server.prepare({ address: '127.0.0.1', port: 0, http2: true })
   plain.commit()
   plainUrl = `http://127.0.0.1:${plain.port}`
@@ -56,29 +52,6 @@ after(async () => {
   await server.close(0)
   rmSync(folder, { recursive: true })
 })
-
-/** `/large` is 100 MB, `/stream` the same without length; everything else says what was asked. */
-function handler(exchange: Exchange): void {
-  const { method, target, version, body } = exchange.request
-  if (target === '/large' || target === '/stream') {
-    const lengthOctets = target === '/large' ? LARGE : null
-    let at = 0
-    const read = (limit: number): Uint8Array | null => (at < LARGE ? large.subarray(at, (at += limit)) : null)
-    exchange.respond({ status: 200, fields: fieldsOf([]), lengthOctets }, { read, cancel() {} })
-    return
-  }
-  const hash = createHash('sha256')
-  const answer = async (): Promise<void> => {
-    let octets = 0
-    for (let part = await body?.read(262_144); part; part = await body?.read(262_144)) {
-      hash.update(part)
-      octets += part.length
-    }
-    const text = `${version} ${method} ${target} ${octets} ${hash.digest('hex')}`
-    exchange.respond({ status: 200, fields: fieldsOf([]), lengthOctets: text.length }, Buffer.from(text))
-  }
-  answer().catch(() => exchange.abort('client broke the protocol'))
-}
 
 const out = async (command: string | undefined, ...words: string[]): Promise<string> =>
   (await run(command!, words, { timeoutMs: 60_000 })).stdout

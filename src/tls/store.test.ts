@@ -1,27 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import test, { after } from 'node:test'
+import test from 'node:test'
 import { silent } from '#core/log.ts'
-import { openAuthority } from './authority.ts'
+import { authority, DAY, limits, NOW, plan, wanted } from '../../test/local-certificates.ts'
 import type { Issuer } from './issuer.ts'
-import type { CertificatePlan, TlsLimits } from './plan.ts'
 import { type CertificateStore, createCertificateStore } from './store.ts'
-
-const NOW = Date.UTC(2026, 0, 15, 12)
-const DAY = 86_400_000
-const limits: TlsLimits = {
-  lifetimeMs: 6 * DAY,
-  sessionTimeoutMs: DAY,
-  handshakeTimeoutMs: 5000,
-  contexts: 16,
-}
-
-const folder = await mkdtemp(join(tmpdir(), 'portico-store-'))
-after(() => rm(folder, { recursive: true }))
-const authority = await openAuthority({ folder, host: 'laptop', now: NOW, log: silent })
-const plan = { certificates: [wanted('example.com'), wanted('*.example.com'), wanted('localhost')], limits }
 
 test('a certificate is issued once and kept', () => {
   const { store, issued } = storeOf(authority)
@@ -169,11 +151,6 @@ function storeOf(issuer: Issuer, clock = { now: NOW }): { store: CertificateStor
     log: silent,
   })
   return { store, issued }
-}
-
-function wanted(name: string): CertificatePlan {
-  const from = { file: 'portico.jsonc', line: 1, column: 1 }
-  return { id: `certificate:${name}`, key: name, from, names: [name], issuer: 'local' }
 }
 
 function raise(message: string): never {
