@@ -70,6 +70,18 @@ test('all frames of an encoder reach the viewer, whichever way it sends', {
   await Promise.all(encoders.map(([name, output]) => t.test(name, () => follow(output))))
 })
 
+test('an encoder that is started again counts its segments from the first, and nothing of them is lost', {
+  skip,
+}, async () => {
+  const url = `http://localhost:${portico.ports.http}`
+  for (let i = 0; i < 2; i++) await encode(`-f hls -hls_time 2 -method PUT ${url}/again/index.m3u8`)
+  await fetch(`${url}/again`, { method: 'DELETE' })
+  const text = await playlistOf(`${url}/again`)
+  const seconds = readPlaylist(text).segments.reduce((sum, segment) => sum + segment.seconds, 0)
+  assert.ok(Math.abs(seconds - (2 * FRAMES) / 25) < 0.2, text)
+  assert.equal(text.match(/#EXT-X-DISCONTINUITY\n/g)?.length, 1)
+})
+
 test('several renditions in one stream are variants of it, and sound alone is a stream', {
   skip,
   concurrency: 2,

@@ -213,7 +213,7 @@ server { listen 443 ssl; server_name *.example.com; location / { proxy_pass http
             key,
             {
               routes: {
-                '/**': { files: '/srv/app/dist' },
+                '/**': { files: { root: '/srv/app/dist', fallback: '/index.html' } },
                 '/api/**': { service: 8080 },
                 '/static/**': { files: '/srv/assets' },
                 '/health': {
@@ -231,7 +231,7 @@ server { listen 443 ssl; server_name *.example.com; location / { proxy_pass http
     },
     notes: [
       '1 server assumed',
-      '5 try_files not understood',
+      '5 try_files assumed',
       '6 location assumed',
       '6 proxy_pass not understood',
       '7 expires not understood',

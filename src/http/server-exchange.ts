@@ -76,7 +76,7 @@ export class ServerExchange implements Exchange, PumpTarget {
     } else {
       this.#owedOctets = lengthOctets ?? 0
       this.#source = body instanceof Uint8Array ? sourceOf(body) : body
-      this.#pump = new Pump(this.#source, this)
+      this.#pump = new Pump(this.#source, this, this.#owedOctets)
       this.#pump.run()
     }
   }

@@ -18,11 +18,14 @@ export class Pump {
   readonly #target: PumpTarget
   #state: 'ready' | 'waiting' | 'done' = 'ready'
   /** how much goes before others have their turn */
-  #turnOctets = FIRST_TURN_OCTETS
+  #turnOctets: number
 
-  constructor(source: Source, target: PumpTarget) {
+  /** @param lengthOctets of all that will come; 0 when that is not known */
+  constructor(source: Source, target: PumpTarget, lengthOctets = 0) {
     this.#source = source
     this.#target = target
+    const isShort = lengthOctets > 0 && lengthOctets <= SHORT_OCTETS
+    this.#turnOctets = isShort ? SHORT_OCTETS : FIRST_TURN_OCTETS
   }
 
   run(): void {
@@ -107,4 +110,6 @@ export class Pump {
 const READ_OCTETS = 524_288
 const TURN_OCTETS = 2 * READ_OCTETS
 /** Of a thousand who come at once, the last has its first octet before the first has filled its socket. */
-const FIRST_TURN_OCTETS = 65_536
+const FIRST_TURN_OCTETS = 16_384
+/** What is no longer goes at once: another turn costs more than it brings. */
+const SHORT_OCTETS = 65_536

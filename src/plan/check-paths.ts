@@ -13,7 +13,7 @@ export function checkPaths({ config, facts }: Across): Problem[] {
     const { kind, path, says, at } = named
     const fault = faults.get(`${kind} ${path}`)
     if (fault === undefined) return []
-    const message = `${says} names ${path}, which ${fault}; paths begin at the folder of this file.`
+    const message = `${says} names ${path}, which ${fault}${posix.isAbsolute(path) ? '' : '; paths begin at the folder of this file'}.`
     return kind === 'folder'
       ? [{ level: 'warning', code: 'plan/folder-missing', at, message, fix: fixOf(named) }]
       : [{ level: 'error', code: 'plan/file-missing', at, message, fix: fixOf(named) }]

@@ -154,8 +154,13 @@ function readContent(asking: Asking): Action {
     remark(ledger, tryFiles, { level: 'not understood', message, host })
     return readAction({ ...asking, named: new Map(), scope: [fallback.block ?? [], ...scope.slice(-2)] })
   }
-  if (tryFiles !== undefined) noteTryFiles(tryFiles, asking)
-  return readFiles(asking)
+  const files = readFiles(asking)
+  const page = tryFiles?.args.at(-1) ?? ''
+  // A URI that ends a list of files is a path below the root; with `alias` another location answers it.
+  const isPage =
+    /^\/[\w./-]+\.html?$/.test(page) && typeof files?.['files'] === 'string' && !('strip' in files)
+  if (tryFiles !== undefined) noteTryFiles(tryFiles, asking, isPage)
+  return isPage ? { ...files, files: { root: files['files'], fallback: page } } : files
 }
 
 /** What keeps others out here; a service that was guarded must not stand open after the import. */

@@ -82,8 +82,10 @@ function trimSlash(path: string): string {
  * Say what of `try_files` Portico does differently, for one that ends in files.
  *
  * `$uri $uri/ =404` is what Portico does with files anyway.
+ *
+ * @param isPage whether a page at the end of it is carried over as `fallback`
  */
-export function noteTryFiles(tryFiles: Directive, { ledger, host }: Place): void {
+export function noteTryFiles(tryFiles: Directive, { ledger, host }: Place, isPage: boolean): void {
   take(ledger, tryFiles)
   const checks = tryFiles.args.slice(0, -1)
   const last = tryFiles.args.at(-1) ?? ''
@@ -91,12 +93,16 @@ export function noteTryFiles(tryFiles: Directive, { ledger, host }: Place): void
   const others = checks.filter((check) => !/^\$uri(\/|\/index\.html)?$/.test(check))
   if (others.length > 0)
     say(`Portico looks for the file and the folder's index only, not for ${others.join(' ')}.`)
+  if (isPage) {
+    const message = `Paths whose last name has an extension stay 404; nginx answered them with ${last} too.`
+    return remark(ledger, tryFiles, { level: 'assumed', message, host })
+  }
   if (last === '=404' || /^\$uri\/?$/.test(last)) return
   if (last.startsWith('=')) say(`What is not there is answered with 404, not ${last.slice(1)}.`)
   else if (/\.php/.test(last))
     say(`${last} answered what is not a file; run the program as a service and route its paths there.`)
   else
     say(
-      `${last} answered what is not a file; Portico answers 404. A page that makes its own paths needs a service for them.`,
+      `${last} answered what is not a file; Portico answers 404. A page that makes its own paths is "fallback" of "files".`,
     )
 }

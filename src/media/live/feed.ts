@@ -3,7 +3,7 @@ import { Encoder, EncoderFault, faultOf } from './encoder.ts'
 import { FileTurns } from './file-turns.ts'
 import { openInput } from './open-input.ts'
 import type { LivePlan } from './plan.ts'
-import type { Desk, Fed } from './request.ts'
+import type { Desk, Fed, FedFile } from './request.ts'
 import { readInits, saveInit } from './saved-inits.ts'
 import type { Input, InputTrack } from './wire/input.ts'
 
@@ -21,6 +21,8 @@ type FeedInput = {
   /** number of the first of them */
   first: number
   hasSamples: boolean
+  /** number of its last file; null when they have none */
+  last: number | null
 }
 
 /** Inputs that say nothing of themselves for so long, when others have, are left out. */
@@ -87,13 +89,14 @@ export class Feed {
   }
 
   async #read({ input: name, file, begins, isInit }: Fed, octets: Uint8Array): Promise<void> {
-    if (isInit && begins && this.#inputs.get(name)?.hasSamples === true) {
-      await this.#beginAnew('the encoder began anew', [])
-    }
+    if (begins && this.#isAnew(name, isInit, file)) await this.#beginAnew('the encoder began anew', [])
     const needsInit = file?.needsInit === true
     if (needsInit && begins && this.#known(name)?.tracks == null) await this.#recall()
     const input = this.#inputOf(name, isInit, needsInit)
-    if (begins) input.input?.restart()
+    if (begins) {
+      input.input?.restart()
+      input.last = file?.number ?? input.last
+    }
     input.input ??= openInput(octets, this.#options.plan.bufferOctets)
     const brought = input.input.take(octets)
     for (const item of brought) {
@@ -110,6 +113,16 @@ export class Feed {
     if (input.tracks === null) return
     await this.#encoder.take(brought, input.first, this.#mayOpen(file === null))
     if (!this.#encoder.isOnAir) this.#openLater()
+  }
+
+  /** It says again what stands before its segments; or, where nothing does, counts them from the first again. */
+  #isAnew(name: string, isInit: boolean, file: FedFile | null): boolean {
+    const known = this.#inputs.get(name)
+    if (known === undefined || !known.hasSamples) return false
+    if (isInit) return true
+    return (
+      file?.needsInit === false && file.number !== null && known.last !== null && file.number < known.last
+    )
   }
 
   async #save({ input, octets }: Fed, isOver: boolean): Promise<void> {
@@ -146,7 +159,7 @@ export class Feed {
     // It has waited for one of its name.
     const only = needsInit && this.#inputs.size === 1 ? [...this.#inputs.values()][0] : undefined
     const known = isInit ? this.#inputs.get(name) : (this.#known(name) ?? only)
-    const input = known ?? { input: null, tracks: null, first: 0, hasSamples: false }
+    const input = known ?? { input: null, tracks: null, first: 0, hasSamples: false, last: null }
     if (known === undefined) this.#newestInputAtMs = performance.now()
     if (this.#inputs.size >= LIMIT_INPUTS && !this.#inputs.has(name))
       throw new EncoderFault(refuse(422, `${LIMIT_INPUTS} kinds of files are the limit`))
