@@ -135,7 +135,12 @@ export class Reader implements Source {
   /** Read the next part of the file, from a place where a sum begins. */
   async #readWindow(most: number): Promise<Uint8Array | null> {
     const { lock, log, table } = this.#parts
-    if (!this.open()) return this.#breakOff(new Error('The file of a stored object cannot be read'))
+    if (!this.open()) {
+      // A fill that fails takes its file away before all who follow have opened it.
+      const isBroken = table.get(this.#slot, field.state) === state.failed
+      const what = isBroken ? 'What was being stored broke off' : 'The file of a stored object cannot be read'
+      return this.#breakOff(new Error(what))
+    }
     const length = table.getBig(this.#slot, field.length)
     this.#isReading = true
     try {
