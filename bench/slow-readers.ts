@@ -127,22 +127,25 @@ async function cost(port: number, pid: number): Promise<Cost> {
   const each = (octets: number): number => round((octets - before) / READERS / 1024)
   const readers = await Promise.all(Array.from({ length: READERS }, () => askSlowly(port)))
   const sipping = setInterval(() => sip(readers), SIP_MS)
-  let most = 0
-  const until = performance.now() + WATCH_MS
-  while (performance.now() < until) {
-    most = Math.max(most, residentOctets(pid))
-    await pause(100)
+  try {
+    let most = 0
+    const until = performance.now() + WATCH_MS
+    while (performance.now() < until) {
+      most = Math.max(most, residentOctets(pid))
+      await pause(100)
+    }
+    const end = residentOctets(pid)
+    const beside = await runCurl(url, CONTENT_OCTETS)
+    const gone = readers.filter(({ closed }) => closed).length
+    if (gone > 0) throw new Error(`${gone} of ${READERS} readers at port ${port} were closed`)
+    const rate = ({ seconds }: { seconds: number }): number => round(CONTENT_OCTETS / 2 ** 20 / seconds)
+    return { mostKib: each(most), endKib: each(end), besideMib: rate(beside), aloneMib: rate(alone) }
+  } finally {
+    clearInterval(sipping)
+    // A reset frees what the kernel holds for them on both sides at once: what is left over weighs on the next contender.
+    for (const reader of readers) reader.resetAndDestroy()
+    await pause(3000)
   }
-  const end = residentOctets(pid)
-  const beside = await runCurl(url, CONTENT_OCTETS)
-  clearInterval(sipping)
-  const gone = readers.filter(({ closed }) => closed).length
-  // A reset frees what the kernel holds for them on both sides at once: what is left over weighs on the next contender.
-  for (const reader of readers) reader.resetAndDestroy()
-  if (gone > 0) throw new Error(`${gone} of ${READERS} readers at port ${port} were closed`)
-  await pause(3000)
-  const rate = ({ seconds }: { seconds: number }): number => round(CONTENT_OCTETS / 2 ** 20 / seconds)
-  return { mostKib: each(most), endKib: each(end), besideMib: rate(beside), aloneMib: rate(alone) }
 }
 
 /** A client that asks, and waits for the head only. */

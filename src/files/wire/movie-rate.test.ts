@@ -101,8 +101,9 @@ test('no file makes it fail or go on for ever', () => {
   )
 })
 
-test('MP4 and its kin are movies', () => {
-  for (const type of ['video/mp4', 'video/mp4; codecs="avc1"', 'audio/mp4', 'video/quicktime', 'video/x-m4v'])
-    assert.ok(isMovie(type), type)
-  for (const type of ['video/webm', 'text/html', 'video/mp4x', 'audio/mpeg']) assert.ok(!isMovie(type), type)
+test('MP4, Matroska and their kin are movies', () => {
+  const mp4 = ['video/mp4', 'video/mp4; codecs="avc1"', 'audio/mp4', 'video/quicktime', 'video/x-m4v']
+  const matroska = ['video/webm', 'audio/webm', 'video/matroska', 'video/x-matroska']
+  for (const type of [...mp4, ...matroska]) assert.ok(isMovie(type), type)
+  for (const type of ['text/html', 'video/mp4x', 'audio/mpeg']) assert.ok(!isMovie(type), type)
 })
