@@ -23,6 +23,7 @@ const PLACES: readonly ((example: string) => string)[] = [
   (example) => inDomain(`"hosts": { "a": { "files": "./films", "stream": { ${example} } } }`),
   (example) => inDomain(`"hosts": { "a": { "service": 8081, "limits": { ${example} } } }`),
   (example) => `{ "domains": {}, "certificates": { ${example} } }`,
+  (example) => inDomain(`"dnssec": { ${example} }`),
 ]
 
 function inDomain(example: string): string {

@@ -31,8 +31,12 @@ after(async () => {
 /** Each of the workers dies, one after the other. */
 async function killWorkers(): Promise<void> {
   for (const worker of [0, 1]) {
+    const { restarts } = portico.front.workers()[worker]!
     portico.front.endWorker(worker)
-    await until(() => portico.front.workers().every(({ state }) => state === 'serving'))
+    await until(() => {
+      const now = portico.front.workers()[worker]!
+      return now.state === 'serving' && now.restarts > restarts
+    })
   }
 }
 
