@@ -98,12 +98,18 @@ async function delayOf(page: Page): Promise<number> {
 }
 
 /** Wait until what is shown was taken less than so many milliseconds ago; says how it stands when it never was. */
-async function untilBehind(page: Page, ms: number): Promise<void> {
-  await until(async () => ((await delay(page)) ?? Number.POSITIVE_INFINITY) < ms, 120_000).catch(
+async function untilBehind(page: Page, most: () => number): Promise<void> {
+  await until(async () => ((await delay(page)) ?? Number.POSITIVE_INFINITY) < most(), 120_000).catch(
     async (error: Error) => {
-      throw new Error(`${error.message}: ${await delay(page)} ms behind, ${await page.evaluate(STATE)}`)
+      const [shown, media] = [await page.evaluate(STATE), await fetchMedia()]
+      throw new Error(`${error.message}: ${await delay(page)} ms behind, ${shown}\n${media.slice(-1000)}`)
     },
   )
+}
+
+async function fetchMedia(): Promise<string> {
+  const path = /_\w+\/v0\.m3u8/.exec(await fetchText('/studio/index.m3u8'))?.[0]
+  return fetchText(`/studio/${path}`)
 }
 
 const STATE = `JSON.stringify({
@@ -114,7 +120,7 @@ const STATE = `JSON.stringify({
 
 test('hls.js shows what was taken less than three seconds ago', { skip }, async (t) => {
   const page = await watch('hls', 'index.m3u8')
-  await untilBehind(page, 3000)
+  await untilBehind(page, () => 3000)
   t.diagnostic(`glass to glass: ${Math.round(await delayOf(page))} ms`)
   await picture(page, 'live-hls')
   assert.deepEqual(await page.evaluate('errors'), [])
@@ -123,7 +129,7 @@ test('hls.js shows what was taken less than three seconds ago', { skip }, async 
 
 test('dash.js shows the same parts', { skip }, async (t) => {
   const page = await watch('dash', 'manifest.mpd')
-  await untilBehind(page, 8000)
+  await untilBehind(page, () => 8000)
   t.diagnostic(`glass to glass: ${Math.round(await delayOf(page))} ms`)
   assert.deepEqual(await page.evaluate('errors'), [])
   await page.context().close()
@@ -131,7 +137,7 @@ test('dash.js shows the same parts', { skip }, async (t) => {
 
 test('a viewer goes back to the edge of the window', { skip }, async () => {
   const page = await watch('hls', 'index.m3u8')
-  await untilBehind(page, 3000)
+  await untilBehind(page, () => 3000)
   await page.evaluate('video.currentTime = 0.1')
   await until(async () => ((await delay(page)) ?? 0) > 4000, 60_000)
   const at = await page.evaluate<number>('video.currentTime')
@@ -142,13 +148,13 @@ test('a viewer goes back to the edge of the window', { skip }, async () => {
 
 test('an encoder that is killed and started again is watched on', { skip }, async (t) => {
   const page = await watch('hls', 'index.m3u8')
-  await untilBehind(page, 3000)
+  await untilBehind(page, () => 3000)
   await encoder.stop()
   await pause(1000)
   const againMs = Date.now()
   encoder = startStudio()
   // What was taken before would be older than that.
-  await until(async () => ((await delay(page)) ?? Infinity) < Date.now() - againMs, 60_000)
+  await untilBehind(page, () => Date.now() - againMs)
   t.diagnostic(`the picture is back ${Date.now() - againMs} ms after the encoder began again`)
   t.diagnostic(`glass to glass: ${Math.round(await delayOf(page))} ms`)
   assert.deepEqual(await page.evaluate('errors'), [])
