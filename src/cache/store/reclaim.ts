@@ -33,7 +33,7 @@ export async function reclaim(
   }
   const descriptor = openSync(files.pathOf(placeOf({ pack: pack.number, offset: 0 })), 'r')
   try {
-    await move(parts, slots.filter(isHere), descriptor, append)
+    await move(parts, { slots, isHere, descriptor }, append)
   } finally {
     closeSync(descriptor)
   }
@@ -87,14 +87,15 @@ function worthiest({ room, table }: Parts, slots: readonly number[], roomOctets:
 /** Copy bodies, sealed as they are, from one pack to another. */
 async function move(
   { table }: Parts,
-  slots: readonly number[],
-  descriptor: number,
+  from: { slots: readonly number[]; isHere: (slot: number) => boolean; descriptor: number },
   append: (octets: Buffer, staged: readonly Staged[]) => Promise<void>,
 ): Promise<void> {
   const stage = Buffer.allocUnsafeSlow(STAGE_OCTETS)
   let staged: Staged[] = []
   let end = 0
-  for (const slot of slots) {
+  for (const slot of from.slots) {
+    // While others were moved it may have left, and something else may have its slot.
+    if (!from.isHere(slot)) continue
     const generation = table.get(slot, field.generation)
     const octets = table.getBig(slot, field.length) + PACKED_HEAD_OCTETS
     if (end + octets > stage.length) {
@@ -103,7 +104,7 @@ async function move(
       end = 0
     }
     const { offset } = packedAt(table.getBig(slot, field.file))
-    const filled = await readFully(descriptor, stage.subarray(end, end + octets), offset)
+    const filled = await readFully(from.descriptor, stage.subarray(end, end + octets), offset)
     // What was cut is dropped when it is read.
     if (filled < octets || table.get(slot, field.generation) !== generation) continue
     staged.push({ slot, generation, at: end })
