@@ -13,12 +13,14 @@ import { syncAt, syncCount } from './wire/samples.ts'
 export function keyFramesOf(movie: Movie, trackId: number, leastSeconds = 1): readonly Cut[] {
   const track = trackById(movie, trackId)
   const { timescale } = track
+  const end = lastPresentation(track)
   const starts: number[] = []
   for (let place = 0; place < syncCount(track.samples); place++) {
     const ticks = syncTime(track, place)
+    // Broken times may lie behind the end.
+    if (ticks > end) continue
     if (starts.length === 0 || ticks - starts.at(-1)! >= leastSeconds * timescale) starts.push(ticks)
   }
-  const end = lastPresentation(track)
   return starts.map((startTicks, index) => {
     const endTicks = starts[index + 1]
     return {
