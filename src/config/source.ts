@@ -1,5 +1,6 @@
 import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
 import type { Position, Problem } from '#core/problem.ts'
+import { lastIndex } from '#core/sorted.ts'
 
 /** Keys and indexes from the root of the file to a value. */
 export type Path = readonly (string | number)[]
@@ -178,12 +179,6 @@ function lineStarts(text: string): number[] {
 }
 
 function placeOf(file: string, lines: readonly number[], offset: number): Position {
-  let low = 0
-  let high = lines.length - 1
-  while (low < high) {
-    const middle = (low + high + 1) >> 1
-    if (lines[middle]! <= offset) low = middle
-    else high = middle - 1
-  }
-  return { file, line: low + 1, column: offset - lines[low]! + 1 }
+  const line = lastIndex(lines, (start) => start <= offset)
+  return { file, line: line + 1, column: offset - lines[line]! + 1 }
 }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { lastIndex } from '#core/sorted.ts'
 import { type Chain, type Link, RECORD_HEAD, type RRset } from '../rrset.ts'
 import { printBase32 } from '../wire/encoding.ts'
 import { compareNames, lowerName } from '../wire/name.ts'
@@ -121,18 +122,6 @@ function hashed(
   for (let i = 0; i < parameters.iterations; i++)
     digest = hash('sha1', Buffer.concat([digest, parameters.salt]), 'buffer')
   return digest
-}
-
-/** The last of a sorted list that is still so; -1 where none is. */
-function lastIndex<Item>(items: readonly Item[], isStill: (item: Item) => boolean): number {
-  let low = -1
-  let high = items.length - 1
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2)
-    if (isStill(items[middle]!)) low = middle
-    else high = middle - 1
-  }
-  return low
 }
 
 function unique(proof: Proof): Link[] {

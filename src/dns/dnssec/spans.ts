@@ -1,3 +1,4 @@
+import { lastIndex } from '#core/sorted.ts'
 import type { ZonePlan } from '../plan.ts'
 import { type Link, prepareRRset, type RRset, type Signer, wireName } from '../rrset.ts'
 import type { NameTable } from '../table.ts'
@@ -141,12 +142,5 @@ function shared(a: string, b: string): number {
 
 /** The last owner whose key is not behind the other: the apex is before all. */
 function lastUpTo(owners: readonly Owner[], key: string): number {
-  let low = 0
-  let high = owners.length - 1
-  while (low < high) {
-    const middle = (low + high + 1) >> 1
-    if (owners[middle]!.key <= key) low = middle
-    else high = middle - 1
-  }
-  return low
+  return lastIndex(owners, (owner) => owner.key <= key)
 }

@@ -1,0 +1,11 @@
+/** The place of the last item of a sorted list for which something still holds; -1 where it holds for none. */
+export function lastIndex<Item>(items: readonly Item[], isStill: (item: Item) => boolean): number {
+  let low = -1
+  let high = items.length - 1
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if (isStill(items[middle]!)) low = middle
+    else high = middle - 1
+  }
+  return low
+}
