@@ -1,6 +1,5 @@
 import type { RRset } from './rrset.ts'
 import { TYPE } from './wire/types.ts'
-import type { Node } from './zone.ts'
 
 /**
  * What a name answers to everyone, as octets behind the name itself: of a zone with a million names nothing else has to
@@ -9,12 +8,19 @@ import type { Node } from './zone.ts'
 const HEAD = 1
 const SET_HEAD = 5
 
+/** What is known of a name: a `Node` of a zone. */
+type Source = {
+  readonly rrsets: readonly RRset[]
+  readonly cut: RRset | undefined
+  readonly isUnresolved: boolean
+}
+
 /** Longer ones take so long to be copied that it does not matter where they stand. */
 const LIMIT_OCTETS = 128
 const LIMIT_RECORDS = 255
 
 /** Octets that `writeReady` will write. */
-export function readySize(node: Node): number {
+export function readySize(node: Source): number {
   let size = HEAD
   if (isSettled(node))
     for (const rrset of node.rrsets) if (isReady(rrset)) size += SET_HEAD + rrset.wire.length
@@ -22,7 +28,7 @@ export function readySize(node: Node): number {
 }
 
 /** Write the RRsets that are the whole answer to whoever asks for them; returns the end. */
-export function writeReady(node: Node, into: Uint8Array, at: number): number {
+export function writeReady(node: Source, into: Uint8Array, at: number): number {
   let end = at + HEAD
   if (!isSettled(node)) return end
   for (const rrset of node.rrsets) {
@@ -52,7 +58,7 @@ export function findReady(octets: Uint8Array, note: number, type: number): numbe
 }
 
 /** Not below a cut, not an alias, and no addresses that are found out while it is served. */
-function isSettled({ cut, isUnresolved, rrsets }: Node): boolean {
+function isSettled({ cut, isUnresolved, rrsets }: Source): boolean {
   return cut === undefined && !isUnresolved && !rrsets.some(({ type }) => type === TYPE.CNAME)
 }
 
