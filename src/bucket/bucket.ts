@@ -9,6 +9,7 @@ import type { Key } from './identify.ts'
 import type { BucketPlan } from './plan.ts'
 import { Reader } from './reader.ts'
 import { openStore, type S3Store } from './s3-store.ts'
+import { Tallies } from './tally.ts'
 
 export type BucketOptions = {
   readonly plan: BucketPlan
@@ -30,6 +31,7 @@ export class Bucket {
   readonly worker: number
   readonly log: Log
   readonly now: () => number
+  readonly tallies: Tallies = new Tallies()
   readonly #root: string
   readonly #apply: Apply
   readonly #store: S3Store | null
