@@ -64,6 +64,7 @@ export function createDnsPlane({ first, now, errands, log }: DnsPlaneOptions): D
   const elsewhere = createGate({
     keys: () => served.tsigKeys,
     moves: () => moves,
+    isApex: (name) => zones.apexes.find(name, 0, name.length) !== undefined,
     nowSeconds: () => Math.floor(Date.now() / 1000),
     answer: (query, sender, reserveOctets) => server.answerSigned(query, sender, reserveOctets),
     ...errands,
