@@ -6,6 +6,7 @@ import { respondPage } from '#http/wire/page.ts'
 import { pathOf } from '#http/wire/path.ts'
 import { makeAhead, nextTarget } from './ahead.ts'
 import { createEncryption } from './encryption.ts'
+import type { FilmMemory } from './film-memory.ts'
 import { createFilms } from './films.ts'
 import { createGate, type Gate, readSecret } from './gate.ts'
 import { decodeName, type List, requireTitle } from './open-title.ts'
@@ -47,9 +48,10 @@ export type MediaOptions = {
   readonly now: () => number
   readonly monotonic: () => number
   readonly log: Log
-  /** of the whole worker: players that are heard of, and how many films are read at a time */
+  /** of the whole worker: players that are heard of, how many films are read at a time, and what they hold */
   readonly sessions: Sessions
   readonly turns: Turns
+  readonly memory: FilmMemory
 }
 
 type Media = MediaOptions &
@@ -61,7 +63,7 @@ type Media = MediaOptions &
  * @example createMedia(route.stream, { below: createFiles(…), keep: (render) => createCache(…, render), … })
  */
 export function createMedia(plan: StreamPlan, options: MediaOptions): Handler {
-  const { source, keep, now, monotonic, log, folder, sessions, turns } = options
+  const { source, keep, now, monotonic, log, folder, sessions, turns, memory } = options
   const { segmentMs } = plan
   const encryption =
     plan.encryptFile === null ? null : createEncryption(secretOr(folder, plan.encryptFile, log))
@@ -69,6 +71,7 @@ export function createMedia(plan: StreamPlan, options: MediaOptions): Handler {
     segmentMs,
     make: encryption?.make ?? '',
     now: monotonic,
+    memory,
     index: ({ request }, path, tag) =>
       readKept(kept, request, `${path}/${nameOfPart({ kind: 'movie', tag })}`),
   })

@@ -30,6 +30,7 @@ import { summarize, type Transfers } from '#http/transfer.ts'
 import { compressResponses, transformRequests, transformResponses } from '#http/transform/transformed.ts'
 import { createTrust } from '#http/trust.ts'
 import type { AccessLog } from '#log/record.ts'
+import { FilmMemory } from '#media/film-memory.ts'
 import type { AskLive } from '#media/live/request.ts'
 import { createLive } from '#media/live/serve.ts'
 import { createStages, type Stages } from '#media/live/stages.ts'
@@ -112,6 +113,8 @@ const resident = (): number => process.memoryUsage.rss()
 
 /** Reads of films at a time on one thread; each holds a few MiB. */
 const READS = 32
+/** Indexes of films in the memory of one thread, as a part of the memory of all caches: forty films of two hours. */
+const FILMS_SHARE = 1 / 4
 
 /** Our name in Via (RFC 9110 §7.6.3). */
 const PSEUDONYM = 'portico'
@@ -146,6 +149,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const cacheCounts = createCounts()
   const sessions = createSessions()
   const turns = createTurns(READS)
+  let films = new FilmMemory(0)
   const stages = createStages(worker, options.askLive)
   let { shown } = first
 
@@ -159,7 +163,9 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     )
     const cache = store && { store, now: Date.now, log, counts: cacheCounts }
     const handler =
-      cache === null ? plain : streamed(route, plain, { folder, cache, monotonic: now, sessions, turns })
+      cache === null
+        ? plain
+        : streamed(route, plain, { folder, cache, monotonic: now, sessions, turns, memory: films })
     const guarded = route.access === undefined ? handler : createGuard(route.access, guarding, handler)
     const limited = route.rate === undefined ? guarded : limiters.limit(route.rate, guarded)
     // Outermost, so that refusals get the owner's pages too.
@@ -188,7 +194,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     shown = next.shown
     setTicketKey(next.ticketKey)
     const commitDns = dnsPlane.prepare(next)
-    if (next.cache !== null) store ??= openStore(next.cache, { worker: storeNumber(worker), log })
+    if (next.cache !== null && store === null) {
+      store = openStore(next.cache, { worker: storeNumber(worker), log })
+      films = new FilmMemory(next.cache.shape.budgetOctets * FILMS_SHARE)
+    }
     const nextRouter = createRouter(next.http, createHandler, router, createRefusal)
     const commitCertificates = certificates.prepare(next.tls, next.clientRoots, next.certificates)
     const observed = await observation.prepare({
@@ -246,7 +255,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     told: origins.told,
     live: stages,
     snapshot: () => snapshotOf({ http, dns, origins, cacheCounts }),
-    samples: () => observation.samples({ http, dns, signatures, origins, cacheCounts, sessions }),
+    samples: () => observation.samples({ http, dns, signatures, origins, cacheCounts, sessions, films }),
     busyClients: observation.takeBusyClients,
     transfers: () => summarize(http.transfers()),
     sessions: () => sessions.list(Date.now()),
