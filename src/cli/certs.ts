@@ -1,5 +1,5 @@
 import { plural } from '#core/units.ts'
-import type { CertificateRow } from '#run/certificate-rows.ts'
+import type { CertificateRow } from '#run/tls/certificate-rows.ts'
 import { type Command, type CommandInput, flagOption, UsageError } from './command.ts'
 import { paint, print, printError, printJson, tableLines } from './print.ts'
 import { askRunning, NOT_RUNNING } from './running.ts'

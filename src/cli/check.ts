@@ -1,7 +1,7 @@
 import { type Finding, hasFailed } from '#core/finding.ts'
 import { hasErrors } from '#core/problem.ts'
 import { plural } from '#core/units.ts'
-import { checkLive, type LiveOptions } from '#run/live.ts'
+import { checkLive, type LiveOptions } from '#run/doctor/live.ts'
 import { type Planned, planSource } from '#run/portico.ts'
 import { type Command, type CommandInput, findConfig, flagOption, textOption, UsageError } from './command.ts'
 import { countFindings, printFindings } from './findings.ts'
