@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { open } from 'node:fs/promises'
-import type { MediaFile } from '#media/movie.ts'
+import type { MediaFile } from '#media/movie/movie.ts'
 import { run } from './peers.ts'
 
 /** A file of octets that are in memory, and what was read of it. */

@@ -1,7 +1,7 @@
 import { applyAliases, type FindAliases } from '#dns/alias-addresses.ts'
 import type { DnsOverlay } from '#dns/overlay-plan.ts'
-import { createPlaces, type Places } from '#dns/places.ts'
 import type { DnsPlan } from '#dns/plan.ts'
+import { createPlaces, type Places } from '#dns/pools/places.ts'
 import type { DnsKnown } from '#run/explain/pool.ts'
 import { shareLimits, shareRate } from '#run/share-limits.ts'
 import type { DataSlice } from '#run/slice.ts'

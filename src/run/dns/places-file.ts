@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { createPlaces } from '#dns/places.ts'
-import type { PlacesPlan } from '#dns/pool-plan.ts'
+import { createPlaces } from '#dns/pools/places.ts'
+import type { PlacesPlan } from '#dns/pools/plan.ts'
 
 /**
  * Read the file of places into memory that all threads share.

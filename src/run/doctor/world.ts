@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { type Asked, askServer } from '#dns/ask.ts'
-import { parentOf } from '#dns/names.ts'
+import { parentOf } from '#dns/records/names.ts'
 import type { Message } from '#dns/wire/message.ts'
 import { printName } from '#dns/wire/name.ts'
 import { printRdata } from '#dns/wire/rdata.ts'
