@@ -15,7 +15,7 @@ import { laySegment } from '#media/segment/lay.ts'
 import { segmentSpan } from '#media/segment/segment.ts'
 import { canTransport, transportSegment } from '#media/segment/transport.ts'
 import { MediaFault } from '#media/wire/fault.ts'
-import { diskFile, ffmpeg, memoryFile, picture, tone } from '../test/media-files.ts'
+import { diskFile, ffmpeg, memoryFile, picture, tone } from '../test/media/media-files.ts'
 import { peer } from '../test/peers.ts'
 
 const program = peer('ffmpeg')

@@ -7,10 +7,10 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { openMovie } from '#media/movie/open.ts'
-import { diskFile } from '../test/media-files.ts'
-import { all, readMpd } from '../test/mpds.ts'
+import { diskFile } from '../test/media/media-files.ts'
+import { all, readMpd } from '../test/media/mpds.ts'
+import { readPlaylist } from '../test/media/playlists.ts'
 import { peer, run } from '../test/peers.ts'
-import { readPlaylist } from '../test/playlists.ts'
 import { type Running, startRunning, until } from '../test/running.ts'
 
 const ffmpeg = peer('ffmpeg')

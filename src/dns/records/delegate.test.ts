@@ -4,7 +4,7 @@ import { lookup } from '#dns/lookup.ts'
 import { lowerName, parseName } from '#dns/wire/name.ts'
 import { TYPE } from '#dns/wire/types.ts'
 import { compileZones, type Zones } from '#dns/zone.ts'
-import { checkText } from '../../../test/planted.ts'
+import { checkText } from '../../../test/planted/planted.ts'
 
 /** Both zones are ours; `parent` is written into the records of the one above. */
 function zonesOf(parent: string): Zones {

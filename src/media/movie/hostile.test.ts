@@ -19,8 +19,8 @@ import {
   table,
   videoTrack,
   written,
-} from '../../../test/handmade-film.ts'
-import { memoryFile } from '../../../test/media-files.ts'
+} from '../../../test/media/handmade-film.ts'
+import { memoryFile } from '../../../test/media/media-files.ts'
 import { cutsOf } from './cuts.ts'
 import { decodeMovie, encodeMovie } from './index-octets.ts'
 import type { Cut, Movie, SegmentLayout } from './movie.ts'

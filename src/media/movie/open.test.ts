@@ -17,8 +17,8 @@ import {
   table,
   videoTrack,
   written,
-} from '../../../test/handmade-film.ts'
-import { memoryFile } from '../../../test/media-files.ts'
+} from '../../../test/media/handmade-film.ts'
+import { memoryFile } from '../../../test/media/media-files.ts'
 import { cutsOf } from './cuts.ts'
 import type { Cut, Movie } from './movie.ts'
 import { openMovie } from './open.ts'

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openMovie } from '#media/movie/open.ts'
 import { box } from '#media/wire/bmff-write.ts'
-import { beforeMovie, movieBox, textTrack, videoTrack, written } from '../../../test/handmade-film.ts'
-import { memoryFile } from '../../../test/media-files.ts'
+import { beforeMovie, movieBox, textTrack, videoTrack, written } from '../../../test/media/handmade-film.ts'
+import { memoryFile } from '../../../test/media/media-files.ts'
 import { endOfText, readTextTrack } from './text-track.ts'
 
 const cue = (text: string): Uint8Array => box('vttc', box('payl', text))

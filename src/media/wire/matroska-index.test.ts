@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { cuesOf } from '#media/movie/matroska-index.ts'
-import { memoryFile } from '../../../test/media-files.ts'
+import { memoryFile } from '../../../test/media/media-files.ts'
 import { elementAt, elementsIn, unsigned } from './ebml.ts'
 import { MediaFault } from './fault.ts'
 import { preSkip, sampleEntryOf } from './matroska-entry.ts'

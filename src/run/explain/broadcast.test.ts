@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { planLive } from '#media/live/plan.ts'
-import { broadcastOf, START_MS } from '../../../test/live-broadcast.ts'
+import { broadcastOf, START_MS } from '../../../test/media/live-broadcast.ts'
 import { explainBroadcast } from './broadcast.ts'
 
 const at = { file: 'portico.jsonc', line: 1, column: 1 }

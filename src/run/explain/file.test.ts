@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { checkText, fileText } from '../../../test/planted.ts'
+import { checkText, fileText } from '../../../test/planted/planted.ts'
 import { seeFile } from './file.ts'
 import { parseQuestion } from './question.ts'
 

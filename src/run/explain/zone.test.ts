@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { compileZones } from '#dns/zone.ts'
-import { checkText, fileText } from '../../../test/planted.ts'
+import { checkText, fileText } from '../../../test/planted/planted.ts'
 import { explain } from './explain.ts'
 import { parseQuestion } from './question.ts'
 
