@@ -1,5 +1,5 @@
 import type { Position, Problem } from '#core/problem.ts'
-import { parentOf } from '#dns/names.ts'
+import { parentOf } from '#dns/records/names.ts'
 import type { Across } from './across.ts'
 import { indexServed, type Served, servedBy } from './served.ts'
 

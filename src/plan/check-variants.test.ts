@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkText, facts, fileText } from '../../test/planted.ts'
+import { checkText, facts, fileText } from '../../test/planted/planted.ts'
 
 const LETSENCRYPT = '"certificates": { "issuer": "letsencrypt" },'
 const GOOGLE = '"certificates": { "issuer": { "acme": "https://dv.acme-v02.api.pki.goog/directory" } },'

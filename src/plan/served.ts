@@ -1,4 +1,4 @@
-import { parentOf } from '#dns/names.ts'
+import { parentOf } from '#dns/records/names.ts'
 
 /** Hosts by name, to say which one answers for any name; as `route` chooses, before there are routes. */
 export type Served = {

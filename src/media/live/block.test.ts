@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isRefusal } from '#http/wire/refusal.ts'
-import { broadcastOf } from '../../../test/live-broadcast.ts'
+import { broadcastOf } from '../../../test/media/live-broadcast.ts'
 import { judgeReload, readDirectives } from './block.ts'
 
 test('_HLS_msn, _HLS_part and _HLS_skip are read, and refused with 400 when they cannot be', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { broadcastOf, newsOf, START_MS } from '../../../test/live-broadcast.ts'
-import { all, readMpd } from '../../../test/mpds.ts'
+import { broadcastOf, newsOf, START_MS } from '../../../test/media/live-broadcast.ts'
+import { all, readMpd } from '../../../test/media/mpds.ts'
 import type { Broadcast } from './broadcast.ts'
 import { liveManifest } from './manifest.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { broadcastOf, newsOf } from '../../../test/live-broadcast.ts'
-import { readPlaylist } from '../../../test/playlists.ts'
+import { broadcastOf, newsOf } from '../../../test/media/live-broadcast.ts'
+import { readPlaylist } from '../../../test/media/playlists.ts'
 import * as playlists from './playlist.ts'
 
 /** Each playlist that is written here is read as strictly as the specification says. */
