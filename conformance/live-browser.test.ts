@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import { picture, startBrowser, type TestBrowser } from '../test/browser.ts'
-import { type ClockEncoder, READ_CLOCK, startClock } from '../test/live-clock.ts'
+import { type ClockEncoder, READ_CLOCK, startClock } from '../test/media/live-clock.ts'
 import { peer } from '../test/peers.ts'
 import { type Running, startRunning, until } from '../test/running.ts'
 

@@ -3,9 +3,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { ffmpeg as make, picture, tone } from '../test/media-files.ts'
+import { ffmpeg as make, picture, tone } from '../test/media/media-files.ts'
+import { readPlaylist } from '../test/media/playlists.ts'
 import { peer } from '../test/peers.ts'
-import { readPlaylist } from '../test/playlists.ts'
 import { type Running, startRunning } from '../test/running.ts'
 
 const ffmpeg = peer('ffmpeg')

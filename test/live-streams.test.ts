@@ -3,9 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { startEncoder } from './live-encoder.ts'
-import { all, readMpd } from './mpds.ts'
-import { readPlaylist } from './playlists.ts'
+import { startEncoder } from './media/live-encoder.ts'
+import { all, readMpd } from './media/mpds.ts'
+import { readPlaylist } from './media/playlists.ts'
 import { type Running, startRunning, until } from './running.ts'
 
 let portico: Running

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { cutsOf } from './cuts.ts'
+import { cutsOf } from '#media/movie/cuts.ts'
+import { decodeMovie } from '#media/movie/index-octets.ts'
+import type { MediaFile } from '#media/movie/movie.ts'
 import type { Film } from './film.ts'
-import { decodeMovie } from './index-octets.ts'
-import type { MediaFile } from './movie.ts'
 import { type Below, knownSource, openSource, type SourceFile } from './source-file.ts'
 import { MediaFault } from './wire/fault.ts'
 

@@ -2,13 +2,13 @@ import { rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '#core/log.ts'
 import type { Refusal } from '#http/wire/refusal.ts'
+import { forgetInits } from '#media/live/encoder/saved-inits.ts'
 import { Broadcast, endOf, octetsOf, type Segment } from './broadcast.ts'
 import { broadcastFolder, broadcastId, JOURNAL, segmentFile } from './folder.ts'
 import { beginJournal, type Journal, listStreams, readBroadcast } from './journal.ts'
 import type { LiveTrack, News } from './news.ts'
 import type { LivePlan } from './plan.ts'
 import type { Fed, LiveAsk, LiveFeed, LiveReply, LiveTold } from './request.ts'
-import { forgetInits } from './saved-inits.ts'
 
 export type RegisterOptions = {
   /** absolute */
