@@ -4,12 +4,12 @@
  * @example memory.hold(film, octets, () => known.delete(path))
  */
 export class FilmMemory {
-  readonly #limitOctets: number
+  limitOctets: number
   readonly #held = new Map<object, { readonly octets: number; readonly forget: () => void }>()
   #octets = 0
 
   constructor(limitOctets: number) {
-    this.#limitOctets = limitOctets
+    this.limitOctets = limitOctets
   }
 
   get octets(): number {
@@ -25,7 +25,7 @@ export class FilmMemory {
     this.#held.set(film, { octets, forget })
     this.#octets += octets
     for (const [oldest, held] of this.#held) {
-      if (this.#octets <= this.#limitOctets || oldest === film) break
+      if (this.#octets <= this.limitOctets || oldest === film) break
       this.release(oldest)
       held.forget()
     }

@@ -148,8 +148,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   let store: CacheStore | null = null
   const cacheCounts = createCounts()
   const sessions = createSessions()
-  const turns = createTurns(READS)
-  let films = new FilmMemory(0)
+  const films = new FilmMemory(0)
+  const streaming = { monotonic: now, sessions, turns: createTurns(READS), memory: films }
   const stages = createStages(worker, options.askLive)
   let { shown } = first
 
@@ -162,10 +162,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       ),
     )
     const cache = store && { store, now: Date.now, log, counts: cacheCounts }
-    const handler =
-      cache === null
-        ? plain
-        : streamed(route, plain, { folder, cache, monotonic: now, sessions, turns, memory: films })
+    const handler = cache === null ? plain : streamed(route, plain, { folder, cache, ...streaming })
     const guarded = route.access === undefined ? handler : createGuard(route.access, guarding, handler)
     const limited = route.rate === undefined ? guarded : limiters.limit(route.rate, guarded)
     // Outermost, so that refusals get the owner's pages too.
@@ -196,7 +193,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     const commitDns = dnsPlane.prepare(next)
     if (next.cache !== null && store === null) {
       store = openStore(next.cache, { worker: storeNumber(worker), log })
-      films = new FilmMemory(next.cache.shape.budgetOctets * FILMS_SHARE)
+      films.limitOctets = next.cache.shape.budgetOctets * FILMS_SHARE
     }
     const nextRouter = createRouter(next.http, createHandler, router, createRefusal)
     const commitCertificates = certificates.prepare(next.tls, next.clientRoots, next.certificates)
