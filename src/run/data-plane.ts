@@ -147,9 +147,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   let router: Router | undefined
   let store: CacheStore | null = null
   const cacheCounts = createCounts()
-  const sessions = createSessions()
   const films = new FilmMemory(0)
-  const streaming = { monotonic: now, sessions, turns: createTurns(READS), memory: films }
+  const streaming = { monotonic: now, sessions: createSessions(), turns: createTurns(READS), memory: films }
   const stages = createStages(worker, options.askLive)
   let { shown } = first
 
@@ -252,10 +251,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     told: origins.told,
     live: stages,
     snapshot: () => snapshotOf({ http, dns, origins, cacheCounts }),
-    samples: () => observation.samples({ http, dns, signatures, origins, cacheCounts, sessions, films }),
+    samples: () => observation.samples({ http, dns, signatures, origins, cacheCounts, films, ...streaming }),
     busyClients: observation.takeBusyClients,
     transfers: () => summarize(http.transfers()),
-    sessions: () => sessions.list(Date.now()),
+    sessions: () => streaming.sessions.list(Date.now()),
     reopenLog: observation.reopenLog,
     warm: (query) => warmByQuery(router!.handle, new URLSearchParams(query)),
     async stop(deadlineMs) {
