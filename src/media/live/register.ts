@@ -182,7 +182,10 @@ export class Register {
 
   async #begin({ stream, worker, tracks }: Extract<LiveAsk, { kind: 'begin' }>): Promise<LiveReply> {
     const before = this.#streams.get(stream)
-    if (before?.encoder != null) return { kind: 'busy', sinceMs: before.broadcast.sinceMs }
+    if (before?.encoder != null) {
+      const { newsMs, sinceMs } = before.broadcast
+      return { kind: 'busy', quietMs: this.#options.now() - Math.max(newsMs ?? 0, sinceMs) }
+    }
     if (before === undefined && this.#streams.size >= LIMIT_STREAMS)
       return { kind: 'full', limit: LIMIT_STREAMS }
     const ticket = ++this.#lastTicket

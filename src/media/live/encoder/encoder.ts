@@ -38,6 +38,8 @@ const LIMIT_EARLY = 4000
 /** For so long a second encoder waits for the first one to leave. */
 const BUSY_MS = 3000
 const BUSY_LOOK_MS = 100
+/** Who has sent a part so lately is there. */
+const ALIVE_MS = 1000
 
 type Opened = {
   readonly ticket: number
@@ -180,13 +182,18 @@ export class Encoder {
     for (const { track, sample } of early) await this.#cut(track, sample)
   }
 
-  /** An encoder that comes back may be here before it is known that it was gone. */
+  /**
+   * An encoder that comes back may be here before it is known that it was gone: it is refused when the first one has
+   * sent something since, and waits otherwise, at most until the first one's silence is over.
+   */
   async #begin(tracks: readonly LiveTrack[]): Promise<LiveReply> {
-    const { desk, stream, worker } = this.#options
-    const deadline = performance.now() + BUSY_MS
+    const { desk, stream, worker, plan } = this.#options
+    const startedMs = performance.now()
     for (;;) {
       const reply = await desk.ask({ kind: 'begin', stream, worker, tracks })
-      if (reply.kind !== 'busy' || performance.now() > deadline) return reply
+      const waitedMs = performance.now() - startedMs
+      if (reply.kind !== 'busy' || waitedMs > BUSY_MS + plan.silenceMs) return reply
+      if (waitedMs > BUSY_MS && reply.quietMs < ALIVE_MS) return reply
       await new Promise((resolve) => setTimeout(resolve, BUSY_LOOK_MS))
     }
   }

@@ -102,6 +102,20 @@ test('sound that is missing for a while is a gap', () => {
   assert.match(mediaPlaylist(broadcast, 1, false), /DURATION=0.4,URI="a0-0.5.m4s",INDEPENDENT=YES,GAP=YES/)
 })
 
+test('the part that an encoder broke off in is in the playlists of the tracks that have something of it', () => {
+  const broadcast = broadcastOf(0, 5)
+  const nothing = { at: 0, ticks: 0, octets: 0 }
+  const tracks = [{ at: 2000, ticks: 400, octets: 9 }, nothing]
+  broadcast.apply({ kind: 'part', independent: false, closes: true, tracks })
+  for (const news of newsOf(1, 1, 2.4, 2)) broadcast.apply(news)
+  const parts = [0, 1].map((track) => linesOf(mediaPlaylist(broadcast, track, false), '#EXT-X-PART:'))
+  assert.deepEqual(
+    parts.map((lines) => lines.filter((line) => line.includes('0-0.')).length),
+    [6, 5],
+  )
+  assert.ok(!parts.flat().some((line) => line.includes('GAP')))
+})
+
 test('the multivariant playlist says what a variant needs, as it was so far', () => {
   const playlist = multivariantPlaylist(broadcastOf(2, 3), '_1/')
   assert.deepEqual(playlist.split('\n'), [

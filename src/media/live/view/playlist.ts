@@ -37,7 +37,7 @@ export function mediaPlaylist(broadcast: Broadcast, track: number, skip: boolean
         uri: segmentFile(name, segment.msn),
         durationSeconds: durationOf(segment.tracks, segment, track),
         isGap: segment.tracks[track]!.octets === 0,
-        ...(endOf(segment) > partsFrom ? { parts: partsOf(segment, track) } : {}),
+        ...(endOf(segment) > partsFrom ? { parts: withoutLastGaps(partsOf(segment, track)) } : {}),
       }
     }),
     ...(isLive ? { live: underWay(broadcast, track, skipped) } : {}),
@@ -94,6 +94,15 @@ function partsOf(segment: LiveSegment, track: number): Part[] {
     isIndependent: independent || kind === 'audio',
     isGap: tracks[track]!.octets === 0,
   }))
+}
+
+/**
+ * A track that ended before the others has a shorter segment, and no gap behind it: the part that an encoder broke off
+ * in may have pictures and no sound, and hls.js goes no further than a gap until all parts of its segment have left the
+ * playlist.
+ */
+function withoutLastGaps(parts: readonly Part[]): Part[] {
+  return parts.slice(0, parts.findLastIndex(({ isGap }) => isGap !== true) + 1)
 }
 
 /** What nothing came of lasts as long as the first track does. */

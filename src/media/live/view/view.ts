@@ -108,18 +108,20 @@ async function playlist(
   const verdict = judgeReload(broadcast, directives, partSeconds)
   if (isRefusal(verdict)) return respondRefusal(exchange, verdict)
   if (verdict === 'wait') {
-    const { targetSeconds } = broadcast
-    const isLive = broadcast.state === 'live'
-    const isDue = (): boolean =>
+    const targetMs = broadcast.targetSeconds * 1000
+    const hasCome = (): boolean =>
       broadcast.state === 'ended' || hasReached(broadcast, directives.msn!, directives.part)
-    // Without an encoder there is nothing new, and nobody's fault: the playlist says so.
-    const isThere = await stage.wait(isDue, (isLive ? WAIT_TARGETS : 1) * targetSeconds * 1000)
-    if (!isThere && isLive && broadcast.state === 'live') {
+    const isDue = (): boolean => broadcast.state === 'lost' || hasCome()
+    if (!(await stage.wait(isDue, WAIT_TARGETS * targetMs)))
       return respondRefusal(exchange, refuse(503, 'the encoder is late: ask again'))
-    }
+    // Without an encoder there is nothing new, and nobody's fault: the playlist says so, before hls.js gives up on it.
+    await stage.wait(hasCome, LOST_TARGETS * targetMs)
   }
   respondText(exchange, PLAYLIST, playlists.of(broadcast, index, directives.skip), FRESH)
 }
+
+/** An encoder that comes back at once is waited for; hls.js waits 0.8 target durations for an answer. */
+const LOST_TARGETS = 0.5
 
 type Written = { readonly version: number; readonly octets: Buffer }
 
