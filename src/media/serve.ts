@@ -51,7 +51,7 @@ export type MediaOptions = {
   /** of the whole worker: players that are heard of, how many films are read at a time, and what they hold */
   readonly sessions: Sessions
   readonly turns: Turns
-  readonly memory: FilmMemory
+  readonly filmMemory: FilmMemory
 }
 
 type Media = MediaOptions &
@@ -63,7 +63,7 @@ type Media = MediaOptions &
  * @example createMedia(route.stream, { below: createFiles(…), keep: (render) => createCache(…, render), … })
  */
 export function createMedia(plan: StreamPlan, options: MediaOptions): Handler {
-  const { source, keep, now, monotonic, log, folder, sessions, turns, memory } = options
+  const { source, keep, now, monotonic, log, folder, sessions, turns } = options
   const { segmentMs } = plan
   const encryption =
     plan.encryptFile === null ? null : createEncryption(secretOr(folder, plan.encryptFile, log))
@@ -71,7 +71,7 @@ export function createMedia(plan: StreamPlan, options: MediaOptions): Handler {
     segmentMs,
     make: encryption?.make ?? '',
     now: monotonic,
-    memory,
+    memory: options.filmMemory,
     index: ({ request }, path, tag) =>
       readKept(kept, request, `${path}/${nameOfPart({ kind: 'movie', tag })}`),
   })

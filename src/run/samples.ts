@@ -21,7 +21,7 @@ export type DataPlane = {
   readonly origins: Origins
   readonly cacheCounts: Readonly<CacheCounts>
   readonly sessions: Sessions
-  readonly films: FilmMemory
+  readonly filmMemory: FilmMemory
 }
 
 export type Observed = {
@@ -37,7 +37,7 @@ export type Observed = {
 
 /** What one data plane has counted. */
 export function dataPlaneSamples(plane: DataPlane, observed: Observed): Sample[] {
-  const { http, dns, signatures, origins, cacheCounts, sessions, films } = plane
+  const { http, dns, signatures, origins, cacheCounts, sessions, filmMemory } = plane
   const { counts, droppedLines, droppedSpans } = observed
   return [
     ...counts.samples(),
@@ -48,7 +48,7 @@ export function dataPlaneSamples(plane: DataPlane, observed: Observed): Sample[]
     one('portico_dnssec_signatures', signatures.heldBack, 'held back'),
     ...cacheSamples(cacheCounts),
     ...mediaSamples(sessions),
-    one('portico_media_index_bytes', films.octets),
+    one('portico_media_index_bytes', filmMemory.octets),
     one('portico_access_log_dropped_lines', droppedLines),
     one('portico_trace_dropped_spans', droppedSpans),
     ...threadSamples(observed),

@@ -27,7 +27,7 @@ export type StreamOptions = {
   /** of the whole worker */
   readonly sessions: Sessions
   readonly turns: Turns
-  readonly memory: FilmMemory
+  readonly filmMemory: FilmMemory
 }
 
 /** Put streaming before the handler of a route that says so: what it cuts is kept in the store of all caches. */
