@@ -30,7 +30,10 @@ export function lockState(folder: string): () => void {
       `The state folder ${folder} is in use by process ${holder}: two programs would undo each other's keys and certificates. Stop that one, or give this file a folder of its own: "state": "./state-2"`,
     )
   }
-  return () => lock.close()
+  return () => {
+    // Who stops once more, at once, gives back what may be given back.
+    if (lock.isOpen) lock.close()
+  }
 }
 
 function open(folder: string): DatabaseSync {
