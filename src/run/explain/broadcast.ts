@@ -1,10 +1,10 @@
 import type { Position } from '#core/problem.ts'
 import { formatDuration, formatSize, plural } from '#core/units.ts'
 import { isRefusal } from '#http/wire/refusal.ts'
-import { readPublished, readViewed, type ViewedThing } from '#media/live/asked.ts'
-import { judgeReload, readDirectives, WAIT_TARGETS } from '#media/live/block.ts'
 import { type Broadcast, wallOf } from '#media/live/broadcast.ts'
 import type { LivePlan } from '#media/live/plan.ts'
+import { readPublished, readViewed, type ViewedThing } from '#media/live/view/asked.ts'
+import { judgeReload, readDirectives, WAIT_TARGETS } from '#media/live/view/block.ts'
 import { fault, type Step, step } from './step.ts'
 
 /** How broadcasts stand at this moment. */
