@@ -2,15 +2,15 @@ import type { RollCommand } from '#dns/dnssec/roll.ts'
 import { mergeBusiest } from '#metrics/busiest.ts'
 import { expose } from '#metrics/exposition.ts'
 import { listByQuery, purgeByQuery, showByQuery } from '#run/cache-control.ts'
-import { certificateRows } from '#run/certificate-rows.ts'
-import { type DnssecStatus, dnssecStatus } from '#run/dnssec-status.ts'
-import { explain } from '#run/explain.ts'
-import { seeFile } from '#run/explain-file.ts'
+import { type DnssecStatus, dnssecStatus } from '#run/dns/dnssec-status.ts'
+import { explain } from '#run/explain/explain.ts'
+import { seeFile } from '#run/explain/file.ts'
+import { hostOf, parseQuestion } from '#run/explain/question.ts'
 import type { Front } from '#run/front.ts'
 import { metricsOf } from '#run/metrics.ts'
 import type { Portico } from '#run/portico.ts'
-import { hostOf, parseQuestion } from '#run/question.ts'
 import { statusOf } from '#run/status.ts'
+import { certificateRows } from '#run/tls/certificate-rows.ts'
 import { type AdminRoutes, TextAnswer } from './server.ts'
 
 /** The port that nobody wrote: when it is taken another one serves as well. */
@@ -40,8 +40,9 @@ export function adminRoutes(portico: Portico): AdminRoutes {
     'GET /clients': async () => mergeBusiest(await front.busyClients(), LIMIT_CLIENTS),
     'GET /transfers': () => front.transfers(),
     'POST /reopen-log': () => {
-      front.reopenLog()
-      return { reopened: true }
+      const reopened = front.plan.observe.accessLog !== null
+      if (reopened) front.reopenLog()
+      return { reopened }
     },
     'GET /dnssec': () => dnssecOf(portico),
     'POST /dnssec/roll': (query) => tellDnssec(portico, query.get('domain') ?? '', 'roll'),
