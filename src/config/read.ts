@@ -14,7 +14,8 @@ import type {
   TextSetting,
 } from '#core/settings.ts'
 import { formatDuration, formatSize, parseDuration, parseSize } from '#core/units.ts'
-import type { Path, Written } from './source.ts'
+import type { Path } from './places.ts'
+import type { Written } from './source.ts'
 import { exampleOf, say, show, wanted } from './wording.ts'
 
 /**

@@ -1,4 +1,5 @@
-import type { Path, Written } from '#config/source.ts'
+import type { Path } from '#config/places.ts'
+import type { Written } from '#config/source.ts'
 import type { Position, Problem } from '#core/problem.ts'
 import { parseDuration } from '#core/units.ts'
 import { fixOfData } from './data-fix.ts'
