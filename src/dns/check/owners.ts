@@ -2,12 +2,12 @@ import { domainToUnicode } from 'node:url'
 import type { Problem } from '#core/problem.ts'
 import { labelsOf } from '../names.ts'
 import { isHostLabel, nameBelow } from '../written-name.ts'
-import { firstOf, type OwnerNode, problem, say, warning } from './finding.ts'
+import { type OwnerNode, problem, say, warning } from './finding.ts'
 
 /** RFC 1123 §2.1 for names with addresses; the wildcard's place (RFC 4592 §2.1.1); A-labels (RFC 5891 §4). */
 export function checkOwnerName({ owner, apex, types }: OwnerNode): Problem[] {
   const labels = labelsOf(owner)
-  const first = firstOf(types)
+  const first = types.first
   if (labels.slice(1).includes('*')) {
     const message = `"${say(owner)}" has a "*" that is not the leftmost label: it matches nothing but itself (RFC 4592 §2.1.1).`
     const wildcard = `${labels.slice(labels.lastIndexOf('*')).join('.')}.`
@@ -22,7 +22,7 @@ type Owner = Pick<OwnerNode, 'owner' | 'apex' | 'types'>
 
 /** Labels in other letters: that they stand for some, and for which (RFC 5891 §4). */
 function checkForeign({ owner, apex, types }: Owner): Problem[] {
-  const first = firstOf(types)
+  const first = types.first
   // What the apex has is said of it alone, not of every name below.
   const own = labelsOf(owner === apex ? owner : owner.slice(0, -apex.length))
   const foreign = own.find((label) => label.startsWith('xn--') && !isALabel(label))
