@@ -64,6 +64,7 @@ class Outliner {
   #keyAt = NONE
   /** the comma behind the last value */
   #commaAt = NONE
+  #blanksBefore = 0
 
   constructor(text: string) {
     this.#text = text
@@ -89,6 +90,7 @@ class Outliner {
         return at + 1
       case COMMA:
         this.#commaAt = this.#commaAt === NONE ? at : SEVERAL
+        this.#blanksBefore = this.#blanks.length
         return at + 1
       case QUOTE:
         if (this.#inObject && this.#keyAt === NONE) this.#keyAt = at
@@ -145,7 +147,8 @@ class Outliner {
     if (entry === undefined) return
     this.entries[entry + END] = this.#size
     // Of a comma without a value before it JSON.parse shall complain.
-    if (this.#commaAt >= 0 && this.#size > entry + ENTRY) this.#blanks.push(this.#commaAt, this.#commaAt + 1)
+    if (this.#commaAt >= 0 && this.#size > entry + ENTRY)
+      this.#blanks.splice(this.#blanksBefore, 0, this.#commaAt, this.#commaAt + 1)
     const parent = this.#open.at(-1)
     this.#inObject = parent !== undefined && this.#text.charCodeAt(this.entries[parent + VALUE]!) === OBJECT
     this.#keyAt = NONE

@@ -152,9 +152,7 @@ export type ZoneInput = {
  */
 export function draftZone(input: ZoneInput): { drafts: RecordDraft[]; problems: Problem[] } {
   const { drafts: written, emptied } = input.records
-  // Of a million names few are hosts, or the domain itself.
-  const derived = new Set([input.apex, ...input.hosts.map(({ name }) => name)])
-  const has = new Set(written.flatMap(({ owner, type }) => (derived.has(owner) ? [`${owner} ${type}`] : [])))
+  const has = typesOfDerived(input)
   const hides = (owner: string, type: string): boolean =>
     has.has(`${owner} ${type}`) || emptied.has(`${owner} ${type}`)
   const problems: Problem[] = []
@@ -172,6 +170,14 @@ export function draftZone(input: ZoneInput): { drafts: RecordDraft[]; problems: 
   if (!hides(input.apex, 'NS')) drafts.push(...draftNameserver(input, drafts))
   if (emptied.has(`${input.apex} NS`) && !has.has(`${input.apex} NS`)) problems.push(noNameServer(input))
   return { drafts, problems }
+}
+
+/** `owner type` of what was written for the names that records are derived for: of a million names few. */
+function typesOfDerived({ apex, hosts, records }: ZoneInput): Set<string> {
+  const derived = new Set([apex, ...hosts.map(({ name }) => name)])
+  const has = new Set<string>()
+  for (const { owner, type } of records.drafts) if (derived.has(owner)) has.add(`${owner} ${type}`)
+  return has
 }
 
 /** Gather drafts of one zone into its Plan. */
@@ -201,8 +207,10 @@ function planRRsets(drafts: RecordDraft[]): RRsetPlan[] {
   for (let start = 0, end = 0; start < drafts.length; start = end) {
     const { owner, type, ttl, from, why, pool } = drafts[start]!
     while (drafts[end]?.owner === owner && drafts[end]!.type === type) end++
-    const data = new Set(drafts.slice(start, end).map((draft) => draft.data))
-    rrsets.push({ owner, type, ttl, data: [...data], from, why, ...(pool === undefined ? {} : { pool }) })
+    const set = drafts.slice(start, end).map((draft) => draft.data)
+    const data = set.length === 1 ? set : [...new Set(set)]
+    const rrset = { owner, type, ttl, data, from, why }
+    rrsets.push(pool === undefined ? rrset : { ...rrset, pool })
   }
   return rrsets
 }
