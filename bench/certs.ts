@@ -8,7 +8,7 @@ import { compileZones } from '#dns/zone.ts'
 import { choosePorts, handshake, type Ports, preparePortico } from '../test/acme-portico.ts'
 import { type Pebble, startPebble, writeServerCertificate } from '../test/pebble.ts'
 import { peer, run as runCommand } from '../test/peers.ts'
-import { checkText, fileText } from '../test/planted.ts'
+import { checkText, fileText } from '../test/planted/planted.ts'
 import { freePort } from '../test/ports.ts'
 import { cpuSeconds, interleave, median, type Peer, pin, runPinned, waitForPort } from './peers.ts'
 

@@ -1,7 +1,8 @@
 /** Portico's part of the upload bench: PORT FOLDER. */
-import { createCatalogs } from '#bucket/catalogs.ts'
+
 import { planBucket } from '#bucket/plan.ts'
 import { createBucket } from '#bucket/serve.ts'
+import { createCatalogs } from '#bucket/store/catalogs.ts'
 import { silent } from '#core/log.ts'
 import { serveBench } from './portico.ts'
 

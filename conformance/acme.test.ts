@@ -9,7 +9,7 @@ import { compileZones } from '#dns/zone.ts'
 import { choosePorts, handshake, type Ports, preparePortico, type Restartable } from '../test/acme-portico.ts'
 import { type Pebble, type PebbleOptions, startPebble } from '../test/pebble.ts'
 import { peer, run } from '../test/peers.ts'
-import { checkText, fileText } from '../test/planted.ts'
+import { checkText, fileText } from '../test/planted/planted.ts'
 import { until } from '../test/running.ts'
 
 const pebblePath = peer('pebble')

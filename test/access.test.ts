@@ -4,7 +4,7 @@ import { createServer, type IncomingHttpHeaders, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { hashPassword } from '#access/password.ts'
-import type { Explanation } from '#run/explain.ts'
+import type { Explanation } from '#run/explain/explain.ts'
 import { run } from './peers.ts'
 import { type Running, startRunning } from './running.ts'
 

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { createCatalogs } from '#bucket/catalogs.ts'
-import { pathsOf } from '#bucket/folder.ts'
-import { Reader } from '#bucket/reader.ts'
+import { createCatalogs } from '#bucket/store/catalogs.ts'
+import { pathsOf } from '#bucket/store/folder.ts'
+import { Reader } from '#bucket/store/reader.ts'
 
 const writer = fileURLToPath(new URL('./bucket-writer.ts', import.meta.url))
 /** a few for everyone; 50 were run when this was written */

@@ -1,9 +1,9 @@
 /** Writes objects into a bucket until it is killed. */
 import { randomBytes } from 'node:crypto'
 import { Bucket } from '#bucket/bucket.ts'
-import { createCatalogs } from '#bucket/catalogs.ts'
 import { planBucket } from '#bucket/plan.ts'
-import { judgeObject, receiveDraft } from '#bucket/store.ts'
+import { createCatalogs } from '#bucket/store/catalogs.ts'
+import { judgeObject, receiveDraft } from '#bucket/store/store.ts'
 import { silent } from '#core/log.ts'
 
 const root = process.argv[2]!

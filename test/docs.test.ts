@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { commands } from '#cli/commands.ts'
 import { printProblem } from '#core/problem.ts'
 import { run } from './peers.ts'
-import { checkText, plantedFaults } from './planted.ts'
+import { checkText, plantedFaults } from './planted/planted.ts'
 import { readSource } from './tidy/source.ts'
 
 test('the documents that are made from the code are as the code makes them', async () => {

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { type Command, parseCommand } from '#cli/command.ts'
 import { commands } from '#cli/commands.ts'
 import { printProblem } from '#core/problem.ts'
-import { checkText } from './planted.ts'
+import { checkText } from './planted/planted.ts'
 
 const documents = globSync('{README.md,ARCHITECTURE.md,CONTRIBUTING.md,docs/*.md}').filter(
   (name) => !/checks|reference/.test(name),

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { initOctets } from './live-encoder.ts'
-import { fragments, type LiveClient, liveClient } from './live-put.ts'
-import { readPlaylist } from './playlists.ts'
+import { initOctets } from './media/live-encoder.ts'
+import { fragments, type LiveClient, liveClient } from './media/live-put.ts'
+import { readPlaylist } from './media/playlists.ts'
 import { type Running, startRunning } from './running.ts'
 
 let portico: Running

@@ -3,9 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { startEncoder } from './live-encoder.ts'
-import { all, readMpd } from './mpds.ts'
-import { readPlaylist } from './playlists.ts'
+import { startEncoder } from './media/live-encoder.ts'
+import { all, readMpd } from './media/mpds.ts'
+import { readPlaylist } from './media/playlists.ts'
 import { type Running, startRunning, until } from './running.ts'
 
 let portico: Running
@@ -120,6 +120,16 @@ test('a reload beyond what may come is 400, of what is not there 404, of an enco
     [`${folder}/v0.m3u8?_HLS_msn=2`, 503],
   ]
   for (const [path, status] of cases) assert.equal((await ask(path)).status, status, path)
+  // Of an encoder that is gone a reload is told at once: players would give up before its time is over.
+  const gone = publish('/gone')
+  gone.send(8)
+  const goneFolder = await begun('gone')
+  const reloads = [`${goneFolder}/v0.m3u8?_HLS_msn=2`, `${folder}/v0.m3u8?_HLS_msn=2`].map((path) =>
+    ask(path),
+  )
+  gone.destroy()
+  const first = await Promise.race(reloads)
+  assert.deepEqual([first.status, first.text.includes('CAN-BLOCK-RELOAD')], [200, false])
   encoder.destroy()
   await portico.write(
     { hosts: { live: { live: { ...live, segment: '4s' }, stream: true, http: 'serve' } } },

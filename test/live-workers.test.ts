@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { silent } from '#core/log.ts'
 import { type Portico, startPortico } from '#run/portico.ts'
-import { initOctets, startEncoder } from './live-encoder.ts'
-import { fragments, type LiveClient, liveClient } from './live-put.ts'
-import { readPlaylist } from './playlists.ts'
+import { initOctets, startEncoder } from './media/live-encoder.ts'
+import { fragments, type LiveClient, liveClient } from './media/live-put.ts'
+import { readPlaylist } from './media/playlists.ts'
 import { until } from './running.ts'
 
 let portico: Portico

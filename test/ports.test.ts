@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import type { Finding } from '#core/finding.ts'
-import type { PortRow } from '#run/ports.ts'
+import type { PortRow } from '#run/listen/ports.ts'
 import { startRunning } from './running.ts'
 
 const isLinux = process.platform === 'linux'

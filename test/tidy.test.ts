@@ -30,7 +30,7 @@ const faults: [path: string, text: string, found: RegExp | undefined][] = [
   ['src/dns/plan.ts', `import type { Config } from '#config/load.ts'`, /joined stands above plan/],
   ['src/http/server.ts', `import type { Pool } from '#dns/server.ts'`, /a service sees no other service/],
   ['src/http/server.ts', `import { dns } from '#run/boot.ts'`, /run stands above service/],
-  ['src/run/boot.ts', `import { up } from '#cli/up.ts'`, /front stands above run/],
+  ['src/run/boot.ts', `import { up } from '#cli/commands/up.ts'`, /front stands above run/],
   ['src/http/server.ts', `import type { ZonePlan } from '#dns/plan.ts'`, undefined],
   ['src/files/answer.ts', `import type { Exchange } from '#http/exchange.ts'`, undefined],
   ['src/run/boot.ts', `import { createServer } from '#dns/server.ts'`, undefined],

@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { TransfersView } from '../src/cli/transfers-view.ts'
 import { askBucket } from './bucket.ts'
-import { matroskaStart, movieStart } from './movie.ts'
+import { matroskaStart, movieStart } from './media/movie.ts'
 import { type Running, startRunning, until } from './running.ts'
 
 const CONTENT_OCTETS = 2 ** 30

@@ -1,6 +1,6 @@
 import { printProblem } from '#core/problem.ts'
-import type { Planted } from '../../test/fault.ts'
-import { checkText, plantedFaults } from '../../test/planted.ts'
+import type { Planted } from '../../test/planted/fault.ts'
+import { checkText, plantedFaults } from '../../test/planted/planted.ts'
 
 const AREAS: Readonly<Record<string, string>> = {
   config: 'The form of the file',

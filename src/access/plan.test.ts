@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkText, fileText } from '../../test/planted.ts'
+import { checkText, fileText } from '../../test/planted/planted.ts'
 import { planAccess, planRate } from './plan.ts'
 
 const HASH = '$scrypt$ln=15,r=8,p=1$AAECAwQFBgcICQoLDA0ODw$AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8'

@@ -1,14 +1,14 @@
+import { type OpenBlob, openBlob } from '#bucket/store/blob.ts'
+import type { Apply, Change, Outcome } from '#bucket/store/change.ts'
+import { type BucketPaths, blobPath, pathsOf } from '#bucket/store/folder.ts'
+import { Reader } from '#bucket/store/reader.ts'
+import { openStore, type S3Store } from '#bucket/store/s3-store.ts'
 import type { Log } from '#core/log.ts'
 import type { OctetRange } from '#http/wire/range.ts'
 import { isRefusal, type Refusal } from '#http/wire/refusal.ts'
 import { type Asker, admit, type Right } from './admit.ts'
-import { type OpenBlob, openBlob } from './blob.ts'
-import type { Apply, Change, Outcome } from './change.ts'
-import { type BucketPaths, blobPath, pathsOf } from './folder.ts'
 import type { Key } from './identify.ts'
 import type { BucketPlan } from './plan.ts'
-import { Reader } from './reader.ts'
-import { openStore, type S3Store } from './s3-store.ts'
 
 export type BucketOptions = {
   readonly plan: BucketPlan

@@ -1,6 +1,6 @@
+import { printVersion } from '#bucket/store/change.ts'
 import type { Exchange } from '#http/exchange.ts'
 import type { Bucket } from './bucket.ts'
-import { printVersion } from './change.ts'
 import { describeStored, respondJson } from './respond.ts'
 
 const LIMIT_LISTED = 1000

@@ -1,11 +1,11 @@
+import { etagOf, type Outcome, printVersion, type Stored } from '#bucket/store/change.ts'
+import { StoreFailure } from '#bucket/store/s3-store.ts'
 import type { Log } from '#core/log.ts'
 import type { Exchange } from '#http/exchange.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
 import { type Page, respondPage } from '#http/wire/page.ts'
 import type { Refusal } from '#http/wire/refusal.ts'
-import { etagOf, type Outcome, printVersion, type Stored } from './change.ts'
 import { BrokenOff } from './content.ts'
-import { StoreFailure } from './s3-store.ts'
 import { Fault } from './wire/body.ts'
 import { pathOfKey } from './wire/key.ts'
 

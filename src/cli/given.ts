@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { absoluteName } from '#dns/written-name.ts'
+import { absoluteName } from '#dns/records/written-name.ts'
 import { UsageError } from './command.ts'
 
 /**

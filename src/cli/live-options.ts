@@ -1,6 +1,6 @@
 import { parseDuration } from '#core/units.ts'
-import type { LiveOptions } from '#run/live.ts'
-import { parseResolver } from '#run/resolver.ts'
+import { parseResolver } from '#run/dns/resolver.ts'
+import type { LiveOptions } from '#run/doctor/live.ts'
 import { type CommandInput, type OptionDoc, textOption, UsageError } from './command.ts'
 
 const TIMEOUT = { initial: '10s', minMs: 100, maxMs: 120_000 }

@@ -1,9 +1,9 @@
 import { type MetricsServer, startMetrics } from '#admin/metrics-server.ts'
 import type { Log } from '#core/log.ts'
 import type { ListenerPlan } from '#plan/listeners.ts'
-import { listenFailure } from '#run/listen-failure.ts'
+import { listenFailure } from '#run/listen/failure.ts'
+import { holderOf } from '#run/listen/port-holder.ts'
 import { metricsOf } from '#run/metrics.ts'
-import { holderOf } from '#run/port-holder.ts'
 import type { Portico } from '#run/portico.ts'
 
 /**

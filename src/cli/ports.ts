@@ -1,6 +1,6 @@
 import { plural } from '#core/units.ts'
+import { hasConflict, type PortRow, portRows } from '#run/listen/ports.ts'
 import { planSource } from '#run/portico.ts'
-import { hasConflict, type PortRow, portRows } from '#run/ports.ts'
 import type { Status } from '#run/status.ts'
 import { type CommandInput, findConfig, flagOption } from './command.ts'
 import { paint, print, printError, printJson, printProblems, tableLines } from './print.ts'

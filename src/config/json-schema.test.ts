@@ -4,7 +4,7 @@ import { Ajv } from 'ajv'
 import { parse } from 'jsonc-parser'
 import type { GroupSetting } from '#core/settings.ts'
 import { cleanFiles } from '../../test/clean-files.ts'
-import { plantedFaults } from '../../test/planted.ts'
+import { plantedFaults } from '../../test/planted/planted.ts'
 import { fileSettings } from './file.ts'
 import { jsonSchema } from './json-schema.ts'
 

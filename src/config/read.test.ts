@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkText, fileText } from '../../test/planted.ts'
+import { checkText, fileText } from '../../test/planted/planted.ts'
 
 const problemOf = (parts: Parameters<typeof fileText>[0]): string => {
   const { problems } = checkText(fileText(parts))

@@ -1,10 +1,10 @@
+import type { Steering } from '#dns/pools/steering.ts'
 import { Proof } from './dnssec/proof.ts'
 import { AnswerOptions, type EdnsPolicy, PLAIN_EDNS } from './edns.ts'
 import { type Lookup, lookup } from './lookup.ts'
 import { createQuery, HEADER, type Query, readQuery } from './query.ts'
 import { ANCOUNT, ARCOUNT, NSCOUNT, Response } from './response.ts'
 import type { RRset } from './rrset.ts'
-import type { Steering } from './steering.ts'
 import { CLASS, isMetaType, OPCODE, RCODE, TYPE } from './wire/types.ts'
 import type { Zones } from './zone.ts'
 

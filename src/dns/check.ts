@@ -1,4 +1,5 @@
 import type { Problem } from '#core/problem.ts'
+import type { Names, ZoneNames } from '#dns/records/names.ts'
 import { checkAddresses } from './check/addresses.ts'
 import { checkAlias, checkChains, checkDname, checkFlattened } from './check/aliases.ts'
 import { checkCaa } from './check/caa.ts'
@@ -13,7 +14,6 @@ import { checkSpf } from './check/spf.ts'
 import { checkServiceBindings } from './check/svcb.ts'
 import { checkNullTargets, checkTargets } from './check/targets.ts'
 import { checkReach, checkWildcardData } from './check/wildcards.ts'
-import type { Names, ZoneNames } from './names.ts'
 
 /** Rules about one owner, each in the file of its subject, with the types that it speaks of; of all without any. */
 const OWNER_RULES: readonly (readonly [rule: (node: OwnerNode) => Problem[], ...types: string[]])[] = [

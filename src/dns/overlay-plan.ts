@@ -1,4 +1,4 @@
-import type { PoolHealth } from './pool-plan.ts'
+import type { PoolHealth } from '#dns/pools/plan.ts'
 
 /** What the main thread finds out for the zones while they are served; JSON, told to all workers when it changes. */
 export type DnsOverlay = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { checkText, fileText } from '../../test/planted.ts'
+import { checkText, fileText } from '../../test/planted/planted.ts'
 import { lookup } from './lookup.ts'
 import { overlayZones } from './overlay.ts'
 import { lowerName, parseName } from './wire/name.ts'

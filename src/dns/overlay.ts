@@ -1,5 +1,5 @@
 import { contentKey } from '#core/node.ts'
-import { zoneOf } from './names.ts'
+import { zoneOf } from '#dns/records/names.ts'
 import type { RRsetPlan, ZonePlan } from './plan.ts'
 
 /** A TXT record that stands for minutes beside what the file says; the owner absolute, in lower case. */

@@ -1,11 +1,11 @@
 import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
+import type { PlacesPlan, PoolPlan, PoolUse } from '#dns/pools/plan.ts'
+import type { ReadRecords, RecordDraft } from '#dns/records/read-records.ts'
+import { addressFault, hostTargetFault } from '#dns/records/target-fault.ts'
+import { absoluteName, looksLikeAddress, targetName } from '#dns/records/written-name.ts'
 import type { DnssecPlan } from './dnssec/plan.ts'
-import type { PlacesPlan, PoolPlan, PoolUse } from './pool-plan.ts'
-import type { ReadRecords, RecordDraft } from './records.ts'
-import { addressFault, hostTargetFault } from './target-fault.ts'
 import type { KeyPlan, MovePlan } from './transfer/plan.ts'
-import { absoluteName, looksLikeAddress, targetName } from './written-name.ts'
 
 /**
  * Records of one owner and type (RFC 9499).

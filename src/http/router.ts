@@ -20,12 +20,12 @@ export type RoutedHandler = { readonly plan: RoutePlan; readonly handler: Handle
  *
  * A route with the id and key that it had in `previous` keeps its handler, the same object.
  *
- * @param createHandler called once for every other route; `replaced` ran under the same id until now
+ * @param createHandler called once for every other route
  * @param createRefusal what answers for a path that no route of a host has, made of what does so by itself
  */
 export function createRouter(
   plan: HttpPlan,
-  createHandler: (route: RoutePlan, replaced?: Handler) => Handler,
+  createHandler: (route: RoutePlan) => Handler,
   previous?: Router,
   createRefusal: (host: HostPlan, refuse: Handler) => Handler = (_host, refuse) => refuse,
 ): Router {
@@ -33,8 +33,7 @@ export function createRouter(
   const routes = new Map<string, RoutedHandler>()
   for (const routePlan of plan.hosts.flatMap((host) => host.routes)) {
     const before = previous?.routes.get(routePlan.id)
-    const handler =
-      before?.plan.key === routePlan.key ? before.handler : createHandler(routePlan, before?.handler)
+    const handler = before?.plan.key === routePlan.key ? before.handler : createHandler(routePlan)
     routes.set(routePlan.id, { plan: routePlan, handler })
   }
   const refuse: Handler = (exchange) => {

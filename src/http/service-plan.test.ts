@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { contentKey } from '#core/node.ts'
-import { checkText, fileText } from '../../test/planted.ts'
+import { checkText, fileText } from '../../test/planted/planted.ts'
 import type { ServicePlan } from './service-plan.ts'
 
 function planned(service: string): ServicePlan {

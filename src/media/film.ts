@@ -1,6 +1,6 @@
-import { keyFramesOf, keySegment } from './key-frames.ts'
-import type { Cut, Movie, Span, Track } from './movie.ts'
-import { segmentSpan } from './segment.ts'
+import type { Cut, Movie, Span, Track } from '#media/movie/movie.ts'
+import { keyFramesOf, keySegment } from '#media/segment/key-frames.ts'
+import { segmentSpan } from '#media/segment/segment.ts'
 import { MediaFault } from './wire/fault.ts'
 
 /** A film as it can be offered: what is in it, how it is cut, and what its version is called in URLs. */

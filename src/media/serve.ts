@@ -4,16 +4,17 @@ import type { Exchange, Handler, Request } from '#http/exchange.ts'
 import { fieldsOf, noFields } from '#http/wire/fields.ts'
 import { respondPage } from '#http/wire/page.ts'
 import { pathOf } from '#http/wire/path.ts'
+import { decodeName, type List, requireTitle } from '#media/offer/open-title.ts'
+import { isList, listOf, type PlaylistOptions } from '#media/offer/playlists.ts'
+import { createEncryption } from '#media/segment/encryption.ts'
 import { makeAhead, nextTarget } from './ahead.ts'
-import { createEncryption } from './encryption.ts'
+import type { FilmMemory } from './film-memory.ts'
 import { createFilms } from './films.ts'
 import { createGate, type Gate, readSecret } from './gate.ts'
-import { decodeName, type List, requireTitle } from './open-title.ts'
 import { OpenedExchange } from './opened-exchange.ts'
 import type { StreamPlan } from './plan.ts'
 import type { PlayerFilm } from './player/page.ts'
 import { createPlayer, type Player } from './player/serve.ts'
-import { isList, listOf, type PlaylistOptions } from './playlists.ts'
 import { readKept } from './read-kept.ts'
 import { createRender } from './render.ts'
 import { takeReports } from './reports.ts'
@@ -47,9 +48,10 @@ export type MediaOptions = {
   readonly now: () => number
   readonly monotonic: () => number
   readonly log: Log
-  /** of the whole worker: players that are heard of, and how many films are read at a time */
+  /** of the whole worker: players that are heard of, how many films are read at a time, and what they hold */
   readonly sessions: Sessions
   readonly turns: Turns
+  readonly filmMemory: FilmMemory
 }
 
 type Media = MediaOptions &
@@ -69,6 +71,7 @@ export function createMedia(plan: StreamPlan, options: MediaOptions): Handler {
     segmentMs,
     make: encryption?.make ?? '',
     now: monotonic,
+    memory: options.filmMemory,
     index: ({ request }, path, tag) =>
       readKept(kept, request, `${path}/${nameOfPart({ kind: 'movie', tag })}`),
   })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { ExchangeNote, Handler, Request, ResponseHead, Source } from '#http/exchange.ts'
 import { ask } from '#http/wire/ask.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
-import type { MediaFile, OctetRange } from './movie.ts'
+import type { MediaFile, OctetRange } from '#media/movie/movie.ts'
 import { MediaFault } from './wire/fault.ts'
 
 /** What is known of a file that is read through the handler of a route. */

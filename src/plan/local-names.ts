@@ -1,5 +1,5 @@
 import { draftZone, type ZoneInput } from '#dns/plan.ts'
-import type { RecordDraft } from '#dns/records.ts'
+import type { RecordDraft } from '#dns/records/read-records.ts'
 import type { HostConfig, RouteConfig } from '#http/host-config.ts'
 
 /** A zone on its way into the Plan. */

@@ -6,7 +6,7 @@ import { hasErrors } from '#core/problem.ts'
 import { compileZones } from '#dns/zone.ts'
 import { createRouter } from '#http/router.ts'
 import { cleanFiles } from '../../test/clean-files.ts'
-import { checkText } from '../../test/planted.ts'
+import { checkText } from '../../test/planted/planted.ts'
 
 /** Values that stand where others belong. */
 const strange = fc.oneof(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hasErrors, type Problem } from '#core/problem.ts'
-import { checkText, facts, fileText, placeOf, plantedFaults } from '../../test/planted.ts'
+import { checkText, facts, fileText, placeOf, plantedFaults } from '../../test/planted/planted.ts'
 import type { Facts } from './facts.ts'
 import type { Plan } from './plan.ts'
 
@@ -32,7 +32,7 @@ for (const example of plantedFaults) {
   })
 }
 
-/** Faults beside the one example that each code has in test/planted.ts. */
+/** Faults beside the one example that each code has in test/planted/planted.ts. */
 const planted: [string, string, string][] = [
   ['alias to address', domain('"shop": { "alias": "2001:db8::1" }'), '2 dns/cname-to-address'],
   [

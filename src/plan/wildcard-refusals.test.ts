@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { checkText, fileText } from '../../test/planted.ts'
+import { checkText, fileText } from '../../test/planted/planted.ts'
 
 const LETS = '"issuer": "letsencrypt"'
 const PRIVATE = '"issuer": { "acme": "https://ca.example/dir" }'

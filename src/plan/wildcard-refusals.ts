@@ -1,7 +1,7 @@
 import { getPublicSuffix } from 'tldts-icann'
 import { type Caa, readCaa, readIssuer } from '#dns/check/caa.ts'
-import { cutAbove, type Names, parentOf, zoneOf } from '#dns/names.ts'
-import type { RecordDraft } from '#dns/records.ts'
+import { cutAbove, type Names, parentOf, zoneOf } from '#dns/records/names.ts'
+import type { RecordDraft } from '#dns/records/read-records.ts'
 import type { Authority } from './authorities.ts'
 
 /**

@@ -1,54 +1,37 @@
-import { resolve } from 'node:path'
 import { createConnectionCounts } from '#access/connection-counts.ts'
-import { createGuard, type GuardOptions } from '#access/guard.ts'
-import { createLimiters } from '#access/limiters.ts'
-import { limitMemory } from '#access/memory-budget.ts'
-import { createPasswordVerifier } from '#access/password.ts'
 import type { Shown } from '#acme/present.ts'
 import { answerTokens } from '#acme/token-handler.ts'
-import type { Apply } from '#bucket/change.ts'
-import { createBucket } from '#bucket/serve.ts'
+import type { Apply } from '#bucket/store/change.ts'
 import { createCounts } from '#cache/counts.ts'
-import { createCache } from '#cache/handler.ts'
 import { openStore } from '#cache/store/open-store.ts'
 import type { CacheStore } from '#cache/store/store.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
-import { createDnsOverHttps } from '#dns/over-https.ts'
-import type { DnsServer } from '#dns/server.ts'
 import type { GateOptions } from '#dns/transfer/gate.ts'
-import { createFiles } from '#files/serve.ts'
-import type { Handler } from '#http/exchange.ts'
-import { createForward, type ForwardOptions } from '#http/forward.ts'
 import { createOrigins, type OriginCheck } from '#http/origin/origins.ts'
-import { type HostPlan, type HttpPlan, originsOf, type RoutePlan } from '#http/plan.ts'
-import { createRedirect } from '#http/redirect.ts'
-import { createRespond } from '#http/respond.ts'
+import { originsOf } from '#http/plan.ts'
 import { createRouter, type Router } from '#http/router.ts'
 import { createHttpServer } from '#http/server.ts'
 import { summarize, type Transfers } from '#http/transfer.ts'
-import { compressResponses, transformRequests, transformResponses } from '#http/transform/transformed.ts'
 import { createTrust } from '#http/trust.ts'
 import type { AccessLog } from '#log/record.ts'
+import { FilmMemory } from '#media/film-memory.ts'
 import type { AskLive } from '#media/live/request.ts'
-import { createLive } from '#media/live/serve.ts'
 import { createStages, type Stages } from '#media/live/stages.ts'
 import { createSessions, type Session } from '#media/sessions.ts'
-import { createTurns } from '#media/turns.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
 import type { ObservePlan } from '#plan/observe.ts'
-import { createHandshake } from '#tls/handshake.ts'
+import { createDnsPlane, type DnsPlane } from '#run/dns/plane.ts'
+import { createListeners } from '#run/listen/listeners.ts'
+import { createTlsPlane } from '#run/tls/plane.ts'
 import type { Issued } from '#tls/issuer.ts'
-import { createCertificateStore } from '#tls/store.ts'
 import { type Warmed, warmByQuery } from './cache-control.ts'
-import { createDnsPlane, type DnsPlane } from './dns-plane.ts'
 import { storeNumber } from './front-cache.ts'
-import { createListeners } from './listeners.ts'
+import { createHandlers } from './handlers.ts'
 import { createObservation } from './observe.ts'
 import type { DataSlice, ListenerSlice, ProcessPorts, TlsSlice, WorkerSetup } from './slice.ts'
 import { type Snapshot, snapshotOf } from './snapshot.ts'
-import { streamed } from './streams.ts'
 
 /** What one thread serves of a Plan. */
 export type DataPlane = {
@@ -108,10 +91,9 @@ export type DataPlaneOptions = {
 /** Milliseconds that never go back, and are the same on all threads. */
 const startedMs = hrtimeMs() - performance.now()
 const now = (): number => performance.now() + startedMs
-const resident = (): number => process.memoryUsage.rss()
 
-/** Reads of films at a time on one thread; each holds a few MiB. */
-const READS = 32
+/** Indexes of films in the memory of one thread, as a part of the memory of all caches: forty films of two hours. */
+const FILMS_SHARE = 1 / 4
 
 /** Our name in Via (RFC 9110 §7.6.3). */
 const PSEUDONYM = 'portico'
@@ -124,13 +106,12 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const observation = createObservation({ folder, log, accessLog, isTrusted, worker: `${worker}` })
   const dnsPlane = createDnsPlane({ first, log, now, errands: options.errands })
   const { server: dns, signatures } = dnsPlane
-  const tls = createTls(options, { digests: () => shown.digests, dnsName: dnsPlane.name })
+  const tls = createTlsPlane({ ...options, digests: () => shown.digests, dnsName: dnsPlane.name })
   const { certificates, handshake, dnsHandshake, setTicketKey } = tls
   let ports: ProcessPorts = new Map()
   const portOf = (id: string): number | null => ports.get(id) ?? null
   const origins = createOrigins({ limits: first.http.limits, folder, portOf, checks: worker === 0, onCheck })
   const counts = createConnectionCounts(isTrusted, shared.connections, worker)
-  const limiters = createLimiters({ isTrusted, now, memory: shared.buckets })
   const { mayConnect } = counts
   const http = createHttpServer({ limits: first.http.limits, handler: () => {}, log, mayConnect })
   const descriptors = createDescriptors()
@@ -139,57 +120,31 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   const adopted = createListeners(serving)
   let adopting: Promise<void> = Promise.resolve()
   const forwarding = { origins, pseudonym: PSEUDONYM, isTrusted: (_address: string): boolean => false }
-  const guarding: GuardOptions = { isTrusted, passwords: createPasswordVerifier(now), now, log }
   let served = first.http
   let router: Router | undefined
   let store: CacheStore | null = null
   const cacheCounts = createCounts()
   const sessions = createSessions()
-  const turns = createTurns(READS)
+  const filmMemory = new FilmMemory(0)
   const stages = createStages(worker, options.askLive)
+  const handlers = createHandlers({
+    ...{ folder, worker, isTrusted, now, log, forwarding, dns, stages, sessions, filmMemory, cacheCounts },
+    memory: shared.buckets,
+    apply: options.applyToBucket,
+    store: () => store,
+  })
   let { shown } = first
-
-  function createHandler(route: RoutePlan): Handler {
-    const plain = cached(
-      route,
-      transformRequests(
-        handlerOf(route, { folder, forwarding, log, dns, apply: options.applyToBucket, stages, worker }),
-        route.transform,
-      ),
-    )
-    const cache = store && { store, now: Date.now, log, counts: cacheCounts }
-    const handler =
-      cache === null ? plain : streamed(route, plain, { folder, cache, monotonic: now, sessions, turns })
-    const guarded = route.access === undefined ? handler : createGuard(route.access, guarding, handler)
-    const limited = route.rate === undefined ? guarded : limiters.limit(route.rate, guarded)
-    // Outermost, so that refusals get the owner's pages too.
-    return transformResponses(limited, route.transform, { folder, log })
-  }
-
-  /** What a route keeps is what passed its guard, compressed already where the route says so. */
-  function cached({ cache, transform }: RoutePlan, handler: Handler): Handler {
-    if (cache === undefined || store === null) return handler
-    const compressing = compressResponses(handler, transform)
-    return createCache(cache, { store, now: Date.now, log, counts: cacheCounts }, compressing)
-  }
-
-  function createRefusal(host: HostPlan, refuse: Handler): Handler {
-    return transformResponses(refuse, host.transform, { folder, log })
-  }
-
-  /** What holds for all hosts together stands before the router. */
-  function withinLimits({ clientRate, memoryOctets }: HttpPlan, handler: Handler): Handler {
-    const rated = clientRate === undefined ? handler : limiters.limit(clientRate, handler)
-    return memoryOctets === undefined ? rated : limitMemory(memoryOctets, { resident, now }, rated)
-  }
 
   async function prepare(next: DataSlice): Promise<PreparedSlice> {
     ports = next.ports
     shown = next.shown
     setTicketKey(next.ticketKey)
     const commitDns = dnsPlane.prepare(next)
-    if (next.cache !== null) store ??= openStore(next.cache, { worker: storeNumber(worker), log })
-    const nextRouter = createRouter(next.http, createHandler, router, createRefusal)
+    if (next.cache !== null) {
+      store ??= openStore(next.cache, { worker: storeNumber(worker), log })
+      filmMemory.limitOctets = next.cache.shape.budgetOctets * FILMS_SHARE
+    }
+    const nextRouter = createRouter(next.http, handlers.answer, router, handlers.refuse)
     const commitCertificates = certificates.prepare(next.tls, next.clientRoots, next.certificates)
     const observed = await observation.prepare({
       http: next.http,
@@ -200,7 +155,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       throw error
     })
     const isNextTrusted = createTrust(next.http.trust)
-    const limited = withinLimits(next.http, nextRouter.handle)
+    const limited = handlers.limit(next.http, nextRouter.handle)
     const handle = observed.observe(answerTokens(() => shown.tokens, limited))
     const commit = (): void => {
       served = next.http
@@ -246,7 +201,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     told: origins.told,
     live: stages,
     snapshot: () => snapshotOf({ http, dns, origins, cacheCounts }),
-    samples: () => observation.samples({ http, dns, signatures, origins, cacheCounts, sessions }),
+    samples: () => observation.samples({ http, dns, signatures, origins, cacheCounts, sessions, filmMemory }),
     busyClients: observation.takeBusyClients,
     transfers: () => summarize(http.transfers()),
     sessions: () => sessions.list(Date.now()),
@@ -267,59 +222,6 @@ function rotatedByOne(plan: ObservePlan, worker: number): ObservePlan {
   if (worker === 0 || plan.accessLog === null) return plan
   const { rotateOctets: _, ...accessLog } = plan.accessLog
   return { ...plan, accessLog }
-}
-
-/** Everything that handshakes need. */
-function createTls(
-  { first, log, certificate, grant }: DataPlaneOptions,
-  { digests, dnsName }: { digests: () => Shown['digests']; dnsName: () => string | undefined },
-) {
-  let ticketKey = Buffer.from(first.ticketKey)
-  const main = { issue: ({ id }: { readonly id: string }): Promise<Issued | null> => certificate(id) }
-  const certificates = createCertificateStore({
-    plan: first.tls,
-    clientRoots: first.clientRoots,
-    issuers: { local: main, acme: main, files: main },
-    now: Date.now,
-    log,
-  })
-  const ticketKeys = { current: () => ticketKey }
-  const shared = { store: certificates, now: Date.now, log, ticketKeys, onMiss: grant }
-  const handshake = createHandshake({ ...shared, protocols: ['h2', 'http/1.1'], digests })
-  const dnsHandshake = createHandshake({ ...shared, nameless: dnsName, protocols: ['dot'] })
-  const setTicketKey = (key: Uint8Array): void => {
-    ticketKey = Buffer.from(key)
-  }
-  return { certificates, handshake, dnsHandshake, setTicketKey }
-}
-
-type HandlerOptions = {
-  readonly folder: string
-  readonly forwarding: ForwardOptions
-  readonly log: Log
-  readonly dns: DnsServer
-  readonly apply: Apply
-  readonly stages: Stages
-  readonly worker: number
-}
-
-function handlerOf({ action }: RoutePlan, { forwarding, dns, ...options }: HandlerOptions): Handler {
-  switch (action.kind) {
-    case 'service':
-      return createForward(action, forwarding)
-    case 'files':
-      return createFiles({ ...action, root: resolve(options.folder, action.root) }, options)
-    case 'bucket':
-      return createBucket(action, { ...options, now: Date.now })
-    case 'live':
-      return createLive(action, { ...options, stageOf: options.stages.stageOf })
-    case 'redirect':
-      return createRedirect(action)
-    case 'respond':
-      return createRespond(action)
-    case 'dns':
-      return createDnsOverHttps(dns.answerHttps)
-  }
 }
 
 function hrtimeMs(): number {

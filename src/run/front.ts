@@ -4,7 +4,7 @@ import { clearCounts, createCountMemory } from '#access/connection-counts.ts'
 import { createBucketMemory } from '#access/limiters.ts'
 import type { Keeper } from '#acme/keeper.ts'
 import type { Shown } from '#acme/present.ts'
-import { createCatalogs } from '#bucket/catalogs.ts'
+import { createCatalogs } from '#bucket/store/catalogs.ts'
 import type { CacheStore } from '#cache/store/store.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
@@ -13,25 +13,25 @@ import { joinTransfers, type Transfers } from '#http/transfer.ts'
 import type { AccessLog } from '#log/record.ts'
 import { createRegisters, type Registers, type RegistersOptions } from '#media/live/registers.ts'
 import type { LiveStatus } from '#media/live/status.ts'
-import { countViewers } from '#media/live/viewers.ts'
+import { countViewers } from '#media/live/view/viewers.ts'
 import { joinSessions, type Session } from '#media/sessions.ts'
 import type { BusyKey } from '#metrics/busiest.ts'
 import type { Sample } from '#metrics/sample.ts'
 import type { ListenerPlan } from '#plan/listeners.ts'
 import type { Plan } from '#plan/plan.ts'
 import { createSupervisor, type Supervisor } from '#processes/supervisor.ts'
+import { type FrontDns, openFrontDns } from '#run/dns/front.ts'
+import { readPassedSockets } from '#run/listen/passed-sockets.ts'
+import { holderOf } from '#run/listen/port-holder.ts'
+import { createSockets, type Sockets } from '#run/listen/sockets.ts'
+import { type FrontTls, openFrontTls } from '#run/tls/front.ts'
 import type { Authority } from '#tls/authority.ts'
 import type { CertificateKeeper } from '#tls/keeper.ts'
 import type { Warmed } from './cache-control.ts'
 import { createFrontCache, storeNumber } from './front-cache.ts'
-import { type FrontDns, openFrontDns } from './front-dns.ts'
-import { type FrontTls, openFrontTls } from './front-tls.ts'
-import { readPassedSockets } from './passed-sockets.ts'
-import { holderOf } from './port-holder.ts'
 import { shareLimits } from './share-limits.ts'
 import type { DataSlice, MainProcedures, SharedMemory, WorkerSetup } from './slice.ts'
 import { joinSnapshots, type Snapshot } from './snapshot.ts'
-import { createSockets, type Sockets } from './sockets.ts'
 import { createWorkers, type WorkerState, type Workers } from './workers.ts'
 
 /** What the main thread has of one Plan: everything but the serving, which the workers do. */
@@ -129,8 +129,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const workers = createWorkers({
     setups: setupsOf(options, count, shared),
     procedures: {
-      ...writers(options),
-      ...keepers({ tls, dns, buckets, live }),
+      ...proceduresOf(options, { tls, dns, buckets, live }),
       checked: (check) => workers.tell('checked', check),
     },
     log,
@@ -278,13 +277,11 @@ type Kept = {
   readonly live: Registers
 }
 
-/** What workers ask of those who keep something for all. */
-function keepers({
-  tls,
-  dns,
-  buckets,
-  live,
-}: Kept): Pick<MainProcedures, 'certificate' | 'grant' | 'errand' | 'errandMore' | 'bucket' | 'live'> {
+/** What workers ask of those who keep something for all, and where what they say goes. */
+function proceduresOf(
+  { log, accessLog }: FrontOptions,
+  { tls, dns, buckets, live }: Kept,
+): Omit<MainProcedures, 'checked'> {
   return {
     certificate: tls.certificates.obtain,
     grant: tls.ask,
@@ -292,17 +289,12 @@ function keepers({
     errandMore: dns.askMore,
     bucket: buckets.apply,
     live: live.ask,
-  }
-}
-
-/** Where what workers say goes. */
-function writers({ log, accessLog }: FrontOptions): Pick<MainProcedures, 'log' | 'access'> {
-  const write: AccessLog = accessLog ?? (() => {})
-  return {
     log(records) {
       for (const { level, event, fields } of records) log(level, event, fields)
     },
-    access: (records) => records.forEach(write),
+    access(records) {
+      if (accessLog !== null) records.forEach(accessLog)
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 import { version } from '#core/version.ts'
 import type { StreamRow } from '#media/live/status.ts'
 import { mergeSamples, type Sample } from '#metrics/sample.ts'
-import { zoneSamples } from './dns-samples.ts'
+import { zoneSamples } from '#run/dns/samples.ts'
 import type { Portico } from './portico.ts'
 import { storeSamples } from './samples.ts'
 

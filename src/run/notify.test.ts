@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { readPassedSockets } from '#run/listen/passed-sockets.ts'
 import { createNotifier } from './notify.ts'
-import { readPassedSockets } from './passed-sockets.ts'
 
 test('what the service manager tells this process is not left for its programs', async () => {
   const env: NodeJS.ProcessEnv = {

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
-import { pathsOf } from '#bucket/folder.ts'
 import { readKeys } from '#bucket/identify.ts'
-import { Reader } from '#bucket/reader.ts'
+import { pathsOf } from '#bucket/store/folder.ts'
+import { Reader } from '#bucket/store/reader.ts'
 import { keyOfPath } from '#bucket/wire/key.ts'
 import { signUrl } from '#bucket/wire/signed-url.ts'
 import type { CacheOptions } from '#cache/cache.ts'
@@ -13,6 +13,7 @@ import type { RoutePlan } from '#http/plan.ts'
 import { rewrite } from '#http/transform/rewrite.ts'
 import { PassingExchange } from '#http/wire/passing-exchange.ts'
 import { isRefusal } from '#http/wire/refusal.ts'
+import type { FilmMemory } from '#media/film-memory.ts'
 import { createMedia } from '#media/serve.ts'
 import type { Sessions } from '#media/sessions.ts'
 import type { Turns } from '#media/turns.ts'
@@ -26,6 +27,7 @@ export type StreamOptions = {
   /** of the whole worker */
   readonly sessions: Sessions
   readonly turns: Turns
+  readonly filmMemory: FilmMemory
 }
 
 /** Put streaming before the handler of a route that says so: what it cuts is kept in the store of all caches. */

@@ -60,7 +60,7 @@ export function readSource(path: string, text: string): Source {
       ({ name, start, lines }) => ({ name, line: lineOf(start), lines }),
     ),
     // A table of cases gives tests their names.
-    isTest: path.endsWith('.test.ts') || /^test\/(?:planted(?:-rules)?|cache-cases)\.ts$/.test(path),
+    isTest: path.endsWith('.test.ts') || /^test\/(?:planted\/\w+|cache-cases)\.ts$/.test(path),
   }
 }
 

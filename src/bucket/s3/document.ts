@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Finished } from '../draft.ts'
+import type { Finished } from '#bucket/store/draft.ts'
 import { Fault, textOf } from '../wire/body.ts'
 import { signedContent } from './put.ts'
 import type { S3Request } from './request.ts'

@@ -1,13 +1,20 @@
 import { createHash, type Hash } from 'node:crypto'
+import {
+  type About,
+  type Conditions,
+  etagOf,
+  parseVersion,
+  printVersion,
+  type Stored,
+} from '#bucket/store/change.ts'
+import type { Finished } from '#bucket/store/draft.ts'
+import { conditionsOf, type Octets } from '#bucket/store/store.ts'
 import type { Request } from '#http/exchange.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
 import { sourceOf } from '#http/wire/octets-source.ts'
-import { type About, type Conditions, etagOf, parseVersion, printVersion, type Stored } from '../change.ts'
 import { contentOf } from '../content.ts'
-import type { Finished } from '../draft.ts'
 import { aboutOf, storeContent } from '../put.ts'
 import { faultOf, type Lines } from '../respond.ts'
-import { conditionsOf, type Octets } from '../store.ts'
 import { AwsChunked } from '../wire/aws-chunked.ts'
 import { Fault, required } from '../wire/body.ts'
 import { type Crc, createCrc32, createCrc32c, createCrc64 } from '../wire/crc.ts'

@@ -1,6 +1,6 @@
 import type { Problem } from '#core/problem.ts'
-import type { RecordConfig, RecordSetConfig, RecordsConfig, TtlConfig } from '#dns/record-config.ts'
-import { TARGETS } from '#dns/records.ts'
+import type { RecordConfig, RecordSetConfig, RecordsConfig, TtlConfig } from '#dns/records/config.ts'
+import { TARGETS } from '#dns/records/read-records.ts'
 import { type MasterFileOptions, type MasterRecord, parseMasterFile } from '#dns/wire/masterfile.ts'
 import { quoteText } from '#dns/wire/rdata.ts'
 import type { Note } from '../nginx/notes.ts'

@@ -1,4 +1,4 @@
-import type { RecordSetConfig } from '#dns/record-config.ts'
+import type { RecordSetConfig } from '#dns/records/config.ts'
 import { inline } from '../inline.ts'
 import type { ZoneFile } from './import.ts'
 

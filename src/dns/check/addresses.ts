@@ -1,6 +1,6 @@
 import { BlockList, isIPv6 } from 'node:net'
 import type { Problem } from '#core/problem.ts'
-import { isPrivateName } from '../special-names.ts'
+import { isPrivateName } from '#dns/records/special-names.ts'
 import { type OwnerNode, say, warning } from './finding.ts'
 
 /** Addresses that mean another machine in each network: RFC 1918 §3, RFC 6598 §7, RFC 4193 §3, RFC 6890 §2.2.2. */

@@ -1,6 +1,6 @@
 import type { Problem } from '#core/problem.ts'
-import { type Names, typesAt } from '../names.ts'
-import type { RecordDraft } from '../records.ts'
+import { type Names, typesAt } from '#dns/records/names.ts'
+import type { RecordDraft } from '#dns/records/read-records.ts'
 import { type OwnerNode, problem, say, warning } from './finding.ts'
 
 /** A CNAME stands alone, once, and never at the apex (RFC 1034 §3.6.2, RFC 2181 §10.1). */

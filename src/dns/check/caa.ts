@@ -1,5 +1,5 @@
 import type { Problem } from '#core/problem.ts'
-import type { RecordDraft } from '../records.ts'
+import type { RecordDraft } from '#dns/records/read-records.ts'
 import { parseRdata } from '../wire/rdata.ts'
 import { TYPE } from '../wire/types.ts'
 import { type OwnerNode, problem, say, warning } from './finding.ts'

@@ -1,6 +1,6 @@
 import type { Problem } from '#core/problem.ts'
-import { labelsOf } from '../names.ts'
-import type { RecordDraft } from '../records.ts'
+import { labelsOf } from '#dns/records/names.ts'
+import type { RecordDraft } from '#dns/records/read-records.ts'
 import { parseBase64 } from '../wire/encoding.ts'
 import { type OwnerNode, problem, say, textsOf, warning } from './finding.ts'
 import { rsaBits } from './rsa-key.ts'

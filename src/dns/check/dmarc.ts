@@ -1,6 +1,6 @@
 import type { Problem } from '#core/problem.ts'
-import { type Names, typesAt, zoneOf } from '../names.ts'
-import type { RecordDraft } from '../records.ts'
+import { type Names, typesAt, zoneOf } from '#dns/records/names.ts'
+import type { RecordDraft } from '#dns/records/read-records.ts'
 import { type OwnerNode, problem, say, textsOf, warning } from './finding.ts'
 import { readTags, type Tags } from './tags.ts'
 

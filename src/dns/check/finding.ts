@@ -1,6 +1,6 @@
 import type { Position, Problem } from '#core/problem.ts'
-import type { Names, Types } from '../names.ts'
-import type { RecordDraft } from '../records.ts'
+import type { Names, Types } from '#dns/records/names.ts'
+import type { RecordDraft } from '#dns/records/read-records.ts'
 import { parseRdata } from '../wire/rdata.ts'
 import { TYPE } from '../wire/types.ts'
 

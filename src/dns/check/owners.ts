@@ -1,7 +1,7 @@
 import { domainToUnicode } from 'node:url'
 import type { Problem } from '#core/problem.ts'
-import { labelsOf } from '../names.ts'
-import { isHostLabel, nameBelow } from '../written-name.ts'
+import { labelsOf } from '#dns/records/names.ts'
+import { isHostLabel, nameBelow } from '#dns/records/written-name.ts'
 import { type OwnerNode, problem, say, warning } from './finding.ts'
 
 /** RFC 1123 §2.1 for names with addresses; the wildcard's place (RFC 4592 §2.1.1); A-labels (RFC 5891 §4). */

@@ -1,5 +1,5 @@
 import type { Problem } from '#core/problem.ts'
-import { cutAbove, type Names } from '../names.ts'
+import { cutAbove, type Names } from '#dns/records/names.ts'
 import { type OwnerNode, problem, say } from './finding.ts'
 
 /** Names of name servers of delegations: their addresses may stand below a cut, as glue (RFC 9471 §3.2). */

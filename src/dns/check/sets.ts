@@ -1,5 +1,5 @@
 import type { Problem } from '#core/problem.ts'
-import type { RecordDraft } from '../records.ts'
+import type { RecordDraft } from '#dns/records/read-records.ts'
 import { type OwnerNode, problem, say, warning } from './finding.ts'
 
 /** Rules within one RRset: no doubles (RFC 2181 §5), one TTL (RFC 2181 §5.2). */

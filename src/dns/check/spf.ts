@@ -1,6 +1,6 @@
 import type { Problem } from '#core/problem.ts'
-import { cutAbove, type Names, typesAt, zoneOf } from '../names.ts'
-import type { RecordDraft } from '../records.ts'
+import { cutAbove, type Names, typesAt, zoneOf } from '#dns/records/names.ts'
+import type { RecordDraft } from '#dns/records/read-records.ts'
 import { parseIpv4, parseIpv6 } from '../wire/address.ts'
 import { type OwnerNode, problem, say, textOf, textsOf, warning } from './finding.ts'
 

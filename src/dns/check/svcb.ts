@@ -1,7 +1,7 @@
 import type { Problem } from '#core/problem.ts'
-import { cutAbove, type Names, typesAt, zoneOf } from '../names.ts'
-import type { RecordDraft } from '../records.ts'
-import { nameBelow } from '../written-name.ts'
+import { cutAbove, type Names, typesAt, zoneOf } from '#dns/records/names.ts'
+import type { RecordDraft } from '#dns/records/read-records.ts'
+import { nameBelow } from '#dns/records/written-name.ts'
 import { type OwnerNode, problem, say, warning } from './finding.ts'
 
 /** One record of SVCB or HTTPS. */

@@ -1,6 +1,6 @@
 import type { Problem } from '#core/problem.ts'
-import { cutAbove, labelsOf, type Names, parentOf, type Types } from '../names.ts'
-import { isHostLabel, nameBelow } from '../written-name.ts'
+import { cutAbove, labelsOf, type Names, parentOf, type Types } from '#dns/records/names.ts'
+import { isHostLabel, nameBelow } from '#dns/records/written-name.ts'
 import { type OwnerNode, problem, say, warning } from './finding.ts'
 
 /**

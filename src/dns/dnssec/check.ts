@@ -1,6 +1,6 @@
 import type { Problem } from '#core/problem.ts'
+import type { RecordDraft } from '#dns/records/read-records.ts'
 import type { ZoneInput } from '../plan.ts'
-import type { RecordDraft } from '../records.ts'
 
 /** Types that a zone which signs makes itself. */
 const MADE: ReadonlySet<string> = new Set([

@@ -1,5 +1,5 @@
 import { contentKey } from '#core/node.ts'
-import { parentOf, zoneOf } from '../names.ts'
+import { parentOf, zoneOf } from '#dns/records/names.ts'
 import type { RRsetPlan, ZonePlan } from '../plan.ts'
 import { wireName } from '../rrset.ts'
 import { dsData } from './key.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Position } from '#core/problem.ts'
-import type { RecordDraft } from '../records.ts'
+import type { RecordDraft } from '#dns/records/read-records.ts'
 
 /** RFC 9432 §4.1: what a change of a member should not be lost for is soon seen. */
 const TTL_SECONDS = 300

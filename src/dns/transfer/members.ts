@@ -1,6 +1,6 @@
 import { contentKey } from '#core/node.ts'
+import { absoluteName } from '#dns/records/written-name.ts'
 import type { ZonePlan } from '../plan.ts'
-import { absoluteName } from '../written-name.ts'
 import type { Version } from './difference.ts'
 import type { MovePlan } from './plan.ts'
 

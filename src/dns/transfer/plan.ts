@@ -4,8 +4,8 @@ import type { Written } from '#config/source.ts'
 import { networkKey, parseNetwork } from '#core/network.ts'
 import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
+import { absoluteName, ownerName } from '#dns/records/written-name.ts'
 import type { Algorithm } from '../wire/tsig.ts'
-import { absoluteName, ownerName } from '../written-name.ts'
 import type { KeysConfig, MovesConfig, SecretConfig } from './config.ts'
 
 /** A key without its secret. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { box, element, matroskaStart, movieHeader, movieStart } from '../../../test/movie.ts'
+import { box, element, matroskaStart, movieHeader, movieStart } from '../../../test/media/movie.ts'
 import { isMovie, movieRate } from './movie-rate.ts'
 
 const rate = (file: Uint8Array, fileOctets = file.length): number | null =>

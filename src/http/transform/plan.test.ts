@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkText, fileText } from '../../../test/planted.ts'
+import { checkText, fileText } from '../../../test/planted/planted.ts'
 import { transformedBy } from '../../../test/transform.ts'
 import type { TransformPlan } from './plan.ts'
 

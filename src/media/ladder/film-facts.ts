@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises'
 import { readFully } from '#core/read-fully.ts'
-import { leadTrack } from '../cuts.ts'
-import type { Movie } from '../movie.ts'
-import { openMovie } from '../open.ts'
+import { leadTrack } from '#media/movie/cuts.ts'
+import type { Movie } from '#media/movie/movie.ts'
+import { openMovie } from '#media/movie/open.ts'
 import { MediaFault } from '../wire/fault.ts'
 import type { FilmFacts } from './ladder.ts'
 

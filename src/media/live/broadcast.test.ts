@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { broadcastOf, newsOf, START_MS } from '../../../test/live-broadcast.ts'
+import { broadcastOf, newsOf, START_MS } from '../../../test/media/live-broadcast.ts'
 import { Broadcast, endOf, wallOf } from './broadcast.ts'
 import type { News } from './news.ts'
 

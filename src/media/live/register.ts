@@ -2,13 +2,13 @@ import { rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '#core/log.ts'
 import type { Refusal } from '#http/wire/refusal.ts'
+import { forgetInits } from '#media/live/encoder/saved-inits.ts'
 import { Broadcast, endOf, octetsOf, type Segment } from './broadcast.ts'
 import { broadcastFolder, broadcastId, JOURNAL, segmentFile } from './folder.ts'
 import { beginJournal, type Journal, listStreams, readBroadcast } from './journal.ts'
 import type { LiveTrack, News } from './news.ts'
 import type { LivePlan } from './plan.ts'
 import type { Fed, LiveAsk, LiveFeed, LiveReply, LiveTold } from './request.ts'
-import { forgetInits } from './saved-inits.ts'
 
 export type RegisterOptions = {
   /** absolute */
@@ -182,7 +182,10 @@ export class Register {
 
   async #begin({ stream, worker, tracks }: Extract<LiveAsk, { kind: 'begin' }>): Promise<LiveReply> {
     const before = this.#streams.get(stream)
-    if (before?.encoder != null) return { kind: 'busy', sinceMs: before.broadcast.sinceMs }
+    if (before?.encoder != null) {
+      const { newsMs, sinceMs } = before.broadcast
+      return { kind: 'busy', quietMs: this.#options.now() - Math.max(newsMs ?? 0, sinceMs) }
+    }
     if (before === undefined && this.#streams.size >= LIMIT_STREAMS)
       return { kind: 'full', limit: LIMIT_STREAMS }
     const ticket = ++this.#lastTicket

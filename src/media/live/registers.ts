@@ -1,12 +1,12 @@
 import { resolve } from 'node:path'
 import type { Log } from '#core/log.ts'
+import { audienceKey } from '#media/live/view/viewers.ts'
 import type { Broadcast } from './broadcast.ts'
 import type { LivePlan } from './plan.ts'
 import { Register, type RegisterOptions } from './register.ts'
 import type { AskLive, LiveTold } from './request.ts'
 import { createSources, type SourceWanted } from './sources.ts'
 import { type LiveStatus, liveStatus } from './status.ts'
-import { audienceKey } from './viewers.ts'
 
 /** The registers of all folders, on the thread that has them. */
 export type Registers = {

@@ -45,7 +45,8 @@ export type LiveReply =
     }
   | { readonly kind: 'led'; readonly worker: number }
   | { readonly kind: 'fed'; readonly refusal: Refusal | null }
-  | { readonly kind: 'busy'; readonly sinceMs: number }
+  /** another encoder sends it, and has sent nothing for so long */
+  | { readonly kind: 'busy'; readonly quietMs: number }
   | { readonly kind: 'full'; readonly limit: number }
   /** it has ended, or another encoder has taken its place */
   | { readonly kind: 'gone' }

@@ -3,7 +3,7 @@ import { fieldsOf } from '#http/wire/fields.ts'
 import { respondPage } from '#http/wire/page.ts'
 import { formatContentRange, parseRanges } from '#http/wire/range.ts'
 import type { Refusal } from '#http/wire/refusal.ts'
-import { type Piece, PiecesSource, rangeOfPieces } from './pieces-source.ts'
+import { type Piece, PiecesSource, rangeOfPieces } from '#media/live/view/pieces-source.ts'
 
 /** Field lines of a response. */
 export type Lines = readonly (readonly [name: string, value: string])[]

@@ -1,11 +1,11 @@
 import { type Refusal, refuse } from '#http/wire/refusal.ts'
+import { Feed } from '#media/live/encoder/feed.ts'
+import { Viewers } from '#media/live/view/viewers.ts'
 import { Broadcast } from './broadcast.ts'
-import { Feed } from './feed.ts'
 import { broadcastFolder } from './folder.ts'
 import { readBroadcast } from './journal.ts'
 import type { LivePlan } from './plan.ts'
 import type { AskLive, Fed, LiveAsk, LiveReply, LiveTold } from './request.ts'
-import { Viewers } from './viewers.ts'
 
 type Waiter = { readonly isDue: () => boolean; readonly settle: (isDue: boolean) => void }
 

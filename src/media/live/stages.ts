@@ -1,7 +1,7 @@
 import { type Refusal, refuse } from '#http/wire/refusal.ts'
+import type { Audience } from '#media/live/view/viewers.ts'
 import type { AskLive, LiveFeed, LiveTold } from './request.ts'
 import { Stage } from './stage.ts'
-import type { Audience } from './viewers.ts'
 
 /** What is on air, as one worker knows it: a stage for each folder. */
 export type Stages = {

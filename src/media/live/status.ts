@@ -1,5 +1,5 @@
+import { rateOf } from '#media/live/view/playlist.ts'
 import type { Broadcast } from './broadcast.ts'
-import { rateOf } from './playlist.ts'
 import type { SourceState } from './sources.ts'
 
 /** What `portico status` says of live streams. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readPlaylist } from '../../../test/playlists.ts'
+import { readPlaylist } from '../../../test/media/playlists.ts'
 import { type MediaPlaylist, quoted, type Segment, writeMediaPlaylist } from './m3u8.ts'
 
 const vod = { kind: 'VOD', hasEnded: true } as const

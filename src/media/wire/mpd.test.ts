@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { all, readMpd } from '../../../test/mpds.ts'
+import { all, readMpd } from '../../../test/media/mpds.ts'
 import { type AdaptationSet, type Mpd, stretchesOf, writeMpd } from './mpd.ts'
 
 const set: AdaptationSet = {

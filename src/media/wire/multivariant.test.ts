@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readPlaylist } from '../../../test/playlists.ts'
+import { readPlaylist } from '../../../test/media/playlists.ts'
 import { writeMultivariant } from './multivariant.ts'
 
 test('writeMultivariant() says renditions, variants and their rates (RFC 8216bis §4.4.6, §4.4.6.1, §4.4.6.1.1, §4.4.6.2)', () => {

@@ -1,0 +1,20 @@
+import type { Command } from '#cli/command.ts'
+import { print, printError } from '#cli/print.ts'
+import { askRunning, NOT_RUNNING } from '#cli/running.ts'
+
+/** `portico reopen-log` */
+export const reopenLogCommand: Command = {
+  name: 'reopen-log',
+  summary: 'Go on with the access log in a new file, after another program has moved it away.',
+  usage: '[--config FILE]',
+  options: {},
+  examples: ['mv access.log access.log.1 && portico reopen-log'],
+  async run(input) {
+    if ((await askRunning(input, 'POST /reopen-log')) === null) {
+      printError(NOT_RUNNING)
+      return 1
+    }
+    print('The access log goes on in its file, opened anew.')
+    return 0
+  },
+}

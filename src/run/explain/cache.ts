@@ -1,0 +1,89 @@
+import { keyOf } from '#cache/key.ts'
+import type { CachePlan } from '#cache/plan.ts'
+import { reuse } from '#cache/reuse.ts'
+import { select } from '#cache/select.ts'
+import type { CachedObject, CacheStore } from '#cache/store/store.ts'
+import { ageMs, type Stored, storedOf } from '#cache/stored.ts'
+import type { Position } from '#core/problem.ts'
+import { formatSize, plural } from '#core/units.ts'
+import { noFields } from '#http/wire/fields.ts'
+import { type Step, step } from './step.ts'
+
+/** The store of a running Portico, and the time; null: a file alone. */
+export type LiveCache = { readonly store: CacheStore | null; readonly nowMs: number } | null
+
+/** Say what is stored for a URL, how old it is, and what the next plain GET would get. */
+export function explainCache(plan: CachePlan, url: URL, at: Position, live: LiveCache): Step[] {
+  const target = `${url.pathname}${url.search}`
+  const client = { secure: url.protocol === 'https:' }
+  const request = { authority: url.host, target, fields: noFields, client }
+  const key = keyOf(plan.key, request)
+  const say = (says: string, reason: string): Step => step('cache', says, reason, at)
+  if (live === null || live.store === null)
+    return [say('kept as responses allow', `key ${key}; not running: a file alone`)]
+  const objects = live.store.find(key)
+  const { object, held, parts } = select(objects, request)
+  const { action, reason } = reuse(request, held, live.nowMs)
+  const next = say(`the next GET is ${NEXT[action]}`, reason)
+  if (object !== null && held.stored !== null)
+    return [say(storedText(object, held.stored, live.nowMs), whyText(key, object, held.stored)), next]
+  const others = objects.filter(({ id }) => parts.every((part) => part.object.id !== id))
+  const slices = plan.sliceOctets === null ? [] : live.store.list({ prefix: `${key} bytes=`, limit: MOST })
+  const counted = [
+    [parts.length, 'part'],
+    [slices.length, 'slice'],
+    [others.length, 'response'],
+  ] as const
+  const found = counted.flatMap(([count, what]) => (count === 0 ? [] : [plural(count, what)]))
+  return [
+    say(found.length === 0 ? 'nothing is stored' : `${found.join(', ')} stored`, `key ${key}`),
+    ...others.map((other) =>
+      say(storedText(other, storedOf(other), live.nowMs), chosenText(storedOf(other))),
+    ),
+    next,
+  ]
+}
+
+/** Slices that are counted. */
+const MOST = 1000
+
+function storedText(object: CachedObject, stored: Stored, nowMs: number): string {
+  const age = Math.floor(ageMs(stored, nowMs) / 1000)
+  const left = Math.floor((stored.freshUntilMs - nowMs) / 1000)
+  const fresh = left >= 0 ? `fresh for ${left} s more` : `stale for ${-left} s`
+  const growing = object.state === 'growing' ? ', growing' : ''
+  return `${stored.status}, ${formatSize(object.storedOctets)}, ${age} s old, ${object.isStale ? 'stale by a purge' : fresh}${growing}`
+}
+
+function whyText(key: string, { tags }: CachedObject, stored: Stored): string {
+  const notes = [
+    `key ${key}`,
+    `its lifetime is of ${BASES[stored.basis]}`,
+    ...(stored.noCache ? ['never without validation: no-cache'] : []),
+    ...(tags.length > 0 ? [`tags ${tags.join(', ')}`] : []),
+  ]
+  return notes.join('; ')
+}
+
+/** What a request has to say to get it (RFC 9111 §4.1). */
+function chosenText({ vary }: Stored): string {
+  return `for requests with ${vary.map(([name, value]) => (value === null ? `no ${name}` : `${name}: ${value}`)).join(', ')}`
+}
+
+const NEXT = {
+  serve: 'answered from the cache',
+  refresh: 'answered from the cache, and the service is asked in the background',
+  validate: 'sent to the service, which may answer that it has not changed',
+  fetch: 'sent to the service',
+  refuse: 'refused',
+} as const
+
+const BASES = {
+  override: '"override"',
+  's-maxage': 's-maxage',
+  'max-age': 'max-age',
+  expires: 'Expires',
+  heuristic: 'a guess by Last-Modified',
+  file: '"ttl"',
+  none: 'nothing',
+} as const
