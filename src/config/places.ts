@@ -1,8 +1,5 @@
 import { END, ENTRY, endOfText, KEY, type Outline, VALUE } from './outline.ts'
 
-/** Keys and indexes from the root of the file to a value. */
-export type Path = readonly (string | number)[]
-
 /** Offsets of a value, and of the key that leads to it; of the value itself where it stands in a list. */
 export type Place = { readonly key: number; readonly value: number }
 
@@ -25,8 +22,8 @@ export class Places {
     this.#last = new Uint32Array(count)
   }
 
-  /** The place of a value; undefined where none was written. */
-  find(path: Path): Place | undefined {
+  /** @param path keys and indexes from the root to a value; what is found is undefined where none was written */
+  find(path: readonly (string | number)[]): Place | undefined {
     let entry: number | undefined = 0
     for (const step of path) {
       entry = this.#partOf(entry, String(step))

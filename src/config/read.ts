@@ -14,6 +14,7 @@ import type {
   TextSetting,
 } from '#core/settings.ts'
 import { formatDuration, formatSize, parseDuration, parseSize } from '#core/units.ts'
+import { fits, isMeant, isMistyped, isObject, mayHold, takesObject } from './forms.ts'
 import { deeper, keyFor, repairs, repairUnit } from './mend.ts'
 import type { Written } from './source.ts'
 import { exampleOf, say, show, wanted } from './wording.ts'
@@ -311,12 +312,6 @@ function unknownKey(
   })
 }
 
-/** A required key that stands there with a typing mistake was reported as an unknown one. */
-function isMistyped(key: string, setting: GroupSetting, value: Record<string, unknown>): boolean {
-  const unknown = Object.keys(value).filter((written) => !Object.hasOwn(setting.fields, written))
-  return unknown.some((written) => keyFor(written, setting) === key)
-}
-
 function missingKey(setting: GroupSetting, key: string, path: Steps, reading: Reading): void {
   const where = path.length === 0 ? 'The file' : say(path)
   const field = setting.fields[key]
@@ -364,53 +359,4 @@ function report(reading: Reading, path: Steps, code: string, message: string, fi
   const problem: Problem = { level: 'error', code, at: reading.written.at(path), message }
   reading.problems.push(fix === undefined ? problem : { ...problem, fix })
   return undefined
-}
-
-/** What a setting wants, in words. */
-export function takesObject(setting: Setting): boolean {
-  if (setting.type === 'either') return setting.of.some(takesObject)
-  return setting.type === 'group' || setting.type === 'map'
-}
-
-/** Whether a value has the JSON type that a form takes. */
-function fits(setting: Setting, value: unknown): boolean {
-  switch (setting.type) {
-    case 'text':
-      return typeof value === 'string'
-    case 'size':
-    case 'duration':
-      return typeof value === 'string' || typeof value === 'number'
-    case 'integer':
-      return typeof value === 'number'
-    case 'flag':
-      return typeof value === 'boolean'
-    case 'choice':
-      return setting.values.some((choice) => typeof choice === typeof value)
-    case 'list':
-      return Array.isArray(value)
-    case 'map':
-    case 'group':
-      return isObject(value)
-    case 'either':
-      return setting.of.some((form) => fits(form, value))
-  }
-}
-
-/** Among forms of one JSON type, the one that the value was meant for. */
-function mayHold(setting: Setting, value: unknown): boolean {
-  if (setting.type === 'choice') return setting.values.some((choice) => choice === value)
-  if (setting.type === 'group' && isObject(value)) {
-    return (setting.required ?? []).every((key) => value[key] !== undefined)
-  }
-  return true
-}
-
-/** Whether the required keys stand there, typing mistakes allowed. */
-function isMeant(setting: Setting, value: unknown): boolean {
-  if (setting.type !== 'group' || !isObject(value)) return false
-  return (setting.required ?? []).every((key) => value[key] !== undefined || isMistyped(key, setting, value))
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -2,7 +2,10 @@ import { type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
 import type { Position, Problem } from '#core/problem.ts'
 import { lastIndex } from '#core/sorted.ts'
 import { outline } from './outline.ts'
-import { type Path, Places } from './places.ts'
+import { Places } from './places.ts'
+
+/** Keys and indexes from the root of the file to a value. */
+export type Path = readonly (string | number)[]
 
 /** What was written, and where each part of it stands. */
 export type Written = {

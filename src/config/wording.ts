@@ -1,6 +1,6 @@
 import type { Setting } from '#core/settings.ts'
 import { formatDuration, formatSize } from '#core/units.ts'
-import type { Path } from './places.ts'
+import type { Path } from './source.ts'
 
 /** What a setting takes, in words. */
 export function wanted(setting: Setting): string {

@@ -1,5 +1,4 @@
-import type { Path } from '#config/places.ts'
-import type { Written } from '#config/source.ts'
+import type { Path, Written } from '#config/source.ts'
 import { parseNetwork } from '#core/network.ts'
 import { contentKey } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'

@@ -1,6 +1,5 @@
 import { isIPv4 } from 'node:net'
-import type { Path } from '#config/places.ts'
-import type { Written } from '#config/source.ts'
+import type { Path, Written } from '#config/source.ts'
 import type { Position, Problem } from '#core/problem.ts'
 import { parseDuration } from '#core/units.ts'
 import type { PoolPlan, PoolUse } from '#dns/pools/plan.ts'

@@ -1,6 +1,5 @@
 import { isIP } from 'node:net'
-import type { Path } from '#config/places.ts'
-import type { Written } from '#config/source.ts'
+import type { Path, Written } from '#config/source.ts'
 import { networkKey, parseNetwork } from '#core/network.ts'
 import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
