@@ -22,8 +22,9 @@ const video = document.querySelector('video')
 window.errors = []
 if (query.get('player') === 'hls') {
   // What a busy machine has stalled is caught up: by playing faster, and beyond a target duration by a leap.
-  const atEdge = query.has('back') ? {} : { liveMaxLatencyDurationCount: 4 }
-  window.hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.5, liveSyncOnStallIncrease: 0, ...atEdge })
+  window.hls = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.5, liveSyncOnStallIncrease: 0 })
+  if (!query.has('back'))
+    setInterval(() => { if (hls.latency > 6 && hls.liveSyncPosition) video.currentTime = hls.liveSyncPosition }, 1000)
   hls.on(Hls.Events.ERROR, (_, data) => { if (data.fatal) errors.push(data.details) })
   hls.loadSource(query.get('url'))
   hls.attachMedia(video)

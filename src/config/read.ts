@@ -14,6 +14,7 @@ import type {
   TextSetting,
 } from '#core/settings.ts'
 import { formatDuration, formatSize, parseDuration, parseSize } from '#core/units.ts'
+import { deeper, keyFor, repairs, repairUnit } from './mend.ts'
 import type { Path, Written } from './source.ts'
 import { exampleOf, say, show, wanted } from './wording.ts'
 
@@ -85,7 +86,7 @@ export function initialOf(setting: Setting): unknown {
 function readGroup(setting: GroupSetting, value: unknown, path: Path, reading: Reading): unknown {
   if (!isObject(value)) return wrongType(setting, value, path, reading)
   for (const key of Object.keys(value)) {
-    if (!Object.hasOwn(setting.fields, key)) unknownKey(setting, key, path, reading)
+    if (!Object.hasOwn(setting.fields, key)) unknownKey(setting, key, value, { path, reading })
   }
   for (const key of setting.required ?? []) {
     if (value[key] === undefined && !isMistyped(key, setting, value)) missingKey(setting, key, path, reading)
@@ -158,13 +159,6 @@ function readText(setting: TextSetting, value: unknown, path: Path, reading: Rea
   return report(reading, path, 'config/wrong-form', message, fix)
 }
 
-/** What is left out or written too much most often: a scheme, the colon of a port, the path of a URL. */
-function repairs(text: string): string[] {
-  // "http://8080" would be the address 0.0.31.144.
-  if (/^\d+$/.test(text)) return [`:${text}`, `http://127.0.0.1:${text}`]
-  return [`http://${text}`, `:${text}`, text.replace(/^(https?:\/\/[^/?#]+).*$/, '$1')]
-}
-
 function readChoice(setting: ChoiceSetting, value: unknown, path: Path, reading: Reading): unknown {
   if (setting.values.some((known) => known === value)) return value
   if (typeof value !== 'string' && typeof value !== 'number') return wrongType(setting, value, path, reading)
@@ -205,7 +199,8 @@ function readUnit(
   }
   if (typeof value !== 'string') return wrongType(setting, value, path, reading)
   const amount = isSize ? parseSize(value) : parseDuration(value)
-  if (amount === undefined) return wrongType(setting, value, path, reading)
+  if (amount === undefined)
+    return wrongType(setting, value, path, reading, quoted(repairUnit(setting.type, value)))
   if (amount >= setting.min && amount <= setting.max) return amount
   const format = isSize ? formatSize : formatDuration
   return report(
@@ -215,6 +210,10 @@ function readUnit(
     `${say(path)} is ${value}; ${format(setting.min)} to ${format(setting.max)} is wanted.`,
     `"${format(amount < setting.min ? setting.min : setting.max)}"`,
   )
+}
+
+function quoted(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : JSON.stringify(text)
 }
 
 function withoutUnit(
@@ -262,8 +261,13 @@ function checkOneOf(
   report(reading, path, 'config/one-kind', `${say(path)} ${what}; exactly one of ${known} is wanted.`, fix)
 }
 
-function unknownKey(setting: GroupSetting, key: string, path: Path, reading: Reading): void {
-  const near = nearest(key, Object.keys(setting.fields))
+function unknownKey(
+  setting: GroupSetting,
+  key: string,
+  value: Record<string, unknown>,
+  { path, reading }: { readonly path: Path; readonly reading: Reading },
+): void {
+  const near = keyFor(key, setting)
   const known = Object.keys(setting.fields).filter((name) => name !== '$schema')
   const where = path.length === 0 ? 'the file' : say(path)
   reading.problems.push({
@@ -271,14 +275,14 @@ function unknownKey(setting: GroupSetting, key: string, path: Path, reading: Rea
     code: 'config/unknown-key',
     at: reading.written.keyAt([...path, key]),
     message: `"${key}" is not a key of ${where}; known are ${known.join(', ')}.`,
-    fix: near === undefined ? `remove "${key}"` : `"${near}"`,
+    fix: near === undefined ? (deeper(key, value, setting) ?? `remove "${key}"`) : `"${near}"`,
   })
 }
 
 /** A required key that stands there with a typing mistake was reported as an unknown one. */
 function isMistyped(key: string, setting: GroupSetting, value: Record<string, unknown>): boolean {
   const unknown = Object.keys(value).filter((written) => !Object.hasOwn(setting.fields, written))
-  return unknown.some((written) => nearest(written, Object.keys(setting.fields)) === key)
+  return unknown.some((written) => keyFor(written, setting) === key)
 }
 
 function missingKey(setting: GroupSetting, key: string, path: Path, reading: Reading): void {
@@ -293,14 +297,35 @@ function missingKey(setting: GroupSetting, key: string, path: Path, reading: Rea
   )
 }
 
-function wrongType(setting: Setting, value: unknown, path: Path, reading: Reading): undefined {
+function wrongType(
+  setting: Setting,
+  value: unknown,
+  path: Path,
+  reading: Reading,
+  repaired = inFull(setting, value, path, reading),
+): undefined {
   return report(
     reading,
     path,
     'config/wrong-type',
     `${say(path)} is ${show(value)}; ${wanted(setting)} is wanted.`,
-    setting.meant?.(value, path) ?? exampleOf(setting),
+    setting.meant?.(value, path) ?? repaired ?? exampleOf(setting),
   )
+}
+
+/** What stands in place of a group, as the one key that takes it: `8080` as `{ "service": 8080 }`. */
+function inFull(setting: Setting, value: unknown, path: Path, reading: Reading): string | undefined {
+  if (setting.type !== 'group' || Array.isArray(value) || isObject(value)) return undefined
+  const takers = Object.entries(setting.fields).filter(([key, field]) => {
+    const trial: Reading = { written: reading.written, problems: [], paths: [] }
+    return (
+      fits(field, value) &&
+      read(field, value, [...path, key], trial) !== undefined &&
+      trial.problems.length === 0
+    )
+  })
+  if (takers.length !== 1 && (setting.oneOf === undefined || takers.length === 0)) return undefined
+  return `{ "${takers[0]![0]}": ${show(value)} }`
 }
 
 function report(reading: Reading, path: Path, code: string, message: string, fix?: string): undefined {

@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { Writable } from 'node:stream'
 
 /** A picture of 32 squares, eight in a row: the milliseconds since 1970, the highest bit first; light is 1. */
 const [COLUMNS, ROWS, SQUARE] = [8, 4, 40]
 const WIDTH = COLUMNS * SQUARE
 const HEIGHT = ROWS * SQUARE
 const FRAME_MS = 40
+const SAMPLE_RATE = 48_000
+const FRAME_SAMPLES = (SAMPLE_RATE * FRAME_MS) / 1000
 
 /** An encoder whose picture is the time at which it was taken. */
 export type ClockEncoder = {
@@ -20,19 +23,8 @@ export type ClockEncoder = {
  * @param output its last arguments: format and URL
  */
 export function startClock(ffmpeg: string, output: readonly string[]): ClockEncoder {
-  const picture = [
-    '-f',
-    'rawvideo',
-    '-pix_fmt',
-    'gray',
-    '-s',
-    `${WIDTH}x${HEIGHT}`,
-    '-r',
-    '25',
-    '-i',
-    'pipe:0',
-  ]
-  const tone = ['-re', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000']
+  const picture = `-f rawvideo -pix_fmt gray -s ${WIDTH}x${HEIGHT} -r 25 -i pipe:0`.split(' ')
+  const tone = `-f s16le -ar ${SAMPLE_RATE} -ac 1 -i pipe:3`.split(' ')
   const video = '-c:v libx264 -preset ultrafast -tune zerolatency -g 50 -pix_fmt yuv420p -crf 18'.split(' ')
   const words = [
     '-hide_banner',
@@ -45,16 +37,19 @@ export function startClock(ffmpeg: string, output: readonly string[]): ClockEnco
     'aac',
     ...output,
   ]
-  const child = spawn(ffmpeg, words, { stdio: ['pipe', 'ignore', 'pipe'] })
+  const child = spawn(ffmpeg, words, { stdio: ['pipe', 'ignore', 'pipe', 'pipe'] })
   let said = ''
-  child.stderr.on('data', (octets) => (said += octets))
-  child.stdin.on('error', () => {})
-  // As many frames as have passed, so that a busy machine does not slow the clock of the stream.
+  child.stderr!.on('data', (octets) => (said += octets))
+  const [pictures, sound] = [child.stdin!, child.stdio[3] as Writable]
+  for (const pipe of [pictures, sound]) pipe.on('error', () => {})
+  // As many frames as have passed, with their sound: neither a busy machine nor an ffmpeg that starts slowly stays behind.
   const startedMs = performance.now()
   let frames = 0
   const timer = setInterval(() => {
-    for (; frames * FRAME_MS <= performance.now() - startedMs; frames++)
-      child.stdin.write(frameOf(Date.now()))
+    for (; frames * FRAME_MS <= performance.now() - startedMs; frames++) {
+      pictures.write(frameOf(Date.now()))
+      sound.write(toneOf(frames))
+    }
   }, FRAME_MS / 4)
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   void ended.then(() => clearInterval(timer))
@@ -77,6 +72,14 @@ function frameOf(ms: number): Buffer {
       frame.fill(255, (top + y) * WIDTH + left, (top + y) * WIDTH + left + SQUARE)
   }
   return frame
+}
+
+/** The sound of a frame: 400 Hz, of which each frame has whole waves. */
+function toneOf(frame: number): Buffer {
+  const samples = Int16Array.from({ length: FRAME_SAMPLES }, (_, i) => {
+    return 3000 * Math.sin((2 * Math.PI * 400 * (frame * FRAME_SAMPLES + i)) / SAMPLE_RATE)
+  })
+  return Buffer.from(samples.buffer)
 }
 
 /** JavaScript for a page: how long ago the picture that is shown was taken, in milliseconds; null when there is none. */
