@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { ffmpeg as make, picture, tone } from '../test/media/media-files.ts'
 import { readPlaylist } from '../test/media/playlists.ts'
 import { peer } from '../test/peers.ts'
+import { freePort } from '../test/ports.ts'
 import { type Running, startRunning } from '../test/running.ts'
 
 const ffmpeg = peer('ffmpeg')
 const skip = ffmpeg === undefined && 'needs ffmpeg'
 let running: Running
 let folder = ''
+let metricsPort: number
 
 /** Films of which odd ones are made: each has its index elsewhere. */
 const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '2', '-x264-params', 'keyint=3:scenecut=0']
@@ -25,6 +27,15 @@ const bases: readonly (readonly [name: string, words: readonly string[]])[] = [
   ['packed.webm', ['-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-cpu-used', '8', '-c:a', 'libopus']],
 ]
 const EACH = 25
+/**
+ * Films, one after the other, of which the last two thirds may not make memory grow. A long run:
+ * PORTICO_ODD_FILMS=2400 node --test --test-name-pattern 'levels off' conformance/odd-films.test.ts
+ */
+const MANY = Number(process.env['PORTICO_ODD_FILMS'] ?? 90)
+/** The least there is: caches are full after few films. */
+const CACHE_OCTETS = 4 * 2 ** 20
+/** What V8 holds comes and goes; before indexes had memory of their own it was 0.2 MiB a film. */
+const LIMIT_GROWTH_OCTETS = 48 * 2 ** 20
 
 before(async () => {
   if (ffmpeg === undefined) return
@@ -33,7 +44,11 @@ before(async () => {
     stream: { ts: true, segment: '2s', group: 'none' as const },
     http: 'serve',
   }
-  running = await startRunning({ hosts: { films } })
+  metricsPort = await freePort()
+  running = await startRunning(
+    { hosts: { films } },
+    { cache: { memory: `${CACHE_OCTETS / 2 ** 20}MiB` }, metrics: { listen: `:${metricsPort}` } },
+  )
   folder = join(running.folder, 'films')
   await mkdir(folder)
   for (const [name, words] of bases)
@@ -110,6 +125,18 @@ async function examine(name: string): Promise<'played' | 'refused'> {
   return lists.length > 0 ? 'played' : 'refused'
 }
 
+/** Octets of the program that are in memory. */
+async function residentOctets(): Promise<number> {
+  const status = await readFile(`/proc/${running.child.pid}/status`, 'utf8')
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)![1]) * 1024
+}
+
+async function gauge(name: string): Promise<number> {
+  const said = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
+  const line = said.split('\n').find((line) => line.startsWith(`${name} `))!
+  return Number(line.slice(name.length))
+}
+
 for (const [kind, [name]] of bases.entries()) {
   test(`${EACH} odd films made of ${name} are played or refused, and the others play on`, {
     skip,
@@ -126,3 +153,26 @@ for (const [kind, [name]] of bases.entries()) {
     assert.equal(await examine(name), 'played')
   })
 }
+
+test(`memory levels off: ${MANY} odd films leave behind what caches may hold, and no more`, {
+  skip: skip || (process.platform !== 'linux' && 'needs /proc'),
+  timeout: 60_000 + MANY * 1000,
+}, async () => {
+  const wholes = await Promise.all(bases.map(([name]) => readFile(join(folder, name))))
+  const resident: number[] = []
+  for (let i = 0; i < MANY; i++) {
+    const odd = `many-${i}-${bases[i % bases.length]![0]}`
+    await writeFile(join(folder, odd), oddOne(wholes[i % bases.length]!, 10_000 + i))
+    await examine(odd)
+    await rm(join(folder, odd))
+    resident.push(await residentOctets())
+  }
+  assert.ok((await gauge('portico_media_index_bytes')) <= CACHE_OCTETS / 4)
+  assert.ok((await gauge('portico_cache_bytes{tier="memory"}')) <= CACHE_OCTETS)
+  const third = Math.floor(MANY / 3)
+  const most = (values: readonly number[]): number => Math.max(...values)
+  const [early, late] = [most(resident.slice(0, third)), most(resident.slice(-third))]
+  const said = `${early >> 20} MiB at most in the first third, ${late >> 20} in the last`
+  console.log(`# ${said}`)
+  assert.ok(late - early < LIMIT_GROWTH_OCTETS, said)
+})

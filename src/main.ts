@@ -1,8 +1,8 @@
 import { type Command, type CommandInput, parseCommand, UsageError } from '#cli/command.ts'
-import { commandGroups, commands } from '#cli/commands.ts'
+import { commandGroups, commandNear, commands } from '#cli/commands.ts'
 import { commandHelp, familyHelp, programHelp } from '#cli/help.ts'
 import { paint, print, printError } from '#cli/print.ts'
-import { nearest } from '#core/nearest.ts'
+import { sayError } from '#core/say-error.ts'
 import { version } from '#core/version.ts'
 
 for (const stream of [process.stdout, process.stderr]) {
@@ -22,7 +22,8 @@ async function main(words: readonly string[]): Promise<number> {
   if (first === undefined || first === '--help' || first === '-h') return say(programHelp(commandGroups))
   if (first === 'help')
     return words.length === 1 ? say(programHelp(commandGroups)) : main([...words.slice(1), '--help'])
-  if (first === '--version' || first === '-v' || first === 'version') return say([version()])
+  if (first === '--version' || first === '-v' || first === '-V' || first === 'version')
+    return say([version()])
   const command = commands.find(({ name }) => name === first || name === `${first} ${second}`)
   if (command !== undefined) return run(command, words.slice(command.name.split(' ').length))
   const family = commands.filter(({ name }) => name.startsWith(`${first} `))
@@ -36,8 +37,7 @@ async function run(command: Command, words: readonly string[]): Promise<number> 
     if (input.options['help'] === true) return say(commandHelp(command))
     return await command.run(input)
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    printError(`${paint('error', 'portico:', process.stderr)} ${message}`)
+    printError(`${paint('error', 'portico:', process.stderr)} ${sayError(error)}`)
     if (!(error instanceof UsageError)) return 1
     printError(`Usage: portico ${command.name} ${command.usage}`.trimEnd())
     return 2
@@ -58,16 +58,18 @@ function refuse(first: string, second: string | undefined, family: readonly Comm
     for (const line of helpOf(first, family)) printError(line)
     return 2
   }
+  if (first === 'stop') {
+    printError(
+      'A running Portico ends by Ctrl-C or SIGTERM ("portico status" has its process), or: systemctl stop portico',
+    )
+    return 2
+  }
   if (first.startsWith('-')) {
     printError(`"${first}" stands before the command; options stand behind it: portico COMMAND ${first} …`)
     return 2
   }
   const written = family.length > 0 ? `${first} ${second}` : first
-  const near =
-    nearest(
-      written,
-      commands.map(({ name }) => name),
-    ) ?? family[0]?.name
+  const near = commandNear(written) ?? family[0]?.name
   const guess = near === undefined ? '.' : `; did you mean "${near}"?`
   printError(`"${written}" is no command of portico${guess} "portico --help" lists them.`)
   return 2

@@ -32,6 +32,11 @@ test('a domain is signed, shows its DS, keeps its key, and is unsigned step by s
     )
     const ds = await running.command('dnssec', 'ds', 'example.com')
     assert.deepEqual([ds.code, ds.stdout], [1, ''])
+    const asked = await running.command('dnssec', 'ds', 'example.com', '--json')
+    const { ds: none, until: when, says } = JSON.parse(asked.stdout) as Record<string, unknown>
+    assert.equal(none, null)
+    assert.match(String(when), /^2\d{3}-/)
+    assert.match(String(says), /give the DS to the registrar after/)
     const explained = await running.command('explain', 'www.example.com', 'A')
     assert.match(explained.stdout, /dnssec +signed by key \d+, until 2\d{3}-/)
     const exported = await running.command('export', 'zone', 'example.com')
@@ -57,7 +62,7 @@ test('a domain is signed, shows its DS, keeps its key, and is unsigned step by s
     const said = await running.command('dnssec', 'submitted', 'example.com')
     assert.match(said.stdout, /the parent has no DS any longer/)
     await until(async () => (await ask('example.com.', 'DNSKEY')).length === 0)
-    assert.match((await running.command('dnssec', 'status')).stdout, /^example\.com: not signed$/m)
+    assert.match((await running.command('dnssec', 'status')).stdout, /^example\.com: not signed;/m)
   } finally {
     await running.stop()
   }

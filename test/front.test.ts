@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { createServer, request as plainRequest, type Server } from 'node:http'
 import { request } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { type Running, startRunning, until } from './running.ts'
+import type { Status } from '#run/status.ts'
+import { freePort } from './ports.ts'
+import { type Running, runCommand, startRunning, until } from './running.ts'
 
 const services: Server[] = []
 let running: Running
@@ -30,6 +34,7 @@ before(async () => {
       shop: { alias: 'shop.service.net' },
       dead: { service: 1 },
       plain: { service: portOf(0), http: 'serve' },
+      broken: { service: { run: [process.execPath, '-e', 'process.exit(3)'] } },
       run: {
         service: {
           run: [
@@ -165,6 +170,15 @@ test('status, plan and explain say what is served, as JSON too', async () => {
   assert.match(wildcard.stdout, /zzz\.example\.com \(by \*\.example\.com\.\) 300 A 203\.0\.113\.10/)
 })
 
+test('an origin that is a program which ends at once is down, with how it ended', async () => {
+  await get('broken.example.com')
+  const { stdout } = await running.command('status', '--json')
+  const { origins } = JSON.parse(stdout) as Status
+  const broken = origins.find(({ id }) => id.includes('broken'))
+  assert.equal(broken?.isDown, true)
+  assert.match(broken?.why ?? '', /: .*3/)
+})
+
 test('a bad file changes nothing and says so; a good one is served at once', async () => {
   const before = await running.command('plan', '--json')
   await running.write({ hosts: { sub1: { servce: 1 } } })
@@ -175,4 +189,16 @@ test('a bad file changes nothing and says so; a good one is served at once', asy
   await running.write({ hosts: { new: { respond: 'new\n' } } })
   await until(async () => (await get('new.example.com').catch(() => null))?.body === 'new\n')
   assert.notEqual(before.stdout, '')
+})
+
+test('a second Portico with the same state is refused, with who has it', async () => {
+  const other = join(running.folder, 'other.jsonc')
+  const ports = { dns: 'off', http: `127.0.0.1:${await freePort()}`, https: 'off', admin: 'off' }
+  await writeFile(
+    other,
+    JSON.stringify({ listen: ports, domains: { 'example.org': { hosts: { '@': { respond: '' } } } } }),
+  )
+  const { code, stderr } = await runCommand(['up', '--config', other])
+  assert.equal(code, 1)
+  assert.match(stderr, new RegExp(`state folder \\S+ is in use by process ${running.child.pid}:`))
 })

@@ -185,6 +185,14 @@ export const accessSetting: EitherSetting = {
         bearer,
         forward,
       },
+      elsewhere: {
+        networks: 'allow',
+        ip: 'allow',
+        from: 'allow',
+        users: 'basic',
+        password: 'basic',
+        jwt: 'bearer',
+      },
     },
   ],
 }

@@ -40,8 +40,9 @@ export function adminRoutes(portico: Portico): AdminRoutes {
     'GET /clients': async () => mergeBusiest(await front.busyClients(), LIMIT_CLIENTS),
     'GET /transfers': () => front.transfers(),
     'POST /reopen-log': () => {
-      front.reopenLog()
-      return { reopened: true }
+      const reopened = front.plan.observe.accessLog !== null
+      if (reopened) front.reopenLog()
+      return { reopened }
     },
     'GET /dnssec': () => dnssecOf(portico),
     'POST /dnssec/roll': (query) => tellDnssec(portico, query.get('domain') ?? '', 'roll'),

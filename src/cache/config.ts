@@ -179,7 +179,7 @@ export const cacheStoreSettings: GroupSetting = {
   fields: {
     memory: {
       type: 'size',
-      doc: 'Memory for stored responses, with all that goes with them; a change counts after a restart.',
+      doc: 'Memory for stored responses, with all that goes with them; each worker takes up to a quarter as much again for indexes of films that it streams. A change counts after a restart.',
       initial: 256 * 2 ** 20,
       min: 4 * 2 ** 20,
       max: 2 ** 40,

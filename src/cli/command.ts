@@ -48,6 +48,11 @@ const commonOptions: Readonly<Record<'config' | 'help', OptionDoc>> = {
   help: { type: 'boolean', doc: 'Say how the command is used.' },
 }
 
+const SHORT: Readonly<Record<string, { readonly short: string }>> = {
+  help: { short: 'h' },
+  config: { short: 'c' },
+}
+
 /** Options of a command in the order of its help; `--config` only where its usage says so. */
 export function allOptions({ options, usage }: Command): Readonly<Record<string, OptionDoc>> {
   const { config, help } = commonOptions
@@ -69,7 +74,7 @@ export function parseCommand(command: Command, words: readonly string[]): Comman
     allowPositionals: true,
     options: Object.fromEntries(
       Object.entries(options).map(([name, { type, multiple = false }]) => {
-        return [name, { type, multiple, ...(name === 'help' ? { short: 'h' } : {}) }]
+        return [name, { type, multiple, ...SHORT[name] }]
       }),
     ),
   }
@@ -89,7 +94,9 @@ function checkCount(command: Command, words: readonly string[]): void {
   const surplus = words.slice(max).map((word) => `"${word}"`)
   const wanted = command.usage.split(' ').slice(words.length, min).join(' ')
   const fault = words.length < min ? `wants ${wanted}` : `has no use for ${surplus.join(' ')}`
-  throw new UsageError(`"portico ${command.name}" ${fault}.`)
+  const file = words.slice(max).find((word) => /\.jsonc?$/.test(word))
+  const hint = file === undefined ? '' : ` Another file is named so: --config ${file}`
+  throw new UsageError(`"portico ${command.name}" ${fault}.${hint}`)
 }
 
 /** What parseArgs says of an option, in our words. */
@@ -100,7 +107,8 @@ function optionFault(error: unknown, options: Readonly<Record<string, OptionDoc>
   if (flag !== undefined) return `--${flag} takes no value.`
   if (unknown === undefined) return error.message
   const near = nearest(unknown, Object.keys(options))
-  return `There is no option --${unknown}${near === undefined ? '.' : `; did you mean --${near}?`}`
+  const written = unknown.length === 1 ? `-${unknown}` : `--${unknown}`
+  return `There is no option ${written}${near === undefined ? '.' : `; did you mean --${near}?`}`
 }
 
 const OPTION_FAULT =

@@ -30,6 +30,7 @@ import { transcodeCommand } from '#cli/commands/transcode.ts'
 import { transfersCommand } from '#cli/commands/transfers.ts'
 import { trustCommand } from '#cli/commands/trust.ts'
 import { upCommand } from '#cli/commands/up.ts'
+import { nearest } from '#core/nearest.ts'
 import type { Command } from './command.ts'
 import type { CommandGroup } from './help.ts'
 
@@ -70,3 +71,36 @@ export const commandGroups: readonly CommandGroup[] = [
 
 /** Every command. */
 export const commands: readonly Command[] = commandGroups.flatMap(({ commands }) => commands)
+
+/** What other programs call our commands. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  ...{ start: 'up', run: 'up', serve: 'up', restart: 'reload', service: 'install' },
+  ...{
+    validate: 'check',
+    test: 'check',
+    lint: 'check',
+    configtest: 'check',
+    adapt: 'import nginx',
+    add: 'init',
+  },
+  ...{
+    logs: 'top',
+    ps: 'status',
+    list: 'plan',
+    why: 'explain',
+    debug: 'explain',
+    renew: 'certs',
+    certificates: 'certs',
+  },
+}
+
+/** The command that was probably meant by a word that is none. */
+export function commandNear(written: string): string | undefined {
+  return (
+    ELSEWHERE[written] ??
+    nearest(
+      written,
+      commands.map(({ name }) => name),
+    )
+  )
+}

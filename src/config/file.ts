@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { type ClientLimitsConfig, clientLimitSettings, memorySetting } from '#access/limit-config.ts'
 import { type CacheStoreConfig, cacheStoreSettings } from '#cache/config.ts'
 import type { GroupSetting, Setting } from '#core/settings.ts'
@@ -66,11 +67,21 @@ const listener: Setting = {
     say: '":443" (all addresses), "127.0.0.1:8443", "[::1]:8443" or "off"',
   },
   example: ':443',
+  meant: meantListener,
+}
+
+/** A port alone, or an address alone: it gets the port that is usual. */
+function meantListener(value: unknown, path: readonly (string | number)[]): string | undefined {
+  if (typeof value === 'number') return `":${value}"`
+  if (typeof value !== 'string' || isIP(value) === 0) return undefined
+  const usual = { dns: 53, dot: 853, http: 80 }[String(path[1])] ?? 443
+  return `"${value.includes(':') ? `[${value}]` : value}:${usual}"`
 }
 
 const proxiedListener: Setting = {
   type: 'either',
   doc: 'Where to listen, and whether proxies stand before it.',
+  meant: meantListener,
   of: [
     listener,
     {

@@ -82,6 +82,8 @@ export type GroupSetting = Common & {
   readonly type: 'group'
   readonly fields: Readonly<Record<string, Setting>>
   readonly required?: readonly string[]
+  /** what other programs call a field, so that it is offered */
+  readonly elsewhere?: Readonly<Record<string, string>>
   /** exactly one of these keys must stand */
   readonly oneOf?: readonly string[]
 }

@@ -22,16 +22,25 @@ type Sent = {
   protocol?: Transport['protocol']
   asking?: Partial<Asking>
   version?: number
+  opcode?: number
   questions?: 0 | 1
 }
 
 const question = { name: parseName('www.example.com.') as Uint8Array, type: TYPE.A, class: CLASS.IN }
 
 function send(sent: Sent): Message | null {
-  const { options = [], policy = {}, protocol = 'udp', asking = {}, version = 0, questions = 1 } = sent
+  const {
+    options = [],
+    policy = {},
+    protocol = 'udp',
+    asking = {},
+    version = 0,
+    opcode = 0,
+    questions = 1,
+  } = sent
   const query = encodeMessage({
     id: 1,
-    opcode: 0,
+    opcode,
     rcode: 0,
     ...{ qr: false, aa: false, tc: false, rd: false, ra: false, ad: false, cd: false },
     question: questions === 1 ? [question] : [],
@@ -159,4 +168,15 @@ test('options nobody knows are ignored, other versions answered with BADVERS (RF
   assert.deepEqual([message.rcode, message.answer.length, message.edns?.options], [0, 1, []])
   const other = send({ version: 1 })!
   assert.deepEqual([other.rcode, other.answer.length, other.edns?.version], [RCODE.BADVERS, 0, 0])
+})
+
+test('an OPT of another version is BADVERS whatever its options, and one of another opcode is answered with one (RFC 6891 §6.1.1, §6.1.3)', () => {
+  const broken = { code: OPTION.COOKIE, data: Buffer.from('x') }
+  const other = send({ version: 1, options: [broken] })!
+  assert.deepEqual([other.rcode, other.edns?.version, other.edns?.options], [RCODE.BADVERS, 0, []])
+  for (const opcode of [1, 2, 3, 6, 7, 15]) {
+    const said = send({ opcode })!
+    assert.deepEqual([said.rcode, said.question.length, said.edns?.version], [RCODE.NOTIMP, 0, 0])
+    assert.equal(send({ opcode, options: [broken] })!.edns, undefined)
+  }
 })

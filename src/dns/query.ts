@@ -83,13 +83,16 @@ export function readQuery(message: Uint8Array, length: number, query: Query): vo
   query.fault = RCODE.NOERROR
   query.questionEnd = HEADER
   query.hasEdns = query.dnssecOk = query.compactOk = query.hasTsig = false
-  const opcode = (message[FLAGS]! >> 3) & 0x0f
-  query.opcode = opcode
-  if (opcode !== OPCODE.QUERY) query.fault = RCODE.NOTIMP
-  else if (read16(message, QDCOUNT) === 0) readRecords(message, length, query)
-  else if (read16(message, QDCOUNT) !== 1 || !readQuestion(message, length, query))
-    query.fault = RCODE.FORMERR
+  query.opcode = (message[FLAGS]! >> 3) & 0x0f
+  const questions = read16(message, QDCOUNT)
+  if (questions > 1 || (questions === 1 && !readQuestion(message, length, query))) query.fault = RCODE.FORMERR
   else readRecords(message, length, query)
+  if (query.opcode !== OPCODE.QUERY) {
+    // Another opcode may have another form; where it has that of a query, an OPT is answered with one (RFC 6891 §6.1.1).
+    if (query.fault === RCODE.FORMERR) query.hasEdns = false
+    query.questionEnd = HEADER
+    query.fault = RCODE.NOTIMP
+  }
   // RFC 7873 §5.4: no question but a cookie asks for a cookie.
   if (query.questionEnd === HEADER && (!query.hasEdns || query.options.cookieAt === 0))
     query.fault ||= RCODE.FORMERR
@@ -161,10 +164,11 @@ function readOpt(message: Uint8Array, at: number, query: Query): void {
   query.udpPayload = read16(message, at + 2)
   query.dnssecOk = (message[at + 6]! & 0x80) !== 0
   query.compactOk = (message[at + 6]! & 0x40) !== 0
-  if (version > 0) query.fault ||= RCODE.BADVERS
   const end = at + 10 + read16(message, at + 8)
   const { options } = query
   options.nsidAt = options.cookieAt = options.subnetAt = options.keepaliveAt = options.paddingAt = 0
+  // RFC 6891 §6.1.3: what the options of another version look like is not known.
+  if (version > 0) return void (query.fault ||= RCODE.BADVERS)
   let option = at + 10
   while (option + 4 <= end) {
     const size = read16(message, option + 2)

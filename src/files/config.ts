@@ -69,6 +69,19 @@ const options: Readonly<Record<keyof FilesOptions, Setting>> = {
   },
 }
 
+/** What nginx, Caddy and others call these. */
+const elsewhere: Readonly<Record<string, string>> = {
+  ...{
+    path: 'root',
+    folder: 'root',
+    dir: 'root',
+    directory: 'root',
+    autoindex: 'listing',
+    browse: 'listing',
+  },
+  ...{ spa: 'fallback', try_files: 'fallback', notFound: 'fallback', trailingSlash: 'cleanUrls' },
+}
+
 /** The kind of host or route that answers with the files of a folder. */
 export const filesSetting: Setting = {
   type: 'either',
@@ -76,6 +89,6 @@ export const filesSetting: Setting = {
   example: './public',
   of: [
     { type: 'text', path: 'folder', doc: 'Folder, relative to the file.', example: './public' },
-    { type: 'group', doc: 'A folder with options.', required: ['root'], fields: options },
+    { type: 'group', doc: 'A folder with options.', required: ['root'], fields: options, elsewhere },
   ],
 }

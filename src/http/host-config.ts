@@ -116,6 +116,67 @@ const routeKinds: Readonly<Record<string, Setting>> = {
   },
 }
 
+/** What nginx, Caddy, Traefik and HAProxy call what answers, and what stands beside it. */
+const elsewhere: Readonly<Record<string, string>> = {
+  ...{
+    proxy: 'service',
+    proxy_pass: 'service',
+    reverse_proxy: 'service',
+    reverseProxy: 'service',
+    upstream: 'service',
+  },
+  ...{
+    upstreams: 'service',
+    backend: 'service',
+    backends: 'service',
+    origin: 'service',
+    port: 'service',
+    target: 'service',
+  },
+  ...{
+    url: 'service',
+    server: 'service',
+    servers: 'service',
+    services: 'service',
+    run: 'service',
+    command: 'service',
+  },
+  ...{
+    root: 'files',
+    static: 'files',
+    folder: 'files',
+    dir: 'files',
+    directory: 'files',
+    path: 'files',
+    file_server: 'files',
+  },
+  ...{
+    return: 'redirect',
+    redir: 'redirect',
+    to: 'redirect',
+    text: 'respond',
+    body: 'respond',
+    response: 'respond',
+  },
+  ...{
+    cname: 'alias',
+    CNAME: 'alias',
+    location: 'routes',
+    locations: 'routes',
+    paths: 'routes',
+    handle: 'routes',
+  },
+  ...{
+    gzip: 'compress',
+    encode: 'compress',
+    brotli: 'compress',
+    auth: 'access',
+    basicauth: 'access',
+    basic_auth: 'access',
+  },
+  ...{ header: 'headers', rateLimit: 'limits', rate_limit: 'limits', mtls: 'clientCertificates' },
+}
+
 const limits: GroupSetting = { ...rateSettings, fields: { ...rateSettings.fields, ...paceSettings } }
 
 const route: GroupSetting = {
@@ -130,6 +191,7 @@ const route: GroupSetting = {
     ...transformSettings,
   },
   oneOf: Object.keys(routeKinds),
+  elsewhere,
 }
 
 const hostKinds: Readonly<Record<string, Setting>> = {
@@ -172,4 +234,5 @@ export const hostSettings: GroupSetting = {
     stream: streamSetting,
   },
   oneOf: Object.keys(hostKinds),
+  elsewhere,
 }

@@ -58,8 +58,13 @@ const url: Setting = {
 /** What people write as an origin beside URLs: the command that starts it, or a URL with the path of a request. */
 function meantOrigin(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined
-  const [, origin] = /^((?:https?:\/\/)?[\w.-]+:\d+)\/./.exec(value) ?? []
-  if (origin !== undefined) return JSON.stringify(origin.startsWith('http') ? origin : `http://${origin}`)
+  const [, port] = /^:?(\d{1,5})$/.exec(value) ?? []
+  if (port !== undefined) return port
+  const [, origin, path] = /^((?:https?:\/\/)?[\w.-]+:\d+)(\/[^?#]*[^/?#])/.exec(value) ?? []
+  if (origin !== undefined) {
+    const url = JSON.stringify(origin.startsWith('http') ? origin : `http://${origin}`)
+    return `${url}, and beside "service": "rewrite": "${path}/**"`
+  }
   const isCommand =
     /^(\.{0,2}\/)?[\w./-]+( |$)/.test(value) && (/\s/.test(value) || /^\.{0,2}\/./.test(value))
   return isCommand ? `{ "run": ${JSON.stringify(value)} }` : undefined
@@ -269,6 +274,7 @@ const run: Setting = {
   type: 'group',
   doc: 'A program that Portico starts, gives a free port in PORT, restarts and stops.',
   required: ['run'],
+  elsewhere: { command: 'run', cmd: 'run', exec: 'run', start: 'run' },
   fields: {
     run: {
       type: 'either',

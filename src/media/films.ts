@@ -3,6 +3,7 @@ import { cutsOf } from '#media/movie/cuts.ts'
 import { decodeMovie } from '#media/movie/index-octets.ts'
 import type { MediaFile } from '#media/movie/movie.ts'
 import type { Film } from './film.ts'
+import type { FilmMemory } from './film-memory.ts'
 import { type Below, knownSource, openSource, type SourceFile } from './source-file.ts'
 import { MediaFault } from './wire/fault.ts'
 
@@ -27,46 +28,38 @@ export type FilmsOptions = {
   readonly index: (below: Below, path: string, tag: string) => Promise<Uint8Array>
   /** milliseconds that never go back */
   readonly now: () => number
+  /** of the whole worker */
+  readonly memory: FilmMemory
 }
 
 /** For so long a film is taken to be as it was: who asks for playlists asks for several at once. */
 const CHECK_MS = 1000
 /** What could not be opened, and is not tried again for as long. */
 const LIMIT_FAULTS = 1000
-/** Indexes in the memory of one worker: forty films of two hours. */
-const LIMIT_OCTETS = 64 * 2 ** 20
-/** Counts beside its octets for each film, so that many small ones have a limit too. */
+/** What a film takes beside the octets of its index, and each of its segments, as far as V8 tells. */
 const ENTRY_OCTETS = 16_384
+const CUT_OCTETS = 512
 /** Segments of two makes of one film are never mixed: count up when what is cut, or what an index has, changes. */
 const MAKE = 2
 
 type Known = {
   readonly film: Film
   readonly source: Pick<SourceFile, 'octets' | 'tag' | 'etag'>
-  readonly octets: number
+  checkedMs: number
 }
 
-/** Create the store of one route's open films: those not asked for longest make room. */
-export function createFilms({ segmentMs, make, index, now }: FilmsOptions): Films {
-  const known = new Map<string, Known & { checkedMs: number }>()
+/** Create the store of one route's open films. */
+export function createFilms({ segmentMs, make, index, now, memory }: FilmsOptions): Films {
+  const known = new Map<string, Known>()
   const pending = new Map<string, Promise<Known>>()
   const sources = new Map<string, SourceFile>()
   const faults = new Map<string, { readonly error: unknown; readonly untilMs: number }>()
-  let heldOctets = 0
 
-  function forget(key: string): void {
-    heldOctets -= known.get(key)?.octets ?? 0
-    known.delete(key)
-  }
-
-  function keep(key: string, film: Known): void {
-    forget(key)
-    known.set(key, { ...film, checkedMs: now() })
-    heldOctets += film.octets
-    for (const oldest of known.keys()) {
-      if (heldOctets <= LIMIT_OCTETS || oldest === key) break
-      forget(oldest)
-    }
+  function keep(key: string, opened: Known, octets: number): void {
+    const before = known.get(key)
+    if (before !== undefined) memory.release(before)
+    known.set(key, opened)
+    memory.hold(opened, octets, () => known.delete(key))
   }
 
   async function look(below: Below, path: string, key: string): Promise<Known> {
@@ -82,21 +75,19 @@ export function createFilms({ segmentMs, make, index, now }: FilmsOptions): Film
     const octets = await index(below, path, tag).finally(() => sources.delete(sourceKey))
     const movie = decodeMovie(octets)
     if (movie === undefined) throw new MediaFault('The index of the film was kept by another version', 502)
-    const film = {
-      path,
-      tag,
-      movie,
-      cuts: cutsOf(movie, segmentMs / 1000),
-      lastModified: source.lastModified,
-    }
-    const opened = { film, source, octets: octets.length + ENTRY_OCTETS }
-    keep(key, opened)
+    const cuts = cutsOf(movie, segmentMs / 1000)
+    const film = { path, tag, movie, cuts, lastModified: source.lastModified }
+    // Not the source itself: it has the first octets of the file in its hands.
+    const { octets: length, tag: sourceTag, etag } = source
+    const opened = { film, source: { octets: length, tag: sourceTag, etag }, checkedMs: now() }
+    keep(key, opened, octets.length + ENTRY_OCTETS + cuts.length * CUT_OCTETS)
     return opened
   }
 
   async function current(below: Below, path: string): Promise<Known> {
     const key = keyOf(below, path)
     const held = known.get(key)
+    if (held !== undefined) memory.use(held)
     if (held !== undefined && now() - held.checkedMs < CHECK_MS) return held
     const fault = faults.get(key)
     if (fault !== undefined && now() < fault.untilMs) throw fault.error
@@ -125,9 +116,7 @@ export function createFilms({ segmentMs, make, index, now }: FilmsOptions): Film
       const key = keyOf(below, path)
       const held = known.get(key)
       if (held?.film.tag === tag) {
-        // The last in the order is the last to go.
-        known.delete(key)
-        known.set(key, held)
+        memory.use(held)
         return openFor(below, path, held)
       }
       const now = await current(below, path)

@@ -8,6 +8,7 @@ import { decodeName, type List, requireTitle } from '#media/offer/open-title.ts'
 import { isList, listOf, type PlaylistOptions } from '#media/offer/playlists.ts'
 import { createEncryption } from '#media/segment/encryption.ts'
 import { makeAhead, nextTarget } from './ahead.ts'
+import type { FilmMemory } from './film-memory.ts'
 import { createFilms } from './films.ts'
 import { createGate, type Gate, readSecret } from './gate.ts'
 import { OpenedExchange } from './opened-exchange.ts'
@@ -47,9 +48,10 @@ export type MediaOptions = {
   readonly now: () => number
   readonly monotonic: () => number
   readonly log: Log
-  /** of the whole worker: players that are heard of, and how many films are read at a time */
+  /** of the whole worker: players that are heard of, how many films are read at a time, and what they hold */
   readonly sessions: Sessions
   readonly turns: Turns
+  readonly filmMemory: FilmMemory
 }
 
 type Media = MediaOptions &
@@ -69,6 +71,7 @@ export function createMedia(plan: StreamPlan, options: MediaOptions): Handler {
     segmentMs,
     make: encryption?.make ?? '',
     now: monotonic,
+    memory: options.filmMemory,
     index: ({ request }, path, tag) =>
       readKept(kept, request, `${path}/${nameOfPart({ kind: 'movie', tag })}`),
   })

@@ -249,6 +249,11 @@ export const families = {
     help: 'Of these, the ones that a player said it would ask for next.',
     labels: [],
   },
+  portico_media_index_bytes: {
+    type: 'gauge',
+    help: 'Indexes of films in the memory of all workers; each may have a quarter of cache.memory.',
+    labels: [],
+  },
   portico_live_up: {
     type: 'gauge',
     help: '1 while an encoder sends the stream, 0 while it waits for one or is over.',

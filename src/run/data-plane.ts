@@ -15,6 +15,7 @@ import { createHttpServer } from '#http/server.ts'
 import { summarize, type Transfers } from '#http/transfer.ts'
 import { createTrust } from '#http/trust.ts'
 import type { AccessLog } from '#log/record.ts'
+import { FilmMemory } from '#media/film-memory.ts'
 import type { AskLive } from '#media/live/request.ts'
 import { createStages, type Stages } from '#media/live/stages.ts'
 import { createSessions, type Session } from '#media/sessions.ts'
@@ -91,6 +92,9 @@ export type DataPlaneOptions = {
 const startedMs = hrtimeMs() - performance.now()
 const now = (): number => performance.now() + startedMs
 
+/** Indexes of films in the memory of one thread, as a part of the memory of all caches: forty films of two hours. */
+const FILMS_SHARE = 1 / 4
+
 /** Our name in Via (RFC 9110 §7.6.3). */
 const PSEUDONYM = 'portico'
 
@@ -121,9 +125,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   let store: CacheStore | null = null
   const cacheCounts = createCounts()
   const sessions = createSessions()
+  const filmMemory = new FilmMemory(0)
   const stages = createStages(worker, options.askLive)
   const handlers = createHandlers({
-    ...{ folder, worker, isTrusted, now, log, forwarding, dns, stages, sessions, cacheCounts },
+    ...{ folder, worker, isTrusted, now, log, forwarding, dns, stages, sessions, filmMemory, cacheCounts },
     memory: shared.buckets,
     apply: options.applyToBucket,
     store: () => store,
@@ -135,7 +140,10 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     shown = next.shown
     setTicketKey(next.ticketKey)
     const commitDns = dnsPlane.prepare(next)
-    if (next.cache !== null) store ??= openStore(next.cache, { worker: storeNumber(worker), log })
+    if (next.cache !== null) {
+      store ??= openStore(next.cache, { worker: storeNumber(worker), log })
+      filmMemory.limitOctets = next.cache.shape.budgetOctets * FILMS_SHARE
+    }
     const nextRouter = createRouter(next.http, handlers.answer, router, handlers.refuse)
     const commitCertificates = certificates.prepare(next.tls, next.clientRoots, next.certificates)
     const observed = await observation.prepare({
@@ -193,7 +201,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     told: origins.told,
     live: stages,
     snapshot: () => snapshotOf({ http, dns, origins, cacheCounts }),
-    samples: () => observation.samples({ http, dns, signatures, origins, cacheCounts, sessions }),
+    samples: () => observation.samples({ http, dns, signatures, origins, cacheCounts, sessions, filmMemory }),
     busyClients: observation.takeBusyClients,
     transfers: () => summarize(http.transfers()),
     sessions: () => sessions.list(Date.now()),

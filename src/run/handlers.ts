@@ -19,6 +19,7 @@ import type { HostPlan, HttpPlan, RoutePlan } from '#http/plan.ts'
 import { createRedirect } from '#http/redirect.ts'
 import { createRespond } from '#http/respond.ts'
 import { compressResponses, transformRequests, transformResponses } from '#http/transform/transformed.ts'
+import type { FilmMemory } from '#media/film-memory.ts'
 import { createLive } from '#media/live/serve.ts'
 import type { Stages } from '#media/live/stages.ts'
 import type { StreamPlan } from '#media/plan.ts'
@@ -47,6 +48,7 @@ export type HandlersOptions = LimiterOptions & {
   readonly apply: Apply
   readonly stages: Stages
   readonly sessions: Sessions
+  readonly filmMemory: FilmMemory
   /** null until a Plan has a cache */
   readonly store: () => CacheStore | null
   readonly cacheCounts: CacheCounts
@@ -58,18 +60,17 @@ const READS = 32
 
 /** @example const router = createRouter(plan, handlers.answer, previous, handlers.refuse) */
 export function createHandlers(options: HandlersOptions): Handlers {
-  const { folder, isTrusted, now, log, sessions } = options
+  const { folder, isTrusted, now, log, sessions, filmMemory } = options
   const limiters = createLimiters(options)
   const guarding: GuardOptions = { isTrusted, passwords: createPasswordVerifier(now), now, log }
-  const turns = createTurns(READS)
+  const streaming = { folder, monotonic: now, sessions, filmMemory, turns: createTurns(READS) }
 
   function answer(route: RoutePlan): Handler {
     const { access, rate, transform } = route
     const store = options.store()
     const cache = store && { store, now: Date.now, log, counts: options.cacheCounts }
     const plain = cached(route, cache, transformRequests(actOn(route, options), transform))
-    const inner =
-      cache === null ? plain : streamed(route, plain, { folder, cache, monotonic: now, sessions, turns })
+    const inner = cache === null ? plain : streamed(route, plain, { ...streaming, cache })
     const guarded = access === undefined ? inner : createGuard(access, guarding, inner)
     const limited = rate === undefined ? guarded : limiters.limit(rate, guarded)
     // Outermost, so that refusals get the owner's pages too.

@@ -11,6 +11,7 @@ import type { Facts } from '#plan/facts.ts'
 import { type Plan, plan } from '#plan/plan.ts'
 import { gatherCertificates, gatherFacts, gatherPaths, gatherSecrets } from './facts.ts'
 import { createFront, type Front } from './front.ts'
+import { lockState } from './state-lock.ts'
 import { loadWorker } from './workers.ts'
 
 /** A file, or the same object from a program. */
@@ -108,10 +109,12 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
   const { source, dev, log } = options
   // It takes as long to load as a large file takes to plan, and they have a core each.
   const loaded = loadWorker()
-  const { first, front, stateFolder } = await startFront(options, loaded).catch(async (error: unknown) => {
-    await loaded.terminate()
-    throw error
-  })
+  const { first, front, stateFolder, release } = await startFront(options, loaded).catch(
+    async (error: unknown) => {
+      await loaded.terminate()
+      throw error
+    },
+  )
   const { facts, folder } = first
   let lastReload = outcome(true, 'started', first.problems, changesBetween(null, front.plan))
   const reloads: ReloadCounts = { ok: 0, failed: 0, lastGood: lastReload.at }
@@ -175,6 +178,7 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
     async stop(deadlineMs = front.plan.http.limits.drainMs) {
       await queue
       await front.stop(deadlineMs)
+      release()
     },
   }
 }
@@ -182,14 +186,20 @@ export async function startPortico(options: StartOptions): Promise<Portico> {
 async function startFront(
   { source, dev, log, accessLog, output = () => {} }: StartOptions,
   loaded: Worker,
-): Promise<{ first: Planned; front: Front; stateFolder: string }> {
+): Promise<{ first: Planned; front: Front; stateFolder: string; release: () => void }> {
   const first = await planSource(source, dev)
   const { config, plan, problems, folder } = first
   if (config === null || plan === null || hasErrors(problems)) throw new ProblemsError(problems)
   const stateFolder = resolve(folder, config.value.state)
   const wish = accessLog?.(config) ?? null
-  const front = await createFront({ plan, folder, stateFolder, log, accessLog: wish, output, loaded })
-  return { first, front, stateFolder }
+  const release = lockState(stateFolder)
+  try {
+    const front = await createFront({ plan, folder, stateFolder, log, accessLog: wish, output, loaded })
+    return { first, front, stateFolder, release }
+  } catch (error) {
+    release()
+    throw error
+  }
 }
 
 function whyUnread(error: unknown): string {

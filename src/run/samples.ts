@@ -7,6 +7,7 @@ import type { Origins } from '#http/origin/origins.ts'
 import type { OriginState } from '#http/origin/pool.ts'
 import type { HttpServer } from '#http/server.ts'
 import { summarize } from '#http/transfer.ts'
+import type { FilmMemory } from '#media/film-memory.ts'
 import type { Sessions } from '#media/sessions.ts'
 import type { FamilyName } from '#metrics/families.ts'
 import type { RouteCounts } from '#metrics/route-counts.ts'
@@ -20,6 +21,7 @@ export type DataPlane = {
   readonly origins: Origins
   readonly cacheCounts: Readonly<CacheCounts>
   readonly sessions: Sessions
+  readonly filmMemory: FilmMemory
 }
 
 export type Observed = {
@@ -35,7 +37,7 @@ export type Observed = {
 
 /** What one data plane has counted. */
 export function dataPlaneSamples(plane: DataPlane, observed: Observed): Sample[] {
-  const { http, dns, signatures, origins, cacheCounts, sessions } = plane
+  const { http, dns, signatures, origins, cacheCounts, sessions, filmMemory } = plane
   const { counts, droppedLines, droppedSpans } = observed
   return [
     ...counts.samples(),
@@ -46,6 +48,7 @@ export function dataPlaneSamples(plane: DataPlane, observed: Observed): Sample[]
     one('portico_dnssec_signatures', signatures.heldBack, 'held back'),
     ...cacheSamples(cacheCounts),
     ...mediaSamples(sessions),
+    one('portico_media_index_bytes', filmMemory.octets),
     one('portico_access_log_dropped_lines', droppedLines),
     one('portico_trace_dropped_spans', droppedSpans),
     ...threadSamples(observed),

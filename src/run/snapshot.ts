@@ -22,7 +22,7 @@ export function snapshotOf({
   dns,
   origins,
   cacheCounts,
-}: Omit<DataPlane, 'sessions' | 'signatures'>): Snapshot {
+}: Omit<DataPlane, 'sessions' | 'signatures' | 'filmMemory'>): Snapshot {
   const { requests, byClass, receivedOctets, sentOctets } = http.stats
   return {
     http: { connections: http.openConnections(), requests, byClass, receivedOctets, sentOctets },

@@ -9,6 +9,7 @@ import { type ListenerPlan, printSocket } from '#plan/listeners.ts'
 import type { Plan } from '#plan/plan.ts'
 import type { ProcessState } from '#processes/process.ts'
 import { type CertificateRow, certificateRows } from '#run/tls/certificate-rows.ts'
+import type { Front } from './front.ts'
 import { metricsOf } from './metrics.ts'
 import type { Portico } from './portico.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -86,7 +87,7 @@ export async function statusOf(portico: Portico): Promise<Status> {
     certificates: certificateRows(front),
     processes: front.processes.states(),
     workers: front.workers(),
-    origins,
+    origins: withPrograms(front, origins),
     reload: {
       at: lastReload.at.toISOString(),
       ok: lastReload.ok,
@@ -99,6 +100,27 @@ export async function statusOf(portico: Portico): Promise<Status> {
     live: await front.live(),
     traffic: trafficOf(await metricsOf(portico)),
   }
+}
+
+/** An origin that is a program of ours is down while that program does not answer, though nobody has asked it. */
+function withPrograms({ plan, processes }: Front, origins: Snapshot['origins']): Snapshot['origins'] {
+  const silent = new Map<string, string>()
+  const states = new Map(processes.states().map((state) => [state.id, state]))
+  for (const { action } of plan.http.hosts.flatMap(({ routes }) => routes)) {
+    if (action.kind !== 'service') continue
+    const program = states.get(action.processId ?? '')
+    if (program === undefined || program.port !== null) continue
+    for (const { id } of action.origins) silent.set(id, sayProgram(program))
+  }
+  return origins.map((origin) => {
+    const why = silent.get(origin.id)
+    return why === undefined ? origin : { ...origin, isDown: true, why }
+  })
+}
+
+/** What a program does that does not answer. */
+function sayProgram({ state, lastEnd }: ProcessState): string {
+  return lastEnd === null ? state : `${state}: ${lastEnd}`
 }
 
 /**
@@ -129,8 +151,7 @@ export function hostRows(
   function stateOf(action: ActionPlan): string {
     if (action.kind !== 'service') return 'ready'
     const process = processes.get(action.processId ?? '')
-    if (process !== undefined && process.port === null)
-      return process.lastEnd === null ? process.state : `${process.state}: ${process.lastEnd}`
+    if (process !== undefined && process.port === null) return sayProgram(process)
     const down = action.origins.map(({ id }) => states.get(id)).filter((state) => state?.isDown === true)
     if (down.length > 0) return `${down.length} of ${action.origins.length} down: ${down[0]!.why}`
     const used = action.origins.some(({ id }) => (states.get(id)?.connects ?? 0) > 0)

@@ -13,6 +13,7 @@ import type { RoutePlan } from '#http/plan.ts'
 import { rewrite } from '#http/transform/rewrite.ts'
 import { PassingExchange } from '#http/wire/passing-exchange.ts'
 import { isRefusal } from '#http/wire/refusal.ts'
+import type { FilmMemory } from '#media/film-memory.ts'
 import { createMedia } from '#media/serve.ts'
 import type { Sessions } from '#media/sessions.ts'
 import type { Turns } from '#media/turns.ts'
@@ -26,6 +27,7 @@ export type StreamOptions = {
   /** of the whole worker */
   readonly sessions: Sessions
   readonly turns: Turns
+  readonly filmMemory: FilmMemory
 }
 
 /** Put streaming before the handler of a route that says so: what it cuts is kept in the store of all caches. */

@@ -44,6 +44,13 @@ export const certificateSettings: GroupSetting = {
           cert: { type: 'text', doc: 'The chain, the leaf first.', example: './example.com.pem' },
           key: { type: 'text', doc: 'The private key.', example: './example.com.key' },
         },
+        elsewhere: {
+          chain: 'cert',
+          certificate: 'cert',
+          fullchain: 'cert',
+          privateKey: 'key',
+          private_key: 'key',
+        },
       },
       initial: [],
       max: 1000,

@@ -51,7 +51,7 @@ function printRows(rows: readonly CertificateRow[]): void {
     left(notAfter),
     next,
   ])
-  for (const line of tableLines([['names', 'issuer', 'left', 'next'], ...cells])) print(line)
+  for (const line of tableLines([['NAMES', 'ISSUER', 'LEFT', 'NEXT'], ...cells])) print(line)
   for (const line of failureLines(rows)) print(line)
 }
 

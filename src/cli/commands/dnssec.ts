@@ -38,10 +38,11 @@ export const dnssecDsCommand: Command = {
   examples: ['portico dnssec ds example.com'],
   async run(input) {
     const status = pick(await statusOf(input), input.positionals[0]!)
-    if (flagOption(input, 'json')) printJson(status.wanted)
-    else for (const ds of status.wanted ?? []) print(`${status.domain}. IN DS ${ds}`)
-    if (status.wanted !== null && status.wanted.length > 0) return 0
-    printError(`${status.domain}: ${status.says}.`)
+    const { domain, phase, wanted, until, says } = status
+    if (flagOption(input, 'json')) printJson({ domain, phase, ds: wanted, until, says })
+    else for (const ds of wanted ?? []) print(`${domain}. IN DS ${ds}`)
+    if (wanted !== null && wanted.length > 0) return 0
+    printError(`${domain}: ${says}.`)
     return 1
   },
 }

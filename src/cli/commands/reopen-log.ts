@@ -10,11 +10,15 @@ export const reopenLogCommand: Command = {
   options: {},
   examples: ['mv access.log access.log.1 && portico reopen-log'],
   async run(input) {
-    if ((await askRunning(input, 'POST /reopen-log')) === null) {
-      printError(NOT_RUNNING)
+    const said = (await askRunning(input, 'POST /reopen-log')) as { readonly reopened: boolean } | null
+    if (said?.reopened !== true) {
+      printError(said === null ? NOT_RUNNING : NO_LOG)
       return 1
     }
     print('The access log goes on in its file, opened anew.')
     return 0
   },
 }
+
+const NO_LOG =
+  'The file has no access log that could be opened anew: "log": { "access": "./access.log" } writes one.'

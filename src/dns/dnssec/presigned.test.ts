@@ -97,6 +97,18 @@ test('signatures stand beside what they cover, and what has none goes without (R
   assert.deepEqual(types(ask('ns1.example.', TYPE.RRSIG).answer), ['RRSIG'])
 })
 
+test('a signature has the TTL of what it covers, also where that is shorter in a negative answer (RFC 4034 §3, RFC 2308 §5)', () => {
+  const { authority } = ask('ns1.example.', TYPE.TXT)
+  const ofApex = authority.filter(({ owner }) => printName(owner) === 'example.')
+  assert.deepEqual(
+    ofApex.map(({ type, ttl }) => [typeName(type), ttl]),
+    [
+      ['SOA', 300],
+      ['RRSIG', 300],
+    ],
+  )
+})
+
 test('what is not there is NXDOMAIN with the closest encloser and what covers the next one (RFC 5155 §7.2.1)', () => {
   const said = ask('a.b.example.', TYPE.A)
   assert.equal(said.rcode, RCODE.NXDOMAIN)

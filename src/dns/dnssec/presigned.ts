@@ -32,14 +32,17 @@ export function readPresigned({ apex, rrsets: all }: ZonePlan): Presigned | unde
   const rrsets = all.filter(({ type }) => type !== 'RRSIG' && type !== 'NSEC3')
   const zone = wireName(apex)
 
-  function signatureOf(owner: string, type: string): RRset | undefined {
-    const plan = signatures.get(`${owner} ${type}`)
-    return plan && prepareRRset({ plan, type: TYPE.RRSIG, owner: wireName(owner), apex: zone })
+  /** RFC 4034 §3: with the TTL of what it covers, which is shorter for the SOA of negative answers. */
+  function signatureOf({ plan: { owner, type, ttl } }: RRset): RRset | undefined {
+    const signature = signatures.get(`${owner} ${type}`)
+    if (signature === undefined) return undefined
+    const plan = { ...signature, ttl }
+    return prepareRRset({ plan, type: TYPE.RRSIG, owner: wireName(owner), apex: zone })
   }
 
   function linksOf(compiled: readonly RRset[]): Link[] {
     return compiled.flatMap((nsec) => {
-      const signature = signatureOf(nsec.plan.owner, nsec.plan.type)
+      const signature = signatureOf(nsec)
       return signature === undefined ? [] : [{ owner: wireName(nsec.plan.owner), nsec, signature }]
     })
   }
@@ -63,7 +66,7 @@ export function readPresigned({ apex, rrsets: all }: ZonePlan): Presigned | unde
         deny: () => undefined,
       }
       for (const rrset of compiled) {
-        const signature = signatureOf(rrset.plan.owner, rrset.plan.type)
+        const signature = signatureOf(rrset)
         if (signature === undefined) continue
         rrset.signer = signer
         rrset.signature = kept(signature)

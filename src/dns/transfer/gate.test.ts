@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
 import { decodeMessage, encodeMessage } from '../wire/message.ts'
-import { parseName } from '../wire/name.ts'
+import { parseName, printName } from '../wire/name.ts'
 import { TsigChain, type TsigKey } from '../wire/tsig.ts'
 import { CLASS, OPCODE, RCODE, TYPE } from '../wire/types.ts'
 import { createGate, type Errand, type Sender } from './gate.ts'
@@ -30,6 +30,7 @@ const reply = (message: Uint8Array): Buffer => {
 const gate = createGate({
   keys: () => new Map([[key.name, key]]),
   moves: () => new Map([[move.apex, move]]),
+  isApex: (name) => printName(name) === 'still.test.',
   nowSeconds: () => NOW,
   answer: (query) => reply(query),
   async ask(errand) {
@@ -86,12 +87,24 @@ test('who may not is refused here, and the main thread does not hear of it', asy
   const elsewhere: Sender = { address: '203.0.113.9', protocol: 'tcp' }
   assert.equal(rcode((await answers(message(TYPE.AXFR)))[0]), RCODE.REFUSED)
   assert.equal(rcode((await answers(signed(message(TYPE.AXFR)), elsewhere))[0]), RCODE.REFUSED)
-  assert.equal(rcode((await answers(message(TYPE.AXFR, OPCODE.QUERY, 'other.test.')))[0]), RCODE.REFUSED)
   assert.equal(rcode((await answers(message(TYPE.SOA, OPCODE.NOTIFY)))[0]), RCODE.REFUSED)
   assert.equal(rcode((await answers(message(TYPE.SOA, OPCODE.UPDATE)))[0]), RCODE.REFUSED)
-  assert.equal(rcode((await answers(message(TYPE.SOA, OPCODE.UPDATE, 'other.test.')))[0]), RCODE.NOTAUTH)
   assert.equal(rcode((await answers(message(TYPE.A, OPCODE.UPDATE)))[0]), RCODE.FORMERR)
   assert.equal(errands.length, before)
+})
+
+test('NOTAUTH is for zones that are not ours, REFUSED for ours that neither move nor change (RFC 2136 §3.1.1, §3.3, RFC 5936 §2.2.1)', async () => {
+  const wishes = [
+    [TYPE.AXFR, OPCODE.QUERY],
+    [TYPE.IXFR, OPCODE.QUERY],
+    [TYPE.SOA, OPCODE.UPDATE],
+    [TYPE.SOA, OPCODE.NOTIFY],
+  ] as const
+  for (const [type, opcode] of wishes) {
+    assert.equal(rcode((await answers(message(type, opcode, 'other.test.')))[0]), RCODE.NOTAUTH)
+    assert.equal(rcode((await answers(message(type, opcode, 'www.Still.test.')))[0]), RCODE.NOTAUTH)
+    assert.equal(rcode((await answers(message(type, opcode, 'Still.test.')))[0]), RCODE.REFUSED)
+  }
 })
 
 test('there is no AXFR over UDP (RFC 5936 §4.2)', async () => {

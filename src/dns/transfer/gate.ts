@@ -32,6 +32,8 @@ export type GateOptions = {
   readonly keys: () => TsigKeys
   /** by apex */
   readonly moves: () => ReadonlyMap<string, MovePlan>
+  /** Whether a zone of that apex is served here: wire form, lower case. */
+  readonly isApex: (name: Uint8Array) => boolean
   readonly nowSeconds: () => number
   /** Answer an ordinary query, with room for a signature. */
   readonly answer: (query: Uint8Array, sender: Sender, reserveOctets: number) => Uint8Array | null
@@ -79,7 +81,7 @@ async function* answerBare(
     const answer = options.answer(message, sender, reserveOctets)
     return answer === null ? undefined : yield answer
   }
-  const refusal = refuse(decoded, wish, { ...sender, key: chain?.key.name ?? null }, options.moves())
+  const refusal = refuse(decoded, wish, { ...sender, key: chain?.key.name ?? null }, options)
   if (refusal !== RCODE.NOERROR) return yield replyTo(decoded, refusal)
   const errand: Errand = {
     message,
@@ -113,15 +115,17 @@ function refuse(
   { question, opcode }: Message,
   wish: 'copy' | 'update' | 'notify',
   { address, protocol, key }: Sender & { readonly key: string | null },
-  moves: ReadonlyMap<string, MovePlan>,
+  { moves, isApex }: GateOptions,
 ): number {
   const [zone, ...more] = question
   if (zone === undefined || more.length > 0) return RCODE.FORMERR
   if (opcode !== OPCODE.QUERY && zone.type !== TYPE.SOA) return RCODE.FORMERR
   // RFC 5936 §4.2: there is no AXFR over UDP.
   if (zone.type === TYPE.AXFR && protocol === 'udp') return RCODE.FORMERR
-  const move = moves.get(printName(lowerName(zone.name)))
-  if (zone.class !== CLASS.IN || move === undefined) return wish === 'copy' ? RCODE.REFUSED : RCODE.NOTAUTH
+  const apex = lowerName(zone.name)
+  const move = moves().get(printName(apex))
+  // RFC 2136 §3.1.1, RFC 5936 §2.2.1: not ours is another answer than not for you.
+  if (zone.class !== CLASS.IN || (move === undefined && !isApex(apex))) return RCODE.NOTAUTH
   const permission: Permission = permit(wish, move, { client: address, key })
   return permission === 'allowed' ? RCODE.NOERROR : RCODE.REFUSED
 }

@@ -341,7 +341,7 @@ export function createLedger({ folder, advance, publish, counts, log }: LedgerOp
     if (entry === undefined || base == null || move?.update == null || updateJournal == null || !version)
       return RCODE.NOTAUTH
     const { names } = move.update
-    const { rcode, reason, sets } = applyUpdate(query, version.plan, (owner) => mayChange(owner, names))
+    const { rcode, reason, sets } = applyUpdate(query, version, (owner) => mayChange(owner, names))
     const fields = { zone: base.apex.slice(0, -1), client: from.client, key: from.key ?? '' }
     if (rcode !== RCODE.NOERROR) log('info', 'dns: update refused', { ...fields, why: reason })
     if (sets.length === 0) return rcode

@@ -46,7 +46,7 @@ function update(
     authority: updates,
     additional: [],
   }
-  return applyUpdate(message, plan, () => may)
+  return applyUpdate(message, { plan, serial: 7 }, () => may)
 }
 
 const added = record('new', TYPE.A, CLASS.IN, '192.0.2.9', 60)
@@ -73,6 +73,28 @@ test('keys that we made stay, whatever an update says of them (RFC 4035 §2.1)',
   for (const deletion of deletions) assert.deepEqual(update([], [deletion], true, signed).sets, [])
   assert.deepEqual(update([], [record('mail', TYPE.MX, CLASS.IN, '5 mx.', 60)], true, signed).sets, [])
   assert.equal(update([], [deletions[0]!]).sets.length, 1)
+})
+
+test('signatures and denials of a zone that we sign are ours alone (RFC 3007 §3.1.1)', () => {
+  const rrsets = [...zone.rrsets, { ...zone.rrsets[0]!, type: 'DNSKEY', why: 'DNSSEC' as const }]
+  const nsec = record('www', TYPE.NSEC, CLASS.IN, 'a. A', 60)
+  for (const one of [nsec, record('www', TYPE.RRSIG, CLASS.ANY), record('www', TYPE.NSEC3PARAM, CLASS.ANY)])
+    assert.equal(update([], [added, one], true, { ...zone, rrsets }).rcode, RCODE.REFUSED)
+  assert.equal(update([], [nsec]).rcode, RCODE.NOERROR)
+})
+
+test('a prerequisite may name the SOA, by its serial too, and no update changes it (RFC 2136 §2.4.2, §3.2.3)', () => {
+  const apex = (data: string, rclass: number): ResourceRecord => ({
+    ...record('x', TYPE.SOA, rclass, data),
+    owner: parseName('Example.com.') as Uint8Array,
+  })
+  const soa = (serial: number): string =>
+    `ns1.example.COM. hostmaster.example.com. ${serial} 10800 3600 1209600 300`
+  assert.equal(update([apex(soa(7), CLASS.IN)], [added]).rcode, RCODE.NOERROR)
+  assert.equal(update([apex(soa(6), CLASS.IN)], [added]).rcode, RCODE.NXRRSET)
+  assert.equal(update([apex('', CLASS.ANY)], [added]).rcode, RCODE.NOERROR)
+  assert.equal(update([apex('', CLASS.NONE)], [added]).rcode, RCODE.YXRRSET)
+  assert.deepEqual(update([], [apex('', CLASS.ANY), { ...apex('', CLASS.ANY), type: TYPE.ANY }]).sets, [])
 })
 
 test('names in data are equal whatever their case, when compared and when deleted (RFC 2136 §1.1.1)', () => {

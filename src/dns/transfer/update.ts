@@ -1,11 +1,12 @@
-import type { RRsetPlan, ZonePlan } from '../plan.ts'
+import type { RRsetPlan } from '../plan.ts'
 import { wireName } from '../rrset.ts'
 import type { Message } from '../wire/message.ts'
 import { isWithin, lowerName, printName } from '../wire/name.ts'
 import { parseRdata, printRdata } from '../wire/rdata.ts'
 import { CLASS, isMetaType, RCODE, TYPE, typeName } from '../wire/types.ts'
 import type { ResourceRecord } from '../wire/writer.ts'
-import { setKey } from './difference.ts'
+import { soaPlan } from '../zone.ts'
+import { setKey, type Version } from './difference.ts'
 
 /** RRsets that dynamic updates put in place of those of the file, by owner and type; no data: there is none. */
 export type UpdatedSet = Pick<RRsetPlan, 'owner' | 'type' | 'ttl' | 'data'>
@@ -19,6 +20,7 @@ export type Updated = {
 
 /** Types whose rdata has names, which are equal whatever the case of their letters (RFC 2136 §1.1.1). */
 const NAMED: ReadonlySet<string> = new Set([
+  'SOA',
   'NS',
   'CNAME',
   'DNAME',
@@ -34,6 +36,9 @@ const NAMED: ReadonlySet<string> = new Set([
 /** What may stand beside a CNAME (RFC 2136 §3.4.2.2). */
 const BESIDE_ALIAS: ReadonlySet<string> = new Set(['CNAME', 'RRSIG', 'NSEC', 'KEY'])
 
+/** What says how a zone is signed: where we sign, nobody else does (RFC 3007 §3.1.1). */
+const SIGNERS_OWN: ReadonlySet<string> = new Set(['RRSIG', 'NSEC', 'NSEC3', 'NSEC3PARAM'])
+
 class Refusal extends Error {
   readonly rcode: number
 
@@ -46,15 +51,15 @@ class Refusal extends Error {
 /**
  * Work out what a dynamic update changes (RFC 2136 §3.4.2): prerequisites, then all records or none.
  *
- * @param zone as it is served
+ * @param version the zone as it is served
  * @param mayChange whether the client may change an owner
  */
 export function applyUpdate(
   message: Message,
-  zone: ZonePlan,
+  version: Version,
   mayChange: (owner: string) => boolean,
 ): Updated {
-  const state = new ZoneState(zone)
+  const state = new ZoneState(version)
   try {
     checkPrerequisites(message.answer, state)
     for (const record of message.authority) checkForm(record, state)
@@ -77,9 +82,9 @@ class ZoneState {
   readonly #ours = new Set<string>()
   readonly #changed = new Map<string, UpdatedSet>()
 
-  constructor({ apex, rrsets }: ZonePlan) {
-    this.apex = wireName(apex)
-    for (const { owner, type, ttl, data, why } of rrsets) {
+  constructor({ plan, serial }: Version) {
+    this.apex = wireName(plan.apex)
+    for (const { owner, type, ttl, data, why } of [soaPlan(plan, serial), ...plan.rrsets]) {
       if (why === 'DNSSEC') this.#ours.add(setKey({ owner, type }))
       this.#before.set(setKey({ owner, type }), { owner, type, ttl, data })
       this.#at(owner).set(type, { owner, type, ttl, data })
@@ -104,13 +109,17 @@ class ZoneState {
     return this.#ours.has(setKey({ owner, type }))
   }
 
+  /** Whether we sign the zone. */
+  get isSigned(): boolean {
+    return this.#ours.size > 0
+  }
+
   types(owner: string): string[] {
     return [...(this.#byOwner.get(owner)?.keys() ?? [])]
   }
 
-  /** The SOA is not among the RRsets of the plan. */
   isInUse(owner: string): boolean {
-    return owner === this.apexName || this.types(owner).length > 0
+    return this.types(owner).length > 0
   }
 
   put(set: UpdatedSet): void {
@@ -173,8 +182,7 @@ function checkExistence(
       `${owner} is ${isWanted ? 'not ' : ''}in use`,
     )
   }
-  const isThere =
-    (type === TYPE.SOA && owner === state.apexName) || state.find(owner, typeName(type)) !== undefined
+  const isThere = state.find(owner, typeName(type)) !== undefined
   if (isThere === isWanted) return
   const what = `${owner} ${typeName(type)}`
   throw new Refusal(isWanted ? RCODE.NXRRSET : RCODE.YXRRSET, `${what} is ${isWanted ? 'not ' : ''}there`)
@@ -204,6 +212,8 @@ function checkForm({ owner, type, class: rclass, ttl, rdata }: ResourceRecord, s
   if (isOk && rclass === CLASS.IN && typeof parseRdata(type, printRdata(type, rdata)) === 'string')
     throw new Refusal(RCODE.FORMERR, `${nameOf(owner)} ${typeName(type)} has octets that are no such data`)
   if (!isOk) throw new Refusal(RCODE.FORMERR, `an update of ${nameOf(owner)} that is none`)
+  if (state.isSigned && SIGNERS_OWN.has(typeName(type)))
+    throw new Refusal(RCODE.REFUSED, `${typeName(type)} of a zone that is signed here`)
 }
 
 /** RFC 2136 §3.4.2. */
@@ -214,7 +224,8 @@ function change(record: ResourceRecord, state: ZoneState): void {
   // Our serial follows from the content: what would set the SOA changes nothing.
   if (record.type === TYPE.SOA || state.isOurs(owner, type)) return
   if (record.class === CLASS.IN) return add(record, { owner, type }, state)
-  const isKept = (one: string): boolean => (isApex && one === 'NS') || state.isOurs(owner, one)
+  const isKept = (one: string): boolean =>
+    (isApex && (one === 'NS' || one === 'SOA')) || state.isOurs(owner, one)
   if (record.class === CLASS.ANY) {
     const types = record.type === TYPE.ANY ? state.types(owner) : [type]
     for (const one of types) if (!isKept(one)) state.put({ owner, type: one, ttl: 0, data: [] })
@@ -236,7 +247,7 @@ function add(
 ): void {
   const others = state.types(owner).filter((other) => !BESIDE_ALIAS.has(other))
   // RFC 2136 §3.4.2.2: an alias and other data never stand at one name; the one that was there stays.
-  if (type === 'CNAME' && (others.length > 0 || owner === state.apexName)) return
+  if (type === 'CNAME' && others.length > 0) return
   if (!BESIDE_ALIAS.has(type) && state.find(owner, 'CNAME') !== undefined) return
   const data = printRdata(number, rdata)
   const set = type === 'CNAME' || type === 'DNAME' ? undefined : state.find(owner, type)

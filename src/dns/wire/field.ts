@@ -185,6 +185,13 @@ export const text: FieldCodec = word('a text in quotation marks', unescapeText, 
   quoteOctets(reader.rest()),
 )
 
+/** As `text`, and not empty (RFC 7553 §4.4). */
+export const target: FieldCodec = word(
+  'a URI in quotation marks',
+  (text) => (text === '' ? undefined : unescapeText(text)),
+  (reader) => quoteOctets(nonEmpty(reader.rest())),
+)
+
 /** RFC 8659 §4.1: letters and digits behind a length octet; not quoted. */
 export const tag: FieldCodec = word(
   'a tag of letters and digits such as issue',

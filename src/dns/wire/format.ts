@@ -18,6 +18,7 @@ import {
   string,
   strings,
   tag,
+  target,
   text,
   time,
   type,
@@ -25,6 +26,7 @@ import {
 } from './field.ts'
 import { amtRelay, hip, ipsecGateway } from './gateway.ts'
 import { location } from './loc.ts'
+import { prefixedAddress, services } from './old-types.ts'
 import { svcParams } from './svcparams.ts'
 import { TYPE, type TypeMnemonic } from './types.ts'
 
@@ -81,6 +83,7 @@ const CODECS = {
   string,
   strings,
   text,
+  target,
   tag,
   hex,
   countedHex,
@@ -97,6 +100,8 @@ const CODECS = {
   ipsecGateway,
   amtRelay,
   hip,
+  services,
+  prefixedAddress,
 } as const satisfies Readonly<Record<string, FieldCodec>>
 
 type Kind = keyof typeof CODECS
@@ -142,6 +147,7 @@ const WRITTEN: Partial<Readonly<Record<TypeMnemonic, readonly Written[]>>> = {
   MB: ['host:name'],
   MG: ['mailbox:name'],
   MR: ['mailbox:name'],
+  WKS: ['address:ipv4', 'services:services'],
   PTR: ['target:name'],
   HINFO: ['cpu:string', 'os:string'],
   MINFO: ['responsible-mailbox:name', 'error-mailbox:name'],
@@ -173,6 +179,7 @@ const WRITTEN: Partial<Readonly<Record<TypeMnemonic, readonly Written[]>>> = {
   ],
   KX: ['preference:u16', 'exchanger:name'],
   CERT: ['certificate-type:certificateType', 'key-tag:u16', 'algorithm:algorithm', 'certificate:base64'],
+  A6: ['address:prefixedAddress'],
   DNAME: ['target:name'],
   APL: ['prefixes:prefixes'],
   DS,
@@ -214,7 +221,7 @@ const WRITTEN: Partial<Readonly<Record<TypeMnemonic, readonly Written[]>>> = {
   LP: ['preference:u16', 'target:name'],
   EUI48: ['address:eui48'],
   EUI64: ['address:eui64'],
-  URI: ['priority:u16', 'weight:u16', 'target:text'],
+  URI: ['priority:u16', 'weight:u16', 'target:target'],
   CAA: ['flags:u8', 'tag:tag', 'value:text'],
   AVC: ['text:strings'],
   AMTRELAY: ['precedence:u8', 'relay:amtRelay'],

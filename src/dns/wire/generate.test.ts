@@ -21,6 +21,7 @@ const CASES: readonly [line: string, ...wanted: string[]][] = [
   ],
   [`$GENERATE 10-10 h\${0,0,x} TXT "\\$ \${0,2,X}"`, 'ha.example. 60 TXT "$ 0A"'],
   [`$GENERATE 18-18 \${0,7,n} PTR h$`, '2.1.0.0.example. 60 PTR h18.example.'],
+  [`$GENERATE 18-18 \${0,8,n}rev.example. PTR h$`, '2.1.0.0.rev.example. 60 PTR h18.example.'],
   [`$GENERATE 8-8 \${-8,2,o} MX $ mail`, '00.example. 60 MX 8 mail.example.'],
 ]
 

@@ -59,9 +59,9 @@ function print(form: string, number: number): string | undefined {
   return base === 'X' ? text.toUpperCase() : text
 }
 
-/** Digits of the number from the last on, each a label: for reverse zones of IPv6; the width counts the dots too. */
+/** Digits of the number from the last on, each a label: for reverse zones of IPv6; the width counts the dots, too: an even one ends with a dot. */
 function nibbles(value: number, width: number, isUpper: boolean): string {
   const digits = value.toString(16).padStart(Math.ceil(width / 2), '0')
-  const text = [...digits].reverse().join('.')
+  const text = [...digits].reverse().join('.').padEnd(width, '.')
   return isUpper ? text.toUpperCase() : text
 }

@@ -222,6 +222,27 @@ test('Mnemonics stand for numbers where a type has them (RFC 4398 §2.1, RFC 985
   )
 })
 
+test('A bit map of WKS is as long as its last port, and of the port 65535 (RFC 1035 §3.4.2, RFC 1010)', () => {
+  assert.equal(printRdata(TYPE.WKS, octets('01020304 06 0000004000')), '\\# 10 01020304060000004000')
+  const last = parseRdata(TYPE.WKS, '192.0.2.1 TCP 65535', origin)
+  assert.ok(typeof last !== 'string' && last.wire.length === 5 + 8192)
+  for (const text of ['192.0.2.1', '192.0.2.1 FOO', '192.0.2.1 TCP 65536', '192.0.2.1 TCP toString'])
+    assert.equal(typeof parseRdata(TYPE.WKS, text, origin), 'string', text)
+})
+
+test('A6 has the bits behind its prefix, and the name of one only (RFC 2874 §3.1)', () => {
+  for (const text of ['0 ::1 a.', '64 ::1', '129 a.', '128 ::1 a.', '64 ::1 a. b.', '64 a.'])
+    assert.equal(typeof parseRdata(TYPE.A6, text, origin), 'string', text)
+  assert.match(printRdata(TYPE.A6, octets('3c ff 0000000000000001 00')), /^\\# /)
+})
+
+test('A URI is not empty (RFC 7553 §4.4)', () => {
+  assert.equal(
+    parseRdata(TYPE.URI, '10 1 ""', origin),
+    'The target of URI is ""; wanted a URI in quotation marks',
+  )
+})
+
 test('A KEY may have no key, a DNSKEY must (RFC 2535 §3.1.2)', () => {
   assert.equal(hex(parse(TYPE.KEY, '49152 3 0')), 'c0000300')
   assert.match(String(parseRdata(TYPE.DNSKEY, '257 3 13')), /key of DNSKEY is missing/)

@@ -40,7 +40,9 @@ async function examine(content: Uint8Array): Promise<'offered' | string> {
     assert.match(error.message, /\d|neither video nor audio/, `says where or how many: ${error.message}`)
     return error.message
   }
-  assert.deepEqual(decodeMovie(encodeMovie(movie)), movie)
+  const decoded = decodeMovie(encodeMovie(movie))
+  assert.deepEqual(decoded, movie)
+  checkOwn(decoded)
   const cuts = cutsOf(movie, 2)
   for (const { id, kind } of movie.tracks) {
     assert.ok(initSegment(movie, id).length < 100_000)
@@ -50,6 +52,13 @@ async function examine(content: Uint8Array): Promise<'offered' | string> {
       checkLayout(keySegment(movie, id, key), content.length)
   }
   return 'offered'
+}
+
+/** What is kept of a film keeps nothing else alive. */
+function checkOwn(value: unknown): void {
+  if (value === null || typeof value !== 'object') return
+  if (ArrayBuffer.isView(value)) assert.equal(value.buffer.byteLength, value.byteLength)
+  else for (const part of Object.values(value)) checkOwn(part)
 }
 
 function checkSegment(movie: Movie, id: number, cut: Cut, fileOctets: number): void {

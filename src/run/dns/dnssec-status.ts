@@ -37,7 +37,10 @@ export function dnssecStatus(
     const domain = zone.apex.slice(0, -1)
     const known = saved[zone.id]
     if (known === undefined) {
-      const says = zone.dnssec === undefined ? 'not signed' : 'signed as soon as Portico serves the file'
+      const says =
+        zone.dnssec === undefined
+          ? 'not signed; "dnssec": true in the domain signs it'
+          : 'signed as soon as Portico serves the file'
       return { domain, phase: null, keys: [], wanted: null, parent: null, until: null, says }
     }
     const keys = known.keys.map((key) => ({

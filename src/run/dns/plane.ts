@@ -14,7 +14,7 @@ import type { Version } from '#dns/transfer/difference.ts'
 import { createGate, type GateOptions } from '#dns/transfer/gate.ts'
 import type { ZoneNews } from '#dns/transfer/members.ts'
 import type { MovePlan } from '#dns/transfer/plan.ts'
-import { compileZones, createZones } from '#dns/zone.ts'
+import { compileZones, createZones, type Zones } from '#dns/zone.ts'
 import type { DataSlice } from '#run/slice.ts'
 import { overlaid } from './overlaid.ts'
 
@@ -64,6 +64,7 @@ export function createDnsPlane({ first, now, errands, log }: DnsPlaneOptions): D
   const elsewhere = createGate({
     keys: () => served.tsigKeys,
     moves: () => moves,
+    isApex: (name) => zones.apexes.find(name, 0, name.length) !== undefined,
     nowSeconds: () => Math.floor(Date.now() / 1000),
     answer: (query, sender, reserveOctets) => server.answerSigned(query, sender, reserveOctets),
     ...errands,
@@ -75,6 +76,12 @@ export function createDnsPlane({ first, now, errands, log }: DnsPlaneOptions): D
       const own = known.get(zone.id)
       return own && signing.signerOf(zone, own)
     }
+  }
+
+  function compile(versions: readonly Version[]): Zones {
+    const serials = new Map(versions.map(({ plan, serial }) => [plan.id, serial]))
+    const plans = versions.map(({ plan }) => plan)
+    return compileZones(plans, serials, zones, signerWith(served.keys))
   }
 
   function serve(limits?: DnsLimits, manner?: MannerPlan): void {
@@ -115,10 +122,7 @@ export function createDnsPlane({ first, now, errands, log }: DnsPlaneOptions): D
       if (members !== undefined) for (const move of members.moves) moves.set(move.apex, move)
       for (const apex of gone) if (!members?.moves.some((move) => move.apex === apex)) moves.delete(apex)
       for (const version of versions) newest.set(version.plan.id, version)
-      const all = [...newest.values()]
-      const serials = new Map(all.map(({ plan, serial }) => [plan.id, serial]))
-      const plans = all.map(({ plan }) => plan)
-      zones = compileZones(plans, serials, zones, signerWith(served.keys))
+      zones = compile([...newest.values()])
       serve()
     },
     show(next) {

@@ -1,6 +1,7 @@
 import type { Finding } from '#core/finding.ts'
 import { formatDuration } from '#core/units.ts'
 import { type ListenerPlan, printSocket } from '#plan/listeners.ts'
+import { wayOut } from '#run/listen/failure.ts'
 import type { PortRow } from '#run/listen/ports.ts'
 import type { TrustStep } from '#tls/trust-steps.ts'
 
@@ -88,16 +89,11 @@ function takenPorts({ ports }: MachineFacts): Finding[] {
   if (taken.length === 0) return [{ what: 'ports', level: 'ok', message: 'nothing is in the way.' }]
   return taken.map(({ transport, socket, use, holder }): Finding => {
     const what = `${transport} ${socket}`
-    if (holder?.includes('(systemd-resolve') !== true)
-      return {
-        what,
-        level: 'error',
-        message: `${use} wants it, and ${holder} has it.`,
-        fix: `stop it, or give "listen": { "${use}": … } another port`,
-      }
-    const message = `${use} wants it, and systemd-resolved answers the machine's own questions there.`
-    const fix = `"listen": { "dns": "ADDRESS:53" } with the public address alone; or DNSStubListener=no below [Resolve] in /etc/systemd/resolved.conf.d/portico.conf, then systemctl restart systemd-resolved`
-    return { what, level: 'error', message, fix }
+    const isResolved = holder?.includes('(systemd-resolve') === true
+    const message = isResolved
+      ? `${use} wants it, and systemd-resolved answers the machine's own questions there.`
+      : `${use} wants it, and ${holder} has it.`
+    return { what, level: 'error', message, fix: wayOut(holder ?? undefined, use) }
   })
 }
 

@@ -13,7 +13,8 @@ export async function listenFailure(
   const where = from.line === 0 ? '' : ` (${from.file}:${from.line})`
   if (reason === 'EADDRINUSE') {
     const holder = await holderOf(port)
-    return new Error(`${what}${where}: the port is taken${holder === undefined ? '' : ` by ${holder}`}.`, {
+    const by = holder === undefined ? '' : ` by ${holder}`
+    return new Error(`${what}${where}: the port is taken${by}. Fix: ${wayOut(holder, protocol)}`, {
       cause: error,
     })
   }
@@ -27,4 +28,11 @@ export async function listenFailure(
   return new Error(`${what}${where}: ${error instanceof Error ? error.message : String(error)}`, {
     cause: error,
   })
+}
+
+/** What to do about a port that another process has. */
+export function wayOut(holder: string | undefined, protocol: string): string {
+  if (holder?.includes('(systemd-resolve') === true)
+    return '"listen": { "dns": "ADDRESS:53" } with the public address alone; or DNSStubListener=no below [Resolve] in /etc/systemd/resolved.conf.d/portico.conf, then systemctl restart systemd-resolved'
+  return `stop it, or give "listen": { "${protocol}": … } another port`
 }

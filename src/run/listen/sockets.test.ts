@@ -68,7 +68,7 @@ for (const descriptors of [createDescriptors(), undefined]) {
     const sockets = open(descriptors)
     const free = listener('http', 0)
     await assert.rejects(sockets.prepare([free, listener('http', port)]), {
-      message: `Cannot listen on 127.0.0.1:${port} for http (portico.jsonc:3): the port is taken by process 812 (nginx).`,
+      message: `Cannot listen on 127.0.0.1:${port} for http (portico.jsonc:3): the port is taken by process 812 (nginx). Fix: stop it, or give "listen": { "http": … } another port`,
     })
     assert.deepEqual(sockets.slices(0), [])
     const prepared = await sockets.prepare([listener('http', port, true), free])
