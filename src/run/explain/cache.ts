@@ -73,7 +73,7 @@ function whyText(key: string, { tags }: CachedObject, stored: Stored): string {
     `key ${key}`,
     `its lifetime is of ${BASES[stored.basis]}`,
     ...(stored.noCache ? ['never without validation: no-cache'] : []),
-    ...(tags.length > 0 ? [`tags ${tags.join(', ')}`] : []),
+    ...(tags.length > 0 ? [`tags ${tags.filter((tag) => !tag.includes('\t')).join(', ')}`] : []),
   ]
   return notes.join('; ')
 }
@@ -90,8 +90,8 @@ function lastText({ status, atMs }: Verdict, nowMs: number): string {
 const WHY_NOT: Readonly<Record<Verdict['reason'], string>> = {
   method: 'its method is not GET (RFC 9111 §3)',
   'request: no-store': 'the request said no-store (RFC 9111 §5.2.1)',
-  'response: no-store': 'it said no-store (RFC 9111 §5.2.2)',
-  private: 'it said private (RFC 9111 §5.2.2)',
+  'response: no-store': 'it said no-store (RFC 9111 §3)',
+  private: 'it said private (RFC 9111 §5.2.2.7)',
   'must-understand': 'it said must-understand, with a status that is not known here (RFC 9111 §5.2.2.3)',
   authorization: 'the client has said who it is, and the response is not public (RFC 9111 §3.5)',
   'set-cookie': 'it has Set-Cookie, and does not say how long it is fresh (RFC 9111 §7.3)',
