@@ -9,6 +9,7 @@ import { isRefusal, type Refusal } from '#http/wire/refusal.ts'
 import { type Asker, admit, type Right } from './admit.ts'
 import type { Key } from './identify.ts'
 import type { BucketPlan } from './plan.ts'
+import { Tallies } from './upload/tally.ts'
 
 export type BucketOptions = {
   readonly plan: BucketPlan
@@ -30,6 +31,7 @@ export class Bucket {
   readonly worker: number
   readonly log: Log
   readonly now: () => number
+  readonly tallies: Tallies = new Tallies()
   readonly #root: string
   readonly #apply: Apply
   readonly #store: S3Store | null

@@ -21,24 +21,33 @@ export type KernelFile = {
    * @returns octets that the socket took; none, or fewer than 0, when it is full or broken, or the file has ended
    */
   sendPart(socket: number, file: number, part: { position: number; lengthOctets: number }): number
+  /**
+   * Have the kernel send whole segments only, while more follows at once (TCP_CORK), or all that it has.
+   *
+   * sendfile gives the socket 64 KiB at a time, a little more than a segment may have: each time the rest would go alone.
+   */
+  cork(socket: number, isCorked: boolean): void
 }
 
 /** What comes back fits in 32 bits: no call is for as much as 2 GiB. */
 const SYMBOLS = {
   send: { arguments: ['i32', 'pointer', 'u64', 'i32'], return: 'i32' },
   sendfile: { arguments: ['i32', 'i32', 'pointer', 'u64'], return: 'i32' },
+  setsockopt: { arguments: ['i32', 'i32', 'i32', 'pointer', 'u32'], return: 'i32' },
   preadv2: { arguments: ['i32', 'pointer', 'i32', 'i64', 'i32'], return: 'i32' },
 } as const
 
 /** MSG_DONTWAIT, MSG_NOSIGNAL and MSG_MORE. */
 const SEND_FLAGS = 0x40 | 0x4000 | 0x8000
 const RWF_NOWAIT = 8
+/** IPPROTO_TCP and TCP_CORK */
+const CORK = [6, 3] as const
 /** The smallest there are. */
 const PAGE_OCTETS = 4096
 /** A longer head goes the ordinary way. */
 const LIMIT_HEAD_OCTETS = 8192
-/** Where in our memory the kernel finds what: an offset, a vector of one octet, that octet, and the head. */
-const AT = { offset: 0, vector: 8, octet: 24, head: 64 } as const
+/** Where in our memory the kernel finds what: an offset, a vector of one octet, that octet, a number, and the head. */
+const AT = { offset: 0, vector: 8, octet: 24, option: 32, head: 64 } as const
 
 /** Undefined where it is not to be had: files are read then, and what was read is sent. */
 export const kernelFile: KernelFile | undefined = createKernelFile()
@@ -49,7 +58,9 @@ function createKernelFile(): KernelFile | undefined {
   // Beside the heap: what lies there may be moved while the kernel has its address.
   const memory = Buffer.allocUnsafeSlow(AT.head + LIMIT_HEAD_OCTETS)
   const address = library.addressOf(memory)
-  const [offset, vector, head] = [AT.offset, AT.vector, AT.head].map((at) => address + BigInt(at))
+  const [offset, vector, option, head] = [AT.offset, AT.vector, AT.option, AT.head].map(
+    (at) => address + BigInt(at),
+  )
   memory.writeBigUInt64LE(address + BigInt(AT.octet), AT.vector)
   memory.writeBigUInt64LE(1n, AT.vector + 8)
   const hasOctet = (file: number, position: number): boolean =>
@@ -66,6 +77,10 @@ function createKernelFile(): KernelFile | undefined {
     sendPart(socket, file, { position, lengthOctets }) {
       memory.writeBigUInt64LE(BigInt(position), AT.offset)
       return library.sendfile(socket, file, offset!, BigInt(lengthOctets))
+    },
+    cork(socket, isCorked) {
+      memory.writeInt32LE(Number(isCorked), AT.option)
+      library.setsockopt(socket, ...CORK, option!, 4)
     },
   }
 }

@@ -48,6 +48,24 @@ test('a large file arrives octet for octet, whether it lies in memory or not, at
   }
 })
 
+test('the end of a file is not held back in the hope of more', async () => {
+  const client = connect(port, '127.0.0.1')
+  const request = `GET /film.bin HTTP/1.1\r\nHost: a.test\r\nRange: bytes=0-299999\r\n\r\n`
+  const started = performance.now()
+  let leftOctets = 0
+  let answers = 0
+  client.on('data', (octets: Buffer) => {
+    const head = leftOctets === 0 ? octets.indexOf('\r\n\r\n') + 4 : 0
+    leftOctets = (leftOctets || 300_000) - (octets.length - head)
+    if (leftOctets === 0 && ++answers < 30) client.write(request)
+  })
+  client.write(request)
+  await until(() => answers === 30)
+  client.destroy()
+  // The kernel holds back what is corked for 200 ms.
+  assert.ok(performance.now() - started < 30 * 190)
+})
+
 test('requests that were sent ahead are answered in their order, with files between pages', async () => {
   const client = connect(port, '127.0.0.1')
   const paths = ['/page.html', '/film.bin', '/page.html', '/nowhere', '/film.bin', '/page.html']

@@ -26,6 +26,7 @@ export class Output {
   /** `COPY_OCTETS`, but for TLS, which has its own */
   readonly #copyOctets: number
   readonly #isSecure: boolean
+  #isCorked = false
   /** where what is held lies */
   #memory: TurnMemory | undefined
   #start = 0
@@ -40,6 +41,7 @@ export class Output {
 
   /** Send a head (Latin-1, or octets already), octets and Latin-1 text after them, in one write. */
   send(head: string | Uint8Array, octets: Uint8Array = NONE, tail = ''): void {
+    this.uncork()
     const total = head.length + octets.length + tail.length
     if (total > RUN_OCTETS || (octets.length > SMALL_OCTETS && total >= this.#copyOctets)) {
       this.#sendLarge(head, octets, tail)
@@ -60,13 +62,18 @@ export class Output {
    *
    * What a full socket does not take is read, so far as to have something whose end tells when it takes more.
    *
+   * @param isLast nothing follows it at once
    * @returns octets of the file that were sent; null when nothing was, the head neither
    */
-  sendSpan(head: string, span: FileSpan): number | null {
+  sendSpan(head: string, span: FileSpan, isLast: boolean): number | null {
     const socket = kernelFile === undefined || this.#isSecure ? undefined : descriptorOf(this.#socket)
     if (kernelFile === undefined || socket === undefined) return null
     if (this.#memory !== undefined) this.#writeHeld()
     if (this.#socket.writableLength > 0) return null
+    if (!isLast && !this.#isCorked) {
+      this.#isCorked = true
+      kernelFile.cork(socket, true)
+    }
     if (head !== '') {
       const octets = kernelFile.sendHead(socket, head)
       if (octets <= 0) return null
@@ -75,13 +82,18 @@ export class Output {
         return 0
       }
     }
-    const sentOctets = Math.max(0, kernelFile.sendPart(socket, span.descriptor, span))
-    if (sentOctets === span.lengthOctets) return sentOctets
-    const { descriptor, position } = span
-    const lengthOctets = Math.min(COPY_OCTETS, span.lengthOctets - sentOctets)
-    const probe = readNow(descriptor, position + sentOctets, lengthOctets)
-    if (probe.length > 0) this.#note(this.#socket.write(probe))
-    return sentOctets + probe.length
+    const takenOctets = Math.max(0, kernelFile.sendPart(socket, span.descriptor, span))
+    const sentOctets = takenOctets + this.#sendProbe(span, takenOctets)
+    if (isLast && sentOctets === span.lengthOctets) this.uncork()
+    return sentOctets
+  }
+
+  /** Nothing more of a file follows at once. */
+  uncork(): void {
+    if (!this.#isCorked) return
+    this.#isCorked = false
+    const socket = descriptorOf(this.#socket)
+    if (socket !== undefined) kernelFile?.cork(socket, false)
   }
 
   /** Hold nothing more: what was held back goes out at the end of this turn. */
@@ -94,6 +106,15 @@ export class Output {
   flush(): void {
     this.isHolding = false
     if (this.#memory !== undefined) this.#writeHeld()
+  }
+
+  /** Of what a full socket did not take so much that its end tells when it takes more. Returns how many octets. */
+  #sendProbe({ descriptor, position, lengthOctets }: FileSpan, takenOctets: number): number {
+    const leftOctets = Math.min(COPY_OCTETS, lengthOctets - takenOctets)
+    if (leftOctets === 0) return 0
+    const probe = readNow(descriptor, position + takenOctets, leftOctets)
+    if (probe.length > 0) this.#note(this.#socket.write(probe))
+    return probe.length
   }
 
   /** Make room behind what is held. */

@@ -108,7 +108,7 @@ export class Pump {
 
 /** 512 KiB: large enough that system calls do not count, small enough to show that a client still takes octets */
 const READ_OCTETS = 524_288
-const TURN_OCTETS = 2 * READ_OCTETS
+const TURN_OCTETS = 4 * READ_OCTETS
 /** Of a thousand who come at once, the last has its first octet before the first has filled its socket. */
 const FIRST_TURN_OCTETS = 16_384
 /** What is no longer goes at once: another turn costs more than it brings. */

@@ -1,7 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BlockWriter } from '#bucket/upload/block-writer.ts'
+import { Tally } from '#bucket/upload/tally.ts'
 
 /** What has been received: a file, and what is known of its octets. */
 export type Finished = {
@@ -12,22 +13,18 @@ export type Finished = {
   readonly head: Uint8Array
 }
 
-/** As many as detection wants to see. */
-export const HEAD_OCTETS = 4100
-
 /** A file that is being received, and hashed as it comes. */
 export class Draft {
   readonly path: string
   octets = 0
   readonly #file: FileHandle
   readonly #writer: BlockWriter
-  readonly #hash = createHash('sha256')
-  #head: Uint8Array = new Uint8Array(0)
+  readonly #tally = new Tally()
 
   private constructor(path: string, file: FileHandle) {
     this.path = path
     this.#file = file
-    this.#writer = new BlockWriter(file, 0, (octets) => this.#hash.update(octets))
+    this.#writer = new BlockWriter(file, 0, (octets) => this.#tally.add(octets))
   }
 
   /** @param label ends the name of the file, for who watches its progress: letters, digits, `-` and `_` */
@@ -39,10 +36,6 @@ export class Draft {
 
   /** Take octets; they are the caller's again when this has returned, or what it returned is settled. */
   write(octets: Uint8Array): void | Promise<void> {
-    if (this.#head.length < HEAD_OCTETS) {
-      const missing = HEAD_OCTETS - this.#head.length
-      this.#head = Buffer.concat([this.#head, octets.subarray(0, missing)])
-    }
     this.octets += octets.length
     return this.#writer.write(octets)
   }
@@ -56,7 +49,7 @@ export class Draft {
     await this.#writer.flush()
     if (sync) await this.#file.datasync()
     await this.#writer.close()
-    return { path: this.path, sha256: this.#hash.digest('hex'), octets: this.octets, head: this.#head }
+    return finishedOf(this.path, this.#tally)
   }
 
   /** Nothing is left of it. Never throws. */
@@ -66,26 +59,31 @@ export class Draft {
   }
 }
 
-/** What stands in a file that was received before. */
-export async function finishFile(path: string, sync: boolean): Promise<Finished> {
+/** @param tally of all that stands in the file; nothing can be added to it any more */
+export function finishedOf(path: string, tally: Tally): Finished {
+  return { path, sha256: tally.digest(), octets: tally.octets, head: tally.head }
+}
+
+/**
+ * What stands in a file that was received before.
+ *
+ * @param sync wait until the disk has it
+ */
+export async function tallyFile(path: string, sync: boolean): Promise<Tally> {
+  const tally = new Tally()
   const file = await open(path, 'r')
-  const hash = createHash('sha256')
-  let octets = 0
-  let head: Uint8Array = new Uint8Array(0)
   try {
     const block = Buffer.allocUnsafe(READ_OCTETS)
     for (;;) {
       const { bytesRead } = await file.read(block, 0, READ_OCTETS)
       if (bytesRead === 0) break
-      if (octets === 0) head = Uint8Array.from(block.subarray(0, Math.min(bytesRead, HEAD_OCTETS)))
-      hash.update(block.subarray(0, bytesRead))
-      octets += bytesRead
+      tally.add(block.subarray(0, bytesRead))
     }
     if (sync) await file.datasync()
+    return tally
   } finally {
     await file.close()
   }
-  return { path, sha256: hash.digest('hex'), octets, head }
 }
 
 const READ_OCTETS = 1_048_576

@@ -5,7 +5,7 @@ import type { Bucket } from '#bucket/bucket.ts'
 import { BrokenOff } from '#bucket/content.ts'
 import { faultOf } from '#bucket/respond.ts'
 import type { Stored } from '#bucket/store/change.ts'
-import { finishFile } from '#bucket/store/draft.ts'
+import { finishedOf, tallyFile } from '#bucket/store/draft.ts'
 import { judgeObject, type Octets } from '#bucket/store/store.ts'
 import { Fault } from '#bucket/wire/body.ts'
 import { BlockWriter } from './block-writer.ts'
@@ -114,8 +114,14 @@ export async function appendOctets(
   const path = join(bucket.paths.uploads, upload.id, 'data')
   const most = upload.length ?? bucket.plan.maxOctets
   const file = await open(path, 'r+')
-  const writer = new BlockWriter(file, upload.offset)
+  const tally = bucket.tallies.take(upload.id, upload.offset)
+  const writer = new BlockWriter(file, upload.offset, (part) => tally?.add(part))
   let offset = upload.offset
+  const keep = async (): Promise<void> => {
+    await writer.flush()
+    if (bucket.plan.sync) await file.datasync()
+    if (tally !== null) bucket.tallies.keep(upload.id, tally)
+  }
   try {
     for (let part = await octets.read(); part !== null; part = await octets.read()) {
       offset += part.length
@@ -125,11 +131,10 @@ export async function appendOctets(
       if (written !== undefined) await written
     }
     if (digest?.isRight() === false) throw new Fault(460, 'the checksum of what arrived is another one')
-    await writer.flush()
-    if (bucket.plan.sync) await file.datasync()
+    await keep()
     return offset
   } catch (error) {
-    if (error instanceof BrokenOff && digest === null) await writer.flush()
+    if (error instanceof BrokenOff && digest === null) await keep()
     else await writer.flush().then(() => file.truncate(upload.offset))
     throw error
   } finally {
@@ -141,7 +146,8 @@ export async function appendOctets(
 export async function completeUpload(bucket: Bucket, upload: Upload): Promise<Stored> {
   const path = join(bucket.paths.uploads, upload.id, 'data')
   const { key, declared, name, taken, offset } = upload
-  const finished = await finishFile(path, bucket.plan.sync)
+  const tally = bucket.tallies.take(upload.id, offset) ?? (await tallyFile(path, bucket.plan.sync))
+  const finished = finishedOf(path, tally)
   const about = { name, fields: null, headers: [] }
   try {
     const object = await judgeObject(bucket, { key, finished, declared, about, taken })

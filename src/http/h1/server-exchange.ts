@@ -176,7 +176,8 @@ export class ServerExchange implements Exchange, PumpTarget {
 
   takeSpan(span: FileSpan): number {
     if (this.#framing !== 'length' || span.lengthOctets > this.#owedOctets) return 0
-    const sentOctets = this.#connection.output.sendSpan(this.#text, span)
+    const isLast = span.lengthOctets === this.#owedOctets
+    const sentOctets = this.#connection.output.sendSpan(this.#text, span, isLast)
     if (sentOctets === null) return 0
     this.#text = ''
     this.#sentOctets += sentOctets
@@ -186,6 +187,7 @@ export class ServerExchange implements Exchange, PumpTarget {
   }
 
   takePause(): void {
+    this.#connection.output.uncork()
     if (this.#text === '') return
     this.#connection.output.send(this.#text)
     this.#text = ''
