@@ -126,14 +126,13 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   let served = first.http
   let router: Router | undefined
   let store: CacheStore | null = null
-  const cacheCounts = createCounts()
-  const verdicts = new Verdicts()
+  const caching = { cacheCounts: createCounts(), verdicts: new Verdicts() }
+  const { cacheCounts } = caching
   const sessions = createSessions()
   const filmMemory = new FilmMemory(0)
   const stages = createStages(worker, options.askLive)
   const handlers = createHandlers({
-    ...{ folder, worker, isTrusted, now, log, forwarding, dns, stages, sessions, filmMemory, cacheCounts },
-    verdicts,
+    ...{ folder, worker, isTrusted, now, log, forwarding, dns, stages, sessions, filmMemory, ...caching },
     memory: shared.buckets,
     apply: options.applyToBucket,
     store: () => store,
@@ -208,7 +207,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     snapshot: () => snapshotOf({ http, dns, origins, cacheCounts }),
     samples: () => observation.samples({ http, dns, signatures, origins, cacheCounts, sessions, filmMemory }),
     busyClients: observation.takeBusyClients,
-    verdicts: () => verdicts.list(),
+    verdicts: () => caching.verdicts.list(),
     transfers: () => summarize(http.transfers()),
     sessions: () => sessions.list(Date.now()),
     reopenLog: observation.reopenLog,
