@@ -22,8 +22,10 @@ import { compressResponses, transformRequests, transformResponses } from '#http/
 import type { FilmMemory } from '#media/film-memory.ts'
 import { createLive } from '#media/live/serve.ts'
 import type { Stages } from '#media/live/stages.ts'
+import type { StreamPlan } from '#media/plan.ts'
 import type { Sessions } from '#media/sessions.ts'
 import { createTurns } from '#media/turns.ts'
+import { isPlayed } from '#media/wire/media-path.ts'
 import { streamed } from './streams.ts'
 
 /** What one thread puts between its connections and what answers, in this order from the outside. */
@@ -92,12 +94,15 @@ function cached({ cache, transform }: RoutePlan, options: CacheOptions | null, h
   return createCache(cache, options, compressResponses(handler, transform))
 }
 
-function actOn({ action }: RoutePlan, { forwarding, dns, ...options }: HandlersOptions): Handler {
+function actOn({ action, stream }: RoutePlan, { forwarding, dns, ...options }: HandlersOptions): Handler {
   switch (action.kind) {
     case 'service':
       return createForward(action, forwarding)
     case 'files':
-      return createFiles({ ...action, root: resolve(options.folder, action.root) }, options)
+      return createFiles(
+        { ...action, root: resolve(options.folder, action.root) },
+        { log: options.log, pageOf: (name) => pageOf(stream, name) },
+      )
     case 'bucket':
       return createBucket(action, { ...options, now: Date.now })
     case 'live':
@@ -109,4 +114,10 @@ function actOn({ action }: RoutePlan, { forwarding, dns, ...options }: HandlersO
     case 'dns':
       return createDnsOverHttps(dns.answerHttps)
   }
+}
+
+/** Films that are streamed have a page each; where URLs are signed, a link without a signature would lead nowhere. */
+function pageOf(stream: StreamPlan | undefined, name: string): string | null {
+  const hasPages = stream !== undefined && stream.player !== null && stream.signKeys.length === 0
+  return hasPages && isPlayed(name) ? 'play' : null
 }
