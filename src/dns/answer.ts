@@ -1,7 +1,7 @@
 import type { Steering } from '#dns/pools/steering.ts'
 import { Proof } from './dnssec/proof.ts'
 import { AnswerOptions, type EdnsPolicy, PLAIN_EDNS } from './edns.ts'
-import { type Lookup, lookup } from './lookup.ts'
+import { createLookup, type Lookup, lookup } from './lookup.ts'
 import { createQuery, HEADER, type Query, readQuery } from './query.ts'
 import { ANCOUNT, ARCOUNT, NSCOUNT, Response } from './response.ts'
 import type { RRset } from './rrset.ts'
@@ -31,9 +31,9 @@ export type Asking = {
   /** 4 or 16 octets */
   client: Uint8Array
   /** since 1970 */
-  nowMs: number
+  readonly nowMs: number
   /** from 0 to less than 1, by chance: whose turn it is among members of a pool */
-  draw: number
+  readonly draw: number
   /** what the client's network gets after too many answers; cookies that we gave, and connections, are exempt */
   limited: 'no' | 'truncated' | 'nothing'
   /** absent: clients of pools get every address */
@@ -56,6 +56,7 @@ const query = createQuery()
 const response = new Response()
 const proof = new Proof(response, query)
 const options = new AnswerOptions()
+const found = createLookup()
 
 /**
  * Answer one message.
@@ -90,10 +91,16 @@ export function answer(
   const rcode = query.fault === RCODE.NOERROR ? refuse(query) : query.fault
   if (rcode !== RCODE.NOERROR || query.questionEnd === HEADER)
     return response.finish(rcode, query, udpPayload, options, edns.pads)
-  const found = steerPool(lookup(zones, query.name, query.qtype), message, asking)
+  lookup(zones, query.name, query.qtype, found, query.dnssecOk ? 'of unsigned zones' : 'all')
+  if (found.ready > 0) {
+    response.setAuthoritative()
+    if (!response.addReady(found.zone!.names.octets, found.ready)) response.setTruncated()
+    return response.finish(RCODE.NOERROR, query, udpPayload, options, edns.pads)
+  }
+  const steered = steerPool(found, message, asking)
   proof.begin(transport.protocol !== 'udp')
-  write(found)
-  return response.finish(proof.rcode(found), query, udpPayload, options, edns.pads)
+  write(steered)
+  return response.finish(proof.rcode(steered), query, udpPayload, options, edns.pads)
 }
 
 function isForElsewhere({ fault, hasTsig, opcode, qtype }: Query): boolean {
@@ -123,7 +130,8 @@ function refuse({ qclass, qtype, questionEnd }: Query): number {
 function steerPool(found: Lookup, message: Uint8Array, { client, draw, steering }: Asking): Lookup {
   const { answers } = found
   const last = answers.length - 1
-  const rrset = answers[last]
+  // An index below 0 is the name of a property, which takes as long as the rest of the answer.
+  const rrset = last < 0 ? undefined : answers[last]
   if (rrset?.members === undefined || steering === undefined) return found
   const at = query.hasEdns ? query.options.subnetAt : 0
   // RFC 7871 §7.1.2: no bits are a wish that no subnet be used; then it is the resolver who asks.

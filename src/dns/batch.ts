@@ -3,7 +3,7 @@ import { type CLibrary, loadCLibrary } from '#core/c-library.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import { ELSEWHERE } from './answer.ts'
 import type { AnswerOctets } from './connection.ts'
-import { printIpv6 } from './wire/address.ts'
+import { addressOctets, parseIpv6, printIpv6 } from './wire/address.ts'
 
 /**
  * Many datagrams for one system call (recvmmsg(2), sendmmsg(2)), where Node can call the C library: 64-bit Linux and
@@ -12,8 +12,12 @@ import { printIpv6 } from './wire/address.ts'
 export type Batch = {
   /** for `socket.bind({ fd })`; whoever binds it closes it */
   readonly fd: number
-  /** Answer what waits in the socket, at most `BATCH` datagrams. Not after the socket was closed. */
-  answerWaiting(): void
+  /**
+   * Answer what waits in the socket. Not after the socket was closed.
+   *
+   * @param first a datagram that somebody else has read from the socket, and who sent it: no link-local address
+   */
+  answerWaiting(first?: Uint8Array, from?: Peer): void
 }
 
 export type BatchOptions = {
@@ -28,10 +32,14 @@ export type BatchOptions = {
 
 export type Peer = { readonly address: string; readonly port: number }
 
-/** Datagrams at a time; libuv wakes us up to 32 times before others get their turn, which is some milliseconds. */
+/** Datagrams at a time. */
 const BATCH = 32
+/** Batches before the rest of the program gets its turn, which is after some milliseconds. */
+const BATCHES = 32
 /** Room for a query, and for an answer: what does not fit is cut, and so is FORMERR. */
 const OCTETS = 4096
+/** From one to the next: at a power of two the first octets of all would compete for few places in the cache. */
+const STRIDE = OCTETS + 64
 
 /** struct mmsghdr of 64-bit Linux, in octets: name, namelen, iov, iovlen, control, controllen, flags, len. */
 const HEADER = { size: 64, name: 0, nameLength: 8, vector: 16, vectorLength: 24, octets: 56 } as const
@@ -39,8 +47,11 @@ const HEADER = { size: 64, name: 0, nameLength: 8, vector: 16, vectorLength: 24,
 const VECTOR = { size: 16, base: 0, length: 8 } as const
 /** Octets of struct sockaddr_in and sockaddr_in6, and room for either. */
 const NAME = { size: 32, ipv4: 16, ipv6: 28 } as const
-/** Where in them the address stands. */
+/** Where in them port and address stand. */
+const PORT = 2
 const ADDRESS = { ipv4: [4, 8], ipv6: [8, 24] } as const
+/** AF_INET and AF_INET6 of Linux. */
+const FAMILY = { ipv4: 2, ipv6: 10 } as const
 
 const MSG_DONTWAIT = 0x40
 
@@ -71,17 +82,17 @@ export function openBatch(address: string, port: number, options: BatchOptions):
 function createRing(addressOf: Library['addressOf'], names: Buffer, nameLength: number) {
   const headers = Buffer.alloc(BATCH * HEADER.size)
   const vectors = Buffer.alloc(BATCH * VECTOR.size)
-  const octets = Buffer.alloc(BATCH * OCTETS)
+  const octets = Buffer.alloc(BATCH * STRIDE)
   for (let i = 0; i < BATCH; i++) {
     const header = i * HEADER.size
     headers.writeBigUInt64LE(addressOf(names) + BigInt(i * NAME.size), header + HEADER.name)
     headers.writeUInt32LE(nameLength, header + HEADER.nameLength)
     headers.writeBigUInt64LE(addressOf(vectors) + BigInt(i * VECTOR.size), header + HEADER.vector)
     headers.writeBigUInt64LE(1n, header + HEADER.vectorLength)
-    vectors.writeBigUInt64LE(addressOf(octets) + BigInt(i * OCTETS), i * VECTOR.size + VECTOR.base)
+    vectors.writeBigUInt64LE(addressOf(octets) + BigInt(i * STRIDE), i * VECTOR.size + VECTOR.base)
     vectors.writeBigUInt64LE(BigInt(OCTETS), i * VECTOR.size + VECTOR.length)
   }
-  const slots = Array.from({ length: BATCH }, (_, i) => octets.subarray(i * OCTETS, (i + 1) * OCTETS))
+  const slots = Array.from({ length: BATCH }, (_, i) => octets.subarray(i * STRIDE, i * STRIDE + OCTETS))
   return { headers, vectors, slots, pointer: addressOf(headers) }
 }
 
@@ -90,7 +101,7 @@ function createBatch(
   fd: number,
   nameLength: number,
   { answer, onDrop, onElsewhere }: BatchOptions,
-): () => void {
+): Batch['answerWaiting'] {
   // Answers go where the queries came from: both rings have the same names.
   const names = Buffer.alloc(BATCH * NAME.size)
   const queries = createRing(library.addressOf, names, nameLength)
@@ -100,8 +111,41 @@ function createBatch(
     names.subarray(i * NAME.size + from, i * NAME.size + to),
   )
 
-  return function answerWaiting(): void {
-    const received = library.recvmmsg(fd, queries.pointer, BATCH, MSG_DONTWAIT, null)
+  const behindFirst = queries.pointer + BigInt(HEADER.size)
+  let batches = 0
+  const goOn = (): void => void (batches = 0)
+
+  return function answerWaiting(first, peer): void {
+    let count = first === undefined || peer === undefined ? 0 : take(first, peer)
+    while (true) {
+      const received = batches < BATCHES ? receive(count) : 0
+      if (count + received > 0) answerBatch(count + received)
+      // Each time that we are woken costs as much as some answers, so all that waits is answered.
+      if (received === 0) return
+      count = 0
+    }
+  }
+
+  /** Lay a datagram where the first of a batch stands; how many there are now. */
+  function take(datagram: Uint8Array, { address, port }: Peer): number {
+    const octets = Math.min(datagram.length, OCTETS)
+    queries.slots[0]!.set(datagram.subarray(0, octets))
+    queries.headers.writeUInt32LE(octets, HEADER.octets)
+    names.fill(0, 0, nameLength)
+    names.writeUInt16LE(nameLength === NAME.ipv4 ? FAMILY.ipv4 : FAMILY.ipv6)
+    names.writeUInt16BE(port, PORT)
+    clients[0]!.set(nameLength === NAME.ipv4 ? addressOctets(address) : (parseIpv6(address) ?? []))
+    return 1
+  }
+
+  /** Read what waits, behind the datagrams that are there; how many came. */
+  function receive(count: number): number {
+    if (++batches === BATCHES / 2) setImmediate(goOn)
+    const into = count === 0 ? queries.pointer : behindFirst
+    return Math.max(0, library.recvmmsg(fd, into, BATCH - count, MSG_DONTWAIT, null))
+  }
+
+  function answerBatch(received: number): void {
     let count = 0
     for (let i = 0; i < received; i++) {
       const header = i * HEADER.size
@@ -145,7 +189,7 @@ function createBatch(
 
 /** struct sockaddr_in and sockaddr_in6: port at octet 2, address at 4 or 8. */
 function peerOf(names: Buffer, at: number, length: number): Peer {
-  const port = names.readUInt16BE(at + 2)
+  const port = names.readUInt16BE(at + PORT)
   if (length === NAME.ipv4) return { address: names.subarray(at + 4, at + 8).join('.'), port }
   return { address: printIpv6(names.subarray(at + 8, at + 24)), port }
 }

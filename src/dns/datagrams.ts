@@ -52,9 +52,12 @@ export async function serveDatagrams(
     socket.close()
     throw error
   }
-  answerMessages(socket, { ...options, onElsewhere })
-  // The first datagram of many comes through node:dgram, which wakes us.
-  if (batch !== undefined) socket.on('message', batch.answerWaiting)
+  const answerOne = createAnswerOne(socket, { ...options, onElsewhere })
+  // The first datagram of many comes through node:dgram, which wakes us. A link-local address needs its zone.
+  socket.on('message', (message, peer) => {
+    if (batch === undefined || peer.address.includes('%')) answerOne(message, peer)
+    else batch.answerWaiting(message, peer)
+  })
   return socket
 }
 
@@ -83,9 +86,12 @@ async function answerElsewhere(
   }
 }
 
-function answerMessages(socket: Socket, { answer, onDrop, onElsewhere }: BatchOptions): void {
+function createAnswerOne(
+  socket: Socket,
+  { answer, onDrop, onElsewhere }: BatchOptions,
+): (message: Buffer, from: Peer) => void {
   let out = Buffer.allocUnsafeSlow(ANSWER_LIMIT_OCTETS)
-  socket.on('message', (message, { address, port }) => {
+  return (message, { address, port }) => {
     const length = answer(message, message.length, out, addressOctets(address))
     if (length === 0) return
     if (length === ELSEWHERE) return onElsewhere(message, { address, port })
@@ -94,5 +100,5 @@ function answerMessages(socket: Socket, { answer, onDrop, onElsewhere }: BatchOp
     socket.send(out, 0, length, port, address)
     // An answer that could not be sent at once waits in this buffer.
     if (socket.getSendQueueCount() > 0) out = Buffer.allocUnsafeSlow(ANSWER_LIMIT_OCTETS)
-  })
+  }
 }

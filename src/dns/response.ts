@@ -87,6 +87,18 @@ export class Response {
     return true
   }
 
+  /** Add what `findReady` found to the answer section; whether it fits. */
+  addReady(octets: Uint8Array, ready: number): boolean {
+    const out = this.#out
+    const start = this.#at
+    const length = (octets[ready + 1]! << 8) | octets[ready + 2]!
+    if (start + length > this.#limit) return false
+    for (let i = 0, from = ready + 3; i < length; i++) out[start + i] = octets[from + i]!
+    this.#at += length
+    this.#raise(ANCOUNT, octets[ready]!)
+    return true
+  }
+
   /**
    * Add an RRset whose owner is `labels` and an end of the name at hand; whether it fits.
    *

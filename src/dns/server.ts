@@ -106,7 +106,17 @@ export function createDnsServer(options: DnsServerOptions): DnsServer {
   let isExempt: (client: Uint8Array) => boolean = () => false
   let cookieKeys: readonly Uint8Array[] = []
   const rate = new AnswerRate(randomBytes(16))
-  const asking: Asking = { client: new Uint8Array(4), nowMs: 0, draw: 0, limited: 'no' }
+  // Few answers depend on time or chance.
+  const asking: Asking = {
+    client: new Uint8Array(4),
+    get nowMs() {
+      return Date.now()
+    },
+    get draw() {
+      return Math.random()
+    },
+    limited: 'no',
+  }
   const stats: DnsStats = {
     queries: 0,
     dropped: 0,
@@ -218,8 +228,6 @@ export function createDnsServer(options: DnsServerOptions): DnsServer {
   /** What an answer to this client depends on now. */
   function ask(client: Uint8Array): void {
     asking.client = client
-    asking.nowMs = Date.now()
-    asking.draw = Math.random()
     asking.limited = 'no'
   }
 

@@ -1,6 +1,7 @@
 import { type Presigned, readPresigned } from './dnssec/presigned.ts'
 import { createSpans, type Spans } from './dnssec/spans.ts'
 import type { RRsetPlan, ZonePlan } from './plan.ts'
+import { readySize, writeReady } from './ready.ts'
 import {
   type Additional,
   prepareRRset,
@@ -142,6 +143,7 @@ export function compileZone(plan: ZonePlan, serial: number, signer?: Signer): Zo
   }
   for (const node of names.values) node.cut = highestCut(node)
   linkAdditional(names, apex)
+  names.annotate(readySize, writeReady)
   // RFC 2308 §5: the lesser of the SOA's own TTL and its minimum.
   const ttl = Math.min(plan.soa.ttl, plan.soa.minimum)
   const negativeFor = (seconds: number): RRset =>

@@ -101,7 +101,8 @@ export function signedContent({ exchange, signature, secret }: S3Request): {
       throw new Fault(400, 'the content has another length than it says')
     for (const [name, check] of checks) {
       const said = chunked?.trailers.get(name) ?? fields.get(name)
-      if (said !== undefined && said !== check.digest()) throw BAD_DIGEST
+      if (said === undefined) throw new Fault(400, `the trailer ${name} was announced and did not come`)
+      if (said !== check.digest()) throw BAD_DIGEST
     }
   }
   return { octets: { read }, lengthOctets: Number.isNaN(decodedLength) ? null : decodedLength, verify }
