@@ -1,24 +1,20 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { peer } from '../test/peers.ts'
 import { freePort } from '../test/ports.ts'
-import { type Ground, startScript } from './ground.ts'
+import type { Contender } from './compare.ts'
+import { type Ground, startPeer, startScript } from './ground.ts'
+import { startHaproxy } from './haproxy.ts'
 import { startNginx } from './nginx.ts'
-import { CLIENT_CORE, cpuSeconds, type Peer, pin, runPinned, SERVER_CORE, waitForPort } from './peers.ts'
-
-/** A cache before the origin of these benches. */
-export type CacheContender = { readonly port: number; readonly peer: Peer }
+import { CLIENT_CORE, type Peer, SERVER_CORE, waitForPort } from './peers.ts'
 
 export type CacheName = 'portico' | 'nginx' | 'haproxy' | 'varnish'
 
 /** Start the origin on the load generator's core. */
 export async function startOrigin(ground: Ground): Promise<number> {
   const port = await freePort()
-  const started = await pin(CLIENT_CORE, process.execPath, [
-    join(import.meta.dirname, 'cache-origin.ts'),
-    `${port}`,
-  ])
-  ground.peers.push(started)
+  const script = join(import.meta.dirname, 'cache-origin.ts')
+  await startPeer(ground, CLIENT_CORE, process.execPath, script, `${port}`)
   await waitForPort(port)
   return port
 }
@@ -40,8 +36,8 @@ export async function startCaches(
   origin: number,
   names: readonly CacheName[],
   mode: CacheMode = 'memory',
-): Promise<Partial<Record<CacheName, CacheContender>>> {
-  const started: Partial<Record<CacheName, CacheContender>> = {}
+): Promise<Record<string, Contender>> {
+  const started: Record<string, Contender> = {}
   for (const name of names) {
     const port = await freePort()
     const one = await START[name](ground, port, origin, mode)
@@ -85,37 +81,19 @@ const START: Readonly<Record<CacheName, Start>> = {
     )
   },
   async haproxy(ground, port, origin) {
-    const haproxy = peer('haproxy')
-    if (haproxy === undefined) return null
-    const file = join(ground.folder, 'haproxy.cfg')
-    const text = `global
-  nbthread 1
-  maxconn 4096
-defaults
-  mode http
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-cache bench
+    if (peer('haproxy') === undefined) return null
+    const sections = `cache bench
   total-max-size 512
   max-object-size 200000000
-  max-age 3600
-frontend front
-  bind 127.0.0.1:${port}
-  http-request cache-use bench
-  http-response cache-store bench
-  default_backend origin
-backend origin
-  server one 127.0.0.1:${origin}
-`
-    await writeFile(file, text)
-    return keep(ground, await pin(SERVER_CORE, haproxy, ['-f', file, '-db']))
+  max-age 3600`
+    const frontend = `  http-request cache-use bench
+  http-response cache-store bench`
+    return startHaproxy(ground, { port, origin }, { sections, frontend })
   },
   async varnish(ground, port, origin) {
     const varnish = peer('varnishd')
     if (varnish === undefined) return null
-    const words = [
-      '-F',
+    const listens = [
       '-n',
       join(ground.folder, 'varnish'),
       '-a',
@@ -123,73 +101,7 @@ backend origin
       '-b',
       `127.0.0.1:${origin}`,
     ]
-    return keep(
-      ground,
-      await pin(SERVER_CORE, varnish, [...words, '-s', 'malloc,512m', '-t', '3600', '-j', 'none']),
-    )
+    const keeps = ['-s', 'malloc,512m', '-t', '3600', '-j', 'none']
+    return startPeer(ground, SERVER_CORE, varnish, '-F', ...listens, ...keeps)
   },
-}
-
-function keep(ground: Ground, started: Peer): Peer {
-  ground.peers.push(started)
-  return started
-}
-
-export type CacheFigures = { readonly requestsPerSecond: number; readonly cpuMicroseconds: number }
-
-/**
- * Load one cache with wrk.
- *
- * @param seconds at most; a script may end it before
- * @param words for the script
- */
-export async function loadHttp1(
-  { port, peer: server }: CacheContender,
-  {
-    target,
-    seconds,
-    script,
-    words = [],
-  }: {
-    readonly target: string
-    readonly seconds: number
-    readonly script?: string
-    readonly words?: readonly string[]
-  },
-): Promise<CacheFigures & { readonly requests: number }> {
-  const before = cpuSeconds(server.pid)
-  const lua = script === undefined ? [] : ['-s', script]
-  const url = `http://127.0.0.1:${port}${target}`
-  const output = await runPinned(CLIENT_CORE, peer('wrk')!, [
-    '-t1',
-    '-c64',
-    `-d${seconds}`,
-    ...lua,
-    url,
-    '--',
-    ...words,
-  ])
-  const [, requests, took] = (/(\d+) requests in ([\d.]+)s/.exec(output) ?? []).map(Number)
-  if (!(requests! > 0) || /Non-2xx|Socket errors/.test(output))
-    throw new Error(`wrk gave no usable figure:\n${output}`)
-  return {
-    requests: requests!,
-    requestsPerSecond: requests! / took!,
-    cpuMicroseconds: ((cpuSeconds(server.pid) - before) * 1e6) / requests!,
-  }
-}
-
-/** Load one cache with h2load: 16 streams on each of 16 connections, HTTP/2 with prior knowledge. */
-export async function loadHttp2(
-  { port, peer: server }: CacheContender,
-  target: string,
-  requests: number,
-): Promise<CacheFigures> {
-  const before = cpuSeconds(server.pid)
-  const words = ['-n', `${requests}`, '-c', '16', '-m', '16', `http://127.0.0.1:${port}${target}`]
-  const output = await runPinned(CLIENT_CORE, peer('h2load')!, words)
-  const rate = Number(/finished in [^,]+, ([\d.]+) req\/s/.exec(output)?.[1])
-  if (!(rate > 0) || !output.includes(`status codes: ${requests} 2xx`))
-    throw new Error(`h2load gave no usable figure:\n${output}`)
-  return { requestsPerSecond: rate, cpuMicroseconds: ((cpuSeconds(server.pid) - before) * 1e6) / requests }
 }

@@ -1,21 +1,15 @@
-import {
-  type CacheContender,
-  type CacheFigures,
-  type CacheName,
-  loadHttp1,
-  loadHttp2,
-  startCaches,
-  startOrigin,
-} from './cache-contenders.ts'
+import { startCaches, startOrigin } from './cache-contenders.ts'
+import { compare, type Figures, round } from './compare.ts'
 import { createGround } from './ground.ts'
-import { interleave, median } from './peers.ts'
+import { runH2load, runWrk } from './loads.ts'
 
 const ROUNDS = 5
 const SECONDS = 2
 const REQUESTS = 100_000
 const TARGET = '/1024/hit'
+const STREAMS = ['-c', '16', '-m', '16']
 
-type Figures = Readonly<Record<string, CacheFigures>>
+type Contenders = Readonly<Record<string, Figures>>
 
 export type CacheHitBench = {
   readonly bench: 'cache-hit'
@@ -24,8 +18,8 @@ export type CacheHitBench = {
     readonly http1: Readonly<Record<string, number>>
     readonly http2: Readonly<Record<string, number>>
   }
-  readonly http1: Figures
-  readonly http2: Figures
+  readonly http1: Contenders
+  readonly http2: Contenders
 }
 
 /**
@@ -39,9 +33,12 @@ export async function run({ json }: { json: boolean }): Promise<void> {
   try {
     const origin = await startOrigin(ground)
     const caches1 = await startCaches(ground, origin, ['portico', 'nginx', 'haproxy', 'varnish'])
-    const http1 = await measure(caches1, (cache) => loadHttp1(cache, { target: TARGET, seconds: SECONDS }))
+    const load = { connections: 64, seconds: SECONDS, target: TARGET }
+    const http1 = await compare(caches1, ROUNDS, (port) => runWrk(port, load))
     const caches2 = await startCaches(ground, origin, ['portico', 'nginx'], 'h2')
-    const http2 = await measure(caches2, (cache) => loadHttp2(cache, TARGET, REQUESTS))
+    const http2 = await compare(caches2, ROUNDS, (port) =>
+      runH2load(`http://127.0.0.1:${port}${TARGET}`, REQUESTS, STREAMS),
+    )
     const result: CacheHitBench = {
       bench: 'cache-hit',
       cpuRatios: { http1: ratios(http1), http2: ratios(http2) },
@@ -59,38 +56,7 @@ export async function run({ json }: { json: boolean }): Promise<void> {
   }
 }
 
-async function measure(
-  caches: Partial<Record<CacheName, CacheContender>>,
-  load: (cache: CacheContender) => Promise<CacheFigures>,
-): Promise<Figures> {
-  const names = Object.keys(caches) as CacheName[]
-  const figures = new Map<CacheName, CacheFigures[]>(names.map((name) => [name, []]))
-  // The first seconds are the compiler's, and fill the cache.
-  for (const name of names) await load(caches[name]!)
-  await interleave(names, ROUNDS, async (name) => {
-    const one = await load(caches[name]!)
-    figures.get(name)!.push(one)
-    return one.requestsPerSecond
-  })
-  return Object.fromEntries(
-    names.map((name) => {
-      const runs = figures.get(name)!
-      const requestsPerSecond = Math.round(median(runs.map((one) => one.requestsPerSecond)))
-      return [
-        name,
-        {
-          requestsPerSecond,
-          cpuMicroseconds: Number(median(runs.map((one) => one.cpuMicroseconds)).toFixed(2)),
-        },
-      ]
-    }),
-  )
-}
-
-function ratios(figures: Figures): Record<string, number> {
-  const ours = figures['portico']!.cpuMicroseconds
-  const others = Object.entries(figures).filter(([name]) => name !== 'portico')
-  return Object.fromEntries(
-    others.map(([name, { cpuMicroseconds }]) => [name, Number((cpuMicroseconds / ours).toFixed(2))]),
-  )
+function ratios({ portico, ...others }: Contenders): Record<string, number> {
+  const of = ({ cpuMicroseconds }: Figures): number => round(cpuMicroseconds / portico!.cpuMicroseconds)
+  return Object.fromEntries(Object.entries(others).map(([name, figures]) => [name, of(figures)]))
 }

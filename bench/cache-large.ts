@@ -1,5 +1,6 @@
 import { peer } from '../test/peers.ts'
-import { type CacheContender, startCaches, startOrigin } from './cache-contenders.ts'
+import { startCaches, startOrigin } from './cache-contenders.ts'
+import type { Contender } from './compare.ts'
 import { createGround } from './ground.ts'
 import { CLIENT_CORE, cpuSeconds, interleave, median, runPinned } from './peers.ts'
 
@@ -35,7 +36,7 @@ export async function run({ json }: { json: boolean }): Promise<void> {
     const origin = await startOrigin(ground)
     const { portico: disk } = await startCaches(ground, origin, ['portico'], 'large disk')
     const memory = await startCaches(ground, origin, ['portico', 'nginx', 'varnish'])
-    const caches: Record<string, CacheContender> = { ...memory, [FROM_DISK]: disk! }
+    const caches: Record<string, Contender> = { ...memory, [FROM_DISK]: disk! }
     const names = Object.keys(caches)
     const cpu = new Map<string, number[]>(names.map((name) => [name, []]))
     const load = async (name: string): Promise<number> => {

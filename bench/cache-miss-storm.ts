@@ -1,11 +1,6 @@
 import { connect } from 'node:net'
-import {
-  type CacheContender,
-  type CacheName,
-  originRequests,
-  startCaches,
-  startOrigin,
-} from './cache-contenders.ts'
+import { originRequests, startCaches, startOrigin } from './cache-contenders.ts'
+import type { Contender } from './compare.ts'
 import { createGround } from './ground.ts'
 import { interleave, median } from './peers.ts'
 
@@ -40,8 +35,8 @@ export async function run({ json }: { json: boolean }): Promise<void> {
   try {
     const origin = await startOrigin(ground)
     const caches = await startCaches(ground, origin, ['portico', 'nginx', 'varnish'])
-    const names = Object.keys(caches) as CacheName[]
-    const figures = new Map<CacheName, { fetches: number; single: number; slowest: number }[]>(
+    const names = Object.keys(caches)
+    const figures = new Map<string, { fetches: number; single: number; slowest: number }[]>(
       names.map((name) => [name, []]),
     )
     let turn = 0
@@ -84,7 +79,7 @@ export async function run({ json }: { json: boolean }): Promise<void> {
 }
 
 /** Milliseconds from the request to the first octet of content; then the client leaves. */
-function firstOctet({ port }: CacheContender, target: string): Promise<number> {
+function firstOctet({ port }: Contender, target: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const startedAt = performance.now()
     const socket = connect(port, '127.0.0.1', () =>

@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type CacheName, loadHttp1, originRequests, startCaches, startOrigin } from './cache-contenders.ts'
+import { originRequests, startCaches, startOrigin } from './cache-contenders.ts'
+import { measureRound } from './compare.ts'
 import { createGround } from './ground.ts'
+import { runWrk } from './loads.ts'
 import { interleave, median } from './peers.ts'
 
 const ROUNDS = 5
@@ -52,13 +54,14 @@ export async function run({ json }: { json: boolean }): Promise<void> {
     await writeFile(script, ZIPF)
     const origin = await startOrigin(ground)
     const caches = await startCaches(ground, origin, ['portico', 'nginx'], 'disk')
-    const names = Object.keys(caches) as CacheName[]
-    const figures = new Map<CacheName, Mixed[]>(names.map((name) => [name, []]))
+    const names = Object.keys(caches)
+    const figures = new Map<string, Mixed[]>(names.map((name) => [name, []]))
     let round = 0
     await interleave(names, ROUNDS + 1, async (name) => {
       const before = await originRequests(origin)
-      const load = { target: '/', seconds: LIMIT_SECONDS, script, words: [`${round++}`] }
-      const { requests, cpuMicroseconds, requestsPerSecond } = await loadHttp1(caches[name]!, load)
+      const load = { connections: 64, seconds: LIMIT_SECONDS, script, words: [`${round++}`] }
+      const measured = await measureRound(caches[name]!, (port) => runWrk(port, load))
+      const { requests, cpuMicroseconds, requestsPerSecond } = measured
       const fetches = (await originRequests(origin)) - before
       figures.get(name)!.push({ cpuMicroseconds, hitPercent: 100 * (1 - fetches / requests) })
       return requestsPerSecond

@@ -25,11 +25,9 @@ export async function compare<Name extends string>(
   const names = Object.keys(contenders) as Name[]
   const cpu = new Map<Name, number[]>(names.map((name) => [name, []]))
   const measure = async (name: Name): Promise<number> => {
-    const { port, peer } = contenders[name]
-    const before = cpuSeconds(peer.pid)
-    const { requests, seconds } = await load(port)
-    cpu.get(name)!.push(((cpuSeconds(peer.pid) - before) * 1e6) / requests)
-    return requests / seconds
+    const { requestsPerSecond, cpuMicroseconds } = await measureRound(contenders[name], load)
+    cpu.get(name)!.push(cpuMicroseconds)
+    return requestsPerSecond
   }
   // The first seconds are the compiler's.
   for (const name of names) await measure(name)
@@ -43,6 +41,17 @@ export async function compare<Name extends string>(
     },
   ])
   return Object.fromEntries(figures) as Record<Name, Figures>
+}
+
+/** One round against one server. */
+export async function measureRound(
+  { port, peer }: Contender,
+  load: (port: number) => Promise<Round>,
+): Promise<Figures & { readonly requests: number }> {
+  const before = cpuSeconds(peer.pid)
+  const { requests, seconds } = await load(port)
+  const cpuMicroseconds = ((cpuSeconds(peer.pid) - before) * 1e6) / requests
+  return { requests, requestsPerSecond: requests / seconds, cpuMicroseconds }
 }
 
 /** Ours / theirs, requests per second. */

@@ -106,7 +106,9 @@ async function use(port: number): Promise<Socket> {
 
 async function measureHandshakes(ground: Ground): Promise<ConnectionsBench['handshakes']> {
   const words = ['--h1', '-c', `${HANDSHAKES}`]
-  return compare(await startBoth(ground, 'tls'), ROUNDS, (port) => runH2load(port, HANDSHAKES, words))
+  return compare(await startBoth(ground, 'tls'), ROUNDS, (port) =>
+    runH2load(`https://127.0.0.1:${port}/`, HANDSHAKES, words),
+  )
 }
 
 async function startBoth(

@@ -36,7 +36,9 @@ export async function run({ json }: { json: boolean }): Promise<void> {
       portico: { port: ports.portico, peer: portico },
       nginx: { port: ports.nginx, peer: nginx },
     }
-    const figures = await compare(contenders, ROUNDS, (port) => runH2load(port, REQUESTS, STREAMS))
+    const figures = await compare(contenders, ROUNDS, (port) =>
+      runH2load(`https://127.0.0.1:${port}/`, REQUESTS, STREAMS),
+    )
     const ratios = { nginx: ratio(figures.portico, figures.nginx) }
     print({ bench: 'h2-proxy', ratios, contenders: figures }, json)
   } finally {

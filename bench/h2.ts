@@ -38,7 +38,9 @@ export async function run({ json }: { json: boolean }): Promise<void> {
       nginx: { port: ports.nginx, peer: nginx },
       node: { port: ports.node, peer: node },
     }
-    const figures = await compare(contenders, ROUNDS, (port) => runH2load(port, REQUESTS, STREAMS))
+    const figures = await compare(contenders, ROUNDS, (port) =>
+      runH2load(`https://127.0.0.1:${port}/`, REQUESTS, STREAMS),
+    )
     const ratios = {
       nginx: ratio(figures.portico, figures.nginx),
       node: ratio(figures.portico, figures.node),

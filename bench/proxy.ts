@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { peer } from '../test/peers.ts'
 import { freePort } from '../test/ports.ts'
 import { compare, type Figures, ratio } from './compare.ts'
-import { createGround, type Ground, startPeer, startScript } from './ground.ts'
+import { createGround, startScript } from './ground.ts'
+import { startHaproxy } from './haproxy.ts'
 import { runWrk } from './loads.ts'
 import { answerBlock, listenPlain, proxyBlock, startNginx } from './nginx.ts'
-import { CLIENT_CORE, type Peer, SERVER_CORE, waitForPort } from './peers.ts'
+import { CLIENT_CORE, SERVER_CORE, waitForPort } from './peers.ts'
 
 const ROUNDS = 5
 const SECONDS = 2
@@ -44,7 +44,7 @@ export async function run({ json }: { json: boolean }): Promise<void> {
     const proxies = {
       portico: await startScript(ground, 'proxy-portico.ts', `${ports.portico}`, `${origin}`),
       nginx: await startNginx(ground, SERVER_CORE, 'proxy', proxy),
-      haproxy: await startHaproxy(ground, ports.haproxy, origin),
+      haproxy: await startHaproxy(ground, { port: ports.haproxy, origin }, HAPROXY),
     }
     await Promise.all([origin, ...Object.values(ports)].map((port) => waitForPort(port)))
     const contenders = {
@@ -76,34 +76,15 @@ function summarize(contenders: Contenders): { ratios: Ratios; contenders: Conten
   return { ratios: { nginx: ratio(portico, nginx), haproxy: ratio(portico, haproxy) }, contenders }
 }
 
-async function startHaproxy(ground: Ground, port: number, origin: number): Promise<Peer> {
-  const file = join(ground.folder, 'haproxy.cfg')
-  await writeFile(
-    file,
-    `global
-  nbthread 1
-  maxconn 4096
-defaults
-  mode http
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-  option http-keep-alive
-  http-reuse always
-frontend front
-  bind 127.0.0.1:${port}
-  default_backend origin
-backend origin
-  option forwardfor
+const HAPROXY = {
+  defaults: `  option http-keep-alive
+  http-reuse always`,
+  backend: `  option forwardfor
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
   http-request set-header X-Forwarded-Proto http
   http-request set-header Forwarded for=%[src];host=%[req.hdr(host)];proto=http
   http-request add-header Via "1.1 haproxy"
-  http-response add-header Via "1.1 haproxy"
-  server one 127.0.0.1:${origin}
-`,
-  )
-  return startPeer(ground, SERVER_CORE, peer('haproxy')!, '-f', file, '-db')
+  http-response add-header Via "1.1 haproxy"`,
 }
 
 function print(result: ProxyBench, json: boolean): void {

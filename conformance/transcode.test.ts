@@ -124,44 +124,107 @@ test('sound that is made anew is as loud as EBU R 128 wants it for all', { skip 
   assert.ok(Math.abs(loudness + 16) < 2, `${loudness} LUFS`)
 })
 
-test('a kill in the middle leaves no half rendition, and the next run makes it', { skip }, async () => {
-  const copy = await folderWith(film)
-  const words = [
-    main,
-    'transcode',
-    join(copy, 'film.mp4'),
-    '--heights',
-    '240',
-    '--preset',
-    'veryslow',
-    '--json',
-  ]
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'ignore'] })
-  let said = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
-  await until(async () => (await readdir(copy)).some((name) => name.endsWith('.part')), 60_000)
-  child.kill('SIGKILL')
-  await until(() => child.signalCode !== null)
-  assert.deepEqual(filesOf(eventsOf(said), 'made'), [])
-  const left = (await readdir(copy)).filter((name) => name.endsWith('.part'))
-  assert.equal(left.length, 1, `${await readdir(copy)}`)
-  const { size } = await stat(join(copy, left[0]!))
-  assert.deepEqual(filesOf((await transcode(join(copy, 'film.mp4'), ...quick)).events, 'made'), [
-    'film.240.mp4',
-  ])
-  assert.deepEqual((await readdir(copy)).toSorted(), ['.film.mp4.ladder', 'film.240.mp4', 'film.mp4'])
-  assert.ok(size >= 0)
+/** Packets of pictures: when each is shown, and which are key frames. */
+async function packetsOf(path: string): Promise<{ readonly times: number[]; readonly keys: number[] }> {
+  const shown = ['-select_streams', 'v', '-show_entries', 'packet=pts_time,flags', '-of', 'csv=p=0']
+  const { stdout } = await run(ffprobe!, ['-v', 'error', ...shown, path])
+  const lines = stdout.split('\n').filter((line) => /^[\d-]/.test(line))
+  const timeOf = (line: string): number => Math.round(Number(line.split(',')[0]) * 1e4)
+  return {
+    times: lines.map(timeOf).toSorted((a, b) => a - b),
+    keys: lines.filter((line) => line.includes('K')).map(timeOf),
+  }
+}
+
+/** A film of 23.976 frames a second whose 240 lines take some seconds to make, in a folder of its own. */
+async function longFilm(): Promise<{ readonly copy: string; readonly path: string }> {
+  const copy = await mkdtemp(join(folder, 'copy-'))
+  const path = join(copy, 'film.mp4')
+  await makeFilm(path, 30, ['-b:v', '900k', '-g', '41', '-r', '24000/1001', '-bf', '2'])
+  return { copy, path }
+}
+
+const slowly = ['--heights', '240', '--preset', 'medium', '--json']
+/** Some key frames are behind it, and most of the film is before it. */
+const SOME_OCTETS = 200_000
+
+async function draftGrows(copy: string): Promise<void> {
+  await until(async () => {
+    const draft = (await readdir(copy)).find((name) => name.endsWith('.draft'))
+    const found = draft === undefined ? null : await stat(join(copy, draft)).catch(() => null)
+    return (found?.size ?? 0) > SOME_OCTETS
+  }, 120_000)
+}
+
+/** It is as if nothing had happened: each picture is there once, key frames are where the film has them. */
+async function isSeamless(made: string, path: string): Promise<void> {
+  const [rendition, original] = [await packetsOf(made), await packetsOf(path)]
+  const near = (times: readonly number[]) => times.map((time) => Math.round(time / 10))
+  assert.equal(rendition.times.length, original.times.length)
+  assert.deepEqual(near(rendition.times), near(original.times))
+  assert.deepEqual(near(rendition.keys), near(original.keys))
+  const played = await run(ffmpeg!, ['-v', 'error', '-xerror', '-i', made, '-f', 'null', '-'])
+  assert.deepEqual([played.code, played.stderr], [0, ''])
+}
+
+function resumedOf(events: readonly LadderEvent[]): number[] {
+  return events.flatMap((event) => (event.event === 'resumed' ? [event.fromSeconds] : []))
+}
+
+for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+  test(`after ${signal} in the middle there is no half rendition, and the next run makes the rest of it`, {
+    skip,
+  }, async () => {
+    const { copy, path } = await longFilm()
+    const child = spawn(process.execPath, [main, 'transcode', path, ...slowly], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    let said = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
+    await draftGrows(copy)
+    child.kill(signal)
+    await until(() => child.signalCode !== null || child.exitCode !== null, 60_000)
+    assert.equal(child.exitCode, signal === 'SIGTERM' ? 143 : null)
+    assert.deepEqual(filesOf(eventsOf(said), 'made'), [])
+    const left = (await readdir(copy)).filter((name) => name !== 'film.mp4')
+    assert.match(left.join(), /^\.film\.240\.mp4\.[\w-]{22}\.\d+\.draft$/)
+    const { events } = await transcode(path, ...slowly)
+    assert.deepEqual(filesOf(events, 'made'), ['film.240.mp4'])
+    const [from] = resumedOf(events)
+    assert.ok(from! > 2 && from! < 30, `made again from ${from} s`)
+    assert.deepEqual((await readdir(copy)).toSorted(), ['.film.mp4.ladder', 'film.240.mp4', 'film.mp4'])
+    await isSeamless(join(copy, 'film.240.mp4'), path)
+  })
+}
+
+test('an encoder that crashes is started again where it was', { skip }, async () => {
+  const { copy, path } = await longFilm()
+  const events: LadderEvent[] = []
+  const pids = join(copy, 'pids')
+  const queue = createLadderQueue({
+    // The shell says its number and becomes the encoder.
+    command: ['sh', '-c', 'echo $$ >> "$0"; exec "$@"', pids, ffmpeg!],
+    ...{ jobs: 1, niceness: 10, preset: 'medium', heights: [240], storyboard: false, byComplexity: false },
+    ...{ loudness: false, force: false, lagSeconds: Number.POSITIVE_INFINITY },
+    onEvent: (event) => void events.push(event),
+  })
+  await queue.add(path)
+  await draftGrows(copy)
+  process.kill(Number((await readFile(pids, 'utf8')).trim()), 'SIGKILL')
+  await queue.empty()
+  assert.deepEqual(filesOf(events, 'made'), ['film.240.mp4'], JSON.stringify(events))
+  const [from] = resumedOf(events)
+  assert.ok(from! > 2 && from! < 30, `made again from ${from} s`)
+  await isSeamless(join(copy, 'film.240.mp4'), path)
 })
 
-test('SIGTERM ends the encoder and leaves nothing half', { skip }, async () => {
+test('a draft of another film, or of other words, is not gone on with', { skip }, async () => {
   const copy = await folderWith(film)
-  const words = [main, 'transcode', '--watch', copy, '--heights', '240', '--preset', 'veryslow', '--json']
-  const child = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'ignore'] })
-  await until(async () => (await readdir(copy)).some((name) => name.endsWith('.part')), 60_000)
-  child.kill('SIGTERM')
-  await until(() => child.exitCode !== null, 60_000)
-  assert.equal(child.exitCode, 143)
-  assert.deepEqual(await readdir(copy), ['film.mp4'])
+  const draft = join(copy, `.film.240.mp4.${'a'.repeat(22)}.999999999.draft`)
+  await writeFile(draft, 'what another film left')
+  const { events } = await transcode(join(copy, 'film.mp4'), ...quick)
+  assert.deepEqual([filesOf(events, 'made'), resumedOf(events)], [['film.240.mp4'], []])
+  assert.deepEqual((await readdir(copy)).toSorted(), ['.film.mp4.ladder', 'film.240.mp4', 'film.mp4'])
 })
 
 test('while more waits than is wanted, films wait in their folder, and are taken later', {

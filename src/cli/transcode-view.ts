@@ -81,6 +81,8 @@ function lineOf(event: Exclude<LadderEvent, { event: 'progress' }>): string | nu
       return null
     case 'kept':
       return `${paint('quiet', 'kept')}  ${event.file}`
+    case 'resumed':
+      return `${paint('quiet', 'on')}    ${event.file}: ${showAge(Math.floor(event.fromSeconds))} of it were made before a crash`
     case 'left':
       return `${paint('warning', 'left')}  ${event.why}; --force replaces it`
     case 'failed':

@@ -14,8 +14,9 @@ import type {
   TextSetting,
 } from '#core/settings.ts'
 import { formatDuration, formatSize, parseDuration, parseSize } from '#core/units.ts'
+import { fits, isMeant, isMistyped, isObject, mayHold, takesObject } from './forms.ts'
 import { deeper, keyFor, repairs, repairUnit } from './mend.ts'
-import type { Path, Written } from './source.ts'
+import type { Written } from './source.ts'
 import { exampleOf, say, show, wanted } from './wording.ts'
 
 /**
@@ -45,7 +46,10 @@ export type NamedPath = {
 
 type Reading = { readonly written: Written; readonly problems: Problem[]; readonly paths: NamedPath[] }
 
-function read(setting: Setting, value: unknown, path: Path, reading: Reading): unknown {
+/** The way from the root to a value: one list for all, which grows and shrinks on the way. */
+type Steps = (string | number)[]
+
+function read(setting: Setting, value: unknown, path: Steps, reading: Reading): unknown {
   if (value === undefined) return initialOf(setting)
   switch (setting.type) {
     case 'group':
@@ -70,6 +74,20 @@ function read(setting: Setting, value: unknown, path: Path, reading: Reading): u
   }
 }
 
+/** What stands under a key. */
+function readPart(
+  setting: Setting,
+  value: unknown,
+  key: string | number,
+  path: Steps,
+  reading: Reading,
+): unknown {
+  path.push(key)
+  const part = read(setting, value, path, reading)
+  path.pop()
+  return part
+}
+
 /** The default of a setting; a group's is made of its fields' defaults, but of several forms nobody means a group. */
 export function initialOf(setting: Setting): unknown {
   if (setting.type === 'map') return {}
@@ -83,7 +101,7 @@ export function initialOf(setting: Setting): unknown {
   return Object.fromEntries(fields.filter(([, initial]) => initial !== undefined))
 }
 
-function readGroup(setting: GroupSetting, value: unknown, path: Path, reading: Reading): unknown {
+function readGroup(setting: GroupSetting, value: unknown, path: Steps, reading: Reading): unknown {
   if (!isObject(value)) return wrongType(setting, value, path, reading)
   for (const key of Object.keys(value)) {
     if (!Object.hasOwn(setting.fields, key)) unknownKey(setting, key, value, { path, reading })
@@ -98,23 +116,39 @@ function readGroup(setting: GroupSetting, value: unknown, path: Path, reading: R
     const isKind = setting.oneOf?.includes(key) === true
     if (value[key] === undefined && isKind) continue
     // What cannot be read was reported; the default lets the rest be checked as well.
-    const part = read(field, value[key], [...path, key], reading) ?? (isKind ? undefined : initialOf(field))
+    const part = readPart(field, value[key], key, path, reading) ?? (isKind ? undefined : initialOf(field))
     if (part !== undefined) result[key] = part
   }
   return (setting.required ?? []).every((key) => result[key] !== undefined) ? result : undefined
 }
 
-function readMap(setting: MapSetting, value: unknown, path: Path, reading: Reading): unknown {
+function readMap(setting: MapSetting, value: unknown, path: Steps, reading: Reading): unknown {
   if (!isObject(value)) return wrongType(setting, value, path, reading)
-  const result: Record<string, unknown> = Object.create(null)
-  for (const key of Object.keys(value)) {
-    const part = read(setting.of, value[key], [...path, key], reading)
-    if (part !== undefined) result[key] = part
+  const keys = Object.keys(value)
+  let changed: Record<string, unknown> | undefined
+  for (const key of keys) {
+    const part = readPart(setting.of, value[key], key, path, reading)
+    if (part !== value[key]) changed ??= copyUntil(key, keys, value)
+    if (changed !== undefined && part !== undefined) changed[key] = part
   }
-  return result
+  // No prototype: a key such as "constructor" is only a key.
+  return changed ?? Object.setPrototypeOf(value, null)
 }
 
-function readList(setting: ListSetting, value: unknown, path: Path, reading: Reading): unknown {
+function copyUntil(
+  end: string,
+  keys: readonly string[],
+  value: Record<string, unknown>,
+): Record<string, unknown> {
+  const copy: Record<string, unknown> = Object.create(null)
+  for (const key of keys) {
+    if (key === end) break
+    copy[key] = value[key]
+  }
+  return copy
+}
+
+function readList(setting: ListSetting, value: unknown, path: Steps, reading: Reading): unknown {
   if (!Array.isArray(value)) {
     if (setting.single !== true || (isObject(value) && !takesObject(setting.of)))
       return wrongType(setting, value, path, reading)
@@ -130,22 +164,21 @@ function readList(setting: ListSetting, value: unknown, path: Path, reading: Rea
       `remove ${value.length - (setting.max ?? 1000)} of them`,
     )
   }
-  const items = value.map((item, index) => read(setting.of, item, [...path, index], reading))
+  const items = value.map((item, index) => readPart(setting.of, item, index, path, reading))
   const good = items.filter((item) => item !== undefined)
   // A list of faults only is no empty list: that would be another fault, or mean something.
   return good.length === 0 && items.length > 0 ? undefined : good
 }
 
-function readEither(setting: EitherSetting, value: unknown, path: Path, reading: Reading): unknown {
-  const fitting = setting.of.filter((form) => fits(form, value))
+function readEither(setting: EitherSetting, value: unknown, path: Steps, reading: Reading): unknown {
   const form =
-    fitting.find((candidate) => mayHold(candidate, value)) ??
-    fitting.find((candidate) => isMeant(candidate, value)) ??
-    fitting[0]
+    setting.of.find((candidate) => fits(candidate, value) && mayHold(candidate, value)) ??
+    setting.of.find((candidate) => fits(candidate, value) && isMeant(candidate, value)) ??
+    setting.of.find((candidate) => fits(candidate, value))
   return form === undefined ? wrongType(setting, value, path, reading) : read(form, value, path, reading)
 }
 
-function readText(setting: TextSetting, value: unknown, path: Path, reading: Reading): unknown {
+function readText(setting: TextSetting, value: unknown, path: Steps, reading: Reading): unknown {
   if (typeof value !== 'string') return wrongType(setting, value, path, reading)
   if (setting.path !== undefined)
     reading.paths.push({ kind: setting.path, path: value, says: say(path), at: reading.written.at(path) })
@@ -159,7 +192,7 @@ function readText(setting: TextSetting, value: unknown, path: Path, reading: Rea
   return report(reading, path, 'config/wrong-form', message, fix)
 }
 
-function readChoice(setting: ChoiceSetting, value: unknown, path: Path, reading: Reading): unknown {
+function readChoice(setting: ChoiceSetting, value: unknown, path: Steps, reading: Reading): unknown {
   if (setting.values.some((known) => known === value)) return value
   if (typeof value !== 'string' && typeof value !== 'number') return wrongType(setting, value, path, reading)
   const known = setting.values.map((choice) => JSON.stringify(choice)).join(', ')
@@ -174,7 +207,7 @@ function readChoice(setting: ChoiceSetting, value: unknown, path: Path, reading:
   )
 }
 
-function readInteger(setting: IntegerSetting, value: unknown, path: Path, reading: Reading): unknown {
+function readInteger(setting: IntegerSetting, value: unknown, path: Steps, reading: Reading): unknown {
   if (typeof value !== 'number' || !Number.isInteger(value)) return wrongType(setting, value, path, reading)
   if (value >= setting.min && value <= setting.max) return value
   const unit = setting.unit === undefined ? '' : ` ${setting.unit}`
@@ -190,7 +223,7 @@ function readInteger(setting: IntegerSetting, value: unknown, path: Path, readin
 function readUnit(
   setting: SizeSetting | DurationSetting,
   value: unknown,
-  path: Path,
+  path: Steps,
   reading: Reading,
 ): unknown {
   const isSize = setting.type === 'size'
@@ -219,7 +252,7 @@ function quoted(text: string | undefined): string | undefined {
 function withoutUnit(
   setting: SizeSetting | DurationSetting,
   value: number | string,
-  path: Path,
+  path: Steps,
   reading: Reading,
 ): undefined {
   if (setting.type === 'size') {
@@ -246,7 +279,7 @@ function checkOneOf(
   setting: GroupSetting,
   kinds: readonly string[],
   value: Record<string, unknown>,
-  { path, reading }: { readonly path: Path; readonly reading: Reading },
+  { path, reading }: { readonly path: Steps; readonly reading: Reading },
 ): void {
   const present = kinds.filter((kind) => value[kind] !== undefined)
   if (present.length === 1) return
@@ -265,7 +298,7 @@ function unknownKey(
   setting: GroupSetting,
   key: string,
   value: Record<string, unknown>,
-  { path, reading }: { readonly path: Path; readonly reading: Reading },
+  { path, reading }: { readonly path: Steps; readonly reading: Reading },
 ): void {
   const near = keyFor(key, setting)
   const known = Object.keys(setting.fields).filter((name) => name !== '$schema')
@@ -279,13 +312,7 @@ function unknownKey(
   })
 }
 
-/** A required key that stands there with a typing mistake was reported as an unknown one. */
-function isMistyped(key: string, setting: GroupSetting, value: Record<string, unknown>): boolean {
-  const unknown = Object.keys(value).filter((written) => !Object.hasOwn(setting.fields, written))
-  return unknown.some((written) => keyFor(written, setting) === key)
-}
-
-function missingKey(setting: GroupSetting, key: string, path: Path, reading: Reading): void {
+function missingKey(setting: GroupSetting, key: string, path: Steps, reading: Reading): void {
   const where = path.length === 0 ? 'The file' : say(path)
   const field = setting.fields[key]
   report(
@@ -300,7 +327,7 @@ function missingKey(setting: GroupSetting, key: string, path: Path, reading: Rea
 function wrongType(
   setting: Setting,
   value: unknown,
-  path: Path,
+  path: Steps,
   reading: Reading,
   repaired = inFull(setting, value, path, reading),
 ): undefined {
@@ -314,7 +341,7 @@ function wrongType(
 }
 
 /** What stands in place of a group, as the one key that takes it: `8080` as `{ "service": 8080 }`. */
-function inFull(setting: Setting, value: unknown, path: Path, reading: Reading): string | undefined {
+function inFull(setting: Setting, value: unknown, path: Steps, reading: Reading): string | undefined {
   if (setting.type !== 'group' || Array.isArray(value) || isObject(value)) return undefined
   const takers = Object.entries(setting.fields).filter(([key, field]) => {
     const trial: Reading = { written: reading.written, problems: [], paths: [] }
@@ -328,57 +355,8 @@ function inFull(setting: Setting, value: unknown, path: Path, reading: Reading):
   return `{ "${takers[0]![0]}": ${show(value)} }`
 }
 
-function report(reading: Reading, path: Path, code: string, message: string, fix?: string): undefined {
+function report(reading: Reading, path: Steps, code: string, message: string, fix?: string): undefined {
   const problem: Problem = { level: 'error', code, at: reading.written.at(path), message }
   reading.problems.push(fix === undefined ? problem : { ...problem, fix })
   return undefined
-}
-
-/** What a setting wants, in words. */
-export function takesObject(setting: Setting): boolean {
-  if (setting.type === 'either') return setting.of.some(takesObject)
-  return setting.type === 'group' || setting.type === 'map'
-}
-
-/** Whether a value has the JSON type that a form takes. */
-function fits(setting: Setting, value: unknown): boolean {
-  switch (setting.type) {
-    case 'text':
-      return typeof value === 'string'
-    case 'size':
-    case 'duration':
-      return typeof value === 'string' || typeof value === 'number'
-    case 'integer':
-      return typeof value === 'number'
-    case 'flag':
-      return typeof value === 'boolean'
-    case 'choice':
-      return setting.values.some((choice) => typeof choice === typeof value)
-    case 'list':
-      return Array.isArray(value)
-    case 'map':
-    case 'group':
-      return isObject(value)
-    case 'either':
-      return setting.of.some((form) => fits(form, value))
-  }
-}
-
-/** Among forms of one JSON type, the one that the value was meant for. */
-function mayHold(setting: Setting, value: unknown): boolean {
-  if (setting.type === 'choice') return setting.values.some((choice) => choice === value)
-  if (setting.type === 'group' && isObject(value)) {
-    return (setting.required ?? []).every((key) => value[key] !== undefined)
-  }
-  return true
-}
-
-/** Whether the required keys stand there, typing mistakes allowed. */
-function isMeant(setting: Setting, value: unknown): boolean {
-  if (setting.type !== 'group' || !isObject(value)) return false
-  return (setting.required ?? []).every((key) => value[key] !== undefined || isMistyped(key, setting, value))
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,6 +1,8 @@
-import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
+import { type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
 import type { Position, Problem } from '#core/problem.ts'
 import { lastIndex } from '#core/sorted.ts'
+import { outline } from './outline.ts'
+import { Places } from './places.ts'
 
 /** Keys and indexes from the root of the file to a value. */
 export type Path = readonly (string | number)[]
@@ -25,22 +27,18 @@ const DEPTH_LIMIT = 100
  * @returns what was written, `undefined` as value when there is none, and the first fault of syntax in each line
  */
 export function readSource(file: string, content: string): { written: Written; problems: Problem[] } {
-  const text = content.replace(/^\ufeff/, '')
-  const lines = lineStarts(text)
-  const place = (offset: number): Position => placeOf(file, lines, offset)
-  const errors: ParseError[] = []
-  const refusal = refuse(text, place)
-  const root =
-    refusal === undefined
-      ? parseTree(text, errors, { allowTrailingComma: true, disallowComments: false })
-      : undefined
-  const faults = errors.map((error) => syntaxProblem(error, place(error.offset), { text, errors }))
-  const problems = refusal === undefined ? firstOfLines(faults) : [refusal]
-  const offsets = new Map<string, { key: number; value: number }>()
-  const value = root === undefined ? undefined : plainValue(root, '', { offsets, problems, place })
+  const text = content.startsWith('\ufeff') ? content.slice(1) : content
+  const place = placesIn(file, text)
+  const outlined = outline(text, DEPTH_LIMIT)
+  const { tooDeepAt } = outlined
+  const tooDeep = `it is deeper than ${DEPTH_LIMIT} objects and lists`
+  if (tooDeepAt !== -1) return unread(file, [syntaxFault(place(tooDeepAt), tooDeep, 'close some')])
+  const value = parsed(outlined.plain)
+  if (value === undefined) return unread(file, syntaxProblems(text, place))
+  const places = new Places(outlined)
   const find = (path: Path, part: 'key' | 'value'): Position => {
     for (let length = path.length; length >= 0; length--) {
-      const found = offsets.get(pathKey(path.slice(0, length)))
+      const found = places.find(length === path.length ? path : path.slice(0, length))
       if (found !== undefined) return place(found[length === path.length ? part : 'value'])
     }
     return { file, line: 1, column: 1 }
@@ -51,7 +49,10 @@ export function readSource(file: string, content: string): { written: Written; p
     at: (path: Path) => find(path, 'value'),
     keyAt: (path: Path) => find(path, 'key'),
   }
-  return { written, problems }
+  // JSON.parse takes the last of several keys and drops the others.
+  const isWhole = countValues(value) === outlined.count
+  const doubles = isWhole ? [] : places.duplicates()
+  return { written, problems: doubles.map(({ key, offset }) => duplicateKey(key, place(offset))) }
 }
 
 /**
@@ -64,32 +65,27 @@ export function objectSource(value: unknown): Written {
   return { file: 'config', value: structuredClone(value), at, keyAt: at }
 }
 
-type Walk = {
-  readonly offsets: Map<string, { key: number; value: number }>
-  readonly problems: Problem[]
-  readonly place: (offset: number) => Position
+/** What JSON stands for; undefined when it is none. */
+function parsed(plain: string): unknown {
+  try {
+    return JSON.parse(plain)
+  } catch {
+    return undefined
+  }
 }
 
-function plainValue(node: Node, path: string, walk: Walk, keyOffset: number = node.offset): unknown {
-  walk.offsets.set(path, { key: keyOffset, value: node.offset })
-  if (node.type === 'array') {
-    return (node.children ?? []).map((child, index) => plainValue(child, `${path}\n${index}`, walk))
-  }
-  if (node.type !== 'object') return node.value
-  // No prototype: a key such as "__proto__" is only a key.
-  const object: Record<string, unknown> = Object.create(null)
-  for (const property of node.children ?? []) {
-    const [keyNode, valueNode] = property.children ?? []
-    if (keyNode === undefined || valueNode === undefined) continue
-    const key = String(keyNode.value)
-    if (key in object) walk.problems.push(duplicateKey(key, walk.place(keyNode.offset)))
-    object[key] = plainValue(valueNode, `${path}\n${key}`, walk, keyNode.offset)
-  }
-  return object
+/** A file that nothing could be read from. */
+function unread(file: string, problems: Problem[]): { written: Written; problems: Problem[] } {
+  const at = (): Position => ({ file, line: 1, column: 1 })
+  return { written: { file, value: undefined, at, keyAt: at }, problems }
 }
 
-function pathKey(path: Path): string {
-  return path.map((step) => `\n${step}`).join('')
+/** How many values stand in one, itself among them. */
+function countValues(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1
+  let count = 1
+  for (const key in value) count += countValues((value as Record<string, unknown>)[key])
+  return count
 }
 
 function duplicateKey(key: string, at: Position): Problem {
@@ -102,18 +98,14 @@ function duplicateKey(key: string, at: Position): Problem {
   }
 }
 
-/** What the parser cannot be given: it would end with the stack, or stumble over every letter. */
-function refuse(text: string, place: (offset: number) => Position): Problem | undefined {
+/** Why a text is no JSON with comments. */
+function syntaxProblems(text: string, place: (offset: number) => Position): Problem[] {
+  // The parser would stumble over every letter.
   const nul = text.indexOf('\0')
-  if (nul !== -1) return syntaxFault(place(nul), 'the file is no text in UTF-8', 'save it as UTF-8')
-  let depth = 0
-  for (const { 0: token, index } of text.matchAll(/"(?:\\.|[^"\\])*"|\/\/.*|\/\*[\s\S]*?\*\/|[[\]{}]/g)) {
-    if (token === '{' || token === '[') depth++
-    else if (token === '}' || token === ']') depth--
-    if (depth > DEPTH_LIMIT)
-      return syntaxFault(place(index), `it is deeper than ${DEPTH_LIMIT} objects and lists`, 'close some')
-  }
-  return undefined
+  if (nul !== -1) return [syntaxFault(place(nul), 'the file is no text in UTF-8', 'save it as UTF-8')]
+  const errors: ParseError[] = []
+  parseTree(text, errors, { allowTrailingComma: true, disallowComments: false })
+  return firstOfLines(errors.map((error) => syntaxProblem(error, place(error.offset), { text, errors })))
 }
 
 type Parsed = { readonly text: string; readonly errors: readonly ParseError[] }
@@ -172,13 +164,24 @@ const SYNTAX: Readonly<Record<string, readonly [what: string, fix: string]>> = {
   InvalidCharacter: ['a control character stands in a text', '\\n or \\t'],
 }
 
+/** Lines and columns of offsets. Who asks in the order of the text, as nearly all do, is answered at once. */
+function placesIn(file: string, text: string): (offset: number) => Position {
+  let lines: number[] | undefined
+  let line = 0
+  return (offset) => {
+    const starts = (lines ??= lineStarts(text))
+    for (let step = 0; step < STEPS && starts[line]! <= offset && starts[line + 1]! <= offset; step++) line++
+    if (starts[line]! > offset || starts[line + 1]! <= offset)
+      line = lastIndex(starts, (start) => start <= offset)
+    return { file, line: line + 1, column: offset - starts[line]! + 1 }
+  }
+}
+
+/** Lines that are looked at one after the other before all are searched. */
+const STEPS = 4
+
 function lineStarts(text: string): number[] {
   const starts = [0]
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
   return starts
-}
-
-function placeOf(file: string, lines: readonly number[], offset: number): Position {
-  const line = lastIndex(lines, (start) => start <= offset)
-  return { file, line: line + 1, column: offset - lines[line]! + 1 }
 }

@@ -152,7 +152,7 @@ export type ZoneInput = {
  */
 export function draftZone(input: ZoneInput): { drafts: RecordDraft[]; problems: Problem[] } {
   const { drafts: written, emptied } = input.records
-  const has = new Set(written.map((draft) => `${draft.owner} ${draft.type}`))
+  const has = typesOfDerived(input)
   const hides = (owner: string, type: string): boolean =>
     has.has(`${owner} ${type}`) || emptied.has(`${owner} ${type}`)
   const problems: Problem[] = []
@@ -172,23 +172,18 @@ export function draftZone(input: ZoneInput): { drafts: RecordDraft[]; problems: 
   return { drafts, problems }
 }
 
+/** `owner type` of what was written for the names that records are derived for: of a million names few. */
+function typesOfDerived({ apex, hosts, records }: ZoneInput): Set<string> {
+  const derived = new Set([apex, ...hosts.map(({ name }) => name)])
+  const has = new Set<string>()
+  for (const { owner, type } of records.drafts) if (derived.has(owner)) has.add(`${owner} ${type}`)
+  return has
+}
+
 /** Gather drafts of one zone into its Plan. */
 export function planZone(input: ZoneInput, drafts: readonly RecordDraft[]): ZonePlan {
-  const sets = new Map<string, RecordDraft[]>()
   const aliases = drafts.filter(({ type }) => type === 'ALIAS').map(planAlias)
-  for (const draft of drafts) {
-    if (draft.type === 'ALIAS') continue
-    const name = `${draft.owner} ${draft.type}`
-    const set = sets.get(name)
-    if (set === undefined) sets.set(name, [draft])
-    else if (!set.some((other) => other.data === draft.data)) set.push(draft)
-  }
-  const rrsets = [...sets.values()].map((set): RRsetPlan => {
-    const { owner, type, ttl, from, why, pool } = set[0]!
-    const data = set.map((draft) => draft.data)
-    return { owner, type, ttl, data, from, why, ...(pool === undefined ? {} : { pool }) }
-  })
-  rrsets.sort((a, b) => compare(a.owner, b.owner) || compare(a.type, b.type))
+  const rrsets = planRRsets(drafts.filter(({ type }) => type !== 'ALIAS'))
   const soa = planSoa(input, rrsets)
   const key = contentKey([
     input.apex,
@@ -203,6 +198,21 @@ export function planZone(input: ZoneInput, drafts: readonly RecordDraft[]): Zone
     ...(aliases.length === 0 ? {} : { aliases }),
     ...(dnssec === undefined ? {} : { dnssec }),
   }
+}
+
+/** Sorted by owner and type; records of a set stay in the order in which they were written. */
+function planRRsets(drafts: RecordDraft[]): RRsetPlan[] {
+  drafts.sort((a, b) => compare(a.owner, b.owner) || compare(a.type, b.type))
+  const rrsets: RRsetPlan[] = []
+  for (let start = 0, end = 0; start < drafts.length; start = end) {
+    const { owner, type, ttl, from, why, pool } = drafts[start]!
+    while (drafts[end]?.owner === owner && drafts[end]!.type === type) end++
+    const set = drafts.slice(start, end).map((draft) => draft.data)
+    const data = set.length === 1 ? set : [...new Set(set)]
+    const rrset = { owner, type, ttl, data, from, why }
+    rrsets.push(pool === undefined ? rrset : { ...rrset, pool })
+  }
+  return rrsets
 }
 
 function planAlias({ owner, data, ttl, from }: RecordDraft): AliasPlan {

@@ -241,13 +241,14 @@ test('route() answers every target without throwing, and hides nothing from the 
 test('route() takes as long with 10 000 hosts as with 10', () => {
   const few = compileRoutes(Array.from({ length: 10 }, (_, i) => hostOf(`h${i}.example.com`)))
   const many = compileRoutes(Array.from({ length: 10_000 }, (_, i) => hostOf(`h${i}.example.com`)))
-  const timeMs = (table: typeof few) => {
-    const started = performance.now()
+  // Processor time, which does not pass while others have the core.
+  const costMs = (table: typeof few) => {
+    const before = process.cpuUsage()
     for (let i = 0; i < 200_000; i++) route(table, 'h7.example.com', '/index.html')
-    return performance.now() - started
+    return process.cpuUsage(before).user / 1000
   }
-  timeMs(few)
-  timeMs(many)
-  const best = (table: typeof few) => Math.min(timeMs(table), timeMs(table), timeMs(table))
+  costMs(few)
+  costMs(many)
+  const best = (table: typeof few) => Math.min(costMs(table), costMs(table), costMs(table))
   assert.ok(best(many) < 3 * best(few) + 5)
 })

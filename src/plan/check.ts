@@ -5,7 +5,7 @@ import { parseNetwork } from '#core/network.ts'
 import type { Problem } from '#core/problem.ts'
 import { isPrivateAddress } from '#dns/check/addresses.ts'
 import type { ZoneInput } from '#dns/plan.ts'
-import { type Names, zoneOf } from '#dns/records/names.ts'
+import { dividedZones, type Names, zoneOf } from '#dns/records/names.ts'
 import type { RecordDraft } from '#dns/records/read-records.ts'
 import { isPrivateName } from '#dns/records/special-names.ts'
 import { absoluteName, nameBelow } from '#dns/records/written-name.ts'
@@ -25,18 +25,19 @@ import { checkListeners, type LocalService } from './listeners.ts'
 
 /** Rules that no service can check alone. */
 export function checkAcross(across: Across): Problem[] {
+  const targets = targetNames(across.names)
   return [
     ...checkAddresses(across),
     ...checkPaths(across),
     ...checkTrust(across),
     ...checkContact(across),
     ...checkCertificates(across),
-    ...checkDepth(across, targetNames(across.names)),
+    ...checkDepth(across, targets),
     ...checkMtaSts(across),
     ...checkWildcardIssuer(across),
-    ...across.drafted.flatMap(({ input, drafts }) => checkOtherZones(input, drafts, across.names)),
+    ...checkOtherZones(across),
     ...across.hosts.flatMap((host) => checkHostAddress(host, across)),
-    ...checkStrayAddresses(across),
+    ...checkStrayAddresses(across, targets),
     ...checkClearText(across),
     ...checkListeners(across.listeners, localServices(across)),
     ...across.plans.filter(({ name }) => !name.endsWith('.localhost')).flatMap(checkRoutes),
@@ -157,7 +158,13 @@ function checkWildcardIssuer({ config, facts, plans, listeners }: Across): Probl
 }
 
 /** What stands in another zone of ours is answered from there; a delegation to it may stand in both (RFC 1034 §4.2.1). */
-function checkOtherZones(input: ZoneInput, drafts: readonly RecordDraft[], names: Names): Problem[] {
+function checkOtherZones({ drafted, names }: Across): Problem[] {
+  const divided = dividedZones(names.zones)
+  const concerned = drafted.filter(({ input }) => divided.has(input.apex))
+  return concerned.flatMap(({ input, drafts }) => checkDivided(input, drafts, names))
+}
+
+function checkDivided(input: ZoneInput, drafts: readonly RecordDraft[], names: Names): Problem[] {
   const told = new Set<string>()
   return drafts.flatMap(({ owner, type, from }): Problem[] => {
     const zone = zoneOf(owner, names.zones)
@@ -215,9 +222,8 @@ function checkHostAddress(host: HostDraft, { names, config, drafted }: Across): 
 }
 
 /** An address of ours without a host: whoever asks for it over HTTP gets an error page. */
-function checkStrayAddresses({ hosts, names, drafted }: Across): Problem[] {
+function checkStrayAddresses({ hosts, drafted }: Across, targets: ReadonlySet<string>): Problem[] {
   const served = indexServed(hosts.map(({ name }) => name))
-  const targets = targetNames(names)
   return drafted.flatMap(({ input, drafts }) => {
     const ours = new Set(input.addresses)
     return drafts.flatMap((draft): Problem[] => {
@@ -254,13 +260,15 @@ function checkClearText({ plans, config, facts }: Across): Problem[] {
   })
 }
 
+const LEADS_ON: ReadonlySet<string> = new Set(['MX', 'NS', 'SRV', 'CNAME', 'SVCB', 'HTTPS'])
+
 /** Names that MX, NS, SRV and the like lead to: they need an address, not a host. */
 function targetNames(names: Names): Set<string> {
   const targets = new Set<string>()
   for (const types of names.owners.values()) {
-    for (const type of ['MX', 'NS', 'SRV', 'CNAME', 'SVCB', 'HTTPS']) {
-      for (const { data } of types.get(type) ?? [])
-        for (const word of data.split(' ')) targets.add(word.toLowerCase())
+    for (const { type, data } of types.drafts) {
+      if (!LEADS_ON.has(type)) continue
+      for (const word of data.split(' ')) targets.add(word.toLowerCase())
     }
   }
   return targets

@@ -11,9 +11,9 @@ import { type DnsPlan, draftZone, planZone, type ZoneInput } from '#dns/plan.ts'
 import { planPlaces, planPools } from '#dns/pools/draft.ts'
 import type { PoolPlan } from '#dns/pools/plan.ts'
 import { delegateChildren } from '#dns/records/delegate.ts'
-import { indexNames, type Names, zoneOf } from '#dns/records/names.ts'
+import { dividedZones, indexNames, type Names, zoneOf } from '#dns/records/names.ts'
 import { type RecordDraft, readRecords, ttlAdvice, ttlFault, ttlSeconds } from '#dns/records/read-records.ts'
-import { absoluteName, checkBelow, checkDomain, ownerName } from '#dns/records/written-name.ts'
+import { absoluteName, belowFault, checkDomain, ownerName } from '#dns/records/written-name.ts'
 import { draftCatalog } from '#dns/transfer/catalog.ts'
 import { type MovingDomain, planMoves } from '#dns/transfer/plan.ts'
 import { parseIpv6, printIpv6 } from '#dns/wire/address.ts'
@@ -59,10 +59,11 @@ export function plan(config: Config, facts: Facts): { plan: Plan; problems: Prob
   const https = listeners.find(({ protocol }) => protocol === 'https')
   const httpsPort = https?.port ?? null
   const { hosts, zones, moving } = draftDomains(config, { facts, pools, httpsPort }, problems)
+  const catalogs = new Set(moving.flatMap((domain) => (domain.config.catalog ? [domain.apex] : [])))
   const drafted = zones.map((input) => {
     const { drafts, problems: found } = draftZone(input)
     problems.push(...found, ...checkSigned(input, drafts))
-    return { input, drafts: [...drafts, ...catalogOf(input, moving)] }
+    return { input, drafts: catalogs.has(input.apex) ? [...drafts, ...catalogOf(input, moving)] : drafts }
   })
   const names = indexZones(drafted)
   problems.push(...checkZones(names))
@@ -145,10 +146,13 @@ function planSharedLimits(
 /** Index each draft that its own zone answers: one in a deeper zone of ours is a fault, or a delegation to it. */
 function indexZones(drafted: readonly DraftedZone[]): Names {
   const apexes = new Map(drafted.map(({ input }) => [input.apex, input]))
-  const own = drafted.flatMap(({ input, drafts }) => {
-    return drafts.filter(({ owner }) => apexes.size === 1 || zoneOf(owner, apexes) === input.apex)
-  })
-  return indexNames(apexes.keys(), own)
+  const divided = dividedZones(apexes)
+  return indexNames(
+    drafted.map(({ input: { apex }, drafts }) => {
+      const isOwn = ({ owner }: RecordDraft): boolean => zoneOf(owner, apexes) === apex
+      return { apex, drafts: divided.has(apex) ? drafts.filter(isOwn) : drafts }
+    }),
+  )
 }
 
 type DomainFacts = {
@@ -166,6 +170,8 @@ function draftDomains(
   const hosts: HostDraft[] = []
   const zones: ZoneInput[] = []
   const moving: MovingDomain[] = []
+  const apexes = new Set<string>()
+  const addresses = addressesOf(config, facts)
   for (const [text, domain] of Object.entries(config.value.domains)) {
     const path = ['domains', text]
     const from = config.written.keyAt(path)
@@ -174,7 +180,7 @@ function draftDomains(
       problems.push({ level: 'error', at: from, ...apex })
       continue
     }
-    if (moving.some((known) => known.apex === apex)) {
+    if (apexes.has(apex)) {
       const message = `"${text}" is the same domain as one above: case and form of letters do not tell names apart (RFC 4343 §2).`
       problems.push({ level: 'error', code: 'dns/domain-twice', at: from, message, fix: 'join the two' })
       continue
@@ -184,6 +190,7 @@ function draftDomains(
       problems.push(stray)
       continue
     }
+    apexes.add(apex)
     moving.push({ apex, path, config: domain })
     const defaultTtl = domain.ttl === undefined ? 300 : ttlSeconds(domain.ttl)
     const ttlAt = config.written.at([...path, 'ttl'])
@@ -206,7 +213,6 @@ function draftDomains(
       isHttps: written.http !== 'serve',
       from: at(),
     }))
-    const addresses = addressesOf(config, facts)
     // The zone of a copy is what its primary says.
     if (domain.secondary !== undefined) continue
     const { contact } = config.value
@@ -220,7 +226,6 @@ function draftDomains(
 
 /** What a catalog lists: domains whose zone others may copy. */
 function catalogOf({ apex, from }: ZoneInput, moving: readonly MovingDomain[]): RecordDraft[] {
-  if (!moving.some((domain) => domain.apex === apex && domain.config.catalog)) return []
   const members = moving.filter(({ config }) => config.transfer !== undefined && !config.catalog)
   return draftCatalog(
     apex,
@@ -257,8 +262,8 @@ function draftHosts(
       problems.push({ level: 'error', at: at(), ...name })
       continue
     }
-    const stray = checkBelow(text, name, domain.apex, at())
-    if (stray !== undefined) problems.push(stray)
+    const stray = belowFault(text, name, domain.apex)
+    if (stray !== undefined) problems.push({ ...stray, at: at() })
     if (stray?.level === 'error') continue
     if (drafts.has(name)) {
       const message = `"${text}" is the same host as "${drafts.get(name)!.text}": case and form of letters do not tell names apart (RFC 4343 §2).`

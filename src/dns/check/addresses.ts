@@ -20,9 +20,13 @@ const local = new BlockList()
 for (const [address, prefix] of LOCAL_NETWORKS)
   local.addSubnet(address, prefix, isIPv6(address) ? 'ipv6' : 'ipv4')
 
+/** How the IPv4 networks of them begin: the list asks the system for each address, and a file may have a million. */
+const LOCAL_IPV4 = /^(?:10|100|127|169|172|192)\./
+
 /** Whether an address is reached from its own network only. */
 export function isPrivateAddress(address: string): boolean {
-  return local.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+  if (isIPv6(address)) return local.check(address, 'ipv6')
+  return LOCAL_IPV4.test(address) && local.check(address, 'ipv4')
 }
 
 /** The world asks a public zone, and reaches nobody at a private address (RFC 1918 §3). */

@@ -21,7 +21,7 @@ export function checkAlias({ owner, apex, types }: OwnerNode): Problem[] {
     problems.push(problem('dns/cname-at-apex', alias.from, message, fix))
     return problems
   }
-  const others = [...types.keys()].filter((type) => !['CNAME', 'RRSIG', 'NSEC', 'KEY'].includes(type))
+  const others = types.keys().filter((type) => !['CNAME', 'RRSIG', 'NSEC', 'KEY'].includes(type))
   if (others.length > 0) {
     const message = `"${say(owner)}" is a CNAME and has ${others.join(', ')} too; a CNAME stands alone (RFC 1034 §3.6.2).`
     const derived = types.get(others[0]!)![0]!.why === 'derived from the host'
@@ -71,8 +71,9 @@ export function checkChains(names: Names): Problem[] {
   const aliasAt = (name: string): RecordDraft | undefined => typesAt(name, names)?.get('CNAME')?.[0]
   /** how many aliases follow from a name; undefined for what ends in a circle */
   const lengths = new Map<string, number | undefined>()
-  for (const owners of names.zones.values()) {
+  for (const { owners } of names.zones.values()) {
     for (const owner of owners) {
+      if (names.owners.get(owner)?.has('CNAME') !== true) continue
       const chain: string[] = []
       let name = owner
       for (let alias = aliasAt(name); alias !== undefined; alias = aliasAt(name)) {

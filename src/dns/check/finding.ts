@@ -28,11 +28,6 @@ export function say(name: string): string {
   return name === '.' ? '.' : name.replace(/\.$/, '')
 }
 
-/** The first record of an owner, which stands for it in messages about the name alone. */
-export function firstOf(types: Types): RecordDraft {
-  return types.values().next().value![0]!
-}
-
 /** A record of TXT or SPF as its readers see it: its strings joined without a space (RFC 7208 §3.3). */
 export function textOf({ data }: RecordDraft): string {
   const rdata = parseRdata(TYPE.TXT, data)

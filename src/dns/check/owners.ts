@@ -2,16 +2,15 @@ import { domainToUnicode } from 'node:url'
 import type { Problem } from '#core/problem.ts'
 import { labelsOf } from '#dns/records/names.ts'
 import { isHostLabel, nameBelow } from '#dns/records/written-name.ts'
-import { firstOf, type OwnerNode, problem, say, warning } from './finding.ts'
+import { type OwnerNode, problem, say, warning } from './finding.ts'
 
 /** RFC 1123 §2.1 for names with addresses; the wildcard's place (RFC 4592 §2.1.1); A-labels (RFC 5891 §4). */
 export function checkOwnerName({ owner, apex, types }: OwnerNode): Problem[] {
-  const labels = labelsOf(owner)
-  const first = firstOf(types)
-  if (labels.slice(1).includes('*')) {
+  const labels = owner.includes('*', 1) ? labelsOf(owner) : []
+  if (labels.includes('*', 1)) {
     const message = `"${say(owner)}" has a "*" that is not the leftmost label: it matches nothing but itself (RFC 4592 §2.1.1).`
     const wildcard = `${labels.slice(labels.lastIndexOf('*')).join('.')}.`
-    return [problem('dns/wildcard-not-leftmost', first.from, message, `"${nameBelow(wildcard, apex)}"`)]
+    return [problem('dns/wildcard-not-leftmost', types.first.from, message, `"${nameBelow(wildcard, apex)}"`)]
   }
   if (!owner.includes('xn--')) return checkHostName({ owner, apex, types })
   const foreign = checkForeign({ owner, apex, types })
@@ -22,7 +21,7 @@ type Owner = Pick<OwnerNode, 'owner' | 'apex' | 'types'>
 
 /** Labels in other letters: that they stand for some, and for which (RFC 5891 §4). */
 function checkForeign({ owner, apex, types }: Owner): Problem[] {
-  const first = firstOf(types)
+  const first = types.first
   // What the apex has is said of it alone, not of every name below.
   const own = labelsOf(owner === apex ? owner : owner.slice(0, -apex.length))
   const foreign = own.find((label) => label.startsWith('xn--') && !isALabel(label))
@@ -44,13 +43,17 @@ function checkForeign({ owner, apex, types }: Owner): Problem[] {
 /** Neither letter, mark nor digit (RFC 5892 §2.1), nor one that needs its neighbours (RFC 5892 appendix A). */
 const FORBIDDEN = /[^\p{L}\p{M}\p{Nd}a-z0-9-\u00b7\u0375\u05f3\u05f4\p{Join_Control}\u3007\u30fb]/u
 
+/** What most names have left of the apex. */
+const PLAIN_HOST = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*$/
+
 function checkHostName({ owner, apex, types }: Owner): Problem[] {
   const alias = types.get('CNAME')?.find(({ why }) => why === 'derived from the host')
   const address = types.get('A')?.[0] ?? types.get('AAAA')?.[0] ?? alias
   if (address === undefined) return []
   // The apex was checked when the domain was read: only what stands left of it is new.
-  const below = owner === apex ? [] : labelsOf(owner.slice(0, -apex.length))
-  const odd = below.find((label, index) => !(index === 0 && label === '*') && !isHostLabel(label))
+  const below = owner.slice(0, -apex.length)
+  if (PLAIN_HOST.test(below)) return []
+  const odd = labelsOf(below).find((label, index) => !(index === 0 && label === '*') && !isHostLabel(label))
   if (odd === undefined) return []
   if (isHostLabel(odd.replaceAll('_', 'a'))) {
     // An alias is often a key or a verification that another service keeps.

@@ -4,7 +4,10 @@ import { type OwnerNode, problem, say } from './finding.ts'
 
 /** Names of name servers of delegations: their addresses may stand below a cut, as glue (RFC 9471 §3.2). */
 export function glueOf(owners: readonly string[], names: Names): ReadonlySet<string> {
-  const servers = owners.flatMap((owner) => names.owners.get(owner)!.get('NS') ?? [])
+  const servers = owners.flatMap((owner) => {
+    const types = names.owners.get(owner)!
+    return types.has('NS') ? types.get('NS')! : []
+  })
   return new Set(servers.map(({ data }) => data.toLowerCase()))
 }
 
@@ -16,9 +19,8 @@ export function checkPlace({ owner, apex, types, names }: OwnerNode, glue: Reado
   const server = cut === apex ? undefined : names.owners.get(cut)!.get('NS')?.[0]
   // A DNAME beside the NS has a rule of its own.
   const allowed = [...(owner === cut ? ['NS', 'DS', 'DNAME'] : []), ...(glue.has(owner) ? ['A', 'AAAA'] : [])]
-  const stray = [...types].find(([type]) => server === undefined || !allowed.includes(type))
-  if (stray === undefined) return []
-  const [type, drafts] = stray
+  const type = types.keys().find((each) => server === undefined || !allowed.includes(each))
+  if (type === undefined) return []
   const what = server === undefined ? 'a DNAME' : `delegated to ${say(server.data)}`
   const section = server === undefined ? 'RFC 6672 §2.4' : 'RFC 1034 §4.2.1'
   const message = `${type} of "${say(owner)}" stands at or below "${say(cut)}", which is ${what}: it is never answered from here (${section}).`
@@ -26,17 +28,17 @@ export function checkPlace({ owner, apex, types, names }: OwnerNode, glue: Reado
     server === undefined
       ? `remove it, or the DNAME of ${say(cut)}`
       : `move it to the servers of ${say(cut)}, or remove its NS`
-  return [problem('dns/below-delegation', drafts[0]!.from, message, fix)]
+  return [problem('dns/below-delegation', types.get(type)![0]!.from, message, fix)]
 }
 
 /** Types that speak of a whole zone, and stand at its apex. */
-const APEX_TYPES: Readonly<Record<string, string>> = {
-  DNSKEY: 'RFC 4035 §2.1',
-  NSEC3PARAM: 'RFC 5155 §4',
-  CDS: 'RFC 7344 §4.1',
-  CDNSKEY: 'RFC 7344 §4.1',
-  CSYNC: 'RFC 7477 §2.1',
-}
+export const APEX_TYPES: ReadonlyMap<string, string> = new Map([
+  ['DNSKEY', 'RFC 4035 §2.1'],
+  ['NSEC3PARAM', 'RFC 5155 §4'],
+  ['CDS', 'RFC 7344 §4.1'],
+  ['CDNSKEY', 'RFC 7344 §4.1'],
+  ['CSYNC', 'RFC 7477 §2.1'],
+])
 
 /** A DS stands where a child is delegated, in the parent's zone (RFC 4035 §2.4); keys stand at the apex. */
 export function checkKeyPlace({ owner, apex, types, names }: OwnerNode): Problem[] {
@@ -50,7 +52,7 @@ export function checkKeyPlace({ owner, apex, types, names }: OwnerNode): Problem
     problems.push(problem('dns/ds-place', ds.from, message, 'add "NS" beside it, or remove the DS'))
   }
   if (owner === apex || cutAbove(owner, apex, names) !== undefined) return problems
-  for (const [type, section] of Object.entries(APEX_TYPES)) {
+  for (const [type, section] of APEX_TYPES) {
     const draft = types.get(type)?.[0]
     if (draft === undefined) continue
     const message = `${type} of "${say(owner)}" speaks of a zone, and "${say(owner)}" is the apex of none (${section}).`

@@ -4,7 +4,7 @@ import { type OwnerNode, problem, say, warning } from './finding.ts'
 
 /** Rules within one RRset: no doubles (RFC 2181 §5), one TTL (RFC 2181 §5.2). */
 export function checkSets({ types }: OwnerNode): Problem[] {
-  return [...types.values()].flatMap(checkSet)
+  return types.isSeveral ? types.sets().flatMap(checkSet) : []
 }
 
 function checkSet(set: readonly RecordDraft[]): Problem[] {

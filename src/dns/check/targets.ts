@@ -1,5 +1,5 @@
 import type { Problem } from '#core/problem.ts'
-import { cutAbove, type Names, typesAt, zoneOf } from '#dns/records/names.ts'
+import { cutAbove, exists, type Names, typesAt, zoneOf } from '#dns/records/names.ts'
 import type { RecordDraft } from '#dns/records/read-records.ts'
 import { nameBelow } from '#dns/records/written-name.ts'
 import { type OwnerNode, problem, say, warning } from './finding.ts'
@@ -58,7 +58,7 @@ function checkAddress(draft: RecordDraft, target: string, names: Names): Problem
 function checkLead(draft: RecordDraft, names: Names): Problem[] {
   const target = draft.data.toLowerCase()
   const apex = zoneOf(target, names.zones)
-  if (apex === undefined || names.existing.has(target) || typesAt(target, names) !== undefined) return []
+  if (apex === undefined || exists(target, names) || typesAt(target, names) !== undefined) return []
   if (cutAbove(target, apex, names) !== undefined) return []
   const message = `"${say(draft.owner)}" is an alias of ${say(target)}, which does not exist in ${say(apex)} (RFC 2308 §2.1).`
   const fix = `"hosts": { "${nameBelow(target, apex)}": { "service": 8080 } }, or another target`

@@ -1,13 +1,14 @@
 import type { Problem } from '#core/problem.ts'
 import { cutAbove, labelsOf, type Names, parentOf, type Types } from '#dns/records/names.ts'
 import { isHostLabel, nameBelow } from '#dns/records/written-name.ts'
-import { firstOf, type OwnerNode, problem, say, warning } from './finding.ts'
+import { type OwnerNode, problem, say, warning } from './finding.ts'
 
 /**
  * A wildcard answers only for names that do not exist (RFC 4592 §2.2.1): one that exists with another type,
  * or only because something stands below it, gets no address from it.
  */
 export function checkReach(owners: readonly string[], apex: string, names: Names): Problem[] {
+  if (names.zones.get(apex)?.hasWildcards !== true) return []
   const problems: Problem[] = []
   const told = new Set<string>()
   for (const owner of owners) {
@@ -26,10 +27,10 @@ export function checkReach(owners: readonly string[], apex: string, names: Names
 }
 
 function notReached(wildcard: string, name: string, below: string, apex: string, types: Types): Problem {
-  const because = name === below ? `has ${[...types.keys()].join(', ')}` : `has "${say(below)}" below it`
+  const because = name === below ? `has ${types.keys().join(', ')}` : `has "${say(below)}" below it`
   const message = `"${say(wildcard)}" gives "${say(name)}" no address: that name exists, because it ${because} (RFC 4592 §2.2.1).`
   const fix = `"${nameBelow(name, apex)}": { "A": "203.0.113.10" }, or a host of that name`
-  return warning('dns/wildcard-does-not-reach', firstOf(types).from, message, fix)
+  return warning('dns/wildcard-does-not-reach', types.first.from, message, fix)
 }
 
 const GIVES_ADDRESS = ['A', 'AAAA', 'CNAME', 'ALIAS'] as const

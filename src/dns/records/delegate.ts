@@ -18,7 +18,10 @@ export function delegateChildren(zones: readonly Drafted[]): Drafted[] {
     if (parent === undefined || nameServers(byApex.get(parent)!.drafts, child.input.apex).length > 0) continue
     cuts.set(parent, [...(cuts.get(parent) ?? []), ...cutOf(child)])
   }
-  return zones.map(({ input, drafts }) => ({ input, drafts: [...drafts, ...(cuts.get(input.apex) ?? [])] }))
+  return zones.map((zone) => {
+    const own = cuts.get(zone.input.apex)
+    return own === undefined ? zone : { input: zone.input, drafts: [...zone.drafts, ...own] }
+  })
 }
 
 /** The NS of a zone, and the addresses of those servers that stand in it: glue (RFC 9471 §3.1). */

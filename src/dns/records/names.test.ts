@@ -18,7 +18,7 @@ const drafts = [
   draft('d.example.com.', 'DNAME'),
   draft('back\\\\.example.com.', 'TXT'),
 ]
-const names = indexNames([apex], drafts)
+const names = indexNames([{ apex, drafts }])
 
 const parents: [string, string][] = [
   ['a.example.com.', 'example.com.'],

@@ -1,49 +1,127 @@
 import type { RecordDraft } from './read-records.ts'
 
-/** Records of one owner, by type. */
-export type Types = ReadonlyMap<string, readonly RecordDraft[]>
+/** Records of one owner, by type: read like a map, and smaller, because most owners have one record. */
+export class Types {
+  /** the first that was written stands for the owner in messages about the name alone */
+  readonly first: RecordDraft
+  #others: RecordDraft[] | undefined
+
+  constructor(first: RecordDraft) {
+    this.first = first
+  }
+
+  add(draft: RecordDraft): void {
+    if (this.#others === undefined) this.#others = [draft]
+    else this.#others.push(draft)
+  }
+
+  /** Whether there are several records. */
+  get isSeveral(): boolean {
+    return this.#others !== undefined
+  }
+
+  get drafts(): readonly RecordDraft[] {
+    return this.#others === undefined ? [this.first] : [this.first, ...this.#others]
+  }
+
+  has(type: string): boolean {
+    return this.first.type === type || this.#others?.some((draft) => draft.type === type) === true
+  }
+
+  get(type: string): readonly RecordDraft[] | undefined {
+    if (this.#others === undefined) return this.first.type === type ? [this.first] : undefined
+    const set = this.drafts.filter((draft) => draft.type === type)
+    return set.length === 0 ? undefined : set
+  }
+
+  /** Types in the order in which they were written. */
+  keys(): string[] {
+    return [...new Set(this.drafts.map(({ type }) => type))]
+  }
+
+  sets(): (readonly RecordDraft[])[] {
+    return this.keys().map((type) => this.get(type)!)
+  }
+}
+
+/** Names of one zone. */
+export type ZoneNames = {
+  readonly owners: readonly string[]
+  /** something of it is delegated, or below a DNAME */
+  readonly hasCuts: boolean
+  readonly hasWildcards: boolean
+}
 
 /** Records of all zones together, so that a rule can follow a name from one zone into another. */
 export type Names = {
-  /** owner → type → records */
   readonly owners: ReadonlyMap<string, Types>
-  /** owners and, as empty non-terminals, all names between them and their apex (RFC 4592 §2.2.2) */
-  readonly existing: ReadonlySet<string>
-  /** apex of each of our zones → the owners that the zone holds */
-  readonly zones: ReadonlyMap<string, readonly string[]>
+  /** names between owners and their apex that own nothing (RFC 4592 §2.2.2) */
+  readonly nonTerminals: ReadonlySet<string>
+  /** by the apex of each of our zones */
+  readonly zones: ReadonlyMap<string, ZoneNames>
 }
 
-/** Index drafts of all zones by owner and type. */
-export function indexNames(apexes: Iterable<string>, drafts: Iterable<RecordDraft>): Names {
-  const owners = new Map<string, Map<string, RecordDraft[]>>()
-  for (const draft of drafts) {
-    let types = owners.get(draft.owner)
-    if (types === undefined) owners.set(draft.owner, (types = new Map()))
-    const set = types.get(draft.type)
-    if (set === undefined) types.set(draft.type, [draft])
-    else set.push(draft)
+/**
+ * Index drafts by owner and type.
+ *
+ * @param drafted each zone with the drafts that it answers itself
+ */
+export function indexNames(
+  drafted: Iterable<{ readonly apex: string; readonly drafts: Iterable<RecordDraft> }>,
+): Names {
+  const owners = new Map<string, Types>()
+  const zones = new Map<string, ZoneNames>()
+  for (const { apex, drafts } of drafted) {
+    const own: string[] = []
+    let hasCuts = false
+    let hasWildcards = false
+    for (const draft of drafts) {
+      const { owner, type } = draft
+      if (type === 'DNAME' || (type === 'NS' && owner !== apex)) hasCuts = true
+      const types = owners.get(owner)
+      if (types !== undefined) {
+        types.add(draft)
+        continue
+      }
+      owners.set(owner, new Types(draft))
+      own.push(owner)
+      if (owner.startsWith('*.')) hasWildcards = true
+    }
+    zones.set(apex, { owners: own, hasCuts, hasWildcards })
   }
-  const zones = new Map<string, string[]>([...apexes].map((apex) => [apex, []]))
-  const existing = new Set<string>()
-  for (const owner of owners.keys()) {
-    const apex = zoneOf(owner, zones)
-    if (apex === undefined) continue
-    zones.get(apex)!.push(owner)
-    for (let name = owner; !existing.has(name); name = parentOf(name)) {
-      existing.add(name)
-      if (name === apex) break
+  return { owners, nonTerminals: findNonTerminals(owners, zones), zones }
+}
+
+function findNonTerminals(
+  owners: ReadonlyMap<string, Types>,
+  zones: ReadonlyMap<string, ZoneNames>,
+): Set<string> {
+  const found = new Set<string>()
+  for (const [apex, { owners: own }] of zones) {
+    for (const owner of own) {
+      let name = owner
+      while (name !== apex) {
+        name = parentOf(name)
+        if (owners.has(name) || found.has(name)) break
+        found.add(name)
+      }
     }
   }
-  return { owners, existing, zones }
+  return found
+}
+
+/** Whether a name of ours is there, with records or without. */
+export function exists(name: string, { owners, nonTerminals }: Names): boolean {
+  return owners.has(name) || nonTerminals.has(name)
 }
 
 /** The records a query for the name would meet: its own, or those of the wildcard that covers it (RFC 4592 §3.3). */
 export function typesAt(name: string, names: Names): Types | undefined {
-  if (names.existing.has(name)) return names.owners.get(name)
+  if (exists(name, names)) return names.owners.get(name)
   const apex = zoneOf(name, names.zones)
   if (apex === undefined || name === apex) return undefined
   let encloser = parentOf(name)
-  while (encloser !== apex && !names.existing.has(encloser)) encloser = parentOf(encloser)
+  while (encloser !== apex && !exists(encloser, names)) encloser = parentOf(encloser)
   return names.owners.get(`*.${encloser}`)
 }
 
@@ -53,8 +131,14 @@ export function zoneOf(name: string, zones: ReadonlyMap<string, unknown>): strin
   return undefined
 }
 
+/** Those of our zones that others of ours begin below. */
+export function dividedZones(zones: ReadonlyMap<string, unknown>): Set<string> {
+  return new Set([...zones.keys()].flatMap((apex) => zoneOf(parentOf(apex), zones) ?? []))
+}
+
 /** The cut nearest to the apex at or above a name: an NS below the apex, or a DNAME above the name (RFC 6672 §2.4). */
 export function cutAbove(owner: string, apex: string, names: Names): string | undefined {
+  if (names.zones.get(apex)?.hasCuts !== true) return undefined
   let found: string | undefined
   for (let name = owner; ; name = parentOf(name)) {
     const types = names.owners.get(name)
@@ -66,7 +150,11 @@ export function cutAbove(owner: string, apex: string, names: Names): string | un
 
 /** The name without its first label; empty above a top-level domain. */
 export function parentOf(name: string): string {
-  return name.slice(/^(?:\\.|[^\\.])*\./.exec(name)?.[0].length ?? name.length)
+  for (let at = 0; at < name.length; at++) {
+    if (name[at] === '\\') at++
+    else if (name[at] === '.') return name.slice(at + 1)
+  }
+  return ''
 }
 
 /** Labels of a name, the root's left out. */

@@ -1,14 +1,15 @@
+import { isIPv4 } from 'node:net'
 import type { Path, Written } from '#config/source.ts'
 import type { Position, Problem } from '#core/problem.ts'
 import { parseDuration } from '#core/units.ts'
 import type { PoolPlan, PoolUse } from '#dns/pools/plan.ts'
 import { parseRdata, printRdata, quoteText } from '#dns/wire/rdata.ts'
-import { isMetaType, typeName, typeNumber } from '#dns/wire/types.ts'
+import { isMetaType, TYPE, typeName, typeNumber } from '#dns/wire/types.ts'
 import type { RecordConfig, RecordSetConfig, RecordsConfig, TtlConfig } from './config.ts'
 import { fixOfData } from './data-fix.ts'
 import { type ReadSpecial, readAlias, readPool } from './special-records.ts'
 import { addressFault, hostTargetFault, TARGET_SECTIONS } from './target-fault.ts'
-import { checkBelow, looksLikeAddress, type NameFault, ownerName, targetName } from './written-name.ts'
+import { belowFault, looksLikeAddress, type NameFault, ownerName, targetName } from './written-name.ts'
 
 /** One record on its way into a zone, with the place it comes from. */
 export type RecordDraft = {
@@ -31,96 +32,103 @@ export type ReadRecords = {
   readonly problems: readonly Problem[]
 }
 
-/**
- * Read the `records` of a domain.
- *
- * @param apex absolute name of the domain
- * @param path where they stand in the file
- * @param defaultTtl seconds
- */
-export function readRecords(
-  records: RecordsConfig,
-  place: {
-    readonly apex: string
-    readonly written: Written
-    readonly path: Path
-    readonly defaultTtl: number
-    readonly pools: ReadonlyMap<string, PoolPlan>
-  },
-): ReadRecords {
-  const drafts: RecordDraft[] = []
-  const emptied = new Set<string>()
-  const problems: Problem[] = []
-  for (const [ownerText, types] of Object.entries(records)) {
-    const ownerAt = place.written.keyAt([...place.path, ownerText])
-    const owner = ownerName(ownerText, place.apex)
-    if (typeof owner !== 'string') {
-      problems.push({ level: 'error', at: ownerAt, ...owner })
-      continue
-    }
-    const outside = checkBelow(ownerText, owner, place.apex, ownerAt)
-    if (outside !== undefined) problems.push(outside)
-    if (outside?.level === 'error') continue
-    for (const [typeText, set] of Object.entries(types)) {
-      const path = [...place.path, ownerText, typeText]
-      const special = readSpecial(typeText, set, { ...place, ownerText, owner, path })
-      if (special !== undefined) {
-        drafts.push(...special.drafts)
-        if (special.problem !== undefined) problems.push(special.problem)
-        continue
-      }
-      const type = readType(typeText, place.written.keyAt(path))
-      if (typeof type !== 'number') {
-        problems.push(type)
-        continue
-      }
-      const items = itemsOf(set, path)
-      if (items.length === 0) emptied.add(`${owner} ${typeName(type)}`)
-      const advice = items.flatMap(({ ttl, path: at }) => {
-        return ttl === undefined
-          ? []
-          : (ttlAdvice(ttlSeconds(ttl), `${typeName(type)} of "${ownerText}"`, place.written.at(at)) ?? [])
-      })
-      problems.push(...advice.slice(0, 1))
-      for (const item of items) {
-        const read = readRecord(item, { ownerText, owner, type, ...place, from: place.written.at(item.path) })
-        if ('draft' in read) drafts.push(read.draft)
-        if (read.problem !== undefined) problems.push(read.problem)
-      }
-    }
+/** Where the records of a domain stand, and what is known there. */
+type DomainPlace = {
+  /** absolute name of the domain */
+  readonly apex: string
+  readonly written: Written
+  /** where they stand in the file */
+  readonly path: Path
+  /** seconds */
+  readonly defaultTtl: number
+  readonly pools: ReadonlyMap<string, PoolPlan>
+}
+
+type OwnerPlace = { readonly domain: DomainPlace; readonly ownerText: string; readonly owner: string }
+
+/** What was read so far. */
+type Reading = { readonly drafts: RecordDraft[]; readonly emptied: Set<string>; readonly problems: Problem[] }
+
+/** Read the `records` of a domain. */
+export function readRecords(records: RecordsConfig, domain: DomainPlace): ReadRecords {
+  const reading: Reading = { drafts: [], emptied: new Set(), problems: [] }
+  for (const ownerText of Object.keys(records)) {
+    const owner = ownerName(ownerText, domain.apex)
+    const fault =
+      typeof owner === 'string'
+        ? belowFault(ownerText, owner, domain.apex)
+        : ({ level: 'error', ...owner } as const)
+    if (fault !== undefined)
+      reading.problems.push({ ...fault, at: domain.written.keyAt([...domain.path, ownerText]) })
+    if (typeof owner !== 'string' || fault?.level === 'error') continue
+    const types = records[ownerText]!
+    for (const type of Object.keys(types)) readSet(type, types[type]!, { domain, ownerText, owner }, reading)
   }
-  return { drafts, emptied, problems }
+  return reading
+}
+
+function readSet(
+  typeText: string,
+  set: RecordSetConfig,
+  place: OwnerPlace,
+  { drafts, emptied, problems }: Reading,
+): void {
+  const { domain, ownerText, owner } = place
+  const path = [...domain.path, ownerText, typeText]
+  const special = readSpecial(typeText, set, place, path)
+  if (special !== undefined) {
+    drafts.push(...special.drafts)
+    if (special.problem !== undefined) problems.push(special.problem)
+    return
+  }
+  const type = typeNumber(typeText)
+  const fault = type === undefined ? unknownType(typeText) : typeFault(typeText, type)
+  if (type === undefined || fault !== undefined) {
+    problems.push({ level: 'error', ...fault!, at: domain.written.keyAt(path) })
+    return
+  }
+  const items = itemsOf(set, path)
+  if (items.length === 0) emptied.add(`${owner} ${typeName(type)}`)
+  const advice = items.flatMap(({ ttl, path: at }) => {
+    return ttl === undefined
+      ? []
+      : (ttlAdvice(ttlSeconds(ttl), `${typeName(type)} of "${ownerText}"`, domain.written.at(at)) ?? [])
+  })
+  problems.push(...advice.slice(0, 1))
+  for (const item of items) {
+    const read = readRecord(item, type, place)
+    if ('draft' in read) drafts.push(read.draft)
+    if (read.problem !== undefined) problems.push(read.problem)
+  }
 }
 
 /** What is no set of rdata: an ALIAS, or a pool. */
 function readSpecial(
   typeText: string,
   set: RecordSetConfig,
-  place: Omit<RecordPlace, 'type' | 'from'> & {
-    readonly path: Path
-    readonly written: Written
-    readonly pools: ReadonlyMap<string, PoolPlan>
-  },
+  { domain, ownerText, owner }: OwnerPlace,
+  path: Path,
 ): ReadSpecial | undefined {
   const type = typeText.toUpperCase()
-  const from = place.written.at(place.path)
+  if (typeof set === 'string' && type !== 'ALIAS') return undefined
+  const from = domain.written.at(path)
   const single: RecordSetConfig = Array.isArray(set) && set.length === 1 ? set[0] : set
   const record = isRecord(single) ? single : undefined
   const ttl = record?.ttl === undefined ? undefined : ttlSeconds(record.ttl)
-  const where = { ...place, from, ttl: ttl ?? place.defaultTtl }
+  const where = { ...domain, ownerText, owner, from, ttl: ttl ?? domain.defaultTtl }
   if (type === 'ALIAS')
     return readAlias(
-      itemsOf(set, place.path).map(({ data }) => data),
+      itemsOf(set, path).map(({ data }) => data),
       where,
     )
   if (record?.pool !== undefined) {
     const { pool, policy = 'nearest' } = record
-    return readPool(type, { pool, policy, ttl }, { ...where, ttl: place.defaultTtl })
+    return readPool(type, { pool, policy, ttl }, { ...where, ttl: domain.defaultTtl })
   }
   const isMixed =
     Array.isArray(set) && set.some((item) => typeof item === 'object' && item.pool !== undefined)
   if (!isMixed) return undefined
-  const message = `${type} of "${place.ownerText}" has a pool beside other records; a pool stands alone.`
+  const message = `${type} of "${ownerText}" has a pool beside other records; a pool stands alone.`
   return {
     drafts: [],
     problem: error('dns/pool-alone', from, message, 'make the others members of the pool'),
@@ -147,52 +155,27 @@ function isRecord(set: RecordSetConfig): set is RecordConfig {
   return typeof set === 'object' && !Array.isArray(set)
 }
 
-type RecordPlace = {
-  readonly ownerText: string
-  readonly owner: string
-  readonly type: number
-  readonly apex: string
-  readonly defaultTtl: number
-  readonly from: Position
-}
-
 function readRecord(
   item: Item,
-  place: RecordPlace,
+  number: number,
+  { domain, ownerText, owner }: OwnerPlace,
 ): { draft: RecordDraft; problem?: Problem } | { problem: Problem } {
-  const type = typeName(place.type)
-  const rdata = canonicalData(item.data, place)
-  if (typeof rdata === 'string')
-    return {
-      problem: error(
-        'dns/record-data',
-        place.from,
-        `${type} of "${place.ownerText}": ${sentence(rdata)}`,
-        fixOfData(type, item.data),
-      ),
-    }
-  if ('code' in rdata) return { problem: error(rdata.code, place.from, rdata.message, rdata.fix) }
-  const ttl = item.ttl === undefined ? place.defaultTtl : ttlSeconds(item.ttl)
-  const draft: RecordDraft = {
-    owner: place.owner,
-    type,
-    data: rdata.data,
-    ttl,
-    from: place.from,
-    why: 'written',
+  const type = typeName(number)
+  const from = domain.written.at(item.path)
+  const rdata = canonicalData(item.data, number, { ownerText, apex: domain.apex })
+  if (typeof rdata === 'string') {
+    const message = `${type} of "${ownerText}": ${sentence(rdata)}`
+    return { problem: error('dns/record-data', from, message, fixOfData(type, item.data)) }
   }
-  const fault = ttlFault(ttl, `${type} of "${place.ownerText}"`, place.from)
-  if (fault !== undefined) return { draft: { ...draft, ttl: place.defaultTtl }, problem: fault }
+  if ('code' in rdata) return { problem: error(rdata.code, from, rdata.message, rdata.fix) }
+  const ttl = item.ttl === undefined ? domain.defaultTtl : ttlSeconds(item.ttl)
+  const draft: RecordDraft = { owner, type, data: rdata.data, ttl, from, why: 'written' }
+  const fault = ttlFault(ttl, `${type} of "${ownerText}"`, from)
+  if (fault !== undefined) return { draft: { ...draft, ttl: domain.defaultTtl }, problem: fault }
   if (!rdata.split) return { draft }
-  const message = `${type} of "${place.ownerText}" is a string of ${Buffer.byteLength(item.data)} octets; one holds 255, so it is sent as several, which readers join (RFC 1035 §3.3.14, RFC 7208 §3.3).`
-  const problem: Problem = {
-    level: 'warning',
-    code: 'dns/txt-split',
-    at: place.from,
-    message,
-    fix: JSON.stringify(rdata.data),
-  }
-  return { draft, problem }
+  const message = `${type} of "${ownerText}" is a string of ${Buffer.byteLength(item.data)} octets; one holds 255, so it is sent as several, which readers join (RFC 1035 §3.3.14, RFC 7208 §3.3).`
+  const fix = JSON.stringify(rdata.data)
+  return { draft, problem: { level: 'warning', code: 'dns/txt-split', at: from, message, fix } }
 }
 
 /** RFC 2181 §8: 31 bits. */
@@ -225,21 +208,26 @@ export function ttlSeconds(written: TtlConfig): number {
   return (parseDuration(written) ?? 0) / 1000
 }
 
+type DataPlace = { readonly ownerText: string; readonly apex: string }
+
 /** Names in data as people write them become absolute; then the type's own form is checked. */
 function canonicalData(
   text: string,
-  place: RecordPlace,
+  number: number,
+  place: DataPlace,
 ): { data: string; split: boolean } | NameFault | string {
-  const type = typeName(place.type)
+  // The one form that nothing can be wrong with, and that most records of large zones have.
+  if (number === TYPE.A && isIPv4(text)) return { data: text, split: false }
+  const type = typeName(number)
   const isText = type === 'TXT' || type === 'SPF'
   // A text without quotes is one string: splitting it at its spaces would lose them.
   const form =
     isText && !text.trimStart().startsWith('"') ? quoteText(text) : absoluteTargets(text, type, place)
   if (typeof form !== 'string') return form
-  const rdata = parseRdata(place.type, form)
+  const rdata = parseRdata(number, form)
   if (typeof rdata === 'string') return rdata
   const split = rdata.split || (isText && Buffer.byteLength(text) > 255 && !text.includes('" "'))
-  return { data: printRdata(place.type, rdata.wire), split }
+  return { data: printRdata(number, rdata.wire), split }
 }
 
 /** Which word of the data is a name that may be written as people do, by type; see `targetName`. */
@@ -257,7 +245,7 @@ export const TARGETS: Readonly<Record<string, number>> = {
   SVCB: 1,
 }
 
-function absoluteTargets(text: string, type: string, place: RecordPlace): string | NameFault {
+function absoluteTargets(text: string, type: string, place: DataPlace): string | NameFault {
   const index = TARGETS[type]
   if (index === undefined) return text
   const words = [...text.matchAll(/\S+/g)]
@@ -272,31 +260,29 @@ function absoluteTargets(text: string, type: string, place: RecordPlace): string
   return fault ?? text.slice(0, word.index) + name + text.slice(word.index + target.length)
 }
 
-function readType(text: string, at: Position): number | Problem {
-  const type = typeNumber(text)
-  if (type === undefined)
-    return error(
-      'dns/unknown-type',
-      at,
-      `"${text}" is no record type; one that has no name is written as TYPE and its number (RFC 3597 §5).`,
+function unknownType(text: string): NameFault {
+  return {
+    code: 'dns/unknown-type',
+    message: `"${text}" is no record type; one that has no name is written as TYPE and its number (RFC 3597 §5).`,
+    fix:
       text.toLowerCase() === 'ttl'
         ? 'a TTL stands beside its data: "A": { "data": "203.0.113.7", "ttl": "1h" }'
         : 'a type such as "TXT", or "TYPE65280": "\\\\# 2 abcd"',
-    )
-  if (isMetaType(type))
-    return error(
-      'dns/meta-type',
-      at,
-      `"${text}" stands in queries only, never in a zone (RFC 6895 §3.1).`,
-      'remove it',
-    )
-  if (typeName(type) !== 'SOA') return type
-  return error(
-    'dns/soa-is-derived',
-    at,
-    'The SOA record follows from the domain: its serial grows when the zone changes.',
-    'remove it; "contact" sets its mail address',
-  )
+  }
+}
+
+/** A type that no record in a file has. */
+function typeFault(text: string, type: number): NameFault | undefined {
+  if (isMetaType(type)) {
+    const message = `"${text}" stands in queries only, never in a zone (RFC 6895 §3.1).`
+    return { code: 'dns/meta-type', message, fix: 'remove it' }
+  }
+  if (type !== TYPE.SOA) return undefined
+  return {
+    code: 'dns/soa-is-derived',
+    message: 'The SOA record follows from the domain: its serial grows when the zone changes.',
+    fix: 'remove it; "contact" sets its mail address',
+  }
 }
 
 function error(code: string, at: Position, message: string, fix: string): Problem {

@@ -22,10 +22,10 @@ export function ownerName(written: string, apex: string): string | NameFault {
       message: 'A name is empty; "@" stands for the domain itself.',
       fix: '"@"',
     }
-  const url = /^[a-z][a-z0-9+.-]*:\/\/([^/:?#]+)/i.exec(written) ?? /^([^/:]+):\d+$/.exec(written)
-  if (url !== null) return urlAsName(written, url[1]!.toLowerCase(), apex)
+  const host = written.includes(':') ? hostOfUrl(written) : undefined
+  if (host !== undefined) return urlAsName(written, host.toLowerCase(), apex)
   // A backslash at the end would take the dot that joins name and domain for a part of the label.
-  if (/(?<!\\)(\\\\)*\\$/.test(written)) return notAName(written)
+  if (written.endsWith('\\') && /(?<!\\)(\\\\)*\\$/.test(written)) return notAName(written)
   if (written.endsWith('.')) return absoluteName(written)
   return absoluteName(`${written}.${apex}`)
 }
@@ -41,8 +41,19 @@ export function targetName(written: string, apex: string): string | NameFault {
   return absoluteName(`${written}.${apex}`)
 }
 
+function hostOfUrl(text: string): string | undefined {
+  return (/^[a-z][a-z0-9+.-]*:\/\/([^/:?#]+)/i.exec(text) ?? /^([^/:]+):\d+$/.exec(text))?.[1]
+}
+
+/** Absolute names that are as they shall be; a file may have a million. */
+const FINISHED: RegExp = /^(?:[a-z0-9_-]{1,63}\.)+$/
+
+/** With the final dot: in wire form a name has one octet more, and at most 255 (RFC 1035 §2.3.4). */
+const MOST_LETTERS = 254
+
 /** Check an absolute name label by label (RFC 1035 §2.3.4) and bring it into A-labels and lower case. */
 export function absoluteName(written: string): string | NameFault {
+  if (written.length <= MOST_LETTERS && FINISHED.test(written)) return written
   const labels = written.slice(0, -1).split(/(?<!\\)[.。]/u)
   const result: string[] = []
   for (const label of labels) {
@@ -65,16 +76,18 @@ export function absoluteName(written: string): string | NameFault {
 }
 
 /** A name below a domain stands in it, and is written without it. */
-export function checkBelow(written: string, name: string, apex: string, at: Position): Problem | undefined {
-  const domain = apex.slice(0, -1)
-  if (name !== apex && !name.endsWith(`.${apex}`)) {
-    const message = `"${written}" is not below ${domain} (RFC 1034 §4.2).`
-    return { level: 'error', code: 'dns/out-of-zone', at, message, fix: 'put it under its own domain' }
+export function belowFault(written: string, name: string, apex: string): Omit<Problem, 'at'> | undefined {
+  const end = name.length - apex.length
+  if (name !== apex && !(name.endsWith(apex) && name[end - 1] === '.')) {
+    const message = `"${written}" is not below ${apex.slice(0, -1)} (RFC 1034 §4.2).`
+    return { level: 'error', code: 'dns/out-of-zone', message, fix: 'put it under its own domain' }
   }
-  if (!`.${name}`.endsWith(`.${apex}${apex}`)) return undefined
-  const message = `"${written}" stands for ${name.slice(0, -1)}: names under "${domain}" are written without it.`
-  const meant = nameBelow(name.slice(0, -apex.length), apex)
-  return { level: 'warning', code: 'dns/domain-in-name', at, message, fix: `"${meant}"` }
+  // Twice the apex, and nothing or a dot before it.
+  const rest = name.slice(0, end)
+  if (rest !== apex && !rest.endsWith(`.${apex}`)) return undefined
+  const message = `"${written}" stands for ${name.slice(0, -1)}: names under "${apex.slice(0, -1)}" are written without it.`
+  const meant = nameBelow(rest, apex)
+  return { level: 'warning', code: 'dns/domain-in-name', message, fix: `"${meant}"` }
 }
 
 /** A name as the file has it below its domain: `@`, or without the domain. */

@@ -2,8 +2,10 @@ import { open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promi
 import { basename, dirname, join } from 'node:path'
 import { replaceFile } from '#core/state-file.ts'
 import { formatSize } from '#core/units.ts'
-import { encodeArguments, TILE_COLUMNS } from './arguments.ts'
-import { type Encoding, encode } from './encode.ts'
+import { isAlive } from './alive.ts'
+import { encodeArguments, joinArguments, TILE_COLUMNS } from './arguments.ts'
+import { type Draft, removeForgotten, takeDraft } from './draft.ts'
+import { type Encoding, type EncodingFault, type EncodingOptions, encode } from './encode.ts'
 import type { LocalFilm } from './film-facts.ts'
 import { nameOfRendition, type Rendition } from './ladder.ts'
 import type { Progress } from './progress.ts'
@@ -20,6 +22,8 @@ export type MakeOptions = {
   /** make what stands already again, whoever made it */
   readonly force: boolean
   readonly onProgress: (progress: Progress) => void
+  /** It goes on where an encoder left it that is no more. */
+  readonly onResume: (fromSeconds: number) => void
 }
 
 /** What came of it; `why` is for people. */
@@ -35,9 +39,12 @@ export type Making = { readonly done: Promise<Made>; stop(): void }
 /** Disks are not filled to the brim: others write there. */
 const SPARE_OCTETS = 512 * 2 ** 20
 
+/** An encoder that crashes so often for one rendition does so for a reason. */
+const LIMIT_CRASHES = 5
+
 /** Make a rendition beside its film: it is there whole, or not at all. */
 export function make(film: LocalFilm, rendition: Rendition, options: MakeOptions): Making {
-  const running: { encoding?: Encoding; isStopped: boolean } = { isStopped: false }
+  const running: Running = { isStopped: false }
   return {
     done: tryToMake(film, rendition, options, running).catch((error: unknown) => {
       return { what: 'failed', why: error instanceof Error ? error.message : String(error) } as const
@@ -49,39 +56,86 @@ export function make(film: LocalFilm, rendition: Rendition, options: MakeOptions
   }
 }
 
+type Running = { encoding?: Encoding; isStopped: boolean }
+
 async function tryToMake(
   film: LocalFilm,
   rendition: Rendition,
-  { command, force, niceness, onProgress, ...how }: MakeOptions,
-  running: { encoding?: Encoding; isStopped: boolean },
+  options: MakeOptions,
+  running: Running,
 ): Promise<Made> {
   const folder = dirname(film.path)
   const name = nameOfRendition(basename(film.path), rendition)
   const target = join(folder, name)
-  const draft = join(folder, `.${name}.${process.pid}.part`)
-  const words = (output: string): readonly string[] =>
-    encodeArguments({ ...how, input: film.path, output, rendition, frameRate: film.frameRate })
+  const part = join(folder, `.${name}.${process.pid}.part`)
+  const words = (output: string, fromSeconds = 0): readonly string[] => {
+    const { frameRate, path: input } = film
+    return encodeArguments({ ...options, input, fromSeconds, output, rendition, frameRate })
+  }
   const of = originOf(film, words(target))
   const standing = await standingOf(film.path, name, of, await octetsOf(target))
-  if (standing === 'ours' && !force) return { what: 'kept' }
-  if (standing === 'foreign' && !force)
+  if (standing === 'ours' && !options.force) return { what: 'kept' }
+  if (standing === 'foreign' && !options.force)
     return { what: 'left', why: `${name} stands already, made by somebody else` }
   const lack = await lackOfSpace(folder, film, rendition)
   if (lack !== null) return { what: 'failed', why: lack }
-  if (running.isStopped) return { what: 'failed', why: 'stopped' }
+  const { durationSeconds } = film
+  const draft = rendition.kind === 'video' ? await takeDraft(folder, { name, of, durationSeconds }) : null
   try {
-    running.encoding = encode([...command, ...words(draft)], { niceness, onProgress })
-    const fault = await running.encoding.ended
-    if (running.isStopped) return { what: 'failed', why: 'stopped' }
-    if (fault !== null) return { what: 'failed', why: fault }
-    const octets = await synced(draft)
+    const fault =
+      draft === null
+        ? await run(words(part), options, running)
+        : await makePictures(draft, film, { ...options, running, words: (from) => words('', from), part })
+    if (fault !== null) return { what: 'failed', why: fault.why }
+    const octets = await synced(part)
     await noteMade(film.path, name, of, octets)
-    if (rendition.kind === 'storyboard') await writeText(film, rendition, { draft, name, folder })
-    await rename(draft, target)
+    if (rendition.kind === 'storyboard') await writeText(film, rendition, { draft: part, name, folder })
+    await rename(part, target)
+    await draft?.remove()
     return { what: 'made', octets }
   } finally {
-    await rm(draft, { force: true })
+    await rm(part, { force: true })
   }
+}
+
+type PictureOptions = MakeOptions & {
+  readonly running: Running
+  readonly words: (fromSeconds: number) => readonly string[]
+  readonly part: string
+}
+
+/** Go on with a draft until it is whole, also when an encoder crashes, and make the rendition of it. */
+async function makePictures(
+  draft: Draft,
+  { frameRate }: LocalFilm,
+  { running, words, part, ...options }: PictureOptions,
+): Promise<EncodingFault | null> {
+  for (let crashes = 0; ; crashes++) {
+    const fromSeconds = await draft.cut()
+    if (fromSeconds > 0) options.onResume(fromSeconds)
+    const output = await open(draft.path, 'a')
+    // An encoder that keeps the film's times counts its own from anywhere.
+    const onProgress = ({ frames, ...progress }: Progress): void =>
+      options.onProgress({ ...progress, frames, seconds: fromSeconds + frames / Math.max(frameRate, 1) })
+    const fault = await run(words(fromSeconds), { ...options, onProgress, output: output.fd }, running)
+    await output.close()
+    if (fault === null) break
+    if (!fault.isCrash || running.isStopped || crashes >= LIMIT_CRASHES) return fault
+  }
+  return run(joinArguments(draft.path, part), { ...options, onProgress: () => {} }, running)
+}
+
+/** Run an encoder to its end, unless all has been stopped. */
+async function run(
+  words: readonly string[],
+  { command, ...options }: Pick<MakeOptions, 'command' | 'niceness' | 'onProgress'> & EncodingOptions,
+  running: Running,
+): Promise<EncodingFault | null> {
+  const stopped = { why: 'stopped', isCrash: false }
+  if (running.isStopped) return stopped
+  running.encoding = encode([...command, ...words], options)
+  const fault = await running.encoding.ended
+  return running.isStopped ? stopped : fault
 }
 
 /** Files that a run which was killed has left in a folder; those of a run that goes on stay. */
@@ -89,15 +143,7 @@ export async function sweep(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const pid = /^\..+\.(\d+)\.part$/.exec(name)?.[1]
     if (pid !== undefined && !isAlive(Number(pid))) await rm(join(folder, name), { force: true })
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    else await removeForgotten(folder, name)
   }
 }
 

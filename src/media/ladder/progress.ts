@@ -2,6 +2,8 @@
 export type Progress = {
   /** of the film, that are done */
   readonly seconds: number
+  /** pictures that are done */
+  readonly frames: number
   /** seconds of film a second; 0 while nothing is known */
   readonly speed: number
 }
@@ -13,6 +15,7 @@ const LIMIT_LINE = 4096
 export class ProgressReader {
   #rest = ''
   #seconds = 0
+  #frames = 0
   #speed = 0
 
   /** @returns the last report that ended in this text, or null */
@@ -24,8 +27,9 @@ export class ProgressReader {
       const [name, value = ''] = line.trim().split('=', 2)
       // Microseconds, or N/A before the first frame.
       if (name === 'out_time_us') this.#seconds = Math.max(0, Number(value) / 1e6) || this.#seconds
+      if (name === 'frame') this.#frames = Number(value) || this.#frames
       if (name === 'speed') this.#speed = Number.parseFloat(value) || this.#speed
-      if (name === 'progress') last = { seconds: this.#seconds, speed: this.#speed }
+      if (name === 'progress') last = { seconds: this.#seconds, frames: this.#frames, speed: this.#speed }
     }
     return last
   }

@@ -11,6 +11,8 @@ export type LadderEvent = { readonly film: string } & (
   | { readonly event: 'later'; readonly leftSeconds: number }
   | { readonly event: 'planned'; readonly files: readonly string[] }
   | { readonly event: 'begun' | 'kept'; readonly file: string }
+  /** a crash had cut it short */
+  | { readonly event: 'resumed'; readonly file: string; readonly fromSeconds: number }
   | { readonly event: 'left' | 'failed'; readonly file: string; readonly why: string }
   | { readonly event: 'made'; readonly file: string; readonly octets: number; readonly seconds: number }
   | {
@@ -25,7 +27,7 @@ export type LadderEvent = { readonly film: string } & (
     }
 )
 
-export type QueueOptions = Omit<MakeOptions, 'onProgress'> &
+export type QueueOptions = Omit<MakeOptions, 'onProgress' | 'onResume'> &
   LadderOptions & {
     /** encoders at a time */
     readonly jobs: number
@@ -85,6 +87,7 @@ export function createLadderQueue(options: QueueOptions): LadderQueue {
     let isBegun = false
     const making = make(film, rendition, {
       ...options,
+      onResume: (fromSeconds) => onEvent({ event: 'resumed', ...about, fromSeconds }),
       onProgress({ seconds, speed }) {
         if (!isBegun) onEvent({ event: 'begun', ...about })
         isBegun = true

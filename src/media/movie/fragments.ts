@@ -1,7 +1,4 @@
-import { trackById } from '#media/segment/init.ts'
-import { sampleLayout, samplesOfCut } from '#media/segment/segment.ts'
 import type { Box } from '#media/wire/bmff.ts'
-import { chunkParts } from '#media/wire/chunks.ts'
 import { leastOf, valueAt } from '#media/wire/columns.ts'
 import { MediaFault } from '#media/wire/fault.ts'
 import { type FragmentedTrack, readFragment } from '#media/wire/fragment.ts'
@@ -13,11 +10,11 @@ import {
 } from '#media/wire/fragment-index.ts'
 import type { MovieBox, TrackDefaults } from '#media/wire/movie-box.ts'
 import { createSampleList } from '#media/wire/sample-list.ts'
-import { decodeTime, raiseCompositions, type Samples } from '#media/wire/samples.ts'
+import { decodeTime, type Samples } from '#media/wire/samples.ts'
 import { leadTrack } from './cuts.ts'
-import type { Cut, MediaFile, Movie, SegmentLayout, Track } from './movie.ts'
+import type { MediaFile, Track } from './movie.ts'
 import { type Found, settle } from './settle.ts'
-import { type BoxLimits, createWindow, topBoxes, type Window } from './top-boxes.ts'
+import { type BoxLimits, topBoxes, type Window } from './top-boxes.ts'
 import { trackOctets } from './track.ts'
 
 /*
@@ -28,8 +25,6 @@ import { trackOctets } from './track.ts'
 
 /** Fewer fragments are soon read, and then everything is known to the octet. */
 const LEAST_FRAGMENTS = 64
-/** More than the fragments of one segment have. */
-const LIMITS = { indexOctets: 4 * 2 ** 20, boxes: 4096 }
 const LIMIT_SAMPLES = 1_000_000
 const MFRO_OCTETS = 16
 
@@ -160,93 +155,12 @@ function stretchSamples(track: Track, lead: Track, { index, fileOctets }: Known)
   return list.finish()
 }
 
-/** The samples of a stretch of fragments; `time` is the decode time of the first, as `samples` of a Track count it. */
-export type FragmentSamples = { readonly samples: Samples; readonly time: number }
-
-/**
- * Read what a track has in the fragments of a cut.
- *
- * @throws {MediaFault} when they cannot be read
- */
-export function samplesOfFragments(
-  file: MediaFile,
-  movie: Movie,
-  trackId: number,
-  cut: Cut,
-): Promise<FragmentSamples> {
-  const track = trackById(movie, trackId)
-  const { first, end } = samplesOfCut(track, cut)
-  return readStretch(file, track, first, end)
-}
-
-async function readStretch(
-  file: MediaFile,
-  track: Track,
-  first: number,
-  end: number,
-): Promise<FragmentSamples> {
-  const { defaults, startTicks, raiseTicks } = track.fragments!
-  const read = emptyTrack(defaults, track.entries.length)
-  const { count } = track.samples
-  const stretch = {
-    from: offsetOf(track, first),
-    end: end < count ? offsetOf(track, end) : file.octets,
-  }
-  if (first < end) {
-    const window = createWindow(file, new Uint8Array())
-    for await (const { header, at, whole } of topBoxes(window, file, LIMITS, stretch)) {
-      if (header.type !== 'moof') continue
-      readFragment(await whole(), { start: at, end: file.octets }, new Map([[track.id, read]]))
-    }
-  }
-  const samples = raiseCompositions(read.samples.finish(), raiseTicks)
-  return { samples, time: (read.startTicks ?? startTicks) - startTicks }
-}
-
-function offsetOf({ samples }: Track, place: number): number {
-  for (const { from } of chunkParts(samples, place, place + 1)) return from
-  return 0
-}
-
-function emptyTrack(defaults: TrackDefaults | undefined, entryCount: number): FragmentedTrack {
+/** A track whose fragments are about to be read. */
+export function emptyTrack(defaults: TrackDefaults | undefined, entryCount: number): FragmentedTrack {
   return {
     defaults: defaults ?? NO_DEFAULTS,
     samples: createSampleList(LIMIT_SAMPLES),
     entryCount,
     startTicks: undefined,
   }
-}
-
-/** A segment of the fragments of a cut. @throws {MediaFault} when they cannot be read */
-export async function layFragments(
-  file: MediaFile,
-  movie: Movie,
-  trackId: number,
-  cut: Cut,
-): Promise<SegmentLayout> {
-  const read = await samplesOfFragments(file, movie, trackId, cut)
-  return layStretch(trackById(movie, trackId), read, read.samples.count)
-}
-
-/** The same of a key frame alone, from keyFramesOf(). */
-export async function layKeyFragment(
-  file: MediaFile,
-  movie: Movie,
-  trackId: number,
-  cut: Cut,
-): Promise<SegmentLayout> {
-  const track = trackById(movie, trackId)
-  const { first } = samplesOfCut(track, cut)
-  const read = await readStretch(file, track, first, first + 1)
-  return layStretch(track, read, 1, Math.max(1, Math.round(cut.durationSeconds * track.timescale)))
-}
-
-function layStretch(
-  track: Track,
-  { samples, time }: FragmentSamples,
-  count: number,
-  lastDuration?: number,
-): SegmentLayout {
-  const offsetTicks = Math.max(0, time + Math.max(0, track.offsetTicks))
-  return sampleLayout({ ...track, samples, offsetTicks }, 0, Math.min(count, samples.count), lastDuration)
 }

@@ -1,6 +1,6 @@
-import { layFragments, layKeyFragment } from '#media/movie/fragments.ts'
 import type { Cut, MediaFile, Movie, SegmentLayout } from '#media/movie/movie.ts'
 import { keySegment } from './key-frames.ts'
+import { layFragments, layKeyFragment } from './lay-fragments.ts'
 import type { Gathered } from './matroska-samples.ts'
 import { fragmentLayout, mediaSegment } from './segment.ts'
 

@@ -1,4 +1,3 @@
-import { samplesOfFragments } from '#media/movie/fragments.ts'
 import type { Cut, MediaFile, Movie, OctetRange, Track } from '#media/movie/movie.ts'
 import { adtsConfig } from '#media/wire/adts.ts'
 import { byteStreamOf } from '#media/wire/annex-b.ts'
@@ -10,6 +9,7 @@ import type { Stream } from '#media/wire/ts-tables.ts'
 import { readSegment } from './gather.ts'
 import { trackById } from './init.ts'
 import { gatherSamples } from './lay.ts'
+import { samplesOfFragments } from './lay-fragments.ts'
 import { samplesOfCut } from './segment.ts'
 import { type Taken, unitsOf } from './transport-units.ts'
 

@@ -13,8 +13,10 @@ const PATH = '/.well-known/mta-sts.txt'
 /** A policy of MTA-STS that DNS announces is served over HTTPS, and names the servers that take the mail (RFC 8461 §3.3). */
 export function checkMtaSts(across: Across): Problem[] {
   const table = compileRoutes(across.plans)
-  return [...across.names.owners].flatMap(([owner, types]) => {
+  const places = [...across.names.owners.keys()].filter((owner) => /^_?mta-sts\./.test(owner))
+  return places.flatMap((owner) => {
     if (!owner.startsWith(LABEL)) return checkUnannounced(owner, across)
+    const types = across.names.owners.get(owner)!
     const record = textsOf(types).find(({ text }) => isStsRecord(text))
     return record === undefined
       ? []
