@@ -163,7 +163,8 @@ test('connections outlive the context that they began with', async (t) => {
   store.prepare({ certificates: [], limits })()
   const echoes = sockets.map((socket) => once(socket, 'data'))
   for (const socket of sockets) socket.write('ping')
-  await Promise.all(echoes)
+  const texts = await Promise.all(echoes)
+  assert.ok(texts.every(([octets]) => String(octets) === 'ping'))
 })
 
 test('clients that reset while they are refused do no harm', async (t) => {
