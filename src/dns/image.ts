@@ -5,6 +5,7 @@ import { leadsInto, RECORD_HEAD, rdataOf, wireName, writeRecord } from './rrset.
 import { NameTable, type TableImage } from './table.ts'
 import { countLabels, parentName } from './wire/name.ts'
 import { TYPE, typeNumber } from './wire/types.ts'
+import { hasEffect } from './zone.ts'
 
 /**
  * A zone as octets that all threads read and none has to make: the table of its names, and behind each name first what
@@ -36,7 +37,7 @@ export function drawZone(plan: ZonePlan, allocate: (octets: number) => Uint8Arra
   if (plan.dnssec !== undefined || plan.aliases !== undefined || plan.expired === true) return undefined
   if (rrsets.some(({ pool, type }) => pool !== undefined || type === 'RRSIG')) return undefined
   const apex = wireName(plan.apex)
-  const names = new NameTable<null>(rrsets.length + 1)
+  const names = new NameTable<true>(rrsets.length + 1)
   const isCut = cutsOf(plan)
   let depth = countLabels(apex)
   let hasWildcards = false
@@ -45,10 +46,10 @@ export function drawZone(plan: ZonePlan, allocate: (octets: number) => Uint8Arra
     const { owner } = rrsets[start]!
     while (rrsets[end]?.owner === owner) end++
     const name = wireName(owner)
-    const length = writeNote(rrsets.slice(start, end), owner, apex, isCut(owner))
+    const length = writeNote(rrsets.slice(start, end), name, apex, isCut(owner))
     // Of a zone that was changed, records of one name may stand apart.
     if (length === 0 || names.find(name, 0, name.length) !== undefined) return undefined
-    names.add(name, 0, name.length, null)
+    names.add(name, 0, name.length, true)
     names.append(note, length)
     hasWildcards ||= owner.startsWith('*.')
     depth = Math.max(depth, countLabels(name))
@@ -58,7 +59,7 @@ export function drawZone(plan: ZonePlan, allocate: (octets: number) => Uint8Arra
   note.fill(0, 0, 2)
   const add = (name: Uint8Array): void => {
     if (names.find(name, 0, name.length) !== undefined) return
-    names.add(name, 0, name.length, null)
+    names.add(name, 0, name.length, true)
     names.append(note, 2)
   }
   add(apex)
@@ -86,8 +87,8 @@ function cutsOf({ apex, rrsets }: ZonePlan): (owner: string) => boolean {
   }
 }
 
-/** Write all RRsets of a name to `note`; its length, or 0 when it is too much. */
-function writeNote(sets: readonly RRsetPlan[], owner: string, apex: Uint8Array, isCut: boolean): number {
+/** Write all RRsets of a name to `note`; its length, or 0 when it is too much, or has no effect. */
+function writeNote(sets: readonly RRsetPlan[], name: Uint8Array, apex: Uint8Array, isCut: boolean): number {
   if (sets.length > LIMIT_SETS) return 0
   const isSettled = !isCut && !sets.some(({ type }) => type === 'CNAME')
   const others: Wire[] = []
@@ -95,8 +96,7 @@ function writeNote(sets: readonly RRsetPlan[], owner: string, apex: Uint8Array, 
   note[0] = 0
   for (const plan of sets) {
     const type = typeNumber(plan.type)!
-    // As in `compileZone`, they have no effect at a wildcard.
-    if (owner.startsWith('*.') && (type === TYPE.NS || type === TYPE.DNAME)) continue
+    if (!hasEffect(name, type)) return 0
     const set: Wire = { type, ttl: plan.ttl, rdata: rdataOf({ plan, type }) }
     if (!isSettled || !isReady(set, apex)) others.push(set)
     else {

@@ -108,5 +108,6 @@ function readSets(names: NameTable<unknown>, place: number, { from }: ZonePlan):
       Array.from({ length: read16() }, () => readData(type)),
     )
   }
-  return sets
+  // As they stand in the Plan.
+  return sets.sort((a, b) => (a.type < b.type ? -1 : 1))
 }

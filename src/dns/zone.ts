@@ -209,11 +209,15 @@ function knownType(rrset: RRsetPlan): number {
 function addRRset(names: NameTable<Node>, source: RRsetSource, shared: SharedOctets): void {
   const { owner, type, apex } = source
   const node = ensureNode(names, owner, 0, owner.length - apex.length)
-  // RFC 4592 §4.2, §4.4: no meaning was given to NS and DNAME at a wildcard, so they have no effect.
-  if (isWildcard(owner, 0) && (type === TYPE.NS || type === TYPE.DNAME)) return
+  if (!hasEffect(owner, type)) return
   const rrset = prepareRRset(source, shared)
   // An array that grows by push has room for 16 more: 130 octets in each of a million names.
   node.rrsets = node.rrsets.length === 0 ? [rrset] : node.rrsets.concat(rrset)
+}
+
+/** RFC 4592 §4.2, §4.4: no meaning was given to NS and DNAME at a wildcard. @param owner in wire form */
+export function hasEffect(owner: Uint8Array, type: number): boolean {
+  return !isWildcard(owner, 0) || (type !== TYPE.NS && type !== TYPE.DNAME)
 }
 
 const NONE: RRset[] = []
