@@ -35,7 +35,7 @@ before(async () => {
   const files = createFiles(planFiles({ root: folder }), { log: silent })
   const player = createPlayer((error) => assert.fail(String(error)))
   const file = { file: '../film.360.mp4', keyOrigin: '', storyboard: '../film.storyboard.vtt' }
-  const film = { title: 'A film', formats: ['hls', 'dash'], player: 'hls', ...file } as const
+  const film = { title: 'A film', isLive: false, formats: ['hls', 'dash'], player: 'hls', ...file } as const
   server = createHttpServer({
     limits: httpLimits(),
     log: silent,
@@ -209,21 +209,110 @@ test('another way of playing goes on where the picture stood', { skip }, async (
   assert.match(page.url(), /player=dash/)
 })
 
-test('a film that does not come is said so, in words', { skip }, async () => {
-  const page = await browser.open(`${origin}/film.mp4/play`)
+test('a film that does not come is said so in words, and comes by itself when the server is back', {
+  skip,
+}, async () => {
+  const page = await browser.open('about:blank')
   await page.route('**/index.m3u8', (route) => route.fulfill({ status: 503, body: 'no' }))
-  await page.reload()
-  await page.getByText(/^It does not play: .*503/).waitFor()
+  await page.goto(`${origin}/film.mp4/play`)
+  await page.getByText(/^The server does not answer \(.*503\)\. Trying again in 1 s\.$/).waitFor()
   await picture(page, 'player-failed')
+  await page.unrouteAll()
+  await page.evaluate("void document.querySelector('video').play().catch(() => {})")
+  await untilShown(page, ({ at }) => at > 1)
+  await until(async () => (await figure(page, 'says')) === '')
+  await page.context().close()
   browser.complaints()
 })
 
-test('the page fits a phone, and the dark', { skip }, async () => {
-  const page = await open('?player=hls', { ...PHONE, colorScheme: 'dark' })
-  await page.evaluate("document.querySelector('video').play()")
-  await untilShown(page, ({ at }) => at > 3)
-  const widths = await page.evaluate<number[]>('[document.documentElement.scrollWidth, innerWidth]')
-  assert.ok(widths[0]! <= widths[1]!, `the page is ${widths[0]} wide on a screen of ${widths[1]}`)
-  await picture(page, 'player-phone')
+test('who is not let in is told what to do, once', { skip }, async () => {
+  const page = await browser.open('about:blank')
+  await page.route('**/index.m3u8', (route) => route.fulfill({ status: 403, body: 'no' }))
+  await page.goto(`${origin}/film.mp4/play`)
+  await page.getByText(/^You are not let in \(status 403\).*open this page anew/).waitFor()
+  await page.context().close()
+  browser.complaints()
+})
+
+test('a browser without Media Source plays by itself', { skip }, async () => {
+  const page = await browser.open('about:blank')
+  await page.addInitScript('delete self.MediaSource; delete self.ManagedMediaSource')
+  await page.goto(`${origin}/film.mp4/play`)
+  await untilShown(page, ({ durationSeconds }) => durationSeconds > 15)
+  assert.equal(await page.locator('#player').inputValue(), 'browser')
+  await page.keyboard.press('Space')
+  await untilShown(page, ({ at }) => at > 1)
+  await page.context().close()
   assert.deepEqual(browser.complaints(), [])
 })
+
+for (const width of [320, 390, 768, 1280]) {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`the page fits ${width} pixels, and all text of it can be read (${colorScheme})`, {
+      skip,
+    }, async () => {
+      const viewport = { width, height: width < 700 ? 844 : 800 }
+      const page = await open('?player=hls', { ...(width < 700 ? PHONE : {}), viewport, colorScheme })
+      await page.evaluate("document.querySelector('video').play()")
+      await untilShown(page, ({ at }) => at > 3)
+      const widths = await page.evaluate<number[]>('[document.documentElement.scrollWidth, innerWidth]')
+      assert.ok(widths[0]! <= widths[1]!, `the page is ${widths[0]} wide on a screen of ${widths[1]}`)
+      await picture(page, `player-${width}-${colorScheme}`)
+      const faint = await page.evaluate<string[]>(FAINT)
+      assert.deepEqual(faint, [])
+      await page.context().close()
+      assert.deepEqual(browser.complaints(), [])
+    })
+  }
+}
+
+/** JavaScript for a page: text with less contrast than 4.5 to what it stands on (WCAG 2.2 §1.4.3). */
+const FAINT = `(() => {
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((value) => {
+      const part = value / 255
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
+    })
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b
+  }
+  const paper = light(getComputedStyle(document.body).backgroundColor)
+  const root = getComputedStyle(document.documentElement)
+  const probe = document.body.appendChild(document.createElement('i'))
+  const colours = ['--bad', '--soft', '--ink', '--link'].map((name) => {
+    probe.style.color = root.getPropertyValue(name)
+    return [name, getComputedStyle(probe).color]
+  })
+  probe.remove()
+  const texts = [...document.querySelectorAll('h1, label, select, dt, dd, footer, kbd, output, button')]
+  for (const text of texts) colours.push([text.id || text.localName, getComputedStyle(text).color])
+  return colours.flatMap(([name, colour]) => {
+    const [dark, bright] = [light(colour), paper].sort((a, b) => a - b)
+    const ratio = (bright + 0.05) / (dark + 0.05)
+    return ratio < 4.5 ? [name + ' ' + ratio.toFixed(2)] : []
+  })
+})()`
+
+test('the keys go through the page in the order in which it is read, and each stop is named', {
+  skip,
+}, async () => {
+  const page = await open('?player=hls')
+  await page.locator('#seek:enabled').waitFor()
+  const stops: string[] = []
+  for (let i = 0; i < 30; i++) {
+    await page.keyboard.press('Tab')
+    const [id, name, outline] = await page.evaluate<[string, string, number]>(STOP)
+    if (id === '' || stops.includes(id)) continue
+    assert.ok(name !== '' && outline >= 2, `${id}: "${name}", ${outline} px`)
+    stops.push(id)
+  }
+  assert.deepEqual(stops, ['VIDEO', 'seek', 'player', 'quality', 'sound', 'speed'])
+  await page.context().close()
+})
+
+/** JavaScript for a page: what has the focus, what it is called, and how wide its outline is. */
+const STOP = `(() => {
+  const at = document.activeElement
+  if (at === document.body) return ['', '', 0]
+  const name = at.getAttribute('aria-label') ?? at.labels?.[0]?.firstChild.textContent ?? ''
+  return [at.id || at.tagName, name, Number.parseFloat(getComputedStyle(at).outlineWidth)]
+})()`

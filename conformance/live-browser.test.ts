@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { Page } from 'playwright-core'
-import { picture, startBrowser, type TestBrowser } from '../test/browser.ts'
+import type { BrowserContextOptions, Page } from 'playwright-core'
+import { PHONE, picture, startBrowser, type TestBrowser } from '../test/browser.ts'
 import { type ClockEncoder, READ_CLOCK, startClock } from '../test/media/live-clock.ts'
 import { peer } from '../test/peers.ts'
 import { type Running, startRunning, until } from '../test/running.ts'
@@ -62,9 +62,11 @@ after(async () => {
   await portico?.stop()
 })
 
-function startStudio(): ClockEncoder {
+const startStudio = (): ClockEncoder => startStream('studio')
+
+function startStream(name: string): ClockEncoder {
   const flags = 'empty_moov+default_base_moof+frag_every_frame'
-  const url = `http://127.0.0.1:${portico.ports.http}/studio`
+  const url = `http://127.0.0.1:${portico.ports.http}/${name}`
   return startClock(ffmpeg!, [
     ...['-f', 'mp4', '-movflags', flags, '-method', 'PUT'],
     ...['-headers', 'Host: live.example.com\r\n', url],
@@ -161,5 +163,54 @@ test('an encoder that is killed and started again is watched on', { skip }, asyn
   t.diagnostic(`the picture is back ${Date.now() - againMs} ms after the encoder began again`)
   t.diagnostic(`glass to glass: ${Math.round(await delayOf(page))} ms`)
   assert.deepEqual(await page.evaluate('errors'), [])
+  await page.context().close()
+})
+
+const figure = (page: Page, id: string): Promise<string> => page.locator(`#${id}`).innerText()
+const behind = async (page: Page): Promise<number> => Number.parseFloat(await figure(page, 'behind'))
+
+/** The page of a stream itself. */
+function open(stream: string, query = '', options?: BrowserContextOptions): Promise<Page> {
+  return browser.open(`http://live.example.com:${portico.ports.http}/${stream}/play${query}`, options)
+}
+
+for (const player of ['hls', 'dash']) {
+  test(`the page of a stream plays it by ${player}, goes back, and goes to live`, { skip }, async (t) => {
+    const page = await open('studio', `?player=${player}`)
+    await page.keyboard.press('Space')
+    await until(async () => (await figure(page, 'live')) === 'At live' && (await behind(page)) < 6, 60_000)
+    t.diagnostic(`${await behind(page)} s behind the encoder`)
+    await picture(page, `live-page-${player}`)
+    const lasts = "document.getElementById('seek').max - document.getElementById('seek').min"
+    await until(async () => (await page.evaluate<number>(lasts)) > 20, 60_000)
+    await page.keyboard.press('0')
+    await until(async () => (await figure(page, 'live')) === 'Go to live', 60_000)
+    await until(async () => (await behind(page)) > 15, 60_000)
+    const text = await page.locator('#seek').getAttribute('aria-valuetext')
+    assert.match(text ?? '', /^\d+:\d\d behind live, of \d+:\d\d$/)
+    await page.keyboard.press('l')
+    await until(async () => (await figure(page, 'live')) === 'At live', 60_000)
+    await until(async () => (await behind(page)) < 6 && (await figure(page, 'says')) === '', 60_000)
+    await page.context().close()
+  })
+}
+
+test('the page waits for a stream that nobody sends yet, and shows it on a phone when it comes', {
+  skip,
+}, async () => {
+  const page = await open('later', '', PHONE)
+  await until(
+    async () => /^Nobody sends this stream.* Trying again in/.test(await figure(page, 'says')),
+    60_000,
+  )
+  await picture(page, 'live-page-waits')
+  await page.evaluate("void document.querySelector('video').play().catch(() => {})")
+  const later = startStream('later')
+  await until(async () => ((await delay(page)) ?? Number.POSITIVE_INFINITY) < 10_000, 120_000)
+  const at = (): Promise<number> => page.evaluate<number>("document.querySelector('video').currentTime")
+  const shown = await at()
+  await until(async () => (await at()) > shown + 1 && (await figure(page, 'says')) === '', 60_000)
+  await picture(page, 'live-page-phone')
+  await later.stop()
   await page.context().close()
 })

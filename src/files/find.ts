@@ -21,15 +21,18 @@ export class Finder {
   readonly #plan: FilesPlan
   readonly #folder: Folder
   readonly #log: Log
+  readonly #pageOf: (name: string) => string | null
   readonly #cacheControlOf: (path: string) => string | undefined
   readonly #digests = new Map<string, string>()
   #redirects: readonly RedirectRule[] = []
   #redirectsVersion = ''
   #redirectsReadAt = 0
 
-  constructor(plan: FilesPlan, log: Log) {
+  /** @param pageOf name of the page below a file that shows it, for listings; null when there is none */
+  constructor(plan: FilesPlan, log: Log, pageOf: (name: string) => string | null = () => null) {
     this.#plan = plan
     this.#log = log
+    this.#pageOf = pageOf
     this.#folder = new Folder(plan.root, log)
     this.#cacheControlOf = compileCacheControl(plan.cacheControl)
   }
@@ -105,7 +108,9 @@ export class Finder {
       const stats = await stat(`${root}/${name}`).catch(() => undefined)
       if (stats === undefined || !(stats.isFile() || stats.isDirectory())) continue
       const { size, mtimeMs } = stats
-      entries.push({ name, isFolder: stats.isDirectory(), lengthOctets: size, modifiedMs: mtimeMs })
+      const isFolder = stats.isDirectory()
+      const page = isFolder ? null : this.#pageOf(name)
+      entries.push({ name, isFolder, lengthOctets: size, modifiedMs: mtimeMs, page })
     }
     return { listing: listingPage(pathOf(target), entries, isCut) }
   }

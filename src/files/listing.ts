@@ -6,6 +6,8 @@ export type Entry = {
   readonly isFolder: boolean
   readonly lengthOctets: number
   readonly modifiedMs: number
+  /** name of a page below the file that shows it, such as `play`; null when there is none */
+  readonly page: string | null
 }
 
 /** The page that lists a folder: folders first, then by name. It runs nothing and fetches nothing. */
@@ -31,13 +33,14 @@ ${cut}</main>
 `
 }
 
-function row({ name, isFolder, lengthOctets, modifiedMs }: Entry): string {
+function row({ name, isFolder, lengthOctets, modifiedMs, page }: Entry): string {
   const shown = escapeHtml(name) + (isFolder ? '/' : '')
   // Begun with "./": a name such as "javascript:x" is no scheme.
   const link = `./${encodeURIComponent(name)}${isFolder ? '/' : ''}`
   const date = new Date(modifiedMs).toISOString()
   const size = isFolder ? '' : sizeForPeople(lengthOctets)
-  return `<tr><td><a href="${link}">${shown}</a><td class="size">${size}<td><time datetime="${date}">${date.slice(0, 16).replace('T', ' ')}</time>\n`
+  const more = page === null ? '' : ` <a href="${link}/${page}" aria-label="${page} ${shown}">${page}</a>`
+  return `<tr><td><a href="${link}">${shown}</a>${more}<td class="size">${size}<td><time datetime="${date}">${date.slice(0, 16).replace('T', ' ')}</time>\n`
 }
 
 function sorted(entries: readonly Entry[]): Entry[] {

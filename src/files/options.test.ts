@@ -101,6 +101,15 @@ test('listing shows what a folder holds, escaped and without dotfiles', async ()
     ],
   )
   assert.equal((await get({}, '/list/')).status, 404)
+  const handler = createFiles(planFiles({ root, listing: true }), {
+    log: silent,
+    pageOf: (name) => (name.endsWith('c.txt') ? 'play' : null),
+  })
+  const paged = `${await octetsOf(await ask(handler, { target: '/list/' }))}`
+  assert.deepEqual(
+    [...paged.matchAll(/href="([^"]*\/play)"/g)].map(([, link]) => link),
+    ['./b%20%26%20c.txt/play'],
+  )
   assert.equal(await textOf({ listing: true }, '/docs/'), 'docs', 'an index goes first')
 })
 

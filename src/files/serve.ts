@@ -9,9 +9,15 @@ import type { FilesPlan } from './plan.ts'
 import { Resources } from './resources.ts'
 import { respondResource } from './respond-resource.ts'
 
+export type FilesOptions = {
+  readonly log: Log
+  /** name of the page below a file that shows it, for listings; null when there is none */
+  readonly pageOf?: (name: string) => string | null
+}
+
 /** Create the handler that answers with the files of a folder. The path of the target is the path below the root. */
-export function createFiles(plan: FilesPlan, { log }: { readonly log: Log }): Handler {
-  const finder = new Finder(plan, log)
+export function createFiles(plan: FilesPlan, { log, pageOf }: FilesOptions): Handler {
+  const finder = new Finder(plan, log, pageOf)
   const resources = new Resources()
   const seeking = new Map<string, Promise<Found>>()
   return (exchange) => {

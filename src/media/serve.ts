@@ -199,7 +199,13 @@ function filmOfPage(
   const name = asset.slice(asset.lastIndexOf('/') + 1)
   const formats = [...(hls ? (['hls'] as const) : []), ...(dash ? (['dash'] as const) : [])]
   const keyOrigin = keyUrl?.startsWith('http') === true ? new URL(keyUrl).origin : ''
-  return { title: decodeName(name) ?? name, formats, file: isFilm(asset) ? `../${name}` : '', keyOrigin }
+  return {
+    title: decodeName(name) ?? name,
+    formats,
+    file: isFilm(asset) ? `../${name}` : '',
+    keyOrigin,
+    isLive: false,
+  }
 }
 
 /** Small pictures of a film, which `portico transcode --storyboard` makes beside it. */

@@ -9,6 +9,7 @@ import type { CacheOptions } from '#cache/cache.ts'
 import type { CacheCounts } from '#cache/counts.ts'
 import { createCache } from '#cache/handler.ts'
 import type { CacheStore } from '#cache/store/store.ts'
+import type { Verdicts } from '#cache/verdicts.ts'
 import type { Log } from '#core/log.ts'
 import { createDnsOverHttps } from '#dns/over-https.ts'
 import type { DnsServer } from '#dns/server.ts'
@@ -22,8 +23,10 @@ import { compressResponses, transformRequests, transformResponses } from '#http/
 import type { FilmMemory } from '#media/film-memory.ts'
 import { createLive } from '#media/live/serve.ts'
 import type { Stages } from '#media/live/stages.ts'
+import type { StreamPlan } from '#media/plan.ts'
 import type { Sessions } from '#media/sessions.ts'
 import { createTurns } from '#media/turns.ts'
+import { isPlayed } from '#media/wire/media-path.ts'
 import { streamed } from './streams.ts'
 
 /** What one thread puts between its connections and what answers, in this order from the outside. */
@@ -50,6 +53,7 @@ export type HandlersOptions = LimiterOptions & {
   /** null until a Plan has a cache */
   readonly store: () => CacheStore | null
   readonly cacheCounts: CacheCounts
+  readonly verdicts: Verdicts
   readonly log: Log
 }
 
@@ -66,7 +70,8 @@ export function createHandlers(options: HandlersOptions): Handlers {
   function answer(route: RoutePlan): Handler {
     const { access, rate, transform } = route
     const store = options.store()
-    const cache = store && { store, now: Date.now, log, counts: options.cacheCounts }
+    const { cacheCounts: counts, verdicts } = options
+    const cache = store && { store, now: Date.now, log, counts, verdicts }
     const plain = cached(route, cache, transformRequests(actOn(route, options), transform))
     const inner = cache === null ? plain : streamed(route, plain, { ...streaming, cache })
     const guarded = access === undefined ? inner : createGuard(access, guarding, inner)
@@ -92,12 +97,15 @@ function cached({ cache, transform }: RoutePlan, options: CacheOptions | null, h
   return createCache(cache, options, compressResponses(handler, transform))
 }
 
-function actOn({ action }: RoutePlan, { forwarding, dns, ...options }: HandlersOptions): Handler {
+function actOn({ action, stream }: RoutePlan, { forwarding, dns, ...options }: HandlersOptions): Handler {
   switch (action.kind) {
     case 'service':
       return createForward(action, forwarding)
     case 'files':
-      return createFiles({ ...action, root: resolve(options.folder, action.root) }, options)
+      return createFiles(
+        { ...action, root: resolve(options.folder, action.root) },
+        { log: options.log, pageOf: (name) => pageOf(stream, name) },
+      )
     case 'bucket':
       return createBucket(action, { ...options, now: Date.now })
     case 'live':
@@ -109,4 +117,10 @@ function actOn({ action }: RoutePlan, { forwarding, dns, ...options }: HandlersO
     case 'dns':
       return createDnsOverHttps(dns.answerHttps)
   }
+}
+
+/** Films that are streamed have a page each; where URLs are signed, a link without a signature would lead nowhere. */
+function pageOf(stream: StreamPlan | undefined, name: string): string | null {
+  const hasPages = stream !== undefined && stream.player !== null && stream.signKeys.length === 0
+  return hasPages && isPlayed(name) ? 'play' : null
 }

@@ -15,6 +15,7 @@ export type LiveOptions = {
   readonly recording?: number
   readonly tracks?: number
   readonly buffer?: number
+  readonly player?: 'hls' | 'dash' | 'browser' | 'none'
   readonly sources?: Readonly<Record<string, string>>
 }
 
@@ -101,6 +102,12 @@ const options: Readonly<Record<keyof LiveOptions, Setting>> = {
     min: 2 ** 20,
     max: 2 ** 30,
     source: 'a key frame and 2 s of 100 Mbit/s',
+  },
+  player: {
+    type: 'choice',
+    doc: 'What plays a stream on its page `/NAME/play`, until whoever looks at it chooses another: hls.js, dash.js, or the browser itself where it can; `none` for no page.',
+    values: ['hls', 'dash', 'browser', 'none'],
+    initial: 'hls',
   },
   sources: {
     type: 'map',

@@ -18,6 +18,8 @@ export type LivePlan = {
   readonly recordingMs: number
   readonly tracksLimit: number
   readonly bufferOctets: number
+  /** what plays a stream on its page; null: there is no page */
+  readonly player: 'hls' | 'dash' | 'browser' | null
   /** what ffmpeg receives or fetches, by the name of the stream */
   readonly sources: readonly LiveSource[]
 }
@@ -46,6 +48,7 @@ export function planLive(written: LiveConfig, isGuarded: boolean): LivePlan {
     recordingMs: options.recording ?? 7 * 24 * HOUR_MS,
     tracksLimit: options.tracks ?? 16,
     bufferOctets: options.buffer ?? 32 * 2 ** 20,
+    player: options.player === 'none' ? null : (options.player ?? 'hls'),
     sources: Object.entries(options.sources ?? {}).map(([name, url]) => ({ name, url })),
   }
 }

@@ -6,8 +6,10 @@ import { isRefusal, type Refusal, refuse } from '#http/wire/refusal.ts'
 import { EncoderFault } from '#media/live/encoder/encoder.ts'
 import { ingest } from '#media/live/encoder/ingest.ts'
 import { putFile } from '#media/live/encoder/put-file.ts'
-import { readPublished, readViewed } from '#media/live/view/asked.ts'
+import { readPage, readPublished, readViewed } from '#media/live/view/asked.ts'
 import { view } from '#media/live/view/view.ts'
+import type { PlayerFilm } from '#media/player/page.ts'
+import { createPlayer } from '#media/player/serve.ts'
 import { admitPublisher, type PublishKey, readPublishKeys } from './admit.ts'
 import type { LivePlan } from './plan.ts'
 import { type Lines, respondEmpty, respondRefusal } from './respond.ts'
@@ -38,6 +40,8 @@ export function createLive(plan: LivePlan, { folder, stageOf, worker, log }: Liv
   stage.plan = plan
   const keys = plan.keyFile === null ? [] : readKeys(resolve(folder, plan.keyFile), log)
 
+  const player = createPlayer((error) => log('error', 'player page not read', { error: String(error) }))
+
   return (exchange) => {
     exchange.note.answeredBy = 'live'
     serve(exchange).catch((error: unknown) => {
@@ -51,6 +55,8 @@ export function createLive(plan: LivePlan, { folder, stageOf, worker, log }: Liv
     const { method, target } = exchange.request
     const [path = '', query = ''] = target.split(/\?(.*)/s, 2)
     if (method === 'GET' || method === 'HEAD') {
+      const page = plan.player === null ? null : readPage(path)
+      if (page !== null && player.serve(exchange, page.name, filmOfPage(page.stream, plan.player!))) return
       const viewed = readViewed(path)
       if (viewed === null) return respondRefusal(exchange, refuse(404, NAMES))
       return view(stage, exchange, viewed, new URLSearchParams(query))
@@ -76,6 +82,12 @@ export function createLive(plan: LivePlan, { folder, stageOf, worker, log }: Liv
     if (reply.kind === 'done') return respondEmpty(exchange, 204)
     respondRefusal(exchange, refuse(404, `there is no stream "${stream}"`))
   }
+}
+
+/** Whether the stream is on air is for the page to find out: it waits for one that is not. */
+function filmOfPage(stream: string, player: NonNullable<LivePlan['player']>): PlayerFilm {
+  const nothing = { file: '', storyboard: '', keyOrigin: '' }
+  return { title: stream, formats: ['hls', 'dash'], player, isLive: true, ...nothing }
 }
 
 const NAMES = 'a stream is played at /NAME/index.m3u8 or /NAME/manifest.mpd'

@@ -26,7 +26,12 @@ const language = (code) => {
 
 /** HLS by hls.js. */
 export function playByHls(video, url, { session, onChange, onFailure }) {
-  const hls = new Hls({ enableWorker: false, cmcd: { sessionId: session, useHeaders: true } })
+  const hls = new Hls({
+    enableWorker: false,
+    cmcd: { sessionId: session, useHeaders: true },
+    liveDurationInfinity: true,
+    maxLiveSyncPlaybackRate: 1.5,
+  })
   const { Events } = Hls
   for (const event of [
     Events.MANIFEST_PARSED,
@@ -44,9 +49,11 @@ export function playByHls(video, url, { session, onChange, onFailure }) {
       mended = true
       hls.recoverMediaError()
     } else
-      onFailure(
-        `${details}${response?.code ? `, status ${response.code}` : ''}${reason ? `: ${reason}` : ''}`,
-      )
+      onFailure({
+        why: [details, response?.code && `status ${response.code}`, reason].filter(Boolean).join(', '),
+        status: response?.code,
+        isMedia: type === Hls.ErrorTypes.MEDIA_ERROR,
+      })
   })
   hls.loadSource(url)
   hls.attachMedia(video)
@@ -64,6 +71,12 @@ export function playByHls(video, url, { session, onChange, onFailure }) {
     setText(id) {
       hls.subtitleDisplay = id !== '-1'
       hls.subtitleTrack = Number(id)
+    },
+    live() {
+      const details = hls.latestLevelDetails
+      if (!details?.live || hls.liveSyncPosition === null) return null
+      const { fragmentStart: from, edge: to } = details
+      return { from, to, behind: hls.latency, wanted: hls.targetLatency ?? 0 }
     },
     close: () => hls.destroy(),
   }
@@ -87,7 +100,11 @@ export function playByDash(video, url, { session, onChange, onFailure }) {
     events.TRACK_CHANGE_RENDERED,
   ])
     player.on(event, onChange)
-  player.on(events.ERROR, ({ error }) => onFailure(error?.message || `${error}`))
+  player.on(events.ERROR, ({ error }) => {
+    const why = error?.message || `${error}`
+    const status = error?.data?.response?.status
+    onFailure({ why, status, isMedia: /MEDIA_ERR|mediasource/i.test(why) })
+  })
   let automatic = true
   const list = (type) => (player.isReady() && player.getActiveStream() ? player.getTracksFor(type) : [])
   const representations = () => (player.getActiveStream() ? player.getRepresentationsByType('video') : [])
@@ -117,6 +134,12 @@ export function playByDash(video, url, { session, onChange, onFailure }) {
       player.enableText(id !== '-1')
       player.setTextTrack(Number(id))
     },
+    live() {
+      if (!player.isReady() || !player.isDynamic()) return null
+      const { start: from, end: to } = player.getDvrWindow() ?? {}
+      const behind = player.getCurrentLiveLatency()
+      return to > 0 && behind >= 0 ? { from, to, behind, wanted: player.getTargetLiveDelay() } : null
+    },
     close() {
       hush()
       player.destroy()
@@ -124,9 +147,16 @@ export function playByDash(video, url, { session, onChange, onFailure }) {
   }
 }
 
+/** Browsers do not say how far behind they want to be. */
+const NATIVE_BEHIND_S = 6
+
 /** What the browser plays by itself: HLS where it can, or the file as it is. */
 export function playByBrowser(video, url, { onChange, onFailure }) {
-  const failed = () => onFailure(video.error?.message || 'the browser cannot play this')
+  const failed = () =>
+    onFailure({
+      why: video.error?.message || 'it cannot play this',
+      isMedia: video.error?.code === MediaError.MEDIA_ERR_DECODE,
+    })
   const texts = () => [...video.textTracks].filter(({ kind }) => kind === 'subtitles' || kind === 'captions')
   const sounds = () => [...(video.audioTracks || [])]
   video.addEventListener('error', failed)
@@ -147,6 +177,12 @@ export function playByBrowser(video, url, { onChange, onFailure }) {
     text: () => `${texts().findIndex(({ mode }) => mode === 'showing')}`,
     setText(id) {
       for (const [i, track] of texts().entries()) track.mode = i === Number(id) ? 'showing' : 'disabled'
+    },
+    live() {
+      const { duration, seekable, currentTime } = video
+      if (duration !== Infinity || seekable.length === 0) return null
+      const to = seekable.end(seekable.length - 1)
+      return { from: seekable.start(0), to, behind: to - currentTime, wanted: NATIVE_BEHIND_S }
     },
     close() {
       video.removeEventListener('error', failed)

@@ -71,7 +71,7 @@ export function draw(canvas, history, now) {
   drawLoads(pen, history.loads, {
     x,
     width,
-    top: split + 20,
+    top: split + 24,
     bottom: height - 2,
     fill: colour('--good'),
     text: colour('--soft'),
@@ -130,7 +130,8 @@ function drawSwitches(pen, switches, { x, width, height, colour }) {
     pen.lineTo(x(at), height)
     pen.stroke()
     const wide = pen.measureText(name).width
-    pen.fillText(name, Math.min(x(at) + 4, width - wide - 2), i % 2 === 0 ? 32 : 46)
+    const isRoom = x(at) + wide + 6 < width
+    pen.fillText(name, isRoom ? x(at) + 4 : x(at) - wide - 4, i % 2 === 0 ? 32 : 46)
   }
   pen.setLineDash([])
 }

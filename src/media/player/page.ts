@@ -12,6 +12,8 @@ export type PlayerFilm = {
   readonly file: string
   /** reference to small pictures of the film (WebVTT with `#xywh=`), relative to the page; empty when there are none */
   readonly storyboard: string
+  /** it is sent at this moment, or may be: the page waits for it */
+  readonly isLive: boolean
   /** of the server that gives keys, where it is another one */
   readonly keyOrigin: string
 }
@@ -42,11 +44,12 @@ export function playerPage(
 <title>${title}</title>
 <link rel="icon" href="${ICON}">
 <style nonce="${nonce}">${style}</style>
-<main data-hls="${has('hls')}" data-dash="${has('dash')}" data-file="${escapeHtml(film.file)}" data-player="${film.player}" data-storyboard="${escapeHtml(film.storyboard)}">
+<main data-hls="${has('hls')}" data-dash="${has('dash')}" data-file="${escapeHtml(film.file)}" data-player="${film.player}"${film.isLive ? ' data-live="yes"' : ''} data-storyboard="${escapeHtml(film.storyboard)}">
 <video controls playsinline preload="metadata" aria-label="${title}"></video>
 <div id="line">
 <div id="peek" hidden><i id="still"></i><b id="time"></b></div>
 <input id="seek" type="range" min="0" max="1" step="any" value="0" disabled aria-label="Position in the film">
+<button id="live" type="button" hidden></button>
 </div>
 <output id="says" aria-live="polite"></output>
 <h1>${title}</h1>
@@ -56,9 +59,9 @@ ${menus.map(([id, name, options]) => `<label>${name}<select id="${id}">${options
 <section>
 <canvas id="graph" role="img" aria-label="The last minute: seconds ahead of the picture, requests, switches and stalls"></canvas>
 <dl>
-${figures.map(([id, name]) => `<div><dt>${name}</dt><dd id="${id}">–</dd></div>`).join('\n')}
+${figures.map(([id, name]) => `<div${id === 'behind' ? ' hidden' : ''}><dt>${name}</dt><dd id="${id}">–</dd></div>`).join('\n')}
 </dl>
-<footer><kbd>Space</kbd> play or pause · <kbd>←</kbd> <kbd>→</kbd> 5 seconds · <kbd>0</kbd>–<kbd>9</kbd> tenths · <kbd>↑</kbd> <kbd>↓</kbd> volume · <kbd>f</kbd> full screen · <kbd>m</kbd> mute · <kbd>c</kbd> subtitles</footer>
+<footer><kbd>Space</kbd> play or pause · <kbd>←</kbd> <kbd>→</kbd> 5 seconds · <kbd>0</kbd>–<kbd>9</kbd> tenths · <kbd>↑</kbd> <kbd>↓</kbd> volume · <kbd>f</kbd> full screen · <kbd>m</kbd> mute · <kbd>c</kbd> subtitles${film.isLive ? ' · <kbd>l</kbd> live' : ''}</footer>
 </section>
 <noscript><p>This page needs JavaScript.${film.file === '' ? '' : ` <a href="${escapeHtml(film.file)}">The film itself</a> does not.`}</p></noscript>
 </main>
@@ -90,6 +93,7 @@ const menus: readonly (readonly [id: string, name: string, options: string])[] =
 
 const figures: readonly (readonly [id: string, name: string])[] = [
   ['ahead', 'Ahead'],
+  ['behind', 'Behind the encoder'],
   ['throughput', 'Throughput'],
   ['octets', 'Received'],
   ['requests', 'Requests'],

@@ -1,5 +1,7 @@
 import { playByBrowser, playByDash, playByHls } from './drivers.js'
 import { createHistory, draw, forget, rate, throughput } from './graph.js'
+import { createEdge } from './live.js'
+import { createMender } from './mend.js'
 import { createTimeline, readStoryboard } from './timeline.js'
 
 // The page of a film: chooses a driver, fills the menus, takes keys, and says what happens.
@@ -9,10 +11,13 @@ const video = document.querySelector('video')
 const says = document.getElementById('says')
 const graph = document.getElementById('graph')
 const [line, peek, still, time] = ['seek', 'peek', 'still', 'time'].map((id) => document.getElementById(id))
-const timeline = createTimeline(video, { line, peek, still, time })
 const menus = Object.fromEntries(
   ['player', 'quality', 'sound', 'text', 'speed'].map((name) => [name, document.getElementById(name)]),
 )
+const button = document.getElementById('live')
+const edge = createEdge(video, { button, figure: document.getElementById('behind'), rate: menus.speed })
+const timeline = createTimeline(video, { line, peek, still, time, spanOf: edge.span })
+const isLive = main.dataset.live === 'yes'
 const figures = Object.fromEntries([...document.querySelectorAll('dd')].map((dd) => [dd.id, dd]))
 const nonce = document.currentScript.nonce
 const query = new URLSearchParams(location.search)
@@ -21,6 +26,12 @@ query.delete('player')
 // What is left (a signature) goes with each request for a playlist.
 const rest = query.size === 0 ? '' : `?${query}`
 const LOOK_MS = 250
+/** Who wants little motion gets a graph that moves seldom. */
+const DRAW_MS = matchMedia('(prefers-reduced-motion: reduce)').matches ? 5000 : 0
+/** A stall that lasts is spoken of. */
+const WORDS_AFTER_MS = 2000
+const LATE = 'Waiting: the line is slower than the film. A lower quality, or a pause, lets it catch up.'
+const LATE_LIVE = 'Waiting for the encoder or the line: it goes on by itself.'
 const NATIVE = 'application/vnd.apple.mpegurl'
 
 const ways = {
@@ -57,6 +68,7 @@ let firstPictureMs = null
 let stalledAt = null
 let shownQuality = ''
 let lastText = '0'
+let drawnAt = 0
 /** seconds within which two positions are one: the browser rounds */
 const CLOSE_S = 0.25
 /** shorter ones nobody sees */
@@ -64,6 +76,11 @@ const STALL_MS = 100
 
 function tell(words) {
   says.textContent = words
+}
+
+/** Say it once. */
+function say(words) {
+  if (says.textContent !== words) tell(words)
 }
 
 function load(source) {
@@ -79,15 +96,27 @@ function load(source) {
   })
 }
 
+const mender = createMender({
+  isLive,
+  tell,
+  again: () => start(menus.player.value, edge.span() === null ? video.currentTime : 0, !video.paused),
+})
+
 /** Play in another way, from where the picture stands. */
-async function play(id, at = 0, isPlaying = false) {
+function play(id, at, isPlaying) {
+  mender.forget()
+  seen = createHistory()
+  begunAt = performance.now()
+  return start(id, at, isPlaying)
+}
+
+async function start(id, at = 0, isPlaying = false) {
   const way = ways[id]
   driver?.close()
   driver = null
+  edge.forget()
   video.removeAttribute('src')
   video.load()
-  seen = createHistory()
-  begunAt = performance.now()
   firstPictureMs = stalledAt = null
   shownQuality = ''
   tell('')
@@ -98,11 +127,11 @@ async function play(id, at = 0, isPlaying = false) {
     driver = way.start(video, url, {
       session: randomId(),
       onChange: refresh,
-      onFailure: (why) => tell(`It does not play: ${why}`),
+      onFailure: mender.failed,
     })
   } catch (error) {
     delete way.loaded
-    tell(`It does not play: ${error.message}`)
+    mender.failed({ why: error.message })
   }
   if (at > CLOSE_S) video.addEventListener('loadedmetadata', () => (video.currentTime = at), { once: true })
   if (isPlaying) video.play().catch(() => {})
@@ -163,8 +192,13 @@ function look() {
   seen.looks.push({ at: now, ahead: seconds })
   if (stalledAt !== null) seen.stalls.at(-1).end = now
   forget(seen, now)
-  draw(graph, seen, now)
+  edge.look(driver?.live() ?? null)
   timeline.look()
+  if (now - drawnAt >= DRAW_MS) {
+    drawnAt = now
+    draw(graph, seen, now)
+  }
+  if (stalledAt !== null && now - stalledAt > WORDS_AFTER_MS) say(isLive ? LATE_LIVE : LATE)
   const quality = video.getVideoPlaybackQuality?.()
   const stalledMs = seen.stalledMs + (stalledAt === null ? 0 : now - stalledAt)
   const stallCount = seen.stallCount + (stalledAt !== null && now - stalledAt >= STALL_MS ? 1 : 0)
@@ -211,6 +245,11 @@ new PerformanceObserver((entries) => {
 }).observe({ type: 'resource', buffered: true })
 
 video.addEventListener('loadeddata', () => (firstPictureMs ??= performance.now() - begunAt))
+video.addEventListener('timeupdate', () => {
+  if (video.paused || stalledAt !== null || video.readyState < 3) return
+  mender.plays()
+  if (/^(?:Waiting|.* Trying again)/.test(says.textContent)) tell('')
+})
 video.addEventListener('waiting', () => {
   // Before the first picture and after a jump it is no stall: nobody was watching yet.
   if (video.played.length === 0 || video.seeking || stalledAt !== null) return
@@ -235,6 +274,7 @@ menus.player.addEventListener('change', () => {
   history.replaceState(null, '', url)
   play(id, video.currentTime, !video.paused)
 })
+button.addEventListener('click', () => edge.goLive())
 menus.quality.addEventListener('change', () => driver?.setQuality(menus.quality.value))
 menus.sound.addEventListener('change', () => driver?.setSound(menus.sound.value))
 menus.text.addEventListener('change', () => setText(menus.text.value))
@@ -260,13 +300,15 @@ function setText(id) {
   menus.text.value = id
 }
 
+const span = () => edge.span() ?? { from: 0, to: Number.isFinite(video.duration) ? video.duration : 0 }
 const jumpTo = (seconds) => {
-  const end = video.duration || 0
-  if (end === 0) return
+  const { from, to } = span()
+  if (to === from) return
   // The very end would be the end of the film.
-  video.currentTime = Math.max(0, Math.min(end - 0.1, seconds))
+  video.currentTime = Math.max(from, Math.min(to - 0.1, seconds))
   timeline.showForNow(video.currentTime)
 }
+const jumpToTenth = (tenth) => jumpTo(span().from + (tenth / 10) * (span().to - span().from))
 const jump = (seconds) => jumpTo(video.currentTime + seconds)
 const louder = (part) => {
   video.volume = Math.max(0, Math.min(1, video.volume + part))
@@ -280,9 +322,8 @@ const keys = {
   ArrowDown: () => louder(-0.1),
   f: () => (document.fullscreenElement ? document.exitFullscreen() : video.requestFullscreen()),
   m: () => (video.muted = !video.muted),
-  ...Object.fromEntries(
-    [...'0123456789'].map((digit) => [digit, () => jumpTo((Number(digit) / 10) * (video.duration || 0))]),
-  ),
+  ...Object.fromEntries([...'0123456789'].map((digit) => [digit, () => jumpToTenth(Number(digit))])),
+  l: () => edge.goLive(),
   c: () => menus.text.options.length > 0 && setText(menus.text.value === '-1' ? lastText : '-1'),
 }
 // Before the browser's own controls, which would do the same once more.

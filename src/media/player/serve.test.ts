@@ -15,6 +15,7 @@ const film: PlayerFilm = {
   file: '../a b.mp4',
   keyOrigin: '',
   storyboard: '',
+  isLive: false,
 }
 const get = (name: string, coding = '') =>
   ask((exchange) => assert.ok(player.serve(exchange, name, film)), {

@@ -103,7 +103,15 @@ function code({ octets }: Library, coding: Coding): Promise<Buffer> {
   return promisify(brotliCompress)(octets, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } })
 }
 
-const SCRIPTS = ['./graph.js', './timeline.js', './cmcd.js', './drivers.js', './player.js']
+const SCRIPTS = [
+  './graph.js',
+  './timeline.js',
+  './live.js',
+  './mend.js',
+  './cmcd.js',
+  './drivers.js',
+  './player.js',
+]
 
 async function readParts(): Promise<Parts> {
   const text = (name: string): Promise<string> => readFile(new URL(name, import.meta.url), 'utf8')

@@ -22,11 +22,14 @@ export function readStoryboard(text, base) {
 const SHOWN_MS = 1500
 
 /** Make the line work; without a storyboard it shows times alone. */
-export function createTimeline(video, { line, peek, still, time }) {
+export function createTimeline(video, { line, peek, still, time, spanOf }) {
   let tiles = []
   const pictures = new Map()
   let hiding = 0
-  const duration = () => (Number.isFinite(video.duration) ? video.duration : 0)
+  /** All of a film, or how far one can go back in what is live. */
+  const span = () => spanOf() ?? { from: 0, to: Number.isFinite(video.duration) ? video.duration : 0 }
+  const lasts = () => Math.max(0, span().to - span().from)
+  const words = (seconds) => (spanOf() === null ? clock(seconds) : `−${clock(span().to - seconds)}`)
 
   /** Pictures are fetched when somebody looks for one: segments of the film come first. */
   function hasCome({ href }) {
@@ -44,10 +47,10 @@ export function createTimeline(video, { line, peek, still, time }) {
       still.style.height = `${height}px`
       still.style.background = `url("${url.href}") -${x}px -${y}px`
     }
-    time.textContent = clock(seconds)
+    time.textContent = words(seconds)
     peek.hidden = false
     const half = peek.offsetWidth / 2
-    const place = (seconds / (duration() || 1)) * line.clientWidth
+    const place = ((seconds - span().from) / (lasts() || 1)) * line.clientWidth
     peek.style.left = `${Math.max(half, Math.min(line.clientWidth - half, place))}px`
   }
 
@@ -65,11 +68,11 @@ export function createTimeline(video, { line, peek, still, time }) {
 
   const pointed = ({ clientX }) => {
     const { left, width } = line.getBoundingClientRect()
-    return Math.max(0, Math.min(1, (clientX - left) / width)) * duration()
+    return span().from + Math.max(0, Math.min(1, (clientX - left) / width)) * lasts()
   }
   line.addEventListener('pointermove', (event) => {
     clearTimeout(hiding)
-    if (duration() > 0) show(pointed(event))
+    if (lasts() > 0) show(pointed(event))
   })
   line.addEventListener('pointerleave', hide)
   line.addEventListener('input', () => {
@@ -82,12 +85,20 @@ export function createTimeline(video, { line, peek, still, time }) {
     setTiles: (read) => (tiles = read),
     /** Draw what is at hand, and where the picture stands. */
     look() {
-      const all = duration()
+      const all = lasts()
+      const { from: begin, to: edge } = span()
       line.disabled = all === 0
-      line.max = String(all || 1)
+      line.min = String(begin)
+      line.max = String(edge || 1)
       if (document.activeElement !== line || !line.matches(':active')) line.value = String(video.currentTime)
-      line.setAttribute('aria-valuetext', `${clock(video.currentTime)} of ${clock(all)}`)
-      const percent = (seconds) => `${((100 * seconds) / (all || 1)).toFixed(2)}%`
+      line.setAttribute(
+        'aria-valuetext',
+        spanOf() === null
+          ? `${clock(video.currentTime)} of ${clock(all)}`
+          : `${clock(edge - video.currentTime)} behind live, of ${clock(all)}`,
+      )
+      const percent = (seconds) =>
+        `${Math.max(0, Math.min(100, (100 * (seconds - begin)) / (all || 1))).toFixed(2)}%`
       const parts = [`var(--link) ${percent(video.currentTime)}`]
       let end = video.currentTime
       for (let i = 0; i < video.buffered.length; i++) {

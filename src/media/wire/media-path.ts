@@ -99,6 +99,11 @@ export function isStoryboard(path: string): boolean {
   return /\.storyboard\.jpg$/i.test(path)
 }
 
+/** Whether a name is that of a film with a page of its own: pictures or sound, and no subtitles. */
+export function isPlayed(name: string): boolean {
+  return isFilm(name) && !isSubtitles(name)
+}
+
 const FILM = /\.(?:mp4|m4v|mov|m4a|webm|mkv|vtt|srt)$/i
 
 /** Whether a name is that of subtitles. */

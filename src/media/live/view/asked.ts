@@ -20,6 +20,12 @@ export type ViewedThing =
   | { readonly kind: 'segment'; readonly track: string; readonly msn: number }
   | { readonly kind: 'part'; readonly track: string; readonly msn: number; readonly part: number }
 
+/** The page of a stream, or what it loads: `/studio/play`, `/studio/play/hls.0a1b2c3d4e5f6071.js`. */
+export function readPage(path: string): { readonly stream: string; readonly name: string } | null {
+  const [, stream, name] = /^\/(.+?)\/(play(?:\/[\w.]+)?)$/.exec(path) ?? []
+  return stream === undefined || name === undefined || !isStreamName(stream) ? null : { stream, name }
+}
+
 /** @param path without query, as sent @returns null when it is none of ours */
 export function readViewed(path: string): Viewed | null {
   const [, stream, id, file] = /^\/(.+?)(?:\/(_[0-9a-z]{1,12}))?\/([\w.-]+)$/.exec(path) ?? []

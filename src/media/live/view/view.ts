@@ -108,6 +108,7 @@ async function playlist(
   const verdict = judgeReload(broadcast, directives, partSeconds)
   if (isRefusal(verdict)) return respondRefusal(exchange, verdict)
   if (verdict === 'wait') {
+    const askedMs = performance.now()
     const targetMs = broadcast.targetSeconds * 1000
     const hasCome = (): boolean =>
       broadcast.state === 'ended' || hasReached(broadcast, directives.msn!, directives.part)
@@ -115,13 +116,13 @@ async function playlist(
     if (!(await stage.wait(isDue, WAIT_TARGETS * targetMs)))
       return respondRefusal(exchange, refuse(503, 'the encoder is late: ask again'))
     // Without an encoder there is nothing new, and nobody's fault: the playlist says so, before hls.js gives up on it.
-    await stage.wait(hasCome, LOST_TARGETS * targetMs)
+    await stage.wait(hasCome, Math.max(0, LOST_TARGETS * targetMs - (performance.now() - askedMs)))
   }
   respondText(exchange, PLAYLIST, playlists.of(broadcast, index, directives.skip), FRESH)
 }
 
-/** An encoder that comes back at once is waited for; hls.js waits 0.8 target durations for an answer. */
-const LOST_TARGETS = 0.5
+/** An encoder that comes back at once is waited for; hls.js waits 0.8 target durations for an answer, and asks again after one. */
+const LOST_TARGETS = 0.7
 
 type Written = { readonly version: number; readonly octets: Buffer }
 
