@@ -6,12 +6,12 @@ import { createSampleList } from '#media/wire/sample-list.ts'
 import type { MatroskaIndex } from './matroska-index.ts'
 import type { Track } from './movie.ts'
 
-/** RFC 9559 §5.1.4.1.19: what says nothing of its language is English. */
+/** RFC 9559 §5.1.4: what says nothing of its language is English. */
 const DEFAULT_LANGUAGE = 'en'
 /** The last line, where nothing says how long it stands. */
 const LAST_SECONDS = 10
 
-/** Text whose cues say where each line stands (RFC 9559 §5.1.5.1.2.3): any other would take the whole file to be found. */
+/** Text whose cues say where each line stands (RFC 9559 §5.1.5): any other would take the whole file to be found. */
 export function textTracksOf({ texts, cues, scale }: MatroskaIndex): Track[] {
   return texts.flatMap((entry) => {
     const placed = cues.filter(({ track, place }) => track === entry.number && place !== undefined)

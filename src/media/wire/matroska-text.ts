@@ -80,7 +80,7 @@ function packingOf(entry: Uint8Array): 'plain' | 'deflated' | 'unknown' {
 export type TextBlock = { readonly text: Uint8Array; readonly extra: string; readonly durationTicks: number }
 
 /**
- * Read a block by itself or in its group (RFC 9559 §5.1.3.4, §5.1.3.5).
+ * Read a block by itself or in its group (RFC 9559 §5.1.3.5).
  *
  * @returns undefined when it is another track's, or none
  */
