@@ -7,6 +7,7 @@ import { createCache } from '#cache/handler.ts'
 import { planCache } from '#cache/plan.ts'
 import { openStore } from '#cache/store/open-store.ts'
 import { createStoreMemory } from '#cache/store/shared.ts'
+import { Verdicts } from '#cache/verdicts.ts'
 import { silent } from '#core/log.ts'
 import { httpLimits } from '#http/config.ts'
 import { createForward } from '#http/forward.ts'
@@ -34,7 +35,7 @@ const store = openStore(memory, { worker: 0, keepsDisk: hasDisk })
 const { handle } = createRouter(planOf([{ ...host, routes: [route] }]), () =>
   createCache(
     planCache(true)!,
-    { store, now: Date.now, log: silent, counts: createCounts() },
+    { store, now: Date.now, log: silent, counts: createCounts(), verdicts: new Verdicts() },
     createForward(action, { origins, pseudonym: 'portico', isTrusted: createTrust([]) }),
   ),
 )

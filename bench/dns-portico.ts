@@ -6,56 +6,42 @@ import { keyZones } from '#dns/dnssec/keyed-zones.ts'
 import { advance } from '#dns/dnssec/roll.ts'
 import { createSigning } from '#dns/dnssec/signer.ts'
 import { tagOf } from '#dns/dnssec/zone-keys.ts'
-import type { RRsetPlan, ZonePlan } from '#dns/plan.ts'
+import type { ZonePlan } from '#dns/plan.ts'
 import { createPlaces } from '#dns/pools/places.ts'
 import type { PoolPlan } from '#dns/pools/plan.ts'
 import { createSteering } from '#dns/pools/steering.ts'
 import { createDnsServer } from '#dns/server.ts'
 import { compileZones } from '#dns/zone.ts'
+import { zonePlan } from '../test/zone-fixture.ts'
 
-const from = { file: 'bench', line: 0, column: 0 }
-
-function rrset(owner: string, type: string, data: string): RRsetPlan {
-  return { owner, type, ttl: 3600, data: [data], from, why: 'written' }
-}
+const [port = 0, names = 0] = process.argv.slice(2).map(Number)
+const written = zonePlan('example.com.', [
+  '@ NS ns1.example.com.',
+  'ns1 A 192.0.2.1',
+  '*.wild A 192.0.2.2',
+  'pool A 192.0.2.4',
+  ...Array.from({ length: names }, (_, i) => `host${i} A 192.0.2.3`),
+])
 
 const pool: PoolPlan = {
   id: 'pool:bench',
   key: '',
-  from,
+  from: written.from,
   whenDown: 'all',
   members: [4, 5, 6, 7].map((i) => {
     return { address: `192.0.2.${i}`, place: { latitude: 10 * i, longitude: i }, weight: 1 }
   }),
 }
-
-const [port = 0, names = 0] = process.argv.slice(2).map(Number)
+const addresses = pool.members.map(({ address }) => address)
 const zone: ZonePlan = {
-  id: 'zone:example.com',
-  key: '',
-  from,
-  apex: 'example.com.',
-  soa: {
-    mname: 'ns1.example.com.',
-    rname: 'hostmaster.example.com.',
-    refresh: 10_800,
-    retry: 3600,
-    expire: 1_209_600,
-    minimum: 300,
-    ttl: 3600,
-  },
-  rrsets: [
-    rrset('example.com.', 'NS', 'ns1.example.com.'),
-    rrset('ns1.example.com.', 'A', '192.0.2.1'),
-    rrset('*.wild.example.com.', 'A', '192.0.2.2'),
-    {
-      ...rrset('pool.example.com.', 'A', ''),
-      data: pool.members.map(({ address }) => address),
-      pool: { id: pool.id, policy: 'nearest' },
-    },
-    ...Array.from({ length: names }, (_, i) => rrset(`host${i}.example.com.`, 'A', '192.0.2.3')),
-  ],
+  ...written,
+  rrsets: written.rrsets.map((set) =>
+    set.owner === 'pool.example.com.'
+      ? { ...set, data: addresses, pool: { id: pool.id, policy: 'nearest' } }
+      : set,
+  ),
 }
+
 /** The same below another apex, signed. */
 function signedAs(apex: string, denial: 'compact' | 'nsec'): ZonePlan {
   const rename = (text: string): string => text.replace('example.com', apex)

@@ -1,58 +1,32 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { silent } from '#core/log.ts'
-import type { RRsetPlan, ZonePlan } from '#dns/plan.ts'
 import { createDnsServer } from '#dns/server.ts'
 import { compileZones } from '#dns/zone.ts'
 import { peer, run } from '../test/peers.ts'
+import { zonePlan } from '../test/zone-fixture.ts'
 
 const dig = peer('dig')
 const kdig = peer('kdig')
 
-const from = { file: 'conformance', line: 0, column: 0 }
-
-const rrset = (owner: string, type: string, ...data: string[]): RRsetPlan => ({
-  owner,
-  type,
-  ttl: 300,
-  data,
-  from,
-  why: 'written',
-})
-
-const zone: ZonePlan = {
-  id: 'zone:example.com',
-  key: '',
-  from,
-  apex: 'example.com.',
-  soa: {
-    mname: 'ns1.example.com.',
-    rname: 'hostmaster.example.com.',
-    refresh: 10_800,
-    retry: 3600,
-    expire: 1_209_600,
-    minimum: 60,
-    ttl: 3600,
-  },
-  rrsets: [
-    rrset('example.com.', 'NS', 'ns1.example.com.'),
-    rrset('example.com.', 'A', '192.0.2.1'),
-    rrset('example.com.', 'MX', '10 mail.example.com.'),
-    rrset('example.com.', 'HTTPS', '1 . alpn=h2,h3'),
-    rrset('example.com.', 'CAA', '0 issue "ca.example.net"'),
-    rrset('example.com.', 'TXT', '"v=spf1 -all"'),
-    rrset('ns1.example.com.', 'A', '192.0.2.2'),
-    rrset('mail.example.com.', 'AAAA', '2001:db8::25'),
-    rrset('www.example.com.', 'CNAME', 'web.example.com.'),
-    rrset('web.example.com.', 'CNAME', 'example.com.'),
-    rrset('_sip._udp.example.com.', 'SRV', '1 2 5060 mail.example.com.'),
-    rrset('*.wild.example.com.', 'A', '192.0.2.3'),
-    rrset('cut.example.com.', 'NS', 'ns.cut.example.com.'),
-    rrset('ns.cut.example.com.', 'A', '192.0.2.4'),
-    rrset('fat.example.com.', 'A', ...Array.from({ length: 100 }, (_, i) => `10.0.0.${i}`)),
-    rrset('odd.example.com.', 'TYPE65280', '\\# 3 616263'),
-  ],
-}
+const zone = zonePlan('example.com.', [
+  '@ NS ns1.example.com.',
+  '@ A 192.0.2.1',
+  '@ MX 10 mail.example.com.',
+  '@ HTTPS 1 . alpn=h2,h3',
+  '@ CAA 0 issue "ca.example.net"',
+  '@ TXT "v=spf1 -all"',
+  'ns1 A 192.0.2.2',
+  'mail AAAA 2001:db8::25',
+  'www CNAME web.example.com.',
+  'web CNAME example.com.',
+  '_sip._udp SRV 1 2 5060 mail.example.com.',
+  '*.wild A 192.0.2.3',
+  'cut NS ns.cut.example.com.',
+  'ns.cut A 192.0.2.4',
+  ...Array.from({ length: 100 }, (_, i) => `fat A 10.0.0.${i}`),
+  'odd TYPE65280 \\# 3 616263',
+])
 
 const server = createDnsServer({
   zones: compileZones([zone], new Map([[zone.id, 42]])),
@@ -81,17 +55,17 @@ type Case = {
 const ANSWERS: readonly Case[] = [
   {
     ask: ['example.com', 'A'],
-    has: [/status: NOERROR/, /flags: qr aa rd;/, /^example\.com\.\t+300\tIN\tA\t192\.0\.2\.1$/m],
+    has: [/status: NOERROR/, /flags: qr aa rd;/, /^example\.com\.\t+3600\tIN\tA\t192\.0\.2\.1$/m],
   },
   { ask: ['mail.example.com', 'AAAA'], has: [/AAAA\t2001:db8::25/] },
   {
     ask: ['example.com', 'SOA'],
-    has: [/SOA\tns1\.example\.com\. hostmaster\.example\.com\. 42 10800 3600 1209600 60/],
+    has: [/SOA\tns1\.example\.com\. hostmaster\.example\.com\. 42 10800 3600 1209600 300/],
   },
   { ask: ['example.com', 'NS'], has: [/NS\tns1\.example\.com\./, /ADDITIONAL: 2/] },
   {
     ask: ['example.com', 'MX'],
-    has: [/MX\t10 mail\.example\.com\./, /^mail\.example\.com\.\t+300\tIN\tAAAA/m],
+    has: [/MX\t10 mail\.example\.com\./, /^mail\.example\.com\.\t+3600\tIN\tAAAA/m],
   },
   { ask: ['example.com', 'HTTPS'], has: [/HTTPS\t1 \. alpn="h2,h3"/] },
   { ask: ['example.com', 'CAA'], has: [/CAA\t0 issue "ca\.example\.net"/] },
@@ -100,17 +74,17 @@ const ANSWERS: readonly Case[] = [
   { ask: ['odd.example.com', 'TYPE65280'], has: [/TYPE65280 \\# 3 616263/] },
   {
     ask: ['WWW.example.COM', 'A'],
-    has: [/ANSWER: 3/, /^WWW\.example\.COM\.\s+300\tIN\tCNAME\tweb\.example\.com\.$/im],
+    has: [/ANSWER: 3/, /^WWW\.example\.COM\.\s+3600\tIN\tCNAME\tweb\.example\.com\.$/im],
   },
-  { ask: ['any.wild.example.com', 'A'], has: [/^any\.wild\.example\.com\.\s+300\tIN\tA\t192\.0\.2\.3$/m] },
+  { ask: ['any.wild.example.com', 'A'], has: [/^any\.wild\.example\.com\.\s+3600\tIN\tA\t192\.0\.2\.3$/m] },
   {
     ask: ['wild.example.com', 'A'],
-    has: [/status: NOERROR/, /ANSWER: 0, AUTHORITY: 1/, /^example\.com\.\t+60\tIN\tSOA/m],
+    has: [/status: NOERROR/, /ANSWER: 0, AUTHORITY: 1/, /^example\.com\.\t+300\tIN\tSOA/m],
   },
   { ask: ['none.example.com', 'A'], has: [/status: NXDOMAIN/, /flags: qr aa rd;/, /AUTHORITY: 1/] },
   {
     ask: ['x.cut.example.com', 'A'],
-    has: [/flags: qr rd;/, /AUTHORITY: 1/, /^ns\.cut\.example\.com\.\s+300\tIN\tA/m],
+    has: [/flags: qr rd;/, /AUTHORITY: 1/, /^ns\.cut\.example\.com\.\s+3600\tIN\tA/m],
   },
   { ask: ['example.org', 'A'], has: [/status: REFUSED/] },
   { ask: ['example.com', 'ANY'], has: [/status: NOERROR/, /ANSWER: 1,/] },

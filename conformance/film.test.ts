@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import fc from 'fast-check'
 import { cutsOf } from '#media/movie/cuts.ts'
 import { decodeMovie, encodeMovie } from '#media/movie/index-octets.ts'
@@ -15,13 +14,13 @@ import { laySegment } from '#media/segment/lay.ts'
 import { segmentSpan } from '#media/segment/segment.ts'
 import { canTransport, transportSegment } from '#media/segment/transport.ts'
 import { MediaFault } from '#media/wire/fault.ts'
+import { temporaryFolder } from '../test/folder.ts'
 import { diskFile, ffmpeg, memoryFile, picture, tone } from '../test/media/media-files.ts'
 import { peer } from '../test/peers.ts'
 
 const program = peer('ffmpeg')
 const skip = program === undefined && 'needs ffmpeg'
-const folder = mkdtempSync(join(tmpdir(), 'portico-film-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = temporaryFolder()
 const say = (args: readonly string[]) => ffmpeg(program!, folder, args)
 
 const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', '-bf', '2', '-sc_threshold', '0']

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { get } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
+import { temporaryFolder } from '../test/folder.ts'
 import { peer } from '../test/peers.ts'
 import { freePort } from '../test/ports.ts'
 import { until } from '../test/running.ts'
 
 const script = peer('script')
-const folder = mkdtempSync(join(tmpdir(), 'portico-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = temporaryFolder()
 
 test('Portico stops when the terminal that it was started on is closed, and reloads when it is only told to', {
   skip: script === undefined && 'needs script',

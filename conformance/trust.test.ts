@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import test, { type TestContext } from 'node:test'
+import test from 'node:test'
 import { silent } from '#core/log.ts'
 import { openAuthority, type Root } from '#tls/authority.ts'
 import { gatherTrustFacts, runTrustSteps, type TrustSurroundings } from '#tls/trust.ts'
 import { trustSteps } from '#tls/trust-steps.ts'
+import { temporaryFolder } from '../test/folder.ts'
 import { executable, peer, run } from '../test/peers.ts'
 
 const certutil = peer('certutil')
@@ -17,7 +17,7 @@ test('certutil: browsers are told to trust the root, once, and to forget only ou
   skip: certutil === undefined && 'needs certutil',
 }, async (t) => {
   assert.ok(certutil !== undefined)
-  const home = await folderFor(t)
+  const home = temporaryFolder(t)
   const profiles = [
     join(home, '.mozilla/firefox/a.default'),
     join(home, 'snap/firefox/common/.mozilla/firefox/b.default'),
@@ -51,7 +51,7 @@ test('certutil: browsers are told to trust the root, once, and to forget only ou
 test('certutil: a database that is broken fails alone, with what certutil says', {
   skip: certutil === undefined && 'needs certutil',
 }, async (t) => {
-  const home = await folderFor(t)
+  const home = temporaryFolder(t)
   await mkdir(join(home, '.mozilla/firefox/broken'), { recursive: true })
   await writeFile(join(home, '.mozilla/firefox/broken/cert9.db'), 'no database')
   const place = placeOf(home, await rootIn(home, 'ours'))
@@ -65,7 +65,7 @@ test('certutil: a database that is broken fails alone, with what certutil says',
 test('update-ca-certificates: the root enters the bundle and leaves it', {
   skip: updateCaCertificates === undefined && 'needs update-ca-certificates',
 }, async (t) => {
-  const prefix = await folderFor(t)
+  const prefix = temporaryFolder(t)
   const anchors = join(prefix, 'usr/local/share/ca-certificates')
   const bundle = join(prefix, 'etc/ssl/certs')
   const programs = join(prefix, 'bin')
@@ -118,10 +118,4 @@ async function newDatabase(program: string, folder: string): Promise<void> {
 async function rootIn(folder: string, name: string): Promise<Root> {
   const options = { folder: join(folder, name), host: 'laptop', now: Date.now(), log: silent }
   return (await openAuthority(options)).root
-}
-
-async function folderFor(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'portico-trust-'))
-  t.after(() => rm(folder, { recursive: true }))
-  return folder
 }

@@ -63,11 +63,11 @@ test('tus-js-client uploads, stops, and goes on where it was', async () => {
 })
 
 test('every MUST of the core protocol (RFC 5789 §2)', async () => {
-  const options = await askBucket(running.ports.http, 'OPTIONS', '/.uploads/')
-  assert.deepEqual(
-    [options.status, options.headers['tus-version'], options.headers['tus-resumable']],
-    [204, '1.0.0', '1.0.0'],
-  )
+  for (const path of ['/.uploads/', '/', '/a/file']) {
+    const { status, headers } = await askBucket(running.ports.http, 'OPTIONS', path)
+    assert.deepEqual([status, headers['tus-version'], headers['tus-resumable']], [204, '1.0.0', '1.0.0'])
+    assert.match(headers['tus-extension'] as string, /creation,/)
+  }
   const path = await create({ 'upload-length': '10', 'upload-metadata': name('core') })
   const other = await askBucket(running.ports.http, 'HEAD', path, undefined, { 'tus-resumable': '0.2.2' })
   assert.deepEqual([other.status, other.headers['tus-version']], [412, '1.0.0'])
@@ -98,7 +98,8 @@ test('every MUST of the core protocol (RFC 5789 §2)', async () => {
   )
   assert.equal((await ask('HEAD', path)).headers['upload-offset'], '10')
   assert.equal((await askBucket(running.ports.http, 'GET', '/core')).text, '0123456789')
-  assert.equal((await ask('HEAD', `${path.slice(0, -3)}xxx`)).status, 404)
+  for (const unknown of [`${path.slice(0, -3)}xxx`, '/.uploads/none'])
+    assert.equal((await ask('HEAD', unknown)).status, 404)
 })
 
 test('every MUST of the extensions', async () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import test, { after } from 'node:test'
+import test from 'node:test'
+import { temporaryFolder } from '../test/folder.ts'
 import { peer, run } from '../test/peers.ts'
 import { rdataExamples } from '../test/rdata-examples.ts'
 
@@ -10,8 +10,7 @@ const checkzone = peer('named-checkzone')
 const skip = checkzone === undefined && 'needs named-checkzone'
 
 const main = join(import.meta.dirname, '../src/main.ts')
-const folder = mkdtempSync(join(tmpdir(), 'portico-zone-cli-'))
-after(() => rmSync(folder, { recursive: true }))
+const folder = temporaryFolder()
 
 const zone = `$TTL 1h
 @ SOA ns1 hostmaster 1 2h 1h 2w 5m

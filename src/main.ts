@@ -2,6 +2,7 @@ import { type Command, type CommandInput, parseCommand, UsageError } from '#cli/
 import { commandGroups, commandNear, commands } from '#cli/commands.ts'
 import { commandHelp, familyHelp, programHelp } from '#cli/help.ts'
 import { paint, print, printError } from '#cli/print.ts'
+import { NotRunning } from '#cli/running.ts'
 import { sayError } from '#core/say-error.ts'
 import { version } from '#core/version.ts'
 
@@ -37,6 +38,10 @@ async function run(command: Command, words: readonly string[]): Promise<number> 
     if (input.options['help'] === true) return say(commandHelp(command))
     return await command.run(input)
   } catch (error) {
+    if (error instanceof NotRunning) {
+      printError(error.message)
+      return 1
+    }
     printError(`${paint('error', 'portico:', process.stderr)} ${sayError(error)}`)
     if (!(error instanceof UsageError)) return 1
     printError(`Usage: portico ${command.name} ${command.usage}`.trimEnd())

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { get, request } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -32,6 +33,10 @@ test('an object is put, got in whole and in part, listed, copied and deleted (RF
   assert.equal(got.text, 'hello')
   assert.equal(got.headers['content-type'], 'text/plain')
   assert.equal(got.headers['etag'], put.headers['etag'])
+  // A name without a dot has no extension, though there is one of these letters.
+  await ask('PUT', '/css', Buffer.from([1, 2]))
+  assert.equal((await ask('GET', '/css')).headers['content-type'], 'application/octet-stream')
+  await ask('DELETE', '/css')
   const part = await ask('GET', '/photos/a%20b.txt', undefined, { range: 'bytes=1-2' })
   assert.deepEqual([part.status, part.text], [206, 'el'])
   assert.equal((await ask('COPY', '/photos/a%20b.txt', undefined, { destination: '/b.txt' })).status, 201)
@@ -42,6 +47,23 @@ test('an object is put, got in whole and in part, listed, copied and deleted (RF
   assert.equal((await ask('PUT', '/b.txt', 'x', { 'if-match': put.headers['etag'] as string })).status, 200)
   assert.equal((await ask('DELETE', '/b.txt')).status, 204)
   assert.equal((await ask('GET', '/b.txt')).status, 404)
+})
+
+test('what arrives with another SHA-256 than its client says is not stored (RFC 9530 §2, §3)', async () => {
+  const right = `sha-256=:${createHash('sha256').update('abc').digest('base64')}:`
+  const wrong = `sha-256=:${createHash('sha256').update('abd').digest('base64')}:`
+  for (const [method, name, value, status] of [
+    ['PUT', 'content-digest', wrong, 400],
+    ['PUT', 'repr-digest', `sha-512=:AAAA:, ${wrong}`, 400],
+    ['POST', 'content-digest', wrong, 400],
+    ['PUT', 'content-digest', 'sha-256=:abc', 400],
+    ['PUT', 'content-digest', `md5=:AAAA:, ${right}`, 201],
+    ['PUT', 'repr-digest', 'sha-512=:AAAA:', 200],
+  ] as const) {
+    const reply = await ask(method, '/digest', 'abc', { [name]: value })
+    assert.equal(reply.status, status, `${name}: ${value}`)
+    if (status === 400) assert.equal((await ask('GET', '/digest')).status, 404)
+  }
 })
 
 test('files of a form become objects, and its fields stand beside them', async () => {

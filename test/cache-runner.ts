@@ -6,6 +6,7 @@ import { createCache } from '#cache/handler.ts'
 import { planCache } from '#cache/plan.ts'
 import { openStore } from '#cache/store/open-store.ts'
 import { createStoreMemory } from '#cache/store/shared.ts'
+import { Verdicts } from '#cache/verdicts.ts'
 import { silent } from '#core/log.ts'
 import { httpLimits } from '#http/config.ts'
 import type { Exchange } from '#http/exchange.ts'
@@ -32,7 +33,7 @@ export async function startCache(config: CacheConfig): Promise<CacheRunner> {
   let askedTarget = ''
   let answered = 0
   const store = openStore(createStoreMemory({ budgetOctets: 16 * 2 ** 20 }), { worker: 0 })
-  const options = { store, now: () => nowMs, log: silent, counts: createCounts() }
+  const options = { store, now: () => nowMs, log: silent, counts: createCounts(), verdicts: new Verdicts() }
   const handler = createCache(planCache(config)!, options, origin)
   const server = createHttpServer({ limits: httpLimits(), handler, log: silent })
   const listener = await server.prepare({ address: '127.0.0.1', port: 0, http2: false })

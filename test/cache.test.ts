@@ -423,6 +423,12 @@ test('explain says what is stored and what comes next', async () => {
     response.setHeader('Cache-Control', 'max-age=600').setHeader('Vary', 'Accept-Language').end('x')
   })
   await get('/vary', { headers: { Host: host, 'Accept-Language': 'de' } })
+  answers.set('/mine', (response) => {
+    response.setHeader('Cache-Control', 'private, max-age=600').end('x')
+  })
+  await get('/mine', { headers: { Host: host } })
+  const mine = await running.command('explain', url.replace('/e', '/mine'))
+  assert.match(mine.stdout, /the last response, 200, was not kept, \d+ s ago\n +it said private/)
   const other = await running.command('explain', url.replace('/e', '/vary'))
   assert.match(
     other.stdout,

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import test, { after } from 'node:test'
+import test from 'node:test'
+import { temporaryFolder } from './folder.ts'
 import { type Ended, executable, run } from './peers.ts'
 
 const main = join(import.meta.dirname, '../src/main.ts')
-const root = mkdtempSync(join(tmpdir(), 'portico-cli-'))
-after(() => rmSync(root, { recursive: true }))
+const root = temporaryFolder()
 
 let folders = 0
 

@@ -41,6 +41,7 @@ const procedures: WorkerProcedures = {
   },
   samples: () => [],
   busyClients: () => [],
+  verdicts: () => [],
   transfers: () => ({ count: 0, paused: 0, aheadOctets: 0, list: [] }),
   sessions: () => [],
   viewers: () => [],

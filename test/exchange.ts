@@ -62,10 +62,16 @@ export function ask(handler: (exchange: Exchange) => void, asked: Asked): Promis
 export async function octetsOf({ body }: Answer): Promise<Buffer> {
   if (body === null) return Buffer.alloc(0)
   if (body instanceof Uint8Array) return Buffer.from(body)
+  return drain(body)
+}
+
+/** All octets of a source, asked for so many at a time; none where there is no source. */
+export async function drain(source: Source | null | undefined, limitOctets = 65_536): Promise<Buffer> {
   const parts: Buffer[] = []
-  for (let octets = await body.read(65_536); octets !== null; octets = await body.read(65_536)) {
+  for (;;) {
+    const octets = (await source?.read(limitOctets)) ?? null
+    if (octets === null) return Buffer.concat(parts)
     // A copy, because a source may use its memory again.
     parts.push(Buffer.from(octets))
   }
-  return Buffer.concat(parts)
 }

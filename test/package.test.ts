@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import test from 'node:test'
+import { temporaryFolder } from './folder.ts'
 import { executable, run } from './peers.ts'
 
 const npm = executable('npm')
@@ -14,8 +14,7 @@ const env = { PATH: [dirname(process.execPath), process.env['PATH']].join(delimi
 test('the packed package works where it is installed into an empty folder', {
   skip: npm ? false : 'needs npm',
 }, async (context) => {
-  const folder = mkdtempSync(join(tmpdir(), 'portico-package-'))
-  context.after(() => rmSync(folder, { recursive: true, force: true }))
+  const folder = temporaryFolder(context)
 
   const packed = await npmRun(['pack', '--json', '--pack-destination', folder], process.cwd())
   assert.equal(packed.code, 0, packed.stderr)

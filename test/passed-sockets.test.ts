@@ -2,18 +2,17 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { Agent, get } from 'node:http'
 import { createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { askServer } from '#dns/ask.ts'
+import { temporaryFolder } from './folder.ts'
 import { freePort } from './ports.ts'
 import { until } from './running.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'portico-passed-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = temporaryFolder()
 
 const main = join(import.meta.dirname, '../src/main.ts')
 

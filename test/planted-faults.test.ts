@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { loadText } from '#config/load.ts'
 import type { Problem } from '#core/problem.ts'
 import { cleanFiles } from './clean-files.ts'
 import { faultyFile } from './faulty-file.ts'
+import { temporaryFolder } from './folder.ts'
 import { run } from './peers.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'portico-check-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = temporaryFolder()
 
 /** Run `portico check --json` on a text. */
 async function check(name: string, text: string): Promise<{ code: number | null; problems: Problem[] }> {

@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import test, { after, type TestContext } from 'node:test'
+import test, { type TestContext } from 'node:test'
+import { temporaryFolder } from '../../test/folder.ts'
 import { writeServerCertificate } from '../../test/pebble.ts'
 import { type AcmeClient, AcmeError, createAcmeClient } from './client.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'portico-acme-client-'))
-after(() => rmSync(folder, { recursive: true }))
+const folder = temporaryFolder()
 const roots = readFileSync(await writeServerCertificate(folder), 'utf8')
 const tls = { key: readFileSync(join(folder, 'server.key')), cert: readFileSync(join(folder, 'server.pem')) }
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })

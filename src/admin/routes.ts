@@ -56,7 +56,7 @@ export function adminRoutes(portico: Portico): AdminRoutes {
         origins,
         processes: front.processes.states(),
         certificate,
-        cache: { store: front.store, nowMs: Date.now() },
+        cache: { store: front.store, nowMs: Date.now(), verdicts: await front.verdicts() },
         signed: front.dns.dnssec.saved(),
         nowSeconds: Math.floor(Date.now() / 1000),
         secondaries: front.dns.secondaries(),

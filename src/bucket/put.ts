@@ -10,6 +10,7 @@ import { contentOf } from './content.ts'
 import { describeStored, faultOf, respondEmpty, respondJson } from './respond.ts'
 import { isMediaType } from './type.ts'
 import { Fault, required } from './wire/body.ts'
+import { verifyDigest } from './wire/digest.ts'
 import { keyOfPath, pathOfKey } from './wire/key.ts'
 
 /** PUT: the content becomes the object (RFC 9110 §9.3.4). */
@@ -27,6 +28,7 @@ export async function putObject(
     lengthOctets,
     about: aboutOf(fields),
     label,
+    verify: ({ sha256 }) => verifyDigest(fields, sha256),
   })
   const lines = [
     ['ETag', etagOf(stored)],

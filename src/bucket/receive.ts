@@ -9,6 +9,7 @@ import { contentOf } from './content.ts'
 import { describeStored, faultOf, type Lines, respondEmpty, respondJson } from './respond.ts'
 import { isMediaType, isTypeOf } from './type.ts'
 import { type BodyReader, Fault, required, type ToldFile } from './wire/body.ts'
+import { verifyDigest } from './wire/digest.ts'
 import { parseParameters } from './wire/disposition.ts'
 import { FormUpload } from './wire/form-upload.ts'
 import { JsonUpload } from './wire/json-upload.ts'
@@ -133,6 +134,7 @@ async function receiveRaw(
     : posted.key
   const finished = await receiveDraft(bucket, { read: () => posted.body.read(READ_OCTETS) }, posted.label)
   try {
+    verifyDigest(fields, finished.sha256)
     const about: About = { name: said ?? null, fields: null, headers: [] }
     const object = await judgeObject(bucket, { key, finished, declared: posted.type, about, taken: 'rename' })
     await store(bucket, exchange, [object], posted, null)

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { type Apply, parseVersion } from '#bucket/store/change.ts'
 import { followLabel, followUpload } from '#bucket/upload/progress.ts'
 import { serveResumable, uploadLimit } from '#bucket/upload/resumable.ts'
-import { methodOf, serveTus } from '#bucket/upload/tus.ts'
+import { methodOf, serveTus, tusOffer } from '#bucket/upload/tus.ts'
 import type { Log } from '#core/log.ts'
 import type { Exchange, Handler } from '#http/exchange.ts'
 import type { Asker, Right } from './admit.ts'
@@ -70,7 +70,7 @@ async function serve(bucket: Bucket, asked: Asked): Promise<void> {
   const asker = required(identify(exchange.request, bucket.keys, { path, objectKey: key, query, nowMs }))
   // Who knows the name of an upload began it: it cannot be guessed.
   if (id && events) return followUpload(bucket, exchange, id)
-  const { fields } = exchange.request
+  const { fields, method } = exchange.request
   const isDraft = fields.get('upload-complete') !== undefined || folder !== undefined
   const ofUploads = {
     bucket,
@@ -80,7 +80,7 @@ async function serve(bucket: Bucket, asked: Asked): Promise<void> {
     uploadsReference: folder === undefined ? `./${UPLOADS_SEGMENT}/` : './',
     requireWrite: (target: string) => void required(bucket.refuses('write', target, asker)),
   }
-  if (bucket.plan.resumable && isDraft && fields.get('tus-resumable') === undefined)
+  if (bucket.plan.resumable && isDraft && method !== 'OPTIONS' && fields.get('tus-resumable') === undefined)
     return serveResumable(ofUploads)
   const isTus = folder !== undefined || fields.get('tus-resumable') !== undefined
   if (!isTus) return serveObject(bucket, asked, key, asker)
@@ -88,7 +88,7 @@ async function serve(bucket: Bucket, asked: Asked): Promise<void> {
 }
 
 /** An upload that can be resumed, beside the folder that it goes to; and how far it is. */
-const UPLOAD = /^(.*\/)\.uploads\/(?:([\w-]{24})(\/events)?)?$/
+const UPLOAD = /^(.*\/)\.uploads\/(?:([\w-]{1,64})(\/events)?)?$/
 
 async function serveObject(
   bucket: Bucket,
@@ -101,7 +101,9 @@ async function serveObject(
   const right = rightOf(method, isFolder || query.has('versions'))
   if (right === null) {
     const limits = bucket.plan.resumable ? [uploadLimit(bucket)] : []
-    return respondEmpty(exchange, method === 'OPTIONS' ? 204 : 405, [...ALLOW, ...limits])
+    // Clients of tus ask without saying that they are some.
+    if (method === 'OPTIONS') return respondEmpty(exchange, 204, [...ALLOW, ...limits, ...tusOffer(bucket)])
+    return respondEmpty(exchange, 405, [...ALLOW, ...limits])
   }
   if (isFolder && right === 'list' && wantsPage(bucket, exchange)) return respondUploadPage(exchange)
   required(bucket.refuses(right, key, asker))

@@ -3,6 +3,7 @@ import type { Handler } from '#http/exchange.ts'
 import type { CacheCounts } from './counts.ts'
 import type { CachePlan } from './plan.ts'
 import type { CacheStore } from './store/store.ts'
+import type { Verdicts } from './verdicts.ts'
 
 /** What the cache of a route works with. */
 export type CacheOptions = {
@@ -11,6 +12,8 @@ export type CacheOptions = {
   readonly now: () => number
   readonly log: Log
   readonly counts: CacheCounts
+  /** of the whole worker */
+  readonly verdicts: Verdicts
 }
 
 /** One route's cache. */

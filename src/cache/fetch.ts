@@ -16,6 +16,7 @@ import type { CachedObject, Fill, Lead } from './store/store.ts'
 import { type Stored, storedOf } from './stored.ts'
 import { isAbout } from './update.ts'
 import { clientLines, conditionLines, originRequest } from './validate.ts'
+import type { Verdict } from './verdicts.ts'
 
 /** What is fetched, and why. */
 export type Wanted = {
@@ -209,12 +210,15 @@ class Fetching implements Asker {
         : null
     if (fill === null) return this.#pass(head, body, judged)
     forget(this.#cache, key)
+    this.#cache.verdicts.forget(key)
     this.#keep(fill, head, body)
     this.#lead?.done()
   }
 
   #pass(head: ResponseHead, body: Source | null, { reason }: Judged): void {
     remember(this.#cache, this.#wanted.key, 'not kept')
+    // A page of ours was not the origin's to be judged.
+    if (head.isPage !== true) this.#note(head.status, reason === 'storable' ? 'no room' : reason)
     // What was stored holds no longer, also for bad times; but what concerns one client alone says nothing of it.
     const { object } = this.#wanted
     if (object !== null && head.status < 500 && !ONE_CLIENT.has(reason)) this.#cache.store.remove(object)
@@ -222,10 +226,14 @@ class Fetching implements Asker {
     if (this.#exchange === null) body?.cancel('finished')
     else {
       const { reason: why, isCollapsed: collapsed } = this.#wanted
-      // A page of ours was not the origin's to be judged.
       const detail = head.isPage === true ? undefined : reason
       this.#exchange.respond(told(this.#cache, this.#request, head, { why, collapsed, detail }), body)
     }
+  }
+
+  #note(status: number, reason: Verdict['reason']): void {
+    const { verdicts, now } = this.#cache
+    verdicts.note(this.#wanted.key, { status, reason, atMs: now() })
   }
 
   #keep(fill: Fill, head: ResponseHead, body: Source | null): void {
@@ -238,6 +246,7 @@ class Fetching implements Asker {
     const tee = isTeed ? new Tee() : undefined
     void pour(body, fill, resume, tee).then((end) => {
       if (end === 'too large') remember(this.#cache, this.#wanted.key, 'too large')
+      if (end !== 'whole') this.#note(head.status, end)
     })
     // What came as a whole has a length by now.
     this.#respond(fill.object, head.status, head.fields, fill.object.state === 'whole' ? undefined : tee)

@@ -12,7 +12,10 @@ const LIMIT_OCTETS = 1024
  * @param origin scheme and authority, which groups belong to
  */
 export function tagsOf(fields: Fields, origin: string, own: readonly string[]): string[] {
-  const tags = new Set([...own, ...namedTags(fields)])
+  const named = namedTags(fields)
+  // Elsewhere a tag has no space in it: who writes one may mean a tag, or several as in Surrogate-Key.
+  const words = named.flatMap((tag) => (tag.includes(' ') ? tag.split(' ') : []))
+  const tags = new Set([...own, ...named, ...words])
   // By its own name for people who purge, and with its origin for responses that do: no origin speaks for another.
   for (const group of readStrings(fields.all('cache-groups')) ?? []) {
     tags.add(group).add(groupTag(origin, group))
@@ -25,14 +28,14 @@ export function namedTags(fields: Fields): string[] {
   return [...split(fields.all('cache-tag'), /,/), ...split(fields.all('surrogate-key'), /[ \t]+/)]
 }
 
-/** The tag of a cache group: no tag of a field has a space in it, so nobody can take one for the other. */
+/** The tag of a cache group: no tag of a field has a tab in it, so nobody can take one for the other. */
 export function groupTag(origin: string, group: string): string {
-  return `group ${origin} ${group}`
+  return `group\t${origin}\t${group}`
 }
 
 function split(lines: readonly string[], separator: RegExp): string[] {
   return lines
     .flatMap((line) => line.split(separator))
-    .map((tag) => tag.trim().replace(/[ \t]+/g, '-'))
+    .map((tag) => tag.trim().replace(/[ \t]+/g, ' '))
     .filter((tag) => tag !== '')
 }

@@ -19,5 +19,21 @@ export async function askRunning(
   return askPortico(resolve(folder, config?.value.state ?? 'state'), what, query, waitMs)
 }
 
+/**
+ * The same, where nothing can be said without one.
+ *
+ * @throws {NotRunning} when none runs
+ */
+export async function requireRunning(...asked: Parameters<typeof askRunning>): Promise<unknown> {
+  const answer = await askRunning(...asked)
+  if (answer === null) throw new NotRunning()
+  return answer
+}
+
+/** No Portico serves the file: said as it is, for it is no fault of the command. */
+export class NotRunning extends Error {
+  override readonly message: string = NOT_RUNNING
+}
+
 /** What to say when no Portico answers. */
 export const NOT_RUNNING = 'No Portico serves this file now. "portico up" starts one.'

@@ -5,6 +5,7 @@ import type { Apply } from '#bucket/store/change.ts'
 import { createCounts } from '#cache/counts.ts'
 import { openStore } from '#cache/store/open-store.ts'
 import type { CacheStore } from '#cache/store/store.ts'
+import { type Verdict, Verdicts } from '#cache/verdicts.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
 import type { GateOptions } from '#dns/transfer/gate.ts'
@@ -56,6 +57,8 @@ export type DataPlane = {
   snapshot(): Snapshot
   samples(): Sample[]
   busyClients(): BusyKey[]
+  /** why caches did not keep what came last */
+  verdicts(): [string, Verdict][]
   /** responses under way */
   transfers(): Transfers
   /** players that say who they are */
@@ -123,12 +126,13 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
   let served = first.http
   let router: Router | undefined
   let store: CacheStore | null = null
-  const cacheCounts = createCounts()
+  const caching = { cacheCounts: createCounts(), verdicts: new Verdicts() }
+  const { cacheCounts } = caching
   const sessions = createSessions()
   const filmMemory = new FilmMemory(0)
   const stages = createStages(worker, options.askLive)
   const handlers = createHandlers({
-    ...{ folder, worker, isTrusted, now, log, forwarding, dns, stages, sessions, filmMemory, cacheCounts },
+    ...{ folder, worker, isTrusted, now, log, forwarding, dns, stages, sessions, filmMemory, ...caching },
     memory: shared.buckets,
     apply: options.applyToBucket,
     store: () => store,
@@ -203,6 +207,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     snapshot: () => snapshotOf({ http, dns, origins, cacheCounts }),
     samples: () => observation.samples({ http, dns, signatures, origins, cacheCounts, sessions, filmMemory }),
     busyClients: observation.takeBusyClients,
+    verdicts: () => caching.verdicts.list(),
     transfers: () => summarize(http.transfers()),
     sessions: () => sessions.list(Date.now()),
     reopenLog: observation.reopenLog,

@@ -71,6 +71,7 @@ const procedures: WorkerProcedures = {
   snapshot: () => plane!.snapshot(),
   samples: () => plane!.samples(),
   busyClients: () => plane!.busyClients(),
+  verdicts: () => plane!.verdicts(),
   transfers: () => plane!.transfers(),
   sessions: () => plane!.sessions(),
   reopenLog: () => plane?.reopenLog(),

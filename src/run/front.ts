@@ -6,6 +6,7 @@ import type { Keeper } from '#acme/keeper.ts'
 import type { Shown } from '#acme/present.ts'
 import { createCatalogs } from '#bucket/store/catalogs.ts'
 import type { CacheStore } from '#cache/store/store.ts'
+import type { Verdict } from '#cache/verdicts.ts'
 import { createDescriptors } from '#core/descriptors.ts'
 import type { Log } from '#core/log.ts'
 import { liveOf } from '#http/plan.ts'
@@ -57,6 +58,8 @@ export type Front = {
   samples(): Promise<Sample[][]>
   /** Who asked each worker most since the last call. */
   busyClients(): Promise<BusyKey[][]>
+  /** why caches did not keep what came last, by key */
+  verdicts(): Promise<[string, Verdict][]>
   /** responses under way on all workers, and the players that say who they are */
   transfers(): Promise<Transfers & { readonly sessions: readonly Session[] }>
   /** Another program has moved the access log away: go on in a new file. */
@@ -236,6 +239,7 @@ type Questions =
   | 'snapshot'
   | 'samples'
   | 'busyClients'
+  | 'verdicts'
   | 'reopenLog'
   | 'warm'
 
@@ -248,6 +252,7 @@ function questionsTo(workers: Workers): Pick<Front, Questions> {
     snapshot: async () => joinSnapshots(await workers.askAll('snapshot')),
     samples: () => workers.askAll('samples'),
     busyClients: () => workers.askAll('busyClients'),
+    verdicts: async () => (await workers.askAll('verdicts')).flat(),
     transfers: async () => ({
       ...joinTransfers(await workers.askAll('transfers')),
       sessions: joinSessions(await workers.askAll('sessions')),

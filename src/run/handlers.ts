@@ -9,6 +9,7 @@ import type { CacheOptions } from '#cache/cache.ts'
 import type { CacheCounts } from '#cache/counts.ts'
 import { createCache } from '#cache/handler.ts'
 import type { CacheStore } from '#cache/store/store.ts'
+import type { Verdicts } from '#cache/verdicts.ts'
 import type { Log } from '#core/log.ts'
 import { createDnsOverHttps } from '#dns/over-https.ts'
 import type { DnsServer } from '#dns/server.ts'
@@ -52,6 +53,7 @@ export type HandlersOptions = LimiterOptions & {
   /** null until a Plan has a cache */
   readonly store: () => CacheStore | null
   readonly cacheCounts: CacheCounts
+  readonly verdicts: Verdicts
   readonly log: Log
 }
 
@@ -68,7 +70,8 @@ export function createHandlers(options: HandlersOptions): Handlers {
   function answer(route: RoutePlan): Handler {
     const { access, rate, transform } = route
     const store = options.store()
-    const cache = store && { store, now: Date.now, log, counts: options.cacheCounts }
+    const { cacheCounts: counts, verdicts } = options
+    const cache = store && { store, now: Date.now, log, counts, verdicts }
     const plain = cached(route, cache, transformRequests(actOn(route, options), transform))
     const inner = cache === null ? plain : streamed(route, plain, { ...streaming, cache })
     const guarded = access === undefined ? inner : createGuard(access, guarding, inner)

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryFolder } from '../../test/folder.ts'
 import { namesIn } from './names-in.ts'
 
 test('a folder is read again when something came into it or left, and not before', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'portico-names-'))
-  t.after(() => rm(folder, { recursive: true }))
+  const folder = temporaryFolder(t)
   await writeFile(join(folder, 'a'), '')
   assert.deepEqual(await namesIn(folder), ['a'])
   await writeFile(join(folder, 'b'), '')

@@ -3,6 +3,7 @@ import type { BucketMemory } from '#access/limiters.ts'
 import type { Shown } from '#acme/present.ts'
 import type { BucketRequest, Outcome } from '#bucket/store/change.ts'
 import type { StoreHandle } from '#cache/store/shared.ts'
+import type { Verdict } from '#cache/verdicts.ts'
 import type { LogLevel, LogValue } from '#core/log.ts'
 import type { ZoneKeys } from '#dns/dnssec/plan.ts'
 import type { ZoneImage } from '#dns/image.ts'
@@ -129,6 +130,8 @@ export type WorkerProcedures = {
   readonly snapshot: (nothing: null) => Snapshot
   readonly samples: (nothing: null) => Sample[]
   readonly busyClients: (nothing: null) => BusyKey[]
+  /** why caches did not keep what came last, by key */
+  readonly verdicts: (nothing: null) => [string, Verdict][]
   /** responses under way */
   readonly transfers: (nothing: null) => Transfers
   readonly sessions: (nothing: null) => Session[]

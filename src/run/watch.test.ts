@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { temporaryFolder } from '../../test/folder.ts'
 import { until } from '../../test/running.ts'
 import { watchFile } from './watch.ts'
 
-const root = mkdtempSync(join(tmpdir(), 'portico-watch-'))
-after(() => rmSync(root, { recursive: true }))
+const root = temporaryFolder()
 
 function folder(name: string): string {
   const path = join(root, name)

@@ -37,7 +37,7 @@ export type Workers = {
 }
 
 /** What all workers can be asked, without changing anything. */
-type Question = 'snapshot' | 'samples' | 'busyClients' | 'transfers' | 'sessions' | 'viewers'
+type Question = 'snapshot' | 'samples' | 'busyClients' | 'verdicts' | 'transfers' | 'sessions' | 'viewers'
 
 /** What one worker does for all. */
 type Task = 'warm'

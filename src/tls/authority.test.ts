@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto'
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import test, { type TestContext } from 'node:test'
+import test from 'node:test'
 import { silent } from '#core/log.ts'
+import { temporaryFolder } from '../../test/folder.ts'
 import { type Authority, openAuthority } from './authority.ts'
 import type { CertificatePlan } from './plan.ts'
 
@@ -12,7 +12,7 @@ const NOW = Date.UTC(2026, 0, 15, 12)
 const DAY = 86_400_000
 
 test('openAuthority() makes a root that may sign servers and nothing below (RFC 5280 §4.2.1)', async (t) => {
-  const { root } = await open(await folderFor(t))
+  const { root } = await open(temporaryFolder(t))
   const certificate = new X509Certificate(root.pem)
   assert.equal(certificate.ca, true)
   assert.ok(certificate.verify(certificate.publicKey))
@@ -25,17 +25,17 @@ test('openAuthority() makes a root that may sign servers and nothing below (RFC 
 })
 
 test('the root has no name constraints, so that hosts can be added later (RFC 5280 §4.2.1.10)', async (t) => {
-  const { root } = await open(await folderFor(t))
+  const { root } = await open(temporaryFolder(t))
   assert.ok(!new X509Certificate(root.pem).raw.includes(Buffer.from('0603551d1e', 'hex')))
 })
 
 test('a long host name leaves the name of the root within 64 characters (RFC 5280 appendix A)', async (t) => {
-  const { root } = await open(await folderFor(t), { host: 'h'.repeat(200) })
+  const { root } = await open(temporaryFolder(t), { host: 'h'.repeat(200) })
   assert.equal(root.name.length, 64)
 })
 
 test('the key of the root can be read by its owner only, and no draft stays behind', async (t) => {
-  const folder = await folderFor(t)
+  const folder = temporaryFolder(t)
   await open(folder)
   assert.equal((await stat(join(folder, 'root.key'))).mode & 0o777, 0o600)
   assert.equal((await stat(join(folder, 'root.pem'))).mode & 0o777, 0o644)
@@ -43,7 +43,7 @@ test('the key of the root can be read by its owner only, and no draft stays behi
 })
 
 test('the root survives a restart', async (t) => {
-  const folder = await folderFor(t)
+  const folder = temporaryFolder(t)
   const before = await open(folder)
   const after = await open(folder, { now: NOW + DAY })
   assert.equal(after.root.pem, before.root.pem)
@@ -52,7 +52,7 @@ test('the root survives a restart', async (t) => {
 })
 
 test('a process that was killed between key and certificate is continued', async (t) => {
-  const folder = await folderFor(t)
+  const folder = temporaryFolder(t)
   await open(folder)
   const key = await readFile(join(folder, 'root.key'), 'utf8')
   await rm(join(folder, 'root.pem'))
@@ -62,13 +62,13 @@ test('a process that was killed between key and certificate is continued', async
 })
 
 test('processes that start at once agree on one root', async (t) => {
-  const folder = await folderFor(t)
+  const folder = temporaryFolder(t)
   const opened = await Promise.all(Array.from({ length: 8 }, () => open(folder)))
   assert.equal(new Set(opened.map(({ root }) => root.fingerprint)).size, 1)
 })
 
 test('two roots of one host and day have different subjects', async (t) => {
-  const [one, two] = [await open(await folderFor(t)), await open(await folderFor(t))]
+  const [one, two] = [await open(temporaryFolder(t)), await open(temporaryFolder(t))]
   assert.equal(one.root.name, two.root.name)
   assert.notEqual(new X509Certificate(one.root.pem).subject, new X509Certificate(two.root.pem).subject)
 })
@@ -88,7 +88,7 @@ const faults: readonly [what: string, break_: (folder: string) => Promise<unknow
 ]
 for (const [what, breakIt, says] of faults) {
   test(`openAuthority() refuses a key that is ${what}, and says what to do`, async (t) => {
-    const folder = await folderFor(t)
+    const folder = temporaryFolder(t)
     await open(folder)
     await breakIt(folder)
     await assert.rejects(
@@ -99,14 +99,14 @@ for (const [what, breakIt, says] of faults) {
 }
 
 test('openAuthority() refuses a certificate that is no certificate', async (t) => {
-  const folder = await folderFor(t)
+  const folder = temporaryFolder(t)
   await open(folder)
   await writeFile(join(folder, 'root.pem'), 'hello')
   await assert.rejects(open(folder), /root\.pem does not hold a certificate/)
 })
 
 test('openAuthority() refuses a leaf in place of the root', async (t) => {
-  const folder = await folderFor(t)
+  const folder = temporaryFolder(t)
   const leaf = issue(await open(folder), ['example.com'])
   await writeFile(join(folder, 'root.key'), leaf.key)
   await writeFile(join(folder, 'root.pem'), leaf.chain)
@@ -114,13 +114,13 @@ test('openAuthority() refuses a leaf in place of the root', async (t) => {
 })
 
 test('openAuthority() refuses a root that has ended', async (t) => {
-  const folder = await folderFor(t)
+  const folder = temporaryFolder(t)
   await open(folder)
   await assert.rejects(open(folder, { now: NOW + 3651 * DAY }), /root\.pem ended on 2036-01-13/)
 })
 
 test('a key that others can read is reported', async (t) => {
-  const folder = await folderFor(t)
+  const folder = temporaryFolder(t)
   await open(folder)
   await chmod(join(folder, 'root.key'), 0o640)
   const said: string[] = []
@@ -129,7 +129,7 @@ test('a key that others can read is reported', async (t) => {
 })
 
 test('a leaf names its hosts in the subjectAltName and nowhere else (RFC 5280 §4.2.1.6)', async (t) => {
-  const authority = await open(await folderFor(t))
+  const authority = await open(temporaryFolder(t))
   const issued = issue(authority, ['*.example.com', 'xn--bcher-kva.example'])
   const leaf = new X509Certificate(issued.chain)
   assert.equal(leaf.subject, 'CN=Portico local certificate')
@@ -141,7 +141,7 @@ test('a leaf names its hosts in the subjectAltName and nowhere else (RFC 5280 §
 })
 
 test('a leaf begins an hour ago and is renewed after two thirds of its time', async (t) => {
-  const issued = issue(await open(await folderFor(t)), ['example.com'], NOW + 500, 6 * DAY)
+  const issued = issue(await open(temporaryFolder(t)), ['example.com'], NOW + 500, 6 * DAY)
   const leaf = new X509Certificate(issued.chain)
   assert.equal(issued.notBefore, NOW + 500 - 3_600_000)
   assert.equal(leaf.validFromDate.getTime(), NOW - 3_600_000)
@@ -150,13 +150,13 @@ test('a leaf begins an hour ago and is renewed after two thirds of its time', as
 })
 
 test('a leaf does not outlive the root', async (t) => {
-  const { root, issue } = await open(await folderFor(t))
+  const { root, issue } = await open(temporaryFolder(t))
   const issued = issue(wanted(['example.com']), root.notAfter - DAY, 7 * DAY)
   assert.equal(issued.notAfter, root.notAfter)
 })
 
 test('serial numbers are positive, of 128 bits at most, and differ (RFC 5280 §4.1.2.2)', async (t) => {
-  const authority = await open(await folderFor(t))
+  const authority = await open(temporaryFolder(t))
   const serials = Array.from(
     { length: 64 },
     () => new X509Certificate(issue(authority, ['a.test']).chain).serialNumber,
@@ -167,7 +167,7 @@ test('serial numbers are positive, of 128 bits at most, and differ (RFC 5280 §4
 
 test('many names on one certificate keep its encoding whole', async (t) => {
   const names = Array.from({ length: 3000 }, (_, index) => `host-${index}.example.com`)
-  const leaf = new X509Certificate(issue(await open(await folderFor(t)), names).chain)
+  const leaf = new X509Certificate(issue(await open(temporaryFolder(t)), names).chain)
   assert.equal(leaf.checkHost('host-2999.example.com'), 'host-2999.example.com')
 })
 
@@ -194,10 +194,4 @@ function wanted(names: string[]): CertificatePlan {
 
 function pem(key: typeof other): string {
   return key.export({ type: 'pkcs8', format: 'pem' }).toString()
-}
-
-async function folderFor(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'portico-authority-'))
-  t.after(() => rm(folder, { recursive: true }))
-  return folder
 }

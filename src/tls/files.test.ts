@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import test, { after } from 'node:test'
+import test from 'node:test'
 import { silent } from '#core/log.ts'
+import { temporaryFolder } from '../../test/folder.ts'
 import { openAuthority } from './authority.ts'
 import { readPair } from './files.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'portico-files-'))
-after(() => rmSync(folder, { recursive: true }))
+const folder = temporaryFolder()
 const authority = await openAuthority({ folder, host: 'test', now: Date.now(), log: silent })
 const from = { file: '', line: 0, column: 0 }
 const plan = { id: '', key: '', from, names: ['a.test', '*.a.test'], issuer: 'local' } as const

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import test, { after, type TestContext } from 'node:test'
+import test, { type TestContext } from 'node:test'
 import { type ConnectionOptions, connect, createServer, type Server, type TLSSocket } from 'node:tls'
 import { silent } from '#core/log.ts'
+import { temporaryFolder } from '../../test/folder.ts'
 import { rsaCertificate } from '../../test/rsa-certificate.ts'
 import { openAuthority } from './authority.ts'
 import { createHandshake, type HandshakeOptions } from './handshake.ts'
@@ -27,8 +25,7 @@ const limits: TlsLimits = {
 }
 const plan = { certificates: [wanted('example.com'), wanted('*.example.com')], limits }
 
-const folder = await mkdtemp(join(tmpdir(), 'portico-handshake-'))
-after(() => rm(folder, { recursive: true }))
+const folder = temporaryFolder()
 const authority = await openAuthority({ folder, host: 'laptop', now: START, log: silent })
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {

@@ -23,6 +23,7 @@ import {
   type PutObject,
   type Stored,
 } from './change.ts'
+import { discard } from './discard.ts'
 import { type BucketPaths, blobPath, pathsOf } from './folder.ts'
 import { RemoteBlobs } from './remote-blobs.ts'
 import { openStore } from './s3-store.ts'
@@ -250,7 +251,7 @@ export class Catalog {
     const path = blobPath(this.#paths.blobs, sha256)
     this.#doubt(sha256)
     // The worker that received it has sent it to the store.
-    if (this.#remote !== null || existsSync(path)) return rmSync(draft, { force: true })
+    if (this.#remote !== null || existsSync(path)) return discard(draft, this.#paths.drafts)
     mkdirSync(dirname(path), { recursive: true })
     renameSync(draft, path)
     this.#touched.add(dirname(path))
@@ -271,7 +272,7 @@ export class Catalog {
   #settle(sha256: string): void {
     if (this.#remote !== null) return this.#remote.settle(sha256)
     if (this.#statements.uses.get(sha256) === undefined)
-      rmSync(blobPath(this.#paths.blobs, sha256), { force: true })
+      discard(blobPath(this.#paths.blobs, sha256), this.#paths.drafts)
     rmSync(join(this.#paths.doubts, sha256), { force: true })
   }
 

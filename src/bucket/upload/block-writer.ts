@@ -108,7 +108,7 @@ export class BlockWriter {
   /** Write those that are full by now, but for the last of the file: it ends within a page, and the first may too. */
   async #writeFull(): Promise<void> {
     const odd = this.#full.findIndex(({ octets }) => octets.length % PAGE_OCTETS > 0)
-    const count = odd < 0 ? this.#full.length : Math.max(1, odd)
+    const count = Math.min(odd < 0 ? this.#full.length : Math.max(1, odd), LIMIT_AT_ONCE)
     const parts = this.#full.slice(0, count).map(({ octets }) => octets)
     const direct = odd === 0 ? null : await this.#directFile()
     let lengthOctets = 0
@@ -150,8 +150,10 @@ export class BlockWriter {
 }
 
 const BLOCK_OCTETS = 262_144
-/** Of one file: 2 MiB. */
-const LIMIT_BLOCKS = 8
+/** Of one file: 3 MiB. */
+const LIMIT_BLOCKS = 12
+/** Written by one call, while as many are filled. */
+const LIMIT_AT_ONCE = LIMIT_BLOCKS / 2
 /** Of all files, from where on each has only two: 32 MiB. */
 const LIMIT_ALL_BLOCKS = 128
 /** What comes behind 16 MiB is no picture that is looked at as soon as it is there. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Bucket } from '#bucket/bucket.ts'
 import { contentOf } from '#bucket/content.ts'
-import { faultOfError, type Lines, respondRefusal } from '#bucket/respond.ts'
+import { faultOfError, type Lines, respondEmpty, respondRefusal } from '#bucket/respond.ts'
 import { FileOctets } from '#bucket/store/file-octets.ts'
 import { isMediaType } from '#bucket/type.ts'
 import { Fault, required } from '#bucket/wire/body.ts'
@@ -52,7 +52,7 @@ export async function serveTus(asked: TusRequest): Promise<void> {
 
 async function serve(asked: TusRequest): Promise<void> {
   const { bucket, exchange, method, id } = asked
-  if (method === 'OPTIONS') return describe(asked)
+  if (method === 'OPTIONS') return respondEmpty(exchange, 204, tusOffer(bucket))
   if (exchange.request.fields.get('tus-resumable') !== TUS_VERSION) {
     throw new Fault(412, `the version of tus is ${TUS_VERSION}`, [['Tus-Version', TUS_VERSION]])
   }
@@ -68,13 +68,15 @@ async function serve(asked: TusRequest): Promise<void> {
   ])
 }
 
-function describe({ bucket, exchange }: TusRequest): void {
-  respond(exchange, 204, [
+/** What is told of tus before an upload is begun. */
+export function tusOffer({ plan }: Bucket): Lines {
+  return [
+    ['Tus-Resumable', TUS_VERSION],
     ['Tus-Version', TUS_VERSION],
     ['Tus-Extension', TUS_EXTENSIONS],
-    ['Tus-Max-Size', `${bucket.plan.maxOctets}`],
+    ['Tus-Max-Size', `${plan.maxOctets}`],
     ['Tus-Checksum-Algorithm', TUS_ALGORITHMS.join(',')],
-  ])
+  ]
 }
 
 async function create(asked: TusRequest): Promise<void> {

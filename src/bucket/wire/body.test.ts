@@ -50,6 +50,52 @@ test('a field in which nobody chose a file is no file, whatever the pieces it co
   }
 })
 
+test('texts of a form are of the charset that it says, and of UTF-8 when it says none (RFC 7578 §4.5, §4.6)', async () => {
+  const latin = (text: string): Buffer => Buffer.from(text, 'latin1')
+  const forms = [
+    latin(`${part('name=_charset_', 'windows-1252')}${part('name=\xe4', '\x80')}--B--`),
+    latin(`${part('name="\xc3\xa4"', '\xa4', 'Content-Type: text/plain; charset=iso-8859-15\r\n')}--B--`),
+  ]
+  for (const form of forms) assert.equal((await readAll(readers.multipart(form))).fields?.['ä' as never], '€')
+  assert.deepEqual((await readAll(readers.form(latin('_charset_=windows-1252&%e4=%80')))).fields, {
+    _charset_: 'windows-1252',
+    ä: '€',
+  })
+  assert.deepEqual((await readAll(readers.form(Buffer.from('_charset_=&a=%c3%a4')))).fields, {
+    _charset_: '',
+    a: 'ä',
+  })
+  for (const form of ['_charset_=klingon&a=1', '_charset_=iso-8859-7&a=%ff'])
+    await assert.rejects(readAll(readers.form(Buffer.from(form))), Fault)
+})
+
+test('fields of a part may go on in the next line, and its type says that it is a file where no name does (RFC 5322 §2.2.3)', async () => {
+  const text = `--B\r\ncontent-disposition: form-data;\r\n\tname=a;\r\n filename=b\r\n\r\nx\r\n${part('name=p', '\xff', 'Content-Type: image/PNG\r\n')}${part('name=j', '{}', 'Content-Type: application/json\r\n')}--B--`
+  for (const size of [1, 7, 1000]) {
+    const { fields, files, contents } = await readAll(readers.multipart(Buffer.from(text, 'latin1'), [size]))
+    assert.deepEqual(fields, { j: '{}' })
+    assert.deepEqual(files, [
+      { field: 'a', name: 'b', type: null },
+      { field: 'p', name: null, type: 'image/PNG' },
+    ])
+    assert.deepEqual(contents, [Buffer.from('x'), Buffer.from([0xff])])
+  }
+})
+
+test('a filename* that cannot be read leaves the name to filename (RFC 6266 §4.3, RFC 5987 §3.2.1)', async () => {
+  const cases = [
+    ["filename=a; filename*=UTF-8''%e2%82%ac", '€'],
+    ["filename=a; filename*=iso-8859-1'en'%A3x", '£x'],
+    ["filename=a; filename*=klingon''x", 'a'],
+    ["filename=a; filename*=UTF-8''%ff", 'a'],
+    ['filename=a; filename*=b', 'a'],
+  ] as const
+  for (const [names, wanted] of cases) {
+    const { files } = await readAll(readers.multipart(Buffer.from(`${part(`name=f; ${names}`, 'x')}--B--`)))
+    assert.equal(files[0]?.name, wanted, names)
+  }
+})
+
 test('what is no form is refused, each with its status (RFC 7578 §4.7, RFC 8187 §3.2)', async () => {
   const cases: [keyof typeof readers, string, number][] = [
     ['multipart', '', 400],

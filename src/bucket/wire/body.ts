@@ -60,13 +60,26 @@ export function required<Value>(value: Value | Refusal): Value {
 /**
  * Octets as text.
  *
- * @throws {Fault} when they are no UTF-8
+ * @throws {Fault} when they are no UTF-8, or not of the charset that was said
  */
-export function textOf(octets: Uint8Array, what: string): string {
+export function textOf(octets: Uint8Array, what: string, decoder: TextDecoder = UTF8): string {
   try {
-    return UTF8.decode(octets)
+    return decoder.decode(octets)
   } catch {
-    throw new Fault(400, `${what} is no UTF-8`)
+    throw new Fault(400, `${what} is no ${decoder.encoding.toUpperCase()}`)
+  }
+}
+
+/**
+ * What reads texts of a charset, by a name that browsers know (WHATWG Encoding §4.2).
+ *
+ * @throws {Fault} when nobody knows it
+ */
+export function decoderOf(charset: string): TextDecoder {
+  try {
+    return new TextDecoder(charset, { fatal: true, ignoreBOM: true })
+  } catch {
+    throw new Fault(415, `the charset "${charset}" is not known`)
   }
 }
 

@@ -6,7 +6,7 @@ export type Parameters = { readonly value: string; readonly parameters: Readonly
 /**
  * Read a Content-Disposition, of a part or of a request (RFC 6266 §4, RFC 7578 §4.2), or a media type.
  *
- * `filename*` (RFC 8187 §3.2) stands under `filename` and wins. In quotes, `\"` and `\\` are escapes, and any other
+ * `filename*` (RFC 8187 §3.2) stands under `filename` and wins where it can be read. In quotes, `\"` and `\\` are escapes, and any other
  * backslash stands for itself: browsers do not escape it.
  *
  * @param text decoded as UTF-8
@@ -28,7 +28,7 @@ export function parseParameters(text: string): Parameters | undefined {
   }
   const extended = parameters.get('filename*')
   if (extended !== undefined) {
-    const name = decodeExtended(extended)
+    const name = decodeExtended(extended) ?? parameters.get('filename')
     if (name === undefined) return undefined
     parameters.set('filename', name)
   }
@@ -37,10 +37,13 @@ export function parseParameters(text: string): Parameters | undefined {
 
 const PARAMETER = /;[ \t]*(?:([\w!#$%&'*+.^`|~-]+)=(?:"((?:[^"\\]|\\[\s\S])*)"|([^\s;"]*)))?[ \t]*/y
 
-/** RFC 8187 §3.2: `UTF-8'en'…`; the charset must be UTF-8. */
+/** RFC 8187 §3.2: `UTF-8'en'…`; older senders may say ISO-8859-1 (RFC 5987 §3.2.1). */
 function decodeExtended(value: string): string | undefined {
-  const match = /^utf-8'[\w-]*'([\w!#$&+.^`|~%-]*)$/i.exec(value)
-  return match === null ? undefined : decodeUtf8(match[1]!)
+  const [, charset = '', text = ''] =
+    /^(utf-8|iso-8859-1)'[\w-]*'((?:[\w!#$&+.^`|~-]|%[\da-f]{2})*)$/i.exec(value) ?? []
+  if (charset.toLowerCase() === 'utf-8') return decodeUtf8(text)
+  if (charset === '') return undefined
+  return text.replace(/%(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 }
 
 /** WHATWG form submission: quotes and line ends in names are percent escapes, and nothing else is. */

@@ -2,13 +2,14 @@ import type { Source } from '#http/exchange.ts'
 import {
   type BodyLimits,
   type BodyReader,
+  decoderOf,
   Fault,
   type FilePart,
   type Told,
   type ToldFile,
   textOf,
 } from './body.ts'
-import { addField } from './multipart.ts'
+import { addField, CHARSET_FIELD } from './multipart.ts'
 
 /** A value that is longer is no field of a form but a file that somebody sends in one. */
 export const LIMIT_VALUE_OCTETS = 65_536
@@ -27,6 +28,8 @@ export class FormUpload implements BodyReader {
   #hasEnded = false
   #fieldsOctets = 0
   #pairs = 0
+  /** of UTF-8, unless the form says another */
+  #decoder: TextDecoder | undefined
   /** begin of an escape that the last chunk ended with */
   #escape = ''
   /** what was decoded last */
@@ -77,7 +80,10 @@ export class FormUpload implements BodyReader {
     const equals = pair.indexOf(EQUALS)
     const name = decode(pair.subarray(0, equals < 0 ? pair.length : equals))
     const value = equals < 0 ? NONE : decode(pair.subarray(equals + 1))
-    addField(this.#fields, textOf(name, 'the name of a field'), textOf(value, 'the value of a field'))
+    const field = textOf(name, 'the name of a field', this.#decoder)
+    const text = textOf(value, 'the value of a field', this.#decoder)
+    if (field === CHARSET_FIELD && text !== '') this.#decoder = decoderOf(text)
+    addField(this.#fields, field, text)
   }
 
   /** @param begin what has been read of the pair already; the rest stands in the chunk and after it */
@@ -86,7 +92,7 @@ export class FormUpload implements BodyReader {
     const equals = all.indexOf(EQUALS)
     if (equals < 0 || equals > LIMIT_NAME)
       throw new Fault(413, `the name of a field is longer than ${LIMIT_NAME} octets`)
-    const field = textOf(decode(all.subarray(0, equals)), 'the name of a field')
+    const field = textOf(decode(all.subarray(0, equals)), 'the name of a field', this.#decoder)
     this.#countPair(equals)
     this.#files.push({ field, name: null, type: null })
     this.#chunk = all.subarray(equals + 1)

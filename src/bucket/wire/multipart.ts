@@ -3,6 +3,7 @@ import { isToken } from '#http/wire/characters.ts'
 import {
   type BodyLimits,
   type BodyReader,
+  decoderOf,
   Fault,
   type FilePart,
   type Told,
@@ -26,6 +27,8 @@ export class MultipartReader implements BodyReader {
   /** octets that have arrived and belong to nobody yet; the first boundary has its CRLF like the others */
   #held: Buffer = Buffer.from('\r\n')
   #fieldsOctets = 0
+  /** of names and texts: of UTF-8, unless the form says another (RFC 7578 §4.6) */
+  #decoder: TextDecoder | undefined
   #parts = 0
   #state: 'preamble' | 'part' | 'end' = 'preamble'
 
@@ -45,11 +48,11 @@ export class MultipartReader implements BodyReader {
       const head = await this.#readHead()
       // A field of a form in which nobody chose a file comes as a file without name and octets.
       if (head.name === '' && (await this.#isEmpty())) continue
-      if (head.name !== null || head.type === 'application/octet-stream') {
+      if (head.name !== null || isNoText(head.type)) {
         this.#files.push(head)
         return { type: head.type, read: () => this.#readToDelimiter() }
       }
-      await this.#readField(head.field)
+      await this.#readField(head)
     }
     this.#state = 'end'
     return null
@@ -104,7 +107,12 @@ export class MultipartReader implements BodyReader {
       throw new Fault(413, `there are more than ${this.#limits.partsLimit} parts`)
     // With the CRLF of the line before, so that a part without fields has an empty line too.
     const end = await this.#find(EMPTY_LINE, LIMIT_HEAD)
-    const lines = textOf(this.#cut(end), 'the head of a part').split('\r\n').slice(1)
+    const head = textOf(this.#cut(end), 'the head of a part', this.#decoder)
+    // RFC 5322 §2.2.3: a line that begins with a blank goes on where the one before ended.
+    const lines = head
+      .replace(/\r\n(?=[ \t])/g, '')
+      .split('\r\n')
+      .slice(1)
     this.#cut(EMPTY_LINE.length)
     // The CRLF of the first boundary may follow at once: an empty part.
     const fields = new Map(lines.map(parseLine))
@@ -112,7 +120,7 @@ export class MultipartReader implements BodyReader {
     return describe(fields)
   }
 
-  async #readField(name: string): Promise<void> {
+  async #readField({ field: name, type }: ToldFile): Promise<void> {
     const pieces: Buffer[] = []
     for (
       let octets = await this.#readToDelimiter();
@@ -125,7 +133,12 @@ export class MultipartReader implements BodyReader {
       }
       pieces.push(Buffer.from(octets))
     }
-    addField(this.#fields, name, textOf(Buffer.concat(pieces), `the field "${name}"`))
+    // RFC 7578 §4.5
+    const charset = parseParameters(type ?? '')?.parameters.get('charset')
+    const decoder = charset === undefined ? this.#decoder : decoderOf(charset)
+    const text = textOf(Buffer.concat(pieces), `the field "${name}"`, decoder)
+    if (name === CHARSET_FIELD && text !== '') this.#decoder = decoderOf(text)
+    addField(this.#fields, name, text)
   }
 
   /** Where something stands in what has arrived or will; within a limit. */
@@ -151,6 +164,14 @@ export class MultipartReader implements BodyReader {
 /** RFC 2046 §5.1.1: 1 to 70 characters, not a blank at the end. */
 export function isBoundary(boundary: string): boolean {
   return /^[\w'()+,\-./:=? ]{0,69}[\w'()+,\-./:=?]$/.test(boundary)
+}
+
+/** The field of a form that names the charset of the others (RFC 7578 §4.6). */
+export const CHARSET_FIELD = '_charset_'
+
+/** Without the name of a file, a part of such a type is one all the same. */
+function isNoText(type: string | null): boolean {
+  return /^(?:application\/octet-stream|image\/|audio\/|video\/|font\/)/i.test(type ?? '')
 }
 
 /** A field that stands several times becomes a list. */

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker, workerData } from 'node:worker_threads'
-import type { Source } from '#http/exchange.ts'
+import { drain } from '../../../test/exchange.ts'
 import { Lock } from './lock.ts'
 import { openStore } from './open-store.ts'
 import { createStoreMemory, Shared, type StoreHandle } from './shared.ts'
@@ -51,15 +51,6 @@ async function fillForever(folder: string): Promise<never> {
     if (Math.random() < 0.1) for (const object of store.find(key)) store.update(object, object.meta)
     if (Math.random() < 0.05) await store.purge({ keys: [key] }, 'hard')
     if (Math.random() < 0.2) await sleep(1)
-  }
-}
-
-async function drain(source: Source): Promise<Buffer> {
-  const parts: Buffer[] = []
-  for (;;) {
-    const octets = await source.read(200_000)
-    if (octets === null) return Buffer.concat(parts)
-    parts.push(Buffer.from(octets))
   }
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { keepAwake } from '../../../test/keep-awake.ts'
 import { openStore } from './open-store.ts'
 import { createStoreMemory } from './shared.ts'
 
@@ -29,8 +30,7 @@ function mountSmall(t: TestContext): string | undefined {
 test('a full disk turns its tier off and not the service, and it comes back when there is room', async (t) => {
   const folder = mountSmall(t)
   if (folder === undefined) return t.skip('mounting a small file system needs root')
-  const keepAlive = setInterval(() => {}, 1000)
-  t.after(() => clearInterval(keepAlive))
+  keepAwake(t)
   const said: string[] = []
   const handle = createStoreMemory({
     budgetOctets: 16 * MIB,

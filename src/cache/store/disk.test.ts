@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import {
   appendFileSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readSync,
@@ -10,11 +9,12 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Source } from '#http/exchange.ts'
+import { drain } from '../../../test/exchange.ts'
+import { temporaryFolder } from '../../../test/folder.ts'
+import { keepAwake } from '../../../test/keep-awake.ts'
 import { openStore } from './open-store.ts'
 import { createStoreMemory } from './shared.ts'
 import type { CacheStore } from './store.ts'
@@ -22,13 +22,8 @@ import type { CacheStore } from './store.ts'
 const MIB = 1024 * 1024
 
 function folderFor(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'portico-store-'))
-  const keepAlive = setInterval(() => {}, 1000)
-  t.after(() => {
-    clearInterval(keepAlive)
-    rmSync(folder, { recursive: true })
-  })
-  return folder
+  keepAwake(t)
+  return temporaryFolder(t)
 }
 
 function openOn(
@@ -55,16 +50,6 @@ async function put(store: CacheStore, key: string, body: Uint8Array, isLengthKno
   assert.ok(fill, key)
   for (let at = 0; at < body.length; at += 65_536) await fill.write(body.subarray(at, at + 65_536))
   fill.end()
-}
-
-async function drain(source: Source | null | undefined, limitOctets = 65_536): Promise<Buffer> {
-  assert.ok(source)
-  const parts: Buffer[] = []
-  for (;;) {
-    const octets = await source.read(limitOctets)
-    if (octets === null) return Buffer.concat(parts)
-    parts.push(Buffer.from(octets))
-  }
 }
 
 function filesIn(folder: string): string[] {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
-import type { Source } from '#http/exchange.ts'
+import { drain } from '../../../test/exchange.ts'
+import { keepAwake } from '../../../test/keep-awake.ts'
 import { openStore } from './open-store.ts'
 import { createStoreMemory } from './shared.ts'
 import type { CacheStore, Fill } from './store.ts'
@@ -34,16 +35,6 @@ function put(store: CacheStore, key: string, body: Uint8Array, tags: readonly st
   fill.end()
 }
 
-async function drain(source: Source | null, limitOctets = 65_536): Promise<Buffer> {
-  assert.ok(source)
-  const parts: Buffer[] = []
-  for (;;) {
-    const octets = await source.read(limitOctets)
-    if (octets === null) return Buffer.concat(parts)
-    parts.push(Buffer.from(octets))
-  }
-}
-
 /** Octets that tell where they are from. */
 function bodyOf(seed: number, length: number): Buffer {
   const body = Buffer.alloc(length)
@@ -51,7 +42,7 @@ function bodyOf(seed: number, length: number): Buffer {
   return body
 }
 
-test('an object that grows is found, followed and read again when it is whole', async () => {
+test('an object that grows is found, followed and read again when it is whole', async (t) => {
   const store = storeOf()
   const fill = begin(store, 'https://a/', { tags: ['t'] })
   const [object] = store.find('https://a/')
@@ -59,7 +50,7 @@ test('an object that grows is found, followed and read again when it is whole', 
   assert.equal(object.lengthOctets, null)
   const followed = drain(object.read(0, null))
   const behind = object.read(1000, null)
-  const keepAlive = setTimeout(() => {}, 5000)
+  keepAwake(t)
   for (let part = 0; part < 50; part++) {
     void fill.write(bodyOf(part, 5000))
     if (part % 10 === 0) await new Promise(setImmediate)
@@ -75,12 +66,11 @@ test('an object that grows is found, followed and read again when it is whole', 
   assert.deepEqual(object.tags, ['t'])
   assert.equal(store.find('https://a/')[0], object)
   assert.ok((await drain(object.read(70_000, 70_100))).equals(whole.subarray(70_000, 70_100)))
-  clearTimeout(keepAlive)
 })
 
-test('who follows a fill that breaks off gets an error, and nobody finds it', async () => {
+test('who follows a fill that breaks off gets an error, and nobody finds it', async (t) => {
   const store = storeOf()
-  const keepAlive = setTimeout(() => {}, 5000)
+  keepAwake(t)
   for (const breakOff of [
     (fill: Fill) => fill.fail(),
     (fill: Fill) => fill.end(),
@@ -94,7 +84,6 @@ test('who follows a fill that breaks off gets an error, and nobody finds it', as
     assert.equal(fill.object.state, 'failed')
     assert.deepEqual(store.find('k'), [])
   }
-  clearTimeout(keepAlive)
   assert.equal(store.stats().objects, 0)
 })
 
@@ -217,12 +206,12 @@ test('what was fetched before a purge that names it is not stored, and what grow
   )
 })
 
-test('one leads for a key; followers wait until it is done, at most as long as they said', async () => {
+test('one leads for a key; followers wait until it is done, at most as long as they said', async (t) => {
   const store = storeOf()
   const lead = store.lead('k')
   assert.ok(lead)
   assert.equal(store.lead('k'), null)
-  const keepAlive = setTimeout(() => {}, 5000)
+  keepAwake(t)
   const started = performance.now()
   await store.follow('k', 20)
   assert.ok(performance.now() - started >= 15)
@@ -230,7 +219,6 @@ test('one leads for a key; followers wait until it is done, at most as long as t
   lead.done()
   await followed
   lead.done()
-  clearTimeout(keepAlive)
   assert.ok(store.lead('k'))
   await store.follow('nobody leads', 4000)
 })

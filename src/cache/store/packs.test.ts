@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
+import { temporaryFolder } from '../../../test/folder.ts'
+import { keepAwake } from '../../../test/keep-awake.ts'
 import { openStore } from './open-store.ts'
 import { createStoreMemory } from './shared.ts'
 import type { CacheStore } from './store.ts'
@@ -14,13 +15,8 @@ import { isPacked, PACKED_HEAD_OCTETS, packedAt, placeOf, seal, unseal } from '.
 const MIB = 1024 * 1024
 
 function folderFor(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'portico-packs-'))
-  const keepAlive = setInterval(() => {}, 1000)
-  t.after(() => {
-    clearInterval(keepAlive)
-    rmSync(folder, { recursive: true })
-  })
-  return folder
+  keepAwake(t)
+  return temporaryFolder(t)
 }
 
 function openOn(folder: string, diskMib: number): CacheStore {

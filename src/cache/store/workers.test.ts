@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { temporaryFolder } from '../../../test/folder.ts'
+import { keepAwake } from '../../../test/keep-awake.ts'
 import { openStore } from './open-store.ts'
 import { createStoreMemory, type StoreHandle } from './shared.ts'
 import type { CachedObject, CacheStore } from './store.ts'
@@ -194,8 +193,7 @@ async function hammerWithDeaths(store: CacheStore, handle: StoreHandle, forMs: n
 }
 
 async function run(diskFolder: string | null, forMs: number, t: TestContext): Promise<void> {
-  const keepAlive = setInterval(() => {}, 1000)
-  t.after(() => clearInterval(keepAlive))
+  keepAwake(t)
   const disk = diskFolder === null ? {} : { disk: { folder: diskFolder, budgetOctets: 16 * MIB } }
   const handle = createStoreMemory({ budgetOctets: 8 * MIB, memoryObjectOctets: MIB / 2, ...disk })
   const store = openStore(handle, { worker: 0, keepsDisk: true })
@@ -226,8 +224,7 @@ if (isMainThread) {
   })
 
   test('the same with a disk tier', async (t) => {
-    const folder = mkdtempSync(join(tmpdir(), 'portico-store-'))
-    t.after(() => rmSync(folder, { recursive: true }))
+    const folder = temporaryFolder(t)
     await run(folder, forMs, t)
   })
 } else {

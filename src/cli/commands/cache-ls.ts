@@ -1,6 +1,6 @@
 import { type Command, flagOption, textOption } from '#cli/command.ts'
-import { paint, print, printError, printJson } from '#cli/print.ts'
-import { askRunning, NOT_RUNNING } from '#cli/running.ts'
+import { paint, print, printJson } from '#cli/print.ts'
+import { requireRunning } from '#cli/running.ts'
 import { formatSize, plural } from '#core/units.ts'
 import type { CacheRow } from '#run/cache-control.ts'
 
@@ -24,11 +24,7 @@ export const cacheLsCommand: Command = {
       const value = textOption(input, name)
       if (value !== undefined) query.push([name, value])
     }
-    const rows = (await askRunning(input, 'GET /cache/ls', query)) as CacheRow[] | null
-    if (rows === null) {
-      printError(NOT_RUNNING)
-      return 1
-    }
+    const rows = (await requireRunning(input, 'GET /cache/ls', query)) as CacheRow[]
     if (flagOption(input, 'json')) printJson(rows)
     else printRows(rows)
     return 0

@@ -1,6 +1,6 @@
 import { type Command, flagOption } from '#cli/command.ts'
-import { paint, print, printError, printJson } from '#cli/print.ts'
-import { askRunning, NOT_RUNNING } from '#cli/running.ts'
+import { paint, print, printJson } from '#cli/print.ts'
+import { requireRunning } from '#cli/running.ts'
 import type { CacheDetail } from '#run/cache-control.ts'
 import { rowText } from './cache-ls.ts'
 
@@ -14,11 +14,7 @@ export const cacheShowCommand: Command = {
   examples: ['portico cache show https://example.com/a'],
   async run(input) {
     const query: [string, string][] = [['url', input.positionals[0]!]]
-    const found = (await askRunning(input, 'GET /cache/show', query)) as CacheDetail[] | null
-    if (found === null) {
-      printError(NOT_RUNNING)
-      return 1
-    }
+    const found = (await requireRunning(input, 'GET /cache/show', query)) as CacheDetail[]
     if (flagOption(input, 'json')) printJson(found)
     else if (found.length === 0) print('Nothing is stored under this URL.')
     else for (const one of found) printDetail(one)

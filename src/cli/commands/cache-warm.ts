@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, type CommandInput, textOption, UsageError } from '#cli/command.ts'
 import { print, printError } from '#cli/print.ts'
-import { askRunning, NOT_RUNNING } from '#cli/running.ts'
+import { requireRunning } from '#cli/running.ts'
 import { formatSize, plural } from '#core/units.ts'
 import type { Warmed } from '#run/cache-control.ts'
 
@@ -25,17 +25,12 @@ export const cacheWarmCommand: Command = {
     const rate = Number(textOption(input, 'rate') ?? 50)
     if (!(rate > 0 && rate <= 10_000)) throw new UsageError('--rate is a number from 1 to 10000.')
     const urls = await urlsOf(input, input.positionals[0]!)
-    if (urls === null) {
-      printError(NOT_RUNNING)
-      return 1
-    }
     const failed = await warm(input, urls, rate)
     return failed === 0 ? 0 : 1
   },
 }
 
-/** @returns null when none runs */
-async function urlsOf(input: CommandInput, source: string): Promise<string[] | null> {
+async function urlsOf(input: CommandInput, source: string): Promise<string[]> {
   if (!/^https?:\/\//.test(source)) {
     const lines = (await readFile(source, 'utf8')).split('\n').map((line) => line.trim())
     return lines.filter((line) => line !== '' && !line.startsWith('#')).slice(0, LIMIT_URLS)
@@ -44,7 +39,6 @@ async function urlsOf(input: CommandInput, source: string): Promise<string[] | n
   const sitemaps = [source]
   for (let i = 0; i < sitemaps.length && i < LIMIT_SITEMAPS; i++) {
     const answer = await askFor(input, sitemaps[i]!, true)
-    if (answer === null) return null
     if (answer.status !== 200)
       throw new UsageError(`${sitemaps[i]} answers ${answer.status}; a sitemap is wanted.`)
     const text = answer.text ?? ''
@@ -94,12 +88,12 @@ function progress({ done, octets, stored, failed }: Total, of: number, startedAt
   return `${done} of ${plural(of, 'URL')}, ${stored} in the cache, ${failed} failed, ${formatSize(octets)}, ${perSecond} a second`
 }
 
-async function askFor(input: CommandInput, url: string, isTextWanted: boolean): Promise<Warmed | null> {
+async function askFor(input: CommandInput, url: string, isTextWanted: boolean): Promise<Warmed> {
   const query: [string, string][] = [
     ['url', url],
     ...(isTextWanted ? ([['text', '']] as [string, string][]) : []),
   ]
-  return (await askRunning(input, 'POST /cache/warm', query, LIMIT_MS)) as Warmed | null
+  return (await requireRunning(input, 'POST /cache/warm', query, LIMIT_MS)) as Warmed
 }
 
 function plainText(text: string): string {

@@ -1,6 +1,6 @@
 import { type Command, type CommandInput, flagOption, UsageError } from '#cli/command.ts'
-import { paint, print, printError, printJson, tableLines } from '#cli/print.ts'
-import { askRunning, NOT_RUNNING } from '#cli/running.ts'
+import { paint, print, printJson, tableLines } from '#cli/print.ts'
+import { requireRunning } from '#cli/running.ts'
 import { plural } from '#core/units.ts'
 import type { CertificateRow } from '#run/tls/certificate-rows.ts'
 
@@ -24,21 +24,13 @@ export const certsCommand: Command = {
 }
 
 async function say(input: CommandInput, what: string, query: Record<string, string>): Promise<number> {
-  const said = (await askRunning(input, what, query)) as { readonly message: string } | null
-  if (said === null) {
-    printError(NOT_RUNNING)
-    return 1
-  }
+  const said = (await requireRunning(input, what, query)) as { readonly message: string }
   print(said.message)
   return 0
 }
 
 async function list(input: CommandInput): Promise<number> {
-  const rows = (await askRunning(input, 'GET /certs')) as readonly CertificateRow[] | null
-  if (rows === null) {
-    printError(NOT_RUNNING)
-    return 1
-  }
+  const rows = (await requireRunning(input, 'GET /certs')) as readonly CertificateRow[]
   if (flagOption(input, 'json')) printJson(rows)
   else printRows(rows)
   return rows.some(({ failure }) => failure !== null) ? 1 : 0

@@ -3,7 +3,7 @@ import { askPortico } from '#admin/client.ts'
 import { type Command, type CommandInput, findConfig, flagOption, UsageError } from '#cli/command.ts'
 import { readDomain } from '#cli/given.ts'
 import { print, printError, printJson } from '#cli/print.ts'
-import { askRunning, NOT_RUNNING } from '#cli/running.ts'
+import { requireRunning } from '#cli/running.ts'
 import { readDnssec } from '#run/dns/dnssec.ts'
 import { type DnssecStatus, dnssecStatus } from '#run/dns/dnssec-status.ts'
 import { planSource } from '#run/portico.ts'
@@ -71,11 +71,7 @@ export const dnssecSubmittedCommand: Command = {
 
 async function tell(input: CommandInput, command: string): Promise<number> {
   const domain = readDomain(input.positionals[0]!).slice(0, -1)
-  const said = (await askRunning(input, `POST /dnssec/${command}`, { domain })) as DnssecStatus | null
-  if (said === null) {
-    printError(NOT_RUNNING)
-    return 1
-  }
+  const said = (await requireRunning(input, `POST /dnssec/${command}`, { domain })) as DnssecStatus
   printStatus(said)
   return 0
 }

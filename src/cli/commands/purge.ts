@@ -1,7 +1,7 @@
 import type { PurgeReceipt } from '#cache/store/store.ts'
 import { type Command, flagOption, listOption, UsageError } from '#cli/command.ts'
-import { print, printError, printJson } from '#cli/print.ts'
-import { askRunning, NOT_RUNNING } from '#cli/running.ts'
+import { print, printJson } from '#cli/print.ts'
+import { requireRunning } from '#cli/running.ts'
 import { formatSize, plural } from '#core/units.ts'
 
 /** `portico purge` */
@@ -41,11 +41,7 @@ export const purgeCommand: Command = {
     if (query.length === 0)
       throw new UsageError('"portico purge" wants a URL, --prefix, --host, --tag or --all.')
     if (flagOption(input, 'soft')) query.push(['soft', ''])
-    const receipts = (await askRunning(input, 'POST /cache/purge', query)) as PurgeReceipt[] | null
-    if (receipts === null) {
-      printError(NOT_RUNNING)
-      return 1
-    }
+    const receipts = (await requireRunning(input, 'POST /cache/purge', query)) as PurgeReceipt[]
     if (flagOption(input, 'json')) {
       printJson(receipts)
       return 0

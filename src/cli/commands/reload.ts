@@ -1,6 +1,6 @@
 import { type Command, flagOption } from '#cli/command.ts'
-import { print, printError, printJson, printProblems } from '#cli/print.ts'
-import { askRunning, NOT_RUNNING } from '#cli/running.ts'
+import { print, printJson, printProblems } from '#cli/print.ts'
+import { requireRunning } from '#cli/running.ts'
 import { hasErrors, type Problem } from '#core/problem.ts'
 import type { ReloadOutcome } from '#run/portico.ts'
 
@@ -12,11 +12,7 @@ export const reloadCommand: Command = {
   options: { json: { type: 'boolean', doc: 'What changed, as JSON.' } },
   examples: ['portico reload'],
   async run(input) {
-    const outcome = (await askRunning(input, 'POST /reload')) as ReloadOutcome | null
-    if (outcome === null) {
-      printError(NOT_RUNNING)
-      return 1
-    }
+    const outcome = (await requireRunning(input, 'POST /reload')) as ReloadOutcome
     if (flagOption(input, 'json')) {
       printJson(outcome)
     } else {

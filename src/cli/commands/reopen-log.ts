@@ -1,6 +1,6 @@
 import type { Command } from '#cli/command.ts'
 import { print, printError } from '#cli/print.ts'
-import { askRunning, NOT_RUNNING } from '#cli/running.ts'
+import { requireRunning } from '#cli/running.ts'
 
 /** `portico reopen-log` */
 export const reopenLogCommand: Command = {
@@ -10,9 +10,9 @@ export const reopenLogCommand: Command = {
   options: {},
   examples: ['mv access.log access.log.1 && portico reopen-log'],
   async run(input) {
-    const said = (await askRunning(input, 'POST /reopen-log')) as { readonly reopened: boolean } | null
-    if (said?.reopened !== true) {
-      printError(said === null ? NOT_RUNNING : NO_LOG)
+    const said = (await requireRunning(input, 'POST /reopen-log')) as { readonly reopened: boolean }
+    if (!said.reopened) {
+      printError(NO_LOG)
       return 1
     }
     print('The access log goes on in its file, opened anew.')

@@ -9,6 +9,7 @@ import type { Exchange, ExchangeEnd, Handler, Source } from '#http/exchange.ts'
 import { createHttpServer, type HttpServer } from '#http/server.ts'
 import { fieldsOf, noFields } from '#http/wire/fields.ts'
 import { sourceOf } from '#http/wire/octets-source.ts'
+import { drain } from '../../../test/exchange.ts'
 
 const servers: HttpServer[] = []
 after(() => Promise.all(servers.map((server) => server.close(0))))
@@ -64,12 +65,7 @@ function respond(exchange: Exchange, text: string): void {
 }
 
 async function collect(source: Source | null): Promise<string> {
-  let text = ''
-  for (;;) {
-    const octets = (await source?.read(65_536)) ?? null
-    if (octets === null) return text
-    text += Buffer.from(octets).toString('latin1')
-  }
+  return (await drain(source)).toString('latin1')
 }
 
 /** Answers with what was asked: target, version and content. */

@@ -1,19 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { drain } from '../../../test/exchange.ts'
 import type { Source } from '../exchange.ts'
 import { sourceOf } from '../wire/octets-source.ts'
 import { Replay } from './replay.ts'
 
 async function readAll(source: Source, limitOctets = 7): Promise<string> {
-  let text = ''
-  for (
-    let octets = await source.read(limitOctets);
-    octets !== null;
-    octets = await source.read(limitOctets)
-  ) {
-    text += Buffer.from(octets).toString('latin1')
-  }
-  return text
+  return (await drain(source, limitOctets)).toString('latin1')
 }
 
 const some = 'content of a small request'

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, describe, test } from 'node:test'
+import { describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { ask, octetsOf } from '../../../test/exchange.ts'
+import { temporaryFolder } from '../../../test/folder.ts'
 import { originAt } from '../../../test/origin.ts'
 import { startProxy, startScript, talk } from '../../../test/proxy.ts'
 import { handlerOf, transformOf } from '../../../test/transform.ts'
@@ -13,8 +13,7 @@ import { fieldsOf } from '../wire/fields.ts'
 import { respondPage } from '../wire/page.ts'
 import type { TransformConfig } from './config.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'portico-pages-'))
-after(() => rmSync(folder, { recursive: true, force: true }))
+const folder = temporaryFolder()
 writeFileSync(join(folder, '404.html'), '<h1>gone</h1>')
 writeFileSync(join(folder, 'down.txt'), 'down')
 writeFileSync(join(folder, 'large.html'), 'x'.repeat(2 ** 20 + 1))

@@ -49,6 +49,7 @@ const REASONS: ReadonlyMap<number, string> = new Map(
 429 Too Many Requests
 431 Request Header Fields Too Large
 451 Unavailable For Legal Reasons
+460 Checksum Mismatch
 500 Internal Server Error
 501 Not Implemented
 502 Bad Gateway
@@ -63,7 +64,7 @@ const REASONS: ReadonlyMap<number, string> = new Map(
     .map((line) => [Number(line.slice(0, 3)), line.slice(4)]),
 )
 
-/** The reason phrase of a status (IANA's registry), empty for a status without one. */
+/** The reason phrase of a status (IANA's registry, and 460 of tus), empty for a status without one. */
 export function reasonPhrase(status: number): string {
   return REASONS.get(status) ?? ''
 }

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
-import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryFolder } from '../../../test/folder.ts'
 import { createFolderWatch } from './watch-folder.ts'
 
 test('a film is taken once it has stopped to grow, once, and again when it is another one', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'portico-watch-'))
-  t.after(() => rm(folder, { recursive: true, force: true }))
+  const folder = temporaryFolder(t)
   await mkdir(join(folder, '.hidden'))
   await mkdir(join(folder, 'deep'))
   const film = join(folder, 'deep', 'film.mp4')
