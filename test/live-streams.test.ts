@@ -93,7 +93,11 @@ test('what an encoder sends is played while it comes, by whichever worker is ask
   ]
   encoder.send(3)
   for (const answer of await Promise.all(waiting)) assert.equal(answer.status, 200)
-  assert.match((await waiting[0]!).text, /v0-1\.2\.m4s/)
+  const reloaded = await waiting[0]!
+  assert.match(reloaded.text, /v0-1\.2\.m4s/)
+  // What stands between may answer the others who ask for this part, and nobody who asks for the newest playlist.
+  assert.equal(reloaded.fields['cache-control'], 'public, max-age=24')
+  assert.equal((await ask(`${folder}/v0.m3u8`)).fields['cache-control'], 'no-cache')
   encoder.end()
   assert.equal(await encoder.status, 201)
 })
