@@ -94,6 +94,10 @@ test('several renditions in one stream are variants of it, and sound alone is a 
       `-map 0:v -map 1:a -map 0:v -map 1:a -s:v:1 160x90 -f hls -hls_time 2 -hls_segment_type fmp4 -var_stream_map v:0,a:0+v:1,a:1 -hls_segment_filename URL/twohls/seg_%v_%03d.m4s URL/twohls/out_%v.m3u8`,
       'a0 a1 v0 v1',
     ],
+    [
+      `-map 0:v -map 1:a -map 0:v -map 1:a -s:v:1 160x90 -f hls -hls_time 1 -hls_segment_type fmp4 -var_stream_map v:0,a:0+v:1,a:1 URL/twonames/out_%v.m3u8`,
+      'a0 a1 v0 v1',
+    ],
     ['-map 1:a -f mpegts URL/sound', 'a0'],
   ]
   const send = async (output: string, tracks: string): Promise<void> => {

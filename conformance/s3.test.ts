@@ -10,6 +10,7 @@ import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
+  CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
@@ -50,7 +51,7 @@ after(async () => {
   await rm(folder, { recursive: true })
 })
 
-function clientOf(secretAccessKey: string): S3Client {
+function clientOf(secretAccessKey: string, accessKeyId = 'AKID'): S3Client {
   const httpAgent = new Agent({
     keepAlive: true,
     lookup: (_host, options, found) =>
@@ -60,7 +61,7 @@ function clientOf(secretAccessKey: string): S3Client {
     endpoint: `http://media.example.com:${running.ports.http}`,
     region: 'eu-central-1',
     forcePathStyle: true,
-    credentials: { accessKeyId: 'AKID', secretAccessKey },
+    credentials: { accessKeyId, secretAccessKey },
     requestHandler: { httpAgent },
     maxAttempts: 1,
   })
@@ -197,6 +198,61 @@ test('every checksum that the SDK knows is compared, in a field and in a trailer
     const put = new PutObjectCommand({ Bucket, Key: 'wrong', Body: body, [name]: value })
     await assert.rejects(client.send(put), { name: 'BadDigest' }, name)
   }
+})
+
+test('a presigned URL may say how its object is to be taken, and nothing runs in the name of the host all the same', async () => {
+  await client.send(new PutObjectCommand({ Bucket, Key: 'said', Body: 'x', CacheControl: 'max-age=9' }))
+  const get = new GetObjectCommand({
+    Bucket,
+    Key: 'said',
+    ResponseContentType: 'text/csv',
+    ResponseContentDisposition: 'attachment; filename="ü.csv"',
+    ResponseCacheControl: 'no-cache',
+  })
+  const got = await client.send(get)
+  assert.deepEqual([got.ContentType, got.CacheControl], ['text/csv', 'no-cache'])
+  assert.equal(Buffer.from(got.ContentDisposition!, 'latin1').toString(), 'attachment; filename="ü.csv"')
+  const inline = { ResponseContentType: 'text/html', ResponseContentDisposition: 'inline' }
+  const page = await client.send(new GetObjectCommand({ Bucket, Key: 'said', ...inline }))
+  assert.match(page.ContentDisposition!, /^attachment/)
+  await client.send(
+    new PutObjectCommand({ Bucket, Key: 'p.html', Body: '<html>', ContentDisposition: 'inline; filename=x' }),
+  )
+  const stored = await client.send(new GetObjectCommand({ Bucket, Key: 'p.html' }))
+  assert.match(stored.ContentDisposition!, /^attachment/)
+  for (const value of ['a\r\nSet-Cookie: x', 'a\0'])
+    await assert.rejects(
+      client.send(new GetObjectCommand({ Bucket, Key: 'said', ResponseContentLanguage: value })),
+      { name: 'InvalidArgument' },
+    )
+})
+
+test('what S3 refuses is refused by its name', async () => {
+  const Key = 'n'.repeat(1024)
+  await client.send(new PutObjectCommand({ Bucket, Key, Body: '' }))
+  const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket, Key }))
+  const part = { Bucket, Key, UploadId, Body: 'short' }
+  const Parts: { PartNumber: number; ETag: string | undefined }[] = []
+  for (const PartNumber of [1, 2]) {
+    const { ETag } = await client.send(new UploadPartCommand({ ...part, PartNumber }))
+    Parts.push({ PartNumber, ETag })
+  }
+  const all = { Bucket, Key, UploadId, MultipartUpload: { Parts } }
+  const nobody = clientOf(SECRET, 'NOBODY')
+  const cases = [
+    [new PutObjectCommand({ Bucket, Key: `${Key}n`, Body: '' }), 'KeyTooLongError'],
+    [new CompleteMultipartUploadCommand(all), 'EntityTooSmall'],
+    [new UploadPartCommand({ ...part, PartNumber: 10_001 }), 'InvalidArgument'],
+    [new GetObjectCommand({ Bucket, Key, Range: 'bytes=0-' }), 'InvalidRange'],
+    [new CopyObjectCommand({ Bucket, Key, CopySource: `${Bucket}/${Key}` }), 'InvalidRequest'],
+    [new ListObjectsV2Command({ Bucket, MaxKeys: -1 }), 'InvalidArgument'],
+    [new ListObjectsV2Command({ Bucket, ContinuationToken: '!' }), 'InvalidArgument'],
+  ] as const
+  for (const [command, name] of cases) await assert.rejects(client.send(command as never), { name })
+  await assert.rejects(nobody.send(new ListObjectsV2Command({ Bucket })), { name: 'InvalidAccessKeyId' })
+  nobody.destroy()
+  await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }))
+  await client.send(new CreateBucketCommand({ Bucket }))
 })
 
 const curl = peer('curl')

@@ -33,6 +33,10 @@ test('an object is put, got in whole and in part, listed, copied and deleted (RF
   assert.equal(got.text, 'hello')
   assert.equal(got.headers['content-type'], 'text/plain')
   assert.equal(got.headers['etag'], put.headers['etag'])
+  // A name without a dot has no extension, though there is one of these letters.
+  await ask('PUT', '/css', Buffer.from([1, 2]))
+  assert.equal((await ask('GET', '/css')).headers['content-type'], 'application/octet-stream')
+  await ask('DELETE', '/css')
   const part = await ask('GET', '/photos/a%20b.txt', undefined, { range: 'bytes=1-2' })
   assert.deepEqual([part.status, part.text], [206, 'el'])
   assert.equal((await ask('COPY', '/photos/a%20b.txt', undefined, { destination: '/b.txt' })).status, 201)

@@ -45,7 +45,7 @@ export async function respondObject(
     fields: fieldsOf([['Content-Type', stored.type], ...lines]),
     lengthOctets: length,
   }
-  if (method === 'HEAD' || length === 0) return exchange.respond(head, null)
+  if (method === 'HEAD') return exchange.respond(head, null)
   // RFC 9110 §14.2: Range means something with GET only.
   const range = fields.get('range')
   const isAsked = range !== undefined && isRangeCurrent(fields, validators, nowMs)
@@ -56,6 +56,7 @@ export async function respondObject(
     throw new Fault(416, reason, [contentRange])
   }
   const parts = { stored, lines, bucket }
+  if (choice === 'whole' && length === 0) return exchange.respond(head, null)
   if (choice === 'whole') return respondPart(exchange, head, { first: 0, last: length - 1 }, parts)
   const [only] = choice
   if (choice.length > 1) return respondParts(exchange, choice, parts)
@@ -133,16 +134,22 @@ function linesOf(stored: Stored): Lines {
     ['X-Content-Type-Options', 'nosniff'],
     // RFC 9530 §3: of the whole object, whatever part is sent.
     ['Repr-Digest', `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`],
-    ...about.headers,
   ]
-  // What runs in a browser must not run in the name of the host.
-  if (isActive(type) || (detected !== null && isActive(detected))) {
+  // What runs in a browser must not run in the name of the host, whatever its uploader says.
+  const mayRun = isActive(type) || (detected !== null && isActive(detected))
+  const headers = about.headers.filter((line) => !mayRun || !isInline(line))
+  lines.push(...headers)
+  if (mayRun) {
     lines.push(['Content-Security-Policy', "sandbox; default-src 'none'"])
-    if (!about.headers.some(([name]) => name.toLowerCase() === 'content-disposition')) {
+    if (!headers.some(([name]) => name.toLowerCase() === 'content-disposition')) {
       lines.push(['Content-Disposition', formatAttachment(about.name ?? stored.key.split('/').at(-1)!)])
     }
   }
   return lines
+}
+
+function isInline([name, value]: readonly [string, string]): boolean {
+  return name.toLowerCase() === 'content-disposition' && !/^[ \t]*attachment[ \t]*(?:;|$)/i.test(value)
 }
 
 /** RFC 9110 §15.4.5 */

@@ -70,7 +70,8 @@ function isVague(type: string): boolean {
 }
 
 function typeOfName(name: string): string {
-  const type = mime.getType(name) ?? 'application/octet-stream'
+  // With a path before it, a name without a dot is not taken for an extension.
+  const type = mime.getType(`/${name}`) ?? 'application/octet-stream'
   return type.startsWith('text/') ? `${type}; charset=utf-8` : type
 }
 

@@ -19,7 +19,9 @@ export async function deleteOne({ bucket, exchange, query, key }: S3Request): Pr
   if (outcome.kind !== 'deleted') throw faultOf(outcome)
   const lines: Lines =
     outcome.mark === null
-      ? []
+      ? version === null
+        ? []
+        : [['x-amz-version-id', printVersion(version)]]
       : [
           ['x-amz-delete-marker', 'true'],
           ['x-amz-version-id', printVersion(outcome.mark.version)],
@@ -45,7 +47,9 @@ export async function deleteMany(asked: S3Request): Promise<void> {
       const outcome = await bucket.change({ kind: 'delete', key, version, conditions: [] })
       if (outcome.kind !== 'deleted')
         return { error: { Key: key, Code: 'InternalError', Message: outcome.kind } }
-      return { deleted: { Key: key, VersionId: written } }
+      const { mark } = outcome
+      const marked = mark && { DeleteMarker: true, DeleteMarkerVersionId: printVersion(mark.version) }
+      return { deleted: { Key: key, VersionId: written, ...marked } }
     }),
   )
   const isQuiet = textOfElement(document, 'Quiet') === 'true'

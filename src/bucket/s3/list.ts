@@ -21,9 +21,11 @@ export async function listObjects({ bucket, exchange, query }: S3Request): Promi
   const limit = Number(query.get('max-keys') ?? LIMIT_KEYS)
   if (!Number.isInteger(limit) || limit < 0) throw new Fault(400, '"max-keys" is no number')
   const isFirst = query.get('list-type') !== '2'
-  const token = Buffer.from(written('continuation-token'), 'base64url').toString()
+  const token = Buffer.from(written('continuation-token'), 'base64url')
+  if (token.toString('base64url') !== written('continuation-token'))
+    throw new Fault(400, '"continuation-token" is none of ours')
   const [prefix, delimiter, marker] = [written('prefix'), written('delimiter'), written('marker')]
-  const after = isFirst ? behind(marker, prefix, delimiter) : token || written('start-after')
+  const after = isFirst ? behind(marker, prefix, delimiter) : token.toString() || written('start-after')
   const options = { prefix, after, delimiter }
   const most = Math.min(limit, LIMIT_KEYS)
   const { objects, prefixes, next } =
@@ -33,7 +35,7 @@ export async function listObjects({ bucket, exchange, query }: S3Request): Promi
     Name: exchange.request.host.split('.')[0],
     Prefix: show(prefix),
     Delimiter: options.delimiter === '' ? undefined : show(options.delimiter),
-    MaxKeys: limit,
+    MaxKeys: most,
     EncodingType: encodes ? 'url' : undefined,
     IsTruncated: next !== null,
     ...(isFirst

@@ -101,10 +101,13 @@ function choosePieces(document: string, pieces: readonly Piece[]): Piece[] {
     etag: textOfElement(element, 'ETag')?.replaceAll('"', ''),
   }))
   if (wanted.length === 0) throw new Fault(400, 'XML names no part')
+  if (wanted.some(({ number }, i) => i > 0 && number <= wanted[i - 1]!.number))
+    throw new Fault(400, 'the parts are not in their order')
   return wanted.map(({ number, etag }, i) => {
-    if (i > 0 && number <= wanted[i - 1]!.number) throw new Fault(400, 'the parts are not in their order')
     const piece = pieces.find((one) => one.number === number && etagOf(one).replaceAll('"', '') === etag)
     if (piece === undefined) throw new Fault(400, `part ${number} has not arrived`)
+    if (i < wanted.length - 1 && piece.octets < LEAST_PART_OCTETS)
+      throw new Fault(400, `part ${number} is smaller than ${LEAST_PART_OCTETS} octets, and not the last one`)
     return piece
   })
 }
@@ -114,3 +117,5 @@ function named({ request }: S3Request['exchange'], key: string): { Bucket: strin
 }
 
 const LIMIT_PARTS = 10_000
+/** as S3 has it */
+const LEAST_PART_OCTETS = 5 * 2 ** 20

@@ -16,11 +16,10 @@ import { contentOf } from '../content.ts'
 import { aboutOf, storeContent } from '../put.ts'
 import { faultOf, type Lines } from '../respond.ts'
 import { AwsChunked } from '../wire/aws-chunked.ts'
-import { Fault, required } from '../wire/body.ts'
+import { Fault } from '../wire/body.ts'
 import { type Crc, createCrc32, createCrc32c, createCrc64 } from '../wire/crc.ts'
-import { keyOfPath } from '../wire/key.ts'
 import { ChunkSigner, UNSIGNED } from '../wire/sigv4.ts'
-import { requireRight, type S3Request } from './request.ts'
+import { requireRight, type S3Request, splitPath } from './request.ts'
 import { respondXml } from './respond.ts'
 
 /** PutObject. */
@@ -46,11 +45,12 @@ export async function copyObject(asked: S3Request): Promise<void> {
   const { bucket, exchange, key } = asked
   const { fields, host } = exchange.request
   const [path = '', version] = (fields.get('x-amz-copy-source') ?? '').split('?versionId=', 2)
-  const [name, ...rest] = required(keyOfPath(path.startsWith('/') ? path : `/${path}`)).split('/')
+  const { name, key: source } = splitPath(path.startsWith('/') ? path : `/${path}`)
   if (name !== host.split('.')[0]) throw new Fault(404, `there is no bucket "${name}" on this host`)
-  const source = rest.join('/')
   requireRight(asked, 'read', source)
   const isReplaced = fields.get('x-amz-metadata-directive')?.toUpperCase() === 'REPLACE'
+  if (source === key && version === undefined && !isReplaced)
+    throw new Fault(400, 'an object is copied onto itself only for other metadata')
   const outcome = await bucket.change({
     kind: 'copy',
     from: { key: source, version: version === undefined ? null : parseVersion(version) },

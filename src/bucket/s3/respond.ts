@@ -30,11 +30,14 @@ function codeOf(status: number, reason: string): string {
 /** The first line that fits decides. */
 const CODES: readonly (readonly [status: number, words: string, code: string])[] = [
   [400, 'digest', 'BadDigest'],
+  [400, 'is smaller than', 'EntityTooSmall'],
+  [400, '"', 'InvalidArgument'],
   [400, 'order', 'InvalidPartOrder'],
   [400, 'has not arrived', 'InvalidPart'],
   [400, 'XML', 'MalformedXML'],
   [400, '', 'InvalidRequest'],
   [401, '', 'AccessDenied'],
+  [403, 'access key is not known', 'InvalidAccessKeyId'],
   [403, 'signature is not right', 'SignatureDoesNotMatch'],
   [403, 'too far from now', 'RequestTimeTooSkewed'],
   [403, '', 'AccessDenied'],

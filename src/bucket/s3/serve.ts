@@ -1,4 +1,4 @@
-import { parseVersion, printVersion } from '#bucket/store/change.ts'
+import { parseVersion, printVersion, type Stored } from '#bucket/store/change.ts'
 import type { Exchange } from '#http/exchange.ts'
 import { fieldsOf } from '#http/wire/fields.ts'
 import type { Asker } from '../admit.ts'
@@ -6,14 +6,14 @@ import type { Bucket } from '../bucket.ts'
 import { respondObject } from '../get.ts'
 import { grantOf } from '../identify.ts'
 import { faultOf, faultOfError } from '../respond.ts'
-import { Fault, required } from '../wire/body.ts'
-import { keyOfPath } from '../wire/key.ts'
+import { isMediaType } from '../type.ts'
+import { Fault } from '../wire/body.ts'
 import { isSigned, readSignature, type Signature, signedAtMs } from '../wire/sigv4.ts'
 import { deleteMany, deleteOne } from './delete.ts'
 import { listBuckets, listObjects } from './list.ts'
 import { abortParts, completeParts, createParts, listParts, putPart } from './multipart.ts'
 import { copyObject, putObject } from './put.ts'
-import { requireRight, type S3Request } from './request.ts'
+import { requireRight, type S3Request, splitPath } from './request.ts'
 import { respondS3Fault, respondXml } from './respond.ts'
 
 /** Whether a request is one of an S3 client: it is signed as those are. */
@@ -34,13 +34,12 @@ export async function serveS3(bucket: Bucket, exchange: Exchange, query: URLSear
 async function serve(bucket: Bucket, exchange: Exchange, query: URLSearchParams): Promise<void> {
   const { request } = exchange
   const path = request.target.split('?', 1)[0]!
-  const decoded = required(keyOfPath(path))
+  const { name, key } = splitPath(path)
   const { signature, secret, asker } = authenticate(bucket, exchange, path, query)
-  const [name = '', ...rest] = decoded.split('/')
   if (name === '') return listBuckets(bucket, exchange)
-  // Clients of S3 name the bucket in the path; here it is the first label of the host.
+  // Here the bucket is the first label of the host.
   if (name !== request.host.split('.')[0]) throw new Fault(404, `there is no bucket "${name}" on this host`)
-  const asked: S3Request = { bucket, exchange, query, key: rest.join('/'), asker, signature, secret }
+  const asked: S3Request = { bucket, exchange, query, key, asker, signature, secret }
   return asked.key === '' ? serveBucket(asked) : serveObject(asked)
 }
 
@@ -55,7 +54,8 @@ function authenticate(
   const signature = readSignature(signed)
   if (signature === null || signature === undefined) throw new Fault(400, 'the signature is malformed')
   const key = bucket.keys.get(signature.keyId)
-  if (key === undefined || !isSigned(signature, signed, key.secret)) throw new Fault(403, SIGNATURE_WRONG)
+  if (key === undefined) throw new Fault(403, 'the access key is not known')
+  if (!isSigned(signature, signed, key.secret)) throw new Fault(403, SIGNATURE_WRONG)
   const ageMs = bucket.now() - signedAtMs(signature)
   const { expiresSeconds } = signature
   if (
@@ -87,6 +87,11 @@ function serveBucket(asked: S3Request): Promise<void> | void {
     requireRight(asked, 'list', query.get('prefix') ?? '')
     return listObjects(asked)
   }
+  // It is there already, and belongs to whoever has a key.
+  if (method === 'PUT' && !SUBRESOURCES.some((name) => query.has(name))) {
+    requireRight(asked, 'write', '')
+    return exchange.respond({ status: 200, fields: fieldsOf([]), lengthOctets: 0 }, null)
+  }
   throw NOT_OFFERED
 }
 
@@ -114,8 +119,35 @@ async function getObject({ bucket, exchange, query, key }: S3Request): Promise<v
   const stored = (await bucket.reader()).find(key, version)
   if (stored === null) throw faultOf({ kind: 'not found' })
   const more = bucket.plan.versions ? [['x-amz-version-id', printVersion(stored.version)] as const] : []
-  return respondObject(exchange, stored, { bucket, more })
+  return respondObject(exchange, said(stored, query), { bucket, more })
 }
+
+/** The object with the fields that a signed request wants said of it. */
+function said(stored: Stored, query: URLSearchParams): Stored {
+  const wanted = new Map(
+    RESPONSE_FIELDS.flatMap((name) => {
+      const value = query.get(`response-${name.toLowerCase()}`)
+      return value === null ? [] : [[name, Buffer.from(value).toString('latin1')] as const]
+    }),
+  )
+  if (wanted.size === 0) return stored
+  for (const value of wanted.values())
+    if (/[^\x20-\x7e\x80-\xff]/.test(value))
+      throw new Fault(400, 'a "response-" field holds a control character')
+  const { 'Content-Type': type = stored.type, ...fields } = Object.fromEntries(wanted)
+  if (!isMediaType(type)) throw new Fault(400, '"response-content-type" is no media type')
+  const kept = stored.about.headers.filter(([name]) => !wanted.has(name))
+  return { ...stored, type, about: { ...stored.about, headers: [...kept, ...Object.entries(fields)] } }
+}
+
+const RESPONSE_FIELDS = [
+  'Content-Type',
+  'Content-Disposition',
+  'Content-Encoding',
+  'Content-Language',
+  'Cache-Control',
+  'Expires',
+]
 
 /** What else can be asked of a bucket: a GET without any of them lists it. */
 const SUBRESOURCES = [
