@@ -39,14 +39,14 @@ export class AnswerOptions {
   /**
    * Answer the options of a query.
    *
-   * @param client address that asked, 4 or 16 octets
+   * @param asking the address that asked, 4 or 16 octets, and when; the clock is read for cookies only
    * @returns what its cookie says; `null` without one
    */
   begin(
     message: Uint8Array,
     { fault, options }: Query,
     policy: EdnsPolicy,
-    { client, nowMs }: { readonly client: Uint8Array; readonly nowMs: number },
+    asking: { readonly client: Uint8Array; readonly nowMs: number },
   ): CookieState | null {
     const { nsidAt, cookieAt, cookieLength, subnetAt, subnetLength, keepaliveAt } = options
     let state: CookieState | null = null
@@ -56,6 +56,7 @@ export class AnswerOptions {
     if (fault === RCODE.FORMERR) return null
     if (nsidAt > 0 && policy.nsid !== undefined) this.#add(OPTION.NSID, policy.nsid)
     if (cookieAt > 0 && policy.cookieKeys.length > 0) {
+      const { client, nowMs } = asking
       const source = { keys: policy.cookieKeys, client, nowSeconds: Math.floor(nowMs / 1000) }
       const theirs = message.subarray(cookieAt, cookieAt + cookieLength)
       state = judgeCookie(theirs, source)

@@ -28,6 +28,8 @@ export class Keeper {
   #isClosed = false
   /** the journal lacks something: it is written anew before it says more */
   #isBehind = false
+  /** the journal was written anew, and not all was seen */
+  #hasMissed = false
   #running: Promise<void> = Promise.resolve()
 
   constructor(parts: Parts, files: Files, shape: DiskShape) {
@@ -209,8 +211,9 @@ export class Keeper {
   async #compact(): Promise<void> {
     if (!this.#files.isOn()) return
     try {
+      this.#hasMissed = false
       await this.#journal.replace(this.#everything())
-      this.#isBehind = false
+      this.#isBehind = this.#hasMissed
     } catch (error) {
       this.#isBehind = true
       this.#files.turnOff(error)
@@ -220,11 +223,13 @@ export class Keeper {
   *#everything(): Generator<Stored> {
     const { lock, table } = this.#parts
     for (let slot = 1; slot < table.end(); slot++) {
-      const stored = lock.hold(() => {
+      const seen = lock.hold(() => {
         const isStored = table.get(slot, field.linked) === 1 && table.hasFlag(slot, flag.onDisk)
-        return isStored ? this.#stored(slot) : null
+        return { stored: isStored ? this.#stored(slot) : null }
       })
-      if (stored !== null) yield stored
+      // Not seen for want of the lock: all is written once more.
+      if (seen === null) this.#hasMissed = true
+      else if (seen.stored !== null) yield seen.stored
     }
   }
 

@@ -4,18 +4,21 @@ import { control, type Shared } from './shared.ts'
 /**
  * The lock before every change of the tables: held for microseconds, by one worker, never while waiting.
  *
- * A worker can be ended at any instruction. Whoever waits gives up after `WAIT_MS`, because main must get back to its
- * event loop to hear of that death and call `inherit`; until then everyone gives up at once.
+ * A worker can be ended at any instruction, and then only main frees the lock, by `inherit`, when its event loop hears of
+ * that death: so main soon gives up waiting. Workers wait far longer: whoever has the lock may be one that the system has
+ * put aside on a busy machine, and what they give up is a response that is not kept or not found.
  */
 export class Lock {
   readonly #words: Int32Array
   readonly #owner: number
+  readonly #waitMs: number
   /** `control.lockCount` when we waited in vain: nobody has had the lock since while it stands there */
   #stuckAt: number | undefined
 
   constructor(shared: Shared) {
     this.#words = shared.control
     this.#owner = shared.worker + 1
+    this.#waitMs = shared.worker === MAIN ? MAIN_WAIT_MS : WORKER_WAIT_MS
   }
 
   /** @returns what `work` returns; null when the lock did not become free */
@@ -54,7 +57,7 @@ export class Lock {
     if (this.#stuckAt === Atomics.load(this.#words, control.lockCount)) return false
     Atomics.add(this.#words, control.lockWaiters, 1)
     try {
-      const deadline = performance.now() + WAIT_MS
+      const deadline = performance.now() + this.#waitMs
       while (performance.now() < deadline) {
         const holder = Atomics.compareExchange(this.#words, control.lock, 0, this.#owner)
         if (holder === 0) return true
@@ -74,6 +77,10 @@ export class Lock {
 }
 
 const SPINS = 200
+/** The number of the main thread. */
+const MAIN = 0
 /** Far above the longest time that the lock is held, far below what a client notices as a stall. */
-const WAIT_MS = 50
+const MAIN_WAIT_MS = 50
+/** Far above the time for which a busy machine puts a thread aside. */
+const WORKER_WAIT_MS = 2000
 const RETRY_MS = 1

@@ -73,12 +73,17 @@ export type Fed = {
   readonly isInit: boolean
 }
 
+/** Which input a file belongs to, and which of its files it is. */
+export type FilePlace = { readonly input: string; readonly number: number | null }
+
 /** Files come by connections of their own, to several workers: these say in which order they are to be read. */
 export type FedFile = {
   /** no other file has it */
   readonly id: string
   /** the last number in its name; null when there is none, and for what stands before segments */
   readonly number: number | null
+  /** what its name says when the number of a variant stands right before that of the segment; null when it cannot */
+  readonly variant: FilePlace | null
   /** nothing can be made of it without what stands before it */
   readonly needsInit: boolean
   /** nothing more comes of it, whole or not */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cuesOf } from '#media/movie/matroska-index.ts'
+import { readIndex } from '#media/movie/matroska-index.ts'
 import { memoryFile } from '../../../test/media/media-files.ts'
 import { elementAt, elementsIn, unsigned } from './ebml.ts'
 import { MediaFault } from './fault.ts'
@@ -49,7 +49,9 @@ test('SeekHead, Info and Cues say where the film can be entered (RFC 9559 §4.1,
   assert.equal(seekPosition(octets(seekHead), 0x1549a966), undefined)
   assert.equal(timestampScale(octets(info)), 2_000_000)
   assert.equal(timestampScale(octets('')), 1_000_000)
-  assert.deepEqual(readCues(octets(cues), 1000, 2_000_000), [{ track: 1, seconds: 1, cluster: 1048 }])
+  assert.deepEqual(readCues(octets(cues), 1000, 2_000_000), [
+    { track: 1, seconds: 1, cluster: 1048, place: undefined, durationSeconds: 0 },
+  ])
   assert.ok(isMatroska(octets('1a45dfa3 84')) && !isMatroska(octets('00000018 66747970')))
 })
 
@@ -69,12 +71,12 @@ function film(cuesFirst: boolean): Uint8Array {
 for (const cuesFirst of [true, false]) {
   test(`cues ${cuesFirst ? 'before' : 'behind'} the clusters are read, and nothing else (RFC 9559 §22)`, async () => {
     const file = memoryFile(film(cuesFirst))
-    const found = await cuesOf(file, 1000)
+    const { cues: found } = await readIndex(file, 1000)
     assert.deepEqual(
       found.map(({ track, seconds }) => [track, seconds]),
       [[1, 1]],
     )
-    await assert.rejects(cuesOf(file, 5), /cues at octet \d+ have \d+ octets; 5 is the limit/)
+    await assert.rejects(readIndex(file, 5), /cues at octet \d+ have \d+ octets; 5 is the limit/)
   })
 }
 

@@ -1,63 +1,24 @@
-import { admitAddress, compileNetworks } from '#access/admit.ts'
-import type { AccessPlan, RatePlan } from '#access/plan.ts'
-import { isOnDemand } from '#acme/plan.ts'
 import type { Position } from '#core/problem.ts'
-import { plural } from '#core/units.ts'
-import type { SavedZones } from '#dns/dnssec/keyed-zones.ts'
-import { type Lookup, lookup } from '#dns/lookup.ts'
-import type { SecondaryState } from '#dns/transfer/secondary.ts'
-import { lowerName, parseName } from '#dns/wire/name.ts'
-import { rcodeName, typeNumber } from '#dns/wire/types.ts'
-import type { Zones } from '#dns/zone.ts'
-import type { OriginState } from '#http/origin/pool.ts'
-import type { ActionPlan } from '#http/plan.ts'
+import type { ActionPlan, HostPlan, RoutePlan } from '#http/plan.ts'
 import { compileRoutes, type Routing, route } from '#http/route.ts'
 import { createTrust } from '#http/trust.ts'
 import { printSocket } from '#plan/listeners.ts'
 import type { Plan } from '#plan/plan.ts'
-import type { ProcessState } from '#processes/process.ts'
 import { leadsTo } from '#run/status.ts'
-import type { CertificateDescription } from '#tls/keeper.ts'
-import { compileCertificates, select } from '#tls/select.ts'
-import { explainBroadcast, type OnAir } from './broadcast.ts'
+import { explainAccess, explainRate } from './access.ts'
+import { explainBroadcast } from './broadcast.ts'
 import { explainBucket } from './bucket.ts'
-import { explainCache, type LiveCache } from './cache.ts'
-import { explainSigning } from './dnssec.ts'
-import type { SeenFile } from './file.ts'
+import { explainCache } from './cache.ts'
+import { explainCertificate } from './certificate.ts'
 import { explainLive } from './live.ts'
 import { explainObserved } from './observe.ts'
-import { type DnsKnown, explainAlias, explainPool } from './pool.ts'
-import { hostOfUrl, type Question, type RecordQuestion, urlOf } from './question.ts'
+import { hostOfUrl, type Question, urlOf } from './question.ts'
+import { explainAddress, explainQuestion } from './record.ts'
 import { explainOrigins } from './service.ts'
 import { fault, type Step, step } from './step.ts'
 import { explainStream } from './stream.ts'
 import { explainRequestPath, explainResponse } from './transform.ts'
-import { explainCopy, explainTransfer, isTransfer } from './zone.ts'
-
-/** What a running Portico knows beside its Plan. */
-export type Live = {
-  readonly origins: readonly OriginState[]
-  readonly processes: readonly ProcessState[]
-  /** of the host that is asked about */
-  readonly certificate: CertificateDescription
-  readonly cache: LiveCache
-  /** keys of signed zones */
-  readonly signed: SavedZones
-  readonly nowSeconds: number
-  readonly secondaries: readonly SecondaryState[]
-  readonly onAir: OnAir
-}
-
-export type World = {
-  readonly plan: Plan
-  readonly zones: Zones
-  /** null: a file alone */
-  readonly live: Live | null
-  /** what a running Portico found out for its zones */
-  readonly dns?: DnsKnown
-  /** what stands on disk where a file is asked for */
-  readonly file?: SeenFile | null
-}
+import type { World } from './world.ts'
 
 export type Explanation = {
   readonly target: string
@@ -79,108 +40,58 @@ export function explain(question: Question, world: World, from: string | null): 
   return { target: url.href, from, steps: explainUrl(url, world, from) }
 }
 
-function explainQuestion({ name, type }: RecordQuestion, world: World, from: string | null): Step[] {
-  if (isTransfer(type)) return [explainTransfer(name, world.plan, from)]
-  const copied = explainCopy(name, world.plan, world.live?.secondaries)
-  // What a copy holds is state: the file alone does not know it.
-  if (copied.length > 0 && world.live === null) return copied
-  return [...copied, ...explainRecord(name, type, world, from)]
-}
-
 function explainUrl(url: URL, world: World, from: string | null): Step[] {
   const { plan, live } = world
-  const secure = url.protocol === 'https:'
   const host = hostOfUrl(url)
-  const steps = explainAddress(host, world, from)
-  steps.push(explainListener(url, plan))
-  if (from !== null) steps.push(explainClient(from, plan))
-  if (secure) steps.push(explainCertificate(host, plan, live))
   const target = `${url.pathname}${url.search}`
   const routing = route(compileRoutes(plan.http.hosts), host, target)
-  if (!secure && routing.host?.redirectToHttps === true && plan.http.httpsPort !== null) {
-    const port = plan.http.httpsPort === 443 ? '' : `:${plan.http.httpsPort}`
-    steps.push(
-      step(
-        'redirect',
-        `308 to https://${host}${port}${target}`,
-        'plain HTTP redirects unless the host says "http": "serve"',
-        routing.host.from,
-      ),
-    )
-    return steps
-  }
-  steps.push(explainRoute(routing, target))
-  if (routing.route === null) return steps
-  const { clientRate } = plan.http
-  const { rate, access, cache, stream, action, from: at } = routing.route
-  const clientRoots = routing.host?.clientCertificates
-  if (clientRoots !== undefined) {
-    const says = `a certificate under ${clientRoots}; no handshake without, and 421 on a connection of another host`
-    steps.push(step('access', says, 'clientCertificates', routing.host!.from))
-  }
-  for (const limit of [clientRate, rate]) if (limit !== undefined) steps.push(explainRate(limit, at))
-  if (access !== undefined) steps.push(...explainAccess(access, from, at))
-  if (stream !== undefined) steps.push(...explainStream(stream, url, at, live?.cache ?? null))
-  if (cache !== undefined) steps.push(...explainCache(cache, url, at, live?.cache ?? null))
-  steps.push(...explainRequestPath(routing.route, target, from))
-  steps.push(...explainAction(action, at, world))
-  if (action.kind === 'live' && live !== null) steps.push(...explainBroadcast(action, url, at, live.onAir))
-  steps.push(...explainResponse(routing.route, target))
-  steps.push(...explainObserved(plan, action.kind === 'service', from))
-  return steps
+  return [
+    ...explainAddress(host, world, from),
+    explainListener(url, plan),
+    ...(from === null ? [] : [explainClient(from, plan)]),
+    ...(url.protocol === 'https:' ? [explainCertificate(host, plan, live)] : []),
+    ...(explainRedirect(url, routing, plan) ?? [
+      explainRoute(routing, target),
+      ...(routing.route === null ? [] : explainRouted(url, routing.route, { routing, world, from })),
+    ]),
+  ]
 }
 
-/** A and AAAA of the host: whichever there is, or why there is none. */
-function explainAddress(host: string, world: World, from: string | null): Step[] {
-  if (host.startsWith('[') || /^[0-9.]+$/.test(host)) {
-    return [step('record', `${host} is an address`, 'no name to look up', null)]
-  }
-  const steps = ['A', 'AAAA'].map((type) => explainRecord(host, type, world, from))
-  const found = steps.filter((list) => list.some(({ isFault }) => !isFault))
-  const [first, ...others] = found.length > 0 ? found : steps.slice(0, 1)
-  // An alias or a delegation stands before both.
-  const told = new Set(first!.map(({ says }) => says))
-  return [...first!, ...others.flat().filter(({ says }) => !told.has(says))]
+function explainRedirect(url: URL, { host }: Routing, { http }: Plan): Step[] | null {
+  if (url.protocol === 'https:' || host?.redirectToHttps !== true || http.httpsPort === null) return null
+  const port = http.httpsPort === 443 ? '' : `:${http.httpsPort}`
+  const says = `308 to https://${hostOfUrl(url)}${port}${url.pathname}${url.search}`
+  return [step('redirect', says, 'plain HTTP redirects unless the host says "http": "serve"', host.from)]
 }
 
-function explainRecord(name: string, type: string, world: World, client: string | null): Step[] {
-  const wire = parseName(name.endsWith('.') ? name : `${name}.`)
-  if (typeof wire === 'string') return [fault('record', wire, 'not a name', null)]
-  const found = lookup(world.zones, lowerName(wire), typeNumber(type)!)
-  const reason = found.reason.startsWith('answer') ? found.reason : 'alias'
-  let asked = name
-  const steps = found.answers.flatMap((rrset) => {
-    if (rrset.members !== undefined) return explainPool(rrset, world, client)
-    const { owner, ttl, data, from, why } = rrset.plan
-    // The answer carries the name that was asked for, also where a wildcard gives the data (RFC 4592 §2.2.1).
-    const shown = owner.startsWith('*.') ? `${asked} (by ${owner})` : owner
-    if (rrset.plan.type === 'CNAME') asked = data[0]!
-    return data.map((rdata) =>
-      step('record', `${shown} ${ttl} ${rrset.plan.type} ${rdata}`, `${reason}, ${why}`, from),
-    )
-  })
-  const alias = type === 'A' || type === 'AAAA' ? explainAlias(name, world) : []
-  if (alias.length > 0 && world.dns === undefined) return alias
-  if (!isAnswered(found)) steps.push(explainAbsence(name, type, found))
-  return [...alias, ...steps, ...explainSigning(asked, type, found, world.live)]
+/** What stands before the action of a route, in the order of `run/handlers.ts`, and what becomes of the response. */
+function explainRouted(
+  url: URL,
+  routed: RoutePlan,
+  { routing, world, from }: { routing: Routing; world: World; from: string | null },
+): Step[] {
+  const { plan, live } = world
+  const { rate, access, cache, stream, action, from: at } = routed
+  const target = `${url.pathname}${url.search}`
+  const kept = live?.cache ?? null
+  return [
+    ...explainClientRoots(routing.host!),
+    ...[plan.http.clientRate, rate].flatMap((limit) => (limit === undefined ? [] : [explainRate(limit, at)])),
+    ...(access === undefined ? [] : explainAccess(access, from, at)),
+    ...(stream === undefined ? [] : explainStream(stream, url, at, kept)),
+    ...(cache === undefined ? [] : explainCache(cache, url, at, kept)),
+    ...explainRequestPath(routed, target, from),
+    ...explainAction(action, at, world),
+    ...(action.kind === 'live' && live !== null ? explainBroadcast(action, url, at, live.onAir) : []),
+    ...explainResponse(routed, target),
+    ...explainObserved(plan, action.kind === 'service', from),
+  ]
 }
 
-function isAnswered({ reason }: Lookup): boolean {
-  return (
-    reason.startsWith('answer') &&
-    reason !== 'answer: alias to elsewhere' &&
-    reason !== 'answer: alias without end'
-  )
-}
-
-function explainAbsence(name: string, type: string, { reason, rcode, zone, authority }: Lookup): Step {
-  if (reason === 'referral' && authority !== undefined) {
-    const { owner, data, from } = authority.plan
-    return step('record', `${owner} is delegated to ${data.join(', ')}`, reason, from)
-  }
-  if (reason === 'answer: alias to elsewhere')
-    return step('record', 'the rest is answered by the servers of that name', reason, null)
-  return fault('record', `${name} ${type}: ${rcodeName(rcode)}`, reason, zone?.plan.from ?? null)
+function explainClientRoots({ clientCertificates, from }: HostPlan): Step[] {
+  if (clientCertificates === undefined) return []
+  const says = `a certificate under ${clientCertificates}; no handshake without, and 421 on a connection of another host`
+  return [step('access', says, 'clientCertificates', from)]
 }
 
 function explainListener(url: URL, plan: Plan): Step {
@@ -214,80 +125,9 @@ function explainClient(from: string, plan: Plan): Step {
   return step('client', says, trusted ? 'in "trust"' : 'not in "trust"', null)
 }
 
-function explainCertificate(host: string, plan: Plan, live: Live | null): Step {
-  const { certificate, reason } = select(compileCertificates(plan.tls.certificates), host)
-  const described = live?.certificate.certificate
-  const until = described == null ? '' : `, until ${new Date(described.notAfter).toISOString().slice(0, 16)}Z`
-  if (certificate === null) {
-    const { onDemand } = plan.tls
-    if (onDemand === null || !isOnDemand(host, onDemand)) return explainUnknown(host, plan, reason)
-    const says =
-      described == null ? `ordered if ${onDemand.ask} agrees` : `${host}, by ${described.issuer}${until}`
-    return step('certificate', says, 'on demand: no other has this name', null)
-  }
-  const { names, issuer, from } = certificate
-  const who = { local: 'the local authority', acme: 'an authority over ACME', files: 'a file' }[issuer]
-  const beside = certificate.pair ? ', with a key of RSA beside it for clients without ECDSA' : ''
-  const says = `${names.join(', ')}, by ${described?.issuer ?? who}${until}${beside}`
-  return step('certificate', says, reason, from)
-}
-
-function explainUnknown(host: string, { tls }: Plan, reason: string): Step {
-  const what = {
-    refuse: 'the handshake is refused',
-    close: 'the connection is closed',
-    default: `the client gets that of ${tls.certificates[0]?.names[0]} and will not trust it`,
-  }[tls.unknownNames]
-  const near = tls.certificates.flatMap(({ names }) => names).find((name) => isDeepBelow(host, name))
-  const why = near === undefined ? reason : `${near} stands for one label alone (RFC 9525 §6.3)`
-  return fault('certificate', `none for ${host}: ${what}`, why, null)
-}
-
-function isDeepBelow(host: string, name: string): boolean {
-  return name.startsWith('*.') && host.endsWith(name.slice(1))
-}
-
 function explainRoute({ host, route: found, reason }: Routing, target: string): Step {
   if (found === null) return fault('route', `none for ${target}`, reason, host?.from ?? null)
   return step('route', `${found.id.replace('route:', '')} → ${leadsTo(found.action)}`, reason, found.from)
-}
-
-function explainRate({ id, intervalMs, burst }: RatePlan, at: Position): Step {
-  const says = `${burst} requests of a client at once, then one every ${Number(intervalMs.toFixed(3))} ms; 429 beyond`
-  return step('limits', says, `counted for ${id.replace(':', ' ')}`, at)
-}
-
-/** Who is let in, and whether the client of `--from` is; it is taken for the client itself, not for a proxy. */
-function explainAccess(
-  { networks, basic, bearer, forward }: AccessPlan,
-  from: string | null,
-  at: Position,
-): Step[] {
-  const steps: Step[] = []
-  if (networks.length > 0) {
-    const { isAdmitted, reason } = admitAddress(compileNetworks(networks), from)
-    if (from === null)
-      steps.push(
-        step(
-          'access',
-          `${plural(networks.length, 'network')} ${networks.length === 1 ? 'decides' : 'decide'}`,
-          'ask with --from IP',
-          at,
-        ),
-      )
-    else if (isAdmitted) steps.push(step('access', `${from} is admitted`, reason, at))
-    else steps.push(fault('access', `${from} is refused with 403`, reason, at))
-  }
-  if (basic !== null) {
-    const says = `a name and a password for "${basic.realm}"; 401 without (RFC 7617)`
-    steps.push(step('access', says, `basic: ${plural(basic.users.length, 'user')}`, at))
-  }
-  if (bearer !== null) {
-    const says = `a token of ${bearer.issuer} for ${bearer.audience.join(' or ')}; 401 without (RFC 6750)`
-    steps.push(step('access', says, `bearer: keys at ${bearer.jwks}`, at))
-  }
-  if (forward !== null) steps.push(step('access', `${forward.url} is asked; 2xx admits`, 'forward', at))
-  return steps
 }
 
 function explainAction(action: ActionPlan, at: Position, world: World): Step[] {

@@ -1,6 +1,6 @@
 import { type Refusal, refuse } from '#http/wire/refusal.ts'
 import type { LivePlan } from '#media/live/plan.ts'
-import type { Desk, Fed, FedFile } from '#media/live/request.ts'
+import type { Desk, Fed, FedFile, FilePlace } from '#media/live/request.ts'
 import type { Input, InputTrack } from '#media/live/wire/input.ts'
 import { Encoder, EncoderFault, faultOf } from './encoder.ts'
 import { FileTurns } from './file-turns.ts'
@@ -25,6 +25,8 @@ type FeedInput = {
   last: number | null
 }
 
+type FileBegun = { readonly isInit: boolean; readonly needsInit: boolean; readonly number: number | null }
+
 /** Inputs that say nothing of themselves for so long, when others have, are left out. */
 const GRACE_MS = 3000
 /** Files of another track may be on their way for so long. */
@@ -37,7 +39,9 @@ export class Feed {
   readonly #onOver: () => void
   #encoder: Encoder
   readonly #inputs = new Map<string, FeedInput>()
-  readonly #turns = new FileTurns((name) => this.#known(name)?.tracks != null)
+  readonly #turns = new FileTurns((input, file) => this.#placeOf(input, file))
+  /** where files belong that are being read, by their ids */
+  readonly #places = new Map<string, FilePlace>()
   /** what has come of files that stand before segments */
   readonly #inits = new Map<string, Buffer[]>()
   #hasRecalled = false
@@ -64,11 +68,14 @@ export class Feed {
   async take(fed: Fed): Promise<Refusal | null> {
     const { file, input, begins, octets } = fed
     if (octets === null) await this.#turns.rest()
-    else if (file !== null && begins) await this.#turns.begin(input, file)
+    else if (file !== null && begins) this.#places.set(file.id, await this.#turns.begin(input, file))
     const done = this.#turn.then(() => this.#take(fed))
     this.#turn = done.catch(() => {})
     const refusal = await done
-    if (file?.isOver === true) this.#turns.end(input, file)
+    if (file?.isOver === true) {
+      this.#turns.end(this.#places.get(file.id)?.input ?? input, file)
+      this.#places.delete(file.id)
+    }
     return refusal
   }
 
@@ -88,14 +95,20 @@ export class Feed {
     }
   }
 
-  async #read({ input: name, file, begins, isInit }: Fed, octets: Uint8Array): Promise<void> {
-    if (begins && this.#isAnew(name, isInit, file)) await this.#beginAnew('the encoder began anew', [])
+  async #read({ input: said, file, begins, isInit }: Fed, octets: Uint8Array): Promise<void> {
     const needsInit = file?.needsInit === true
-    if (needsInit && begins && this.#known(name)?.tracks == null) await this.#recall()
+    if (needsInit && begins && this.#placeOf(said, file) === null) {
+      await this.#recall()
+      this.#places.set(file.id, this.#placeOf(said, file) ?? { input: said, number: file.number })
+    }
+    const place = file === null ? undefined : this.#places.get(file.id)
+    const { input: name, number } = place ?? { input: said, number: file?.number ?? null }
+    if (begins && this.#isAnew(name, { isInit, needsInit, number }))
+      await this.#beginAnew('the encoder began anew', [])
     const input = this.#inputOf(name, isInit, needsInit)
     if (begins) {
       input.input?.restart()
-      input.last = file?.number ?? input.last
+      input.last = number ?? input.last
     }
     input.input ??= openInput(octets, this.#options.plan.bufferOctets)
     const brought = input.input.take(octets)
@@ -116,13 +129,17 @@ export class Feed {
   }
 
   /** It says again what stands before its segments; or, where nothing does, counts them from the first again. */
-  #isAnew(name: string, isInit: boolean, file: FedFile | null): boolean {
+  #isAnew(name: string, { isInit, needsInit, number }: FileBegun): boolean {
     const known = this.#inputs.get(name)
     if (known === undefined || !known.hasSamples) return false
     if (isInit) return true
-    return (
-      file?.needsInit === false && file.number !== null && known.last !== null && file.number < known.last
-    )
+    return !needsInit && number !== null && known.last !== null && number < known.last
+  }
+
+  /** Behind what stands before its segments: under its own name, or under the number of a variant. */
+  #placeOf(input: string, { number, variant, needsInit }: FedFile): FilePlace | null {
+    if (!needsInit || this.#known(input)?.tracks != null) return { input, number }
+    return variant !== null && this.#inputs.get(variant.input)?.tracks != null ? variant : null
   }
 
   async #save({ input, octets }: Fed, isOver: boolean): Promise<void> {

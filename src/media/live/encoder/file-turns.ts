@@ -1,4 +1,4 @@
-import type { FedFile } from '#media/live/request.ts'
+import type { FedFile, FilePlace } from '#media/live/request.ts'
 
 type Turn = { reading: string | null; last: number | null }
 type Waiter = { readonly number: number; readonly isDue: () => boolean; readonly settle: () => void }
@@ -15,25 +15,32 @@ const LIMIT_WAITING = 256
  * have got: the end of one can come after the beginning of the next, or a segment before what stands before it.
  */
 export class FileTurns {
-  readonly #hasInit: (input: string) => boolean
+  readonly #placeOf: (input: string, file: FedFile) => FilePlace | null
   readonly #turns = new Map<string, Turn>()
   readonly #waiters = new Set<Waiter>()
 
-  /** @param hasInit whether what stands before the segments of an input has come */
-  constructor(hasInit: (input: string) => boolean) {
-    this.#hasInit = hasInit
+  /** @param placeOf where a file belongs; null as long as what stands before it has not come */
+  constructor(placeOf: (input: string, file: FedFile) => FilePlace | null) {
+    this.#placeOf = placeOf
   }
 
-  /** Wait until a file may be read; from then on it is, until its end is told. */
-  begin(input: string, file: FedFile): Promise<void> {
-    return this.#wait(
+  /**
+   * Wait until a file may be read; from then on it is, until its end is told.
+   *
+   * @returns where it belongs
+   */
+  async begin(input: string, file: FedFile): Promise<FilePlace> {
+    const placed = (): FilePlace => this.#placeOf(input, file) ?? { input, number: file.number }
+    await this.#wait(
       file.number ?? 0,
-      () => this.#isDue(input, file),
+      () => this.#placeOf(input, file) !== null && this.#isDue(placed()),
       () => {
-        const last = file.number ?? this.#turns.get(input)?.last ?? null
-        this.#turns.set(input, { reading: file.id, last })
+        const place = placed()
+        const last = place.number ?? this.#turns.get(place.input)?.last ?? null
+        this.#turns.set(place.input, { reading: file.id, last })
       },
     )
+    return placed()
   }
 
   /** A file has been read to its end. */
@@ -58,8 +65,7 @@ export class FileTurns {
     for (const { settle } of this.#waiters) settle()
   }
 
-  #isDue(input: string, { number, needsInit }: FedFile): boolean {
-    if (needsInit && !this.#hasInit(input)) return false
+  #isDue({ input, number }: FilePlace): boolean {
     const turn = this.#turns.get(input)
     if (turn === undefined) return true
     // A lower number is that of an encoder that has begun to count anew.

@@ -6,10 +6,12 @@ import { type FileName, nameOf } from './put-file.ts'
 test('names of files say which of them belong together', () => {
   const cases: [file: string, expected: string | null][] = [
     ['init-stream0.m4s', 'stream0 init'],
-    ['chunk-stream0-00042.m4s', 'stream0 42 needs init'],
+    ['chunk-stream0-00042.m4s', 'stream0 42 or 0 42 needs init'],
     ['init_2.mp4', '2 init'],
     ['init.mp4', ' init'],
-    ['index17.m4s', 'index 17 needs init'],
+    ['index17.m4s', 'index 17 or 1 7 needs init'],
+    ['out_110.m4s', 'out 110 or 1 10 needs init'],
+    ['out_1.m4s', 'out 1 needs init'],
     ['studio_720p_00042.ts', 'studio_720p 42'],
     ['seg-7.ts', ' 7'],
     ['manifest.mpd', null],
@@ -22,8 +24,9 @@ test('names of files say which of them belong together', () => {
   }
 })
 
-function wordsOf({ input, isInit, number, needsInit }: FileName): string {
-  return `${input}${isInit ? ' init' : ''}${number === null ? '' : ` ${number}`}${needsInit ? ' needs init' : ''}`
+function wordsOf({ input, isInit, number, variant, needsInit }: FileName): string {
+  const other = variant === null ? '' : ` or ${variant.input} ${variant.number}`
+  return `${input}${isInit ? ' init' : ''}${number === null ? '' : ` ${number}`}${other}${needsInit ? ' needs init' : ''}`
 }
 
 test('a track of DASH-IF live media ingest is an input of its own, under its whole name', () => {

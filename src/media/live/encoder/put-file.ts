@@ -36,8 +36,9 @@ export async function putFile(
   const id = `${worker} ${++lastFile}`
   let begins = true
   const hand = (octets: Uint8Array, isOver: boolean): Promise<Refusal | null> => {
-    const { number, needsInit } = named
-    const fed: Fed = { stream, input, file: { id, number, needsInit, isOver }, octets, begins, isInit }
+    const { number, variant, needsInit } = named
+    const file = { id, number, variant, needsInit, isOver }
+    const fed: Fed = { stream, input, file, octets, begins, isInit }
     begins = false
     return owner === worker ? stage.feed(fed) : feedElsewhere(stage, owner, fed)
   }
@@ -77,7 +78,7 @@ async function drain(body: Source, silenceMs: number): Promise<void> {
 export type FileName = {
   readonly input: string
   readonly isInit: boolean
-} & Pick<FedFile, 'number' | 'needsInit'>
+} & Pick<FedFile, 'number' | 'variant' | 'needsInit'>
 
 /**
  * What the name of a file says of what is in it: `chunk-stream0-00042.m4s` belongs to `init-stream0.m4s`.
@@ -88,15 +89,21 @@ export function nameOf(file: string): FileName | null {
   const [, name, type] = /^(.*)\.(m4s|mp4|m4v|m4a|cmf[vat]|ts)$/i.exec(file) ?? []
   if (name === undefined) return null
   // A whole track in one request, as DASH-IF live media ingest has it.
-  if (/^cmf/i.test(type!)) return { input: name, isInit: false, number: null, needsInit: false }
+  if (/^cmf/i.test(type!)) return { input: name, isInit: false, ...NO_NUMBER }
   const isInit = /^init|[-_.]init$/i.test(name)
   const bare = name.replace(/^(?:init|chunk|segment|seg|media)[-_.]?|[-_.]init$/i, '')
-  if (isInit) return { input: bare, isInit, number: null, needsInit: false }
+  if (isInit) return { input: bare, isInit, ...NO_NUMBER }
   const [, input, digits] = /^(.*?)[-_.]?(\d{0,15})$/.exec(bare)!
+  const needsInit = type!.toLowerCase() === 'm4s'
   return {
     input: input!,
     isInit,
     number: digits === '' ? null : Number(digits),
-    needsInit: type!.toLowerCase() === 'm4s',
+    // As ffmpeg names them: `out_10.m4s` is the first segment of the second variant, behind `init_1.mp4`.
+    variant:
+      needsInit && digits!.length > 1 ? { input: digits![0]!, number: Number(digits!.slice(1)) } : null,
+    needsInit,
   }
 }
+
+const NO_NUMBER = { number: null, variant: null, needsInit: false } as const

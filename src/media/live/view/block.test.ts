@@ -46,6 +46,9 @@ test('a reload is answered when its segment or part is there, and refused when t
     const verdict = judgeReload(broadcastOf(10, 3), { msn, part, skip: false }, 0.4)
     assert.equal(isRefusal(verdict) ? `${verdict.status}` : verdict, expected, `${msn} ${part}`)
   }
+  const between = broadcastOf(10, 0)
+  assert.equal(judgeReload(between, { msn: 9, part: 9, skip: false }, 0.4), 'now')
+  assert.equal(judgeReload(between, { msn: 9, part: 10, skip: false }, 0.4), 'wait')
   const ended = broadcastOf(10, 3)
   ended.apply({ kind: 'ended', atMs: 0 })
   assert.equal(judgeReload(ended, { msn: 50, part: 0, skip: false }, 0.4), 'now')

@@ -50,8 +50,11 @@ export function judgeReload(
   return hasReached(broadcast, msn, part) ? 'now' : 'wait'
 }
 
-/** A part beyond the last one of its segment is the first one of the next. */
-export function hasReached({ nextMsn, openParts }: Broadcast, msn: number, part: number | null): boolean {
+/** A part beyond the last one of its segment is the first one of the next (RFC 8216bis §6.2.5.2). */
+export function hasReached(broadcast: Broadcast, msn: number, part: number | null): boolean {
+  const { nextMsn, openParts } = broadcast
+  const parts = broadcast.segmentOf(msn)?.parts.length ?? 0
+  if (msn === nextMsn - 1 && part !== null && parts > 0 && part >= parts) return openParts > 0
   if (msn < nextMsn) return true
   return part !== null && msn === nextMsn && part < openParts
 }
