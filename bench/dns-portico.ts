@@ -73,9 +73,11 @@ const signing = createSigning({
   ),
 })
 const server = createDnsServer({
-  zones: compileZones(zones, new Map(), undefined, (one) => {
-    const own = keys.get(one.id)
-    return own && signing.signerOf(one, own)
+  zones: compileZones(zones, new Map(), undefined, {
+    signerOf(one) {
+      const own = keys.get(one.id)
+      return own && signing.signerOf(one, own)
+    },
   }),
   limits: { udpPayload: 1232, tcpConnections: 512, tcpIdleMs: 10_000 },
   log: silent,

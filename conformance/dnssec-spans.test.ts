@@ -42,7 +42,9 @@ const saved = advance(undefined, {
 const { zones, keys } = keyZones([plan], { [plan.id]: saved })
 const signing = createSigning({ now: () => Date.now() / 1000, budget: { take: () => true } })
 const server = createDnsServer({
-  zones: compileZones(zones, new Map(), undefined, (zone) => signing.signerOf(zone, keys.get(zone.id)!)),
+  zones: compileZones(zones, new Map(), undefined, {
+    signerOf: (zone) => signing.signerOf(zone, keys.get(zone.id)!),
+  }),
   limits: { udpPayload: 1232, tcpConnections: 16, tcpIdleMs: 5000 },
   log: silent,
 })

@@ -88,9 +88,11 @@ const signing = createSigning({ now: () => Date.now() / 1000, budget: { take: ()
 function zonesWith(state: SavedZones) {
   const { zones, keys } = keyZones(plans, state)
   const serials = new Map(zones.map(({ id }) => [id, 7]))
-  const compiled = compileZones(zones, serials, undefined, (zone) => {
-    const own = keys.get(zone.id)
-    return own && signing.signerOf(zone, own)
+  const compiled = compileZones(zones, serials, undefined, {
+    signerOf(zone) {
+      const own = keys.get(zone.id)
+      return own && signing.signerOf(zone, own)
+    },
   })
   applyAliases(compiled, { 'alias.example.': found })
   return compiled

@@ -505,6 +505,32 @@ test('subtitles inside of a film are offered as WebVTT (3GPP TS 26.245 §5.17)',
   }
 })
 
+for (const [codec, name, first, second] of [
+  ['srt', 'srt.mkv', 'Hello &amp; <i>you</i>', 'Two\nlines'],
+  ['ass', 'ass.mkv', 'Hello &amp; <i>you</i>', 'Two\nlines'],
+  ['webvtt', 'webvtt.mkv', 'Hello & <i>you</i>', 'Two\nlines'],
+  ['ttml', 'ttml.mp4', 'Hello &amp; you', 'Two\nlines'],
+] as const) {
+  test(`subtitles as ${codec} inside of ${name} are offered as WebVTT (RFC 9559 §5.1.5, ISO 14496-30 §6)`, {
+    skip,
+  }, async () => {
+    const srt =
+      '1\n00:00:01,000 --> 00:00:02,500\nHello & <i>you</i>\n\n2\n00:00:04,000 --> 00:00:05,000\nTwo\nlines\n'
+    await writeFile(join(running.folder, 'films', `${codec}.txt`), srt)
+    const inputs = ['-i', 'film.mp4', '-f', 'srt', '-i', `${codec}.txt`, '-map', '0:v', '-map', '1']
+    await make([...inputs, '-c', 'copy', '-c:s', codec, '-metadata:s:s:0', 'language=ger', name])
+    const { tags } = readPlaylist((await get('film', `/${name}/index.m3u8`)).body)
+    const [list] = tags.get('EXT-X-MEDIA')!.filter((rendition) => rendition.get('TYPE') === 'SUBTITLES')
+    assert.equal(list!.get('LANGUAGE'), '"de"')
+    const path = new URL(list!.get('URI')!.slice(1, -1), url(`/${name}/`)).pathname
+    const { segments } = readPlaylist((await get('film', path)).body)
+    assert.equal(segments.length, 1)
+    const cues = await get('film', new URL(segments[0]!.uri, url(path)).pathname)
+    const lines = `00:00:01.000 --> 00:00:02.500\n${first}\n\n00:00:04.000 --> 00:00:05.000\n${second}\n`
+    assert.equal(cues.body, `WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n\n${lines}`)
+  })
+}
+
 test('encrypted segments are read with the key beside them, and never without (RFC 8216bis §4.4.4.4)', {
   skip,
 }, async () => {

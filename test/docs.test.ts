@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { commands } from '#cli/commands.ts'
 import { printProblem } from '#core/problem.ts'
@@ -53,6 +53,15 @@ test('README.md shows what check prints, a file without faults, and every comman
   const told = [...readme.matchAll(/`(?:portico )?([a-z-]+)[^`]*`/g)].map(([, word]) => word)
   const unknown = commands.map(({ name }) => name).filter((name) => !told.includes(name.split(' ')[0]))
   assert.deepEqual(unknown, [])
+})
+
+test('decisions/README.md lists every record by its title', () => {
+  const index = readFileSync('decisions/README.md', 'utf8')
+  const missing = globSync('decisions/*.md')
+    .filter((file) => file !== 'decisions/README.md')
+    .map((file) => `- [${readFileSync(file, 'utf8').split('\n')[0]!.replace(/^# /, '')}](${basename(file)})`)
+    .filter((line) => !index.includes(`${line}\n`))
+  assert.deepEqual(missing, [])
 })
 
 test('links between documents lead to files that exist', () => {

@@ -14,7 +14,16 @@ const LEAST_OCTETS = 4_194_304
  * What is read in no order needs the table of pages at each access: with pages of 4 KiB that is as slow as the access.
  */
 export function allocateLarge(octets: number): Uint8Array<ArrayBuffer> {
-  const memory = new Uint8Array(octets)
+  return inLargePages(new Uint8Array(octets))
+}
+
+/** The same, for all threads. */
+export function allocateShared(octets: number): Uint8Array<SharedArrayBuffer> {
+  return inLargePages(new Uint8Array(new SharedArrayBuffer(octets)))
+}
+
+function inLargePages<Memory extends Uint8Array>(memory: Memory): Memory {
+  const octets = memory.length
   if (octets < LEAST_OCTETS) return memory
   const library = loadCLibrary(SYMBOLS)
   if (library === undefined) return memory

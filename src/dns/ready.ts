@@ -6,7 +6,8 @@ import { TYPE } from './wire/types.ts'
  * be read. One octet that counts them, then for each type: type (2), records (1), octets (2), the records.
  */
 const HEAD = 1
-const SET_HEAD = 5
+/** Octets before the records of one type. */
+export const SET_HEAD = 5
 
 /** What is known of a name: a `Node` of a zone. */
 type Source = {
@@ -16,8 +17,7 @@ type Source = {
 }
 
 /** Longer ones take so long to be copied that it does not matter where they stand. */
-const LIMIT_OCTETS = 128
-const LIMIT_RECORDS = 255
+export const READY_LIMITS = { octets: 128, records: 255 } as const
 
 /** Octets that `writeReady` will write. */
 export function readySize(node: Source): number {
@@ -64,7 +64,7 @@ function isSettled({ cut, isUnresolved, rrsets }: Source): boolean {
 
 /** Nothing in it points to other names of the message, nobody gets another choice, and nothing goes with it. */
 function isReady({ wire, count, apexes, members, additional, type }: RRset): boolean {
-  if (wire.length > LIMIT_OCTETS || count > LIMIT_RECORDS) return false
+  if (wire.length > READY_LIMITS.octets || count > READY_LIMITS.records) return false
   // DS stands on the other side of a cut.
   return apexes.length === 0 && members === undefined && additional.length === 0 && type !== TYPE.DS
 }

@@ -245,6 +245,36 @@ function writeRdata(wire: Uint8Array, at: number, { type, data, apex, apexes }: 
   return to
 }
 
+/** Write a record with its rdata as it is, its owner a pointer to the question; returns the end. */
+export function writeRecord(
+  into: Uint8Array,
+  at: number,
+  { type, ttl, data }: { readonly type: number; readonly ttl: number; readonly data: Uint8Array },
+): number {
+  const head = [QUESTION_POINTER, type, CLASS_IN, ttl >>> 16, ttl & 0xffff, data.length]
+  for (let i = 0; i < RECORD_HEAD; i += 2) {
+    into[at + i] = head[i >> 1]! >> 8
+    into[at + i + 1] = head[i >> 1]! & 0xff
+  }
+  into.set(data, at + RECORD_HEAD)
+  return at + RECORD_HEAD + data.length
+}
+
+/** Whether rdata has a name within the apex: a message may compress it, or add what it leads to. */
+export function leadsInto(type: number, data: Uint8Array, apex: Uint8Array): boolean {
+  const names = compressibleNames(type)
+  const targetAt = TARGET_AT.get(type)
+  if (names === undefined && targetAt === undefined) return false
+  let from = names?.skip ?? targetAt!
+  for (let left = names?.count ?? 1; left > 0; left--) {
+    const name = nameAt(data, from)
+    // The target "." of a service is its owner (RFC 9460 §2.5.2).
+    if (isWithin(lowerName(name), apex) || (name.length === 1 && targetAt !== undefined)) return true
+    from += name.length
+  }
+  return false
+}
+
 /** The uncompressed name at an offset, a view. */
 function nameAt(data: Uint8Array, start: number): Uint8Array {
   let end = start

@@ -3,6 +3,22 @@ import { allocateLarge } from '#core/large-memory.ts'
 /** Octets of an entry before the name: number of the value (4), length of the name (1). */
 const HEAD = 5
 
+/** A table as octets that all threads read; its values are made where they are asked for. */
+export type TableImage = {
+  /** names */
+  readonly count: number
+  readonly octets: Uint8Array
+  readonly slots: Uint32Array
+}
+
+/** Makes the values of an image. */
+export type TableMaker<Value> = {
+  /** @param at place of the entry */
+  make(at: number): Value
+  /** Join a value with others, which may lead back to it. */
+  link(value: Value, at: number): void
+}
+
 /** What the hash of an empty run of octets is, for `extendHash` to begin with. */
 export const HASH_START: number = 0x811c9dc5 | 0
 
@@ -17,7 +33,8 @@ export const HASH_START: number = 0x811c9dc5 | 0
  * to memory finds the slot, and one more the name with all that `annotate` has put behind it.
  */
 export class NameTable<Value> {
-  readonly #values: Value[] = []
+  #values: Value[] = []
+  #maker: TableMaker<Value> | undefined
   /** entries one after the other: number of the value, length of the name, the name, its note; the first octet is none's */
   #octets: Uint8Array
   #end = 1
@@ -31,8 +48,19 @@ export class NameTable<Value> {
     this.#slots = createSlots(size)
   }
 
+  /** Open what another thread has drawn. Nothing can be added to it. */
+  static open<Value>({ count, octets, slots }: TableImage, maker: TableMaker<Value>): NameTable<Value> {
+    const table = new NameTable<Value>(0)
+    table.#octets = octets
+    table.#slots = slots
+    table.#values = new Array(count)
+    table.#maker = maker
+    return table
+  }
+
   /** The values in the order in which they were added. */
   get values(): readonly Value[] {
+    if (this.#maker !== undefined) for (const at of this.places()) this.valueAt(at)
     return this.#values
   }
 
@@ -65,7 +93,46 @@ export class NameTable<Value> {
 
   /** The value of an entry. */
   valueAt(at: number): Value {
-    return this.#values[read32(this.#octets, at)]!
+    const number = read32(this.#octets, at)
+    return this.#values[number] ?? this.#make(number, at)
+  }
+
+  #make(number: number, at: number): Value {
+    const value = this.#maker!.make(at)
+    // Whoever made it may have come here on the way.
+    if (this.#values[number] !== undefined) return this.#values[number]
+    this.#values[number] = value
+    this.#maker!.link(value, at)
+    return value
+  }
+
+  /** Where the entries stand, in no order. */
+  *places(): Generator<number> {
+    for (let slot = 1; slot < this.#slots.length; slot += 2)
+      if (this.#slots[slot]! > 0) yield this.#slots[slot]!
+  }
+
+  /** The name of an entry, a view. */
+  nameAt(at: number): Uint8Array {
+    return this.#octets.subarray(at + HEAD, this.noteAt(at))
+  }
+
+  /** Put a note behind the name that was added last. */
+  append(note: Uint8Array, length: number): void {
+    const stop = this.#end + length
+    if (stop > this.#octets.length) this.#octets = grown(this.#octets, stop * 2)
+    for (let i = 0; i < length; i++) this.#octets[this.#end + i] = note[i]!
+    this.#end = stop
+  }
+
+  /** Draw what was added, for other threads. @param allocate gives shared memory, at places of 4 octets */
+  draw(allocate: (octets: number) => Uint8Array): TableImage {
+    const octets = allocate(this.#end)
+    octets.set(this.#octets.subarray(0, this.#end))
+    const { buffer, byteOffset } = allocate(this.#slots.byteLength)
+    const slots = new Uint32Array(buffer, byteOffset, this.#slots.length)
+    slots.set(this.#slots)
+    return { count: this.#values.length, octets, slots }
   }
 
   /** Where in `octets` the note of an entry begins. */

@@ -75,18 +75,24 @@ export function createZones(list: readonly Zone[]): Zones {
   return { list, apexes, depth: list.reduce((most, zone) => Math.max(most, countLabels(zone.apex)), 0) }
 }
 
+export type CompileOptions = {
+  /** who signs a zone; absent: who signed the previous one */
+  readonly signerOf?: (plan: ZonePlan) => Signer | undefined
+  /** serves a zone that need not be compiled */
+  readonly open?: (plan: ZonePlan, serial: number) => Zone | undefined
+}
+
 /**
  * Compile what changed and keep the rest.
  *
  * @param serials serial of each zone by its id; 1 where there is none
  * @param previous zones that are served now; those with equal id, key and serial are taken over as they are
- * @param signerOf who signs a zone; when not given, who signed the previous one
  */
 export function compileZones(
   plans: readonly ZonePlan[],
   serials: ReadonlyMap<string, number>,
   previous?: Zones,
-  signerOf?: (plan: ZonePlan) => Signer | undefined,
+  { signerOf, open }: CompileOptions = {},
 ): Zones {
   const running = new Map(previous?.list.map((zone) => [zone.plan.id, zone]))
   return createZones(
@@ -96,8 +102,11 @@ export function compileZones(
       if (zone?.plan.key === plan.key && zone.serial === serial) return zone
       // Signatures that came with a zone are those of one version.
       const before = zone?.signer?.chain === undefined ? zone?.signer : undefined
-      const compiled = compileZone(plan, serial, signerOf === undefined ? before : signerOf(plan))
-      if (zone !== undefined && zone.signer === compiled.signer) keepSignatures(zone, compiled)
+      const signer = signerOf === undefined ? before : signerOf(plan)
+      const opened = signer === undefined ? open?.(plan, serial) : undefined
+      if (opened !== undefined) return opened
+      const compiled = compileZone(plan, serial, signer)
+      if (zone !== undefined && signer !== undefined && zone.signer === signer) keepSignatures(zone, compiled)
       return compiled
     }),
   )
@@ -144,17 +153,29 @@ export function compileZone(plan: ZonePlan, serial: number, signer?: Signer): Zo
   for (const node of names.values) node.cut = highestCut(node)
   linkAdditional(names, apex)
   names.annotate(readySize, writeReady)
-  // RFC 2308 §5: the lesser of the SOA's own TTL and its minimum.
-  const ttl = Math.min(plan.soa.ttl, plan.soa.minimum)
-  const negativeFor = (seconds: number): RRset =>
-    prepareRRset({ plan: { ...soa, ttl: Math.min(ttl, seconds) }, type: TYPE.SOA, owner: apex, apex })
-  const negatives = { negative: negativeFor(ttl), briefNegative: negativeFor(BRIEF_TTL) }
+  const negatives = negativesOf(plan, soa, apex)
   const zone = { plan, serial, apex, names, depth, ...negatives, signer, spans: undefined }
   if (presigned !== undefined) return { ...zone, signer: takeSignatures(zone, presigned) }
   if (signer === undefined) return zone
   for (const negative of Object.values(negatives)) negative.signer = signer
   for (const node of names.values) assignSigner(node, signer)
   return plan.dnssec?.denial === 'nsec' ? { ...zone, spans: createSpans(zone, signer) } : zone
+}
+
+/** RFC 2308 §5: the lesser of the SOA's own TTL and its minimum. */
+export function negativesOf(
+  { soa: { ttl, minimum } }: ZonePlan,
+  soa: RRsetPlan,
+  apex: Uint8Array,
+): Pick<Zone, 'negative' | 'briefNegative'> {
+  const negativeFor = (seconds: number): RRset =>
+    prepareRRset({
+      plan: { ...soa, ttl: Math.min(ttl, minimum, seconds) },
+      type: TYPE.SOA,
+      owner: apex,
+      apex,
+    })
+  return { negative: negativeFor(ttl), briefNegative: negativeFor(BRIEF_TTL) }
 }
 
 function takeSignatures({ names, negative, briefNegative }: Zone, presigned: Presigned): Signer {
@@ -188,11 +209,15 @@ function knownType(rrset: RRsetPlan): number {
 function addRRset(names: NameTable<Node>, source: RRsetSource, shared: SharedOctets): void {
   const { owner, type, apex } = source
   const node = ensureNode(names, owner, 0, owner.length - apex.length)
-  // RFC 4592 §4.2, §4.4: no meaning was given to NS and DNAME at a wildcard, so they have no effect.
-  if (isWildcard(owner, 0) && (type === TYPE.NS || type === TYPE.DNAME)) return
+  if (!hasEffect(owner, type)) return
   const rrset = prepareRRset(source, shared)
   // An array that grows by push has room for 16 more: 130 octets in each of a million names.
   node.rrsets = node.rrsets.length === 0 ? [rrset] : node.rrsets.concat(rrset)
+}
+
+/** RFC 4592 §4.2, §4.4: no meaning was given to NS and DNAME at a wildcard. @param owner in wire form */
+export function hasEffect(owner: Uint8Array, type: number): boolean {
+  return !isWildcard(owner, 0) || (type !== TYPE.NS && type !== TYPE.DNAME)
 }
 
 const NONE: RRset[] = []
@@ -214,7 +239,7 @@ function isWildcard(name: Uint8Array, start: number): boolean {
 }
 
 /** The cut nearest to the apex: what lies below it, further cuts too, is not ours to answer (RFC 1034 §4.2.1). */
-function highestCut(node: Node): RRset | undefined {
+export function highestCut(node: Node): RRset | undefined {
   let cut: RRset | undefined
   for (let at: Node | undefined = node; at !== undefined; at = at.parent) {
     const dname = at === node ? undefined : findRRset(at, TYPE.DNAME)
@@ -239,7 +264,7 @@ function linkAdditional(names: NameTable<Node>, apex: Uint8Array): void {
 }
 
 /** What RFC 1034 §4.3.2 step 6 adds: addresses of the targets, glue that a referral needs first. */
-function additionalOf(
+export function additionalOf(
   rrset: RRset,
   node: Node,
   { names, apex }: Pick<Zone, 'names' | 'apex'>,

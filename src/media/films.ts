@@ -40,7 +40,7 @@ const LIMIT_FAULTS = 1000
 const ENTRY_OCTETS = 16_384
 const CUT_OCTETS = 512
 /** Segments of two makes of one film are never mixed: count up when what is cut, or what an index has, changes. */
-const MAKE = 2
+const MAKE = 3
 
 type Known = {
   readonly film: Film

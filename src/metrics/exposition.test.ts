@@ -54,7 +54,7 @@ for (const accept of ['', '*/*', 'text/plain', 'application/openmetrics-text;q=0
 }
 
 test('names follow the conventions of Prometheus', () => {
-  for (const [name, { type, help, labels }] of Object.entries<Family>(families)) {
+  for (const [name, { type, help, labels = [] }] of Object.entries<Family>(families)) {
     assert.match(name, /^(portico|process)_[a-z0-9_]+[a-z]$/)
     assert.ok(!/_(total|info|count|sum|bucket)$/.test(name), name)
     assert.match(help, /\.$/)

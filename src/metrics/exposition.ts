@@ -17,7 +17,7 @@ export function expose(samples: readonly Sample[], accept = ''): Exposition {
   const isOpen = acceptsOpenMetrics(accept)
   const lines: string[] = []
   for (const [family, members] of Map.groupBy(samples, (sample) => sample.family)) {
-    const { type, help, labels }: Family = families[family]
+    const { type, help, labels = [] }: Family = families[family]
     const name = isOpen ? family : `${family}${SUFFIX[type]}`
     lines.push(`# HELP ${name} ${escapeHelp(help, isOpen)}`, `# TYPE ${name} ${typeName(type, isOpen)}`)
     for (const { labels: values, value } of members) {

@@ -4,7 +4,8 @@ export type FamilyType = 'counter' | 'gauge' | 'histogram' | 'info'
 export type Family = {
   readonly type: FamilyType
   readonly help: string
-  readonly labels: readonly string[]
+  /** none when absent */
+  readonly labels?: readonly string[]
   /** how samples of several data planes become one; the sum when absent */
   readonly merge?: 'max'
 }
@@ -48,33 +49,28 @@ export const families = {
   portico_http_unread_requests: {
     type: 'counter',
     help: 'Requests answered before a route was known, because their head could not be accepted.',
-    labels: [],
   },
-  portico_http_requests_in_flight: { type: 'gauge', help: 'Requests under way.', labels: [] },
-  portico_http_transfers: { type: 'gauge', help: 'Responses that are being sent.', labels: [] },
+  portico_http_requests_in_flight: { type: 'gauge', help: 'Requests under way.' },
+  portico_http_transfers: { type: 'gauge', help: 'Responses that are being sent.' },
   portico_http_paused_transfers: {
     type: 'gauge',
     help: 'Of these, the ones whose client has taken nothing for a second or more.',
-    labels: [],
   },
   portico_http_ahead_bytes: {
     type: 'gauge',
     help: 'Octets that were read for responses and that their clients have not taken.',
-    labels: [],
   },
-  portico_http_connections: { type: 'gauge', help: 'Open connections of clients.', labels: [] },
-  portico_http_connections_accepted: { type: 'counter', help: 'Connections of clients.', labels: [] },
+  portico_http_connections: { type: 'gauge', help: 'Open connections of clients.' },
+  portico_http_connections_accepted: { type: 'counter', help: 'Connections of clients.' },
   portico_http_connections_refused: {
     type: 'counter',
     help: 'Connections closed at once, because there were too many.',
-    labels: [],
   },
   portico_http_read_bytes: {
     type: 'counter',
     help: 'All octets read from clients, heads and content, after TLS.',
-    labels: [],
   },
-  portico_http2_streams: { type: 'counter', help: 'Requests that came over HTTP/2.', labels: [] },
+  portico_http2_streams: { type: 'counter', help: 'Requests that came over HTTP/2.' },
   portico_tls_handshakes: {
     type: 'counter',
     help: 'TLS handshakes, by how they ended: full, resumed or failed.',
@@ -139,10 +135,9 @@ export const families = {
   portico_dns_dropped_queries: {
     type: 'counter',
     help: 'DNS messages that got no answer: no queries, or an answer that could not be sent.',
-    labels: [],
   },
-  portico_dns_truncated_responses: { type: 'counter', help: 'DNS answers cut to fit (TC).', labels: [] },
-  portico_dns_tcp_connections: { type: 'gauge', help: 'Open DNS connections over TCP.', labels: [] },
+  portico_dns_truncated_responses: { type: 'counter', help: 'DNS answers cut to fit (TC).' },
+  portico_dns_tcp_connections: { type: 'gauge', help: 'Open DNS connections over TCP.' },
   portico_dns_transfers: {
     type: 'counter',
     help: 'Transfers of zones, by direction (in, out) and by what came of them.',
@@ -177,12 +172,10 @@ export const families = {
   portico_access_log_dropped_lines: {
     type: 'counter',
     help: 'Lines of the access log that the disk did not take in time.',
-    labels: [],
   },
   portico_trace_dropped_spans: {
     type: 'counter',
     help: 'Spans that were not exported, because the queue was full or the collector did not take them.',
-    labels: [],
   },
   portico_process_restarts: {
     type: 'counter',
@@ -198,12 +191,10 @@ export const families = {
   portico_config_last_reload_successful: {
     type: 'gauge',
     help: '1 when the last file that was read is the one served.',
-    labels: [],
   },
   portico_config_last_reload_timestamp_seconds: {
     type: 'gauge',
     help: 'When a file was last put to use, in seconds since 1970.',
-    labels: [],
   },
   portico_config: { type: 'info', help: 'The Plan that is served, by its hash.', labels: ['key'] },
   portico_build: { type: 'info', help: 'Versions.', labels: ['version', 'node'] },
@@ -215,19 +206,14 @@ export const families = {
   portico_cache_fetches: {
     type: 'counter',
     help: 'Requests of caches to services, also in the background and for parts.',
-    labels: [],
   },
-  portico_cache_saved_bytes: {
-    type: 'counter',
-    help: 'Content that services did not have to send.',
-    labels: [],
-  },
-  portico_cache_objects: { type: 'gauge', help: 'Responses and parts that are kept.', labels: [] },
+  portico_cache_saved_bytes: { type: 'counter', help: 'Content that services did not have to send.' },
+  portico_cache_objects: { type: 'gauge', help: 'Responses and parts that are kept.' },
   portico_cache_bytes: { type: 'gauge', help: 'What they take.', labels: ['tier'] },
   portico_cache_budget_bytes: { type: 'gauge', help: 'What they may take.', labels: ['tier'] },
-  portico_cache_disk_up: { type: 'gauge', help: '0 while the disk cannot be used.', labels: [] },
-  portico_cache_evictions: { type: 'counter', help: 'Responses that made room for others.', labels: [] },
-  portico_cache_purged: { type: 'counter', help: 'Responses that purges named.', labels: [] },
+  portico_cache_disk_up: { type: 'gauge', help: '0 while the disk cannot be used.' },
+  portico_cache_evictions: { type: 'counter', help: 'Responses that made room for others.' },
+  portico_cache_purged: { type: 'counter', help: 'Responses that purges named.' },
   portico_cache_reads: { type: 'counter', help: 'Bodies read, by where they lay.', labels: ['tier'] },
   portico_media_sessions: {
     type: 'gauge',
@@ -237,22 +223,18 @@ export const families = {
   portico_media_starved_requests: {
     type: 'counter',
     help: 'Requests of players whose buffer had run empty (CMCD).',
-    labels: [],
   },
   portico_media_rendered_objects: {
     type: 'counter',
     help: 'Segments, indexes and such that were made of films; what is kept already is not counted.',
-    labels: [],
   },
   portico_media_rendered_ahead: {
     type: 'counter',
     help: 'Of these, the ones that a player said it would ask for next.',
-    labels: [],
   },
   portico_media_index_bytes: {
     type: 'gauge',
     help: 'Indexes of films in the memory of all workers; each may have a quarter of cache.memory.',
-    labels: [],
   },
   portico_live_up: {
     type: 'gauge',
@@ -282,22 +264,11 @@ export const families = {
     labels: ['worker', 'quantile'],
   },
   portico_heap_bytes: { type: 'gauge', help: 'Memory of JavaScript objects.', labels: ['worker'] },
-  process_resident_memory_bytes: {
-    type: 'gauge',
-    help: 'Memory of the process.',
-    labels: [],
-    merge: 'max',
-  },
-  process_cpu_seconds: {
-    type: 'counter',
-    help: 'Processor time of the process.',
-    labels: [],
-    merge: 'max',
-  },
+  process_resident_memory_bytes: { type: 'gauge', help: 'Memory of the process.', merge: 'max' },
+  process_cpu_seconds: { type: 'counter', help: 'Processor time of the process.', merge: 'max' },
   process_start_time_seconds: {
     type: 'gauge',
     help: 'When the process began, in seconds since 1970.',
-    labels: [],
     merge: 'max',
   },
 } as const

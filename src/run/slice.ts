@@ -6,6 +6,7 @@ import type { StoreHandle } from '#cache/store/shared.ts'
 import type { Verdict } from '#cache/verdicts.ts'
 import type { LogLevel, LogValue } from '#core/log.ts'
 import type { ZoneKeys } from '#dns/dnssec/plan.ts'
+import type { ZoneImage } from '#dns/image.ts'
 import type { DnsOverlay } from '#dns/overlay-plan.ts'
 import type { DnsPlan } from '#dns/plan.ts'
 import type { Errand, ErrandReply } from '#dns/transfer/gate.ts'
@@ -52,6 +53,8 @@ export type DataSlice = TlsSlice & {
   readonly listeners: readonly ListenerSlice[]
   /** of each zone, by its id */
   readonly serials: ReadonlyMap<string, number>
+  /** by the key of a zone: those whose RRsets are in memory that all threads share, and not among the Plan's */
+  readonly images: ReadonlyMap<string, ZoneImage>
   /** what signs zones, whose records are among theirs already */
   readonly keys: ZoneKeys
   /** with their secrets */

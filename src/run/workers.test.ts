@@ -46,6 +46,7 @@ function slice(number: number): () => DataSlice {
   const shown = { texts: [], tokens: {}, digests: {} }
   const maps = {
     serials: new Map(),
+    images: new Map(),
     keys: new Map(),
     tsigKeys: new Map(),
     certificates: new Map(),

@@ -55,7 +55,9 @@ test('a change of a zone leaves the signatures of what did not change', () => {
   const compile = (zone: typeof plan, previous?: Zones): Zones => {
     const { zones, keys } = keyZones([zone], { [plan.id]: signed })
     const serials = new Map([[plan.id, previous === undefined ? 1 : 2]])
-    return compileZones(zones, serials, previous, (one) => signing.signerOf(one, keys.get(one.id)!))
+    return compileZones(zones, serials, previous, {
+      signerOf: (one) => signing.signerOf(one, keys.get(one.id)!),
+    })
   }
   const rrset = (zones: Zones, name: string) => {
     const wire = wireName(name)

@@ -49,9 +49,11 @@ function createServer(perSecond = 1_000_000) {
     () => nowSeconds * 1000,
   )
   const signing = createSigning({ now: () => nowSeconds, budget })
-  const zones = compileZones(plans, new Map(), undefined, (zone) => {
-    const own = keys.get(zone.id)
-    return own && signing.signerOf(zone, own)
+  const zones = compileZones(plans, new Map(), undefined, {
+    signerOf(zone) {
+      const own = keys.get(zone.id)
+      return own && signing.signerOf(zone, own)
+    },
   })
   const out = Buffer.alloc(65_535)
   return {

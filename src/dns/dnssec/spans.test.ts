@@ -29,9 +29,9 @@ function compile(lines: readonly string[], before?: Zone, serial = 1): Zone {
   const plan = { ...zonePlan('example.', lines, `key ${serial}`), dnssec: wanted }
   const { zones, keys } = keyZones([plan], { [plan.id]: saved })
   const previous = before && createZones([before])
-  const compiled = compileZones(zones, new Map([[plan.id, serial]]), previous, (zone) =>
-    signing.signerOf(zone, keys.get(zone.id)!),
-  )
+  const compiled = compileZones(zones, new Map([[plan.id, serial]]), previous, {
+    signerOf: (zone) => signing.signerOf(zone, keys.get(zone.id)!),
+  })
   return compiled.list[0]!
 }
 
@@ -75,9 +75,9 @@ test('a name with an ALIAS may have addresses, whether they were found or not', 
   const plan = { ...zonePlan('example.', LINES), dnssec: wanted }
   const aliases = [{ owner: 'app.example.', target: 'elsewhere.test.', ttl: 60, from }]
   const { zones, keys } = keyZones([{ ...plan, aliases }], { [plan.id]: saved })
-  const compiled = compileZones(zones, new Map(), undefined, (zone) =>
-    signing.signerOf(zone, keys.get(zone.id)!),
-  )
+  const compiled = compileZones(zones, new Map(), undefined, {
+    signerOf: (zone) => signing.signerOf(zone, keys.get(zone.id)!),
+  })
   assert.deepEqual(deny(compiled.list[0]!, 'apq.example.')[0], 'app.example. → b.example. A AAAA RRSIG NSEC')
 })
 

@@ -2,7 +2,7 @@ import { deserialize, serialize } from 'node:v8'
 import type { Movie } from './movie.ts'
 
 /** Counts up when what a Movie has changes: an index of another version is made anew. */
-const version = 3
+const version = 4
 
 /** A movie as octets that can be kept on disk: its typed arrays as they are. */
 export function encodeMovie(movie: Movie): Uint8Array {

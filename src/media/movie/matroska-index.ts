@@ -1,25 +1,35 @@
 import { type Element, elementAt, HEADER_OCTETS } from '#media/wire/ebml.ts'
 import { MediaFault } from '#media/wire/fault.ts'
 import { type Cue, ids, readCues, seekPosition, timestampScale } from '#media/wire/matroska-index.ts'
+import { type TextEntry, textEntries } from '#media/wire/matroska-text.ts'
 import type { MediaFile } from './movie.ts'
 
 // Writers put SeekHead, Info and Tracks first; fonts and covers may come before the first cluster, but after these.
 const headOctets = 64 * 1024
 
+/** What a file says of its clusters and of its text without being read. */
+export type MatroskaIndex = {
+  /** none when the file has none, as recordings of browsers do */
+  readonly cues: readonly Cue[]
+  readonly texts: readonly TextEntry[]
+  /** nanoseconds of a tick */
+  readonly scale: number
+}
+
 /**
- * Read the cues of a file (RFC 9559 §22), wherever they stand, and nothing else.
+ * Read the cues of a file (RFC 9559 §22), wherever they stand, and the head before its first cluster; nothing else.
  *
  * @param mostOctets of the cues
- * @returns none when the file has none, as recordings of browsers do
  * @throws {MediaFault} when the file is no Matroska, or its cues are larger
  */
-export async function cuesOf(file: MediaFile, mostOctets: number): Promise<readonly Cue[]> {
+export async function readIndex(file: MediaFile, mostOctets: number): Promise<MatroskaIndex> {
   const head = await file.read({ from: 0, octets: Math.min(headOctets, file.octets) })
   const ebml = elementAt(head, 0)
   const segment = ebml?.octets === undefined ? undefined : headerAt(head, ebml.at + ebml.octets)
   if (segment?.id !== ids.segment)
     throw new MediaFault('The file begins as Matroska does, and has no segment after 64 KiB')
   let scale = timestampScale(new Uint8Array())
+  let texts: readonly TextEntry[] = []
   let place: number | undefined
   for (let at = segment.at; ; ) {
     const element = headerAt(head, at)
@@ -29,10 +39,12 @@ export async function cuesOf(file: MediaFile, mostOctets: number): Promise<reado
       element.octets === undefined ? undefined : head.subarray(element.at, element.at + element.octets)
     if (element.octets === undefined || !data) break
     if (element.id === ids.info) scale = timestampScale(data)
+    if (element.id === ids.tracks) texts = textEntries(data)
     if (element.id === ids.seekHead) place ??= seekPlace(data, segment.at)
     at = element.at + element.octets
   }
-  return place === undefined ? [] : await readAt(file, { place, mostOctets, segmentAt: segment.at, scale })
+  const wanted = place === undefined ? null : { place, mostOctets, segmentAt: segment.at, scale }
+  return { cues: wanted === null ? [] : await readAt(file, wanted), texts, scale }
 }
 
 function headerAt(head: Uint8Array, at: number): Element | undefined {

@@ -3,13 +3,15 @@ import { boxesIn } from '#media/wire/bmff.ts'
 import { fullBoxOf, u32 } from '#media/wire/bmff-write.ts'
 import { dolbyConfig } from '#media/wire/codec-dolby.ts'
 import { MediaFault } from '#media/wire/fault.ts'
+import { canonicalLanguage } from '#media/wire/language.ts'
 import { type DecoderConfig, preSkip, sampleEntryOf } from '#media/wire/matroska-entry.ts'
 import type { Cue } from '#media/wire/matroska-index.ts'
 import { type SampleEntry, sampleEntries } from '#media/wire/sample-entry.ts'
 import { createSampleList } from '#media/wire/sample-list.ts'
 import { octetsOf, type Samples } from '#media/wire/samples.ts'
 import { type PacketReader, readMatroska } from './matroska-file.ts'
-import { cuesOf } from './matroska-index.ts'
+import { readIndex } from './matroska-index.ts'
+import { textTracksOf } from './matroska-text-track.ts'
 import type { MediaFile, Movie, RefusedTrack, Track } from './movie.ts'
 
 const videoTimescale = 90_000
@@ -35,7 +37,8 @@ const upright = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
  * @throws {MediaFault} 422 when nothing in it can be offered
  */
 export async function openMatroska(file: MediaFile, indexOctets: number): Promise<Movie> {
-  const cues = await cuesOf(file, indexOctets)
+  const index = await readIndex(file, indexOctets)
+  const { cues } = index
   const most = cues.length > 0 ? 4 * indexOctets : mostWithoutCues
   return readMatroska(file, most, async (open) => {
     const shown = open.tracks.filter((track) => track.type === 'video' || track.type === 'audio')
@@ -47,7 +50,9 @@ export async function openMatroska(file: MediaFile, indexOctets: number): Promis
     const refused = found.filter((track) => 'reason' in track)
     if (tracks.length === 0) throw new MediaFault(refused.map(({ reason }) => reason).join('; '))
     const durationSeconds = Math.max(...tracks.map((track) => track.durationSeconds))
-    return { container: 'matroska', tracks, refused, durationSeconds, octets: file.octets, tag: file.tag }
+    const { octets, tag } = file
+    const all = [...tracks, ...textTracksOf(index)]
+    return { container: 'matroska', tracks: all, refused, durationSeconds, octets, tag }
   })
 }
 
@@ -134,7 +139,7 @@ async function trackOf(
     kind,
     codec: entry!.codec,
     timescale,
-    language: await track.getLanguageCode(),
+    language: canonicalLanguage(await track.getLanguageCode()) ?? 'und',
     name: (await track.getName()) ?? '',
     width: entry!.width,
     height: entry!.height,

@@ -37,7 +37,7 @@ export type RefusedTrack = { readonly id: number; readonly reason: string }
 export type Track = {
   readonly id: number
   readonly kind: 'video' | 'audio' | 'text'
-  /** RFC 6381 and its registry: avc1.640028, hvc1.…, av01.…, vp09.…, mp4a.40.2, opus, ac-3, ec-3, flac, tx3g, wvtt. */
+  /** RFC 6381 and its registry: avc1.640028, hvc1.…, av01.…, vp09.…, mp4a.40.2, opus, ac-3, ec-3, flac; of text tx3g, wvtt, stpp, S_TEXT/…. */
   readonly codec: string
   /** Ticks a second of all times of this track. */
   readonly timescale: number
@@ -70,6 +70,14 @@ export type Track = {
     readonly startTicks: number
     /** added to composition offsets, so that none is below 0 */
     readonly raiseTicks: number
+  }
+  /** Where the text of a Matroska file stands: its samples have no octets. */
+  readonly blocks?: {
+    readonly number: number
+    readonly isDeflated: boolean
+    /** of each sample: offset of its cluster in the file, and its own in the data of the cluster */
+    readonly clusters: Float64Array
+    readonly places: Float64Array
   }
 }
 

@@ -7,7 +7,9 @@ import { valueAt } from '#media/wire/columns.ts'
 import { MediaFault } from '#media/wire/fault.ts'
 import { octetsOf, sampleFrom } from '#media/wire/samples.ts'
 import { type Cue, readSubtitles, type Subtitles } from '#media/wire/subtitles.ts'
-import { readTimedText, textConfig } from '#media/wire/timed-text.ts'
+import { readTimedText, saidOf, textConfig } from '#media/wire/timed-text.ts'
+import { readTtml } from '#media/wire/ttml.ts'
+import { readBlockCues } from './matroska-text.ts'
 
 /** More than anybody reads in a day of film. */
 const LIMIT_SAMPLES = 100_000
@@ -16,6 +18,8 @@ const LIMIT_OCTETS = 16 * 2 ** 20
 const LIMITS = { gapOctets: 16 * 1024, readOctets: 2 ** 20 }
 /** Parts of a whole film that are read side by side: each is many reads, one after the other. */
 const PARTS = 8
+/** Lines that stand at once. */
+const OVERLAPPING = 8
 
 /** The text of a number. @throws {MediaFault} 404 when there is none */
 export function requireText({ movie }: Film, id: number): Track {
@@ -42,14 +46,15 @@ export async function readTextTrack(
   const { samples } = track
   const sampleAt = (ms: number): number =>
     sampleFrom(samples, (ms * track.timescale) / 1000 - track.offsetTicks)
-  // The sample before may still stand.
-  const first = Math.max(0, sampleAt(fromMs) - 1)
+  // Those before may still stand; in Matroska lines may overlap, each as long as it says.
+  const first = Math.max(0, sampleAt(fromMs) - (track.blocks === undefined ? 1 : OVERLAPPING))
   const end = toMs === Number.POSITIVE_INFINITY ? samples.count : sampleAt(toMs)
   if (end - first > LIMIT_SAMPLES || octetsOf(samples, first, Math.max(first, end)) > LIMIT_OCTETS)
     throw new MediaFault(`The subtitles have more than ${LIMIT_SAMPLES} lines or ${LIMIT_OCTETS} octets`)
   const step = Math.max(16, Math.ceil((end - first) / PARTS))
   const parts: Promise<Cue[]>[] = []
-  for (let at = first; at < end; at += step) parts.push(readCues(file, track, at, Math.min(end, at + step)))
+  const read = track.blocks === undefined ? readCues : readBlockCues
+  for (let at = first; at < end; at += step) parts.push(read(file, track, at, Math.min(end, at + step)))
   const config = textConfig(track.entries[0]!)
   const blocks = config === null ? [] : readSubtitles(config).blocks
   return { blocks, cues: joined((await Promise.all(parts)).flat()) }
@@ -65,10 +70,25 @@ async function readCues(file: MediaFile, track: Track, first: number, end: numbe
     const sample = octets.subarray(at, (at += valueAt(samples.sizes, i)))
     const ticks = presentationTime(track, i)
     const [startMs, endMs] = [Math.max(0, msOf(ticks)), msOf(ticks + valueAt(samples.durations, i))]
-    if (endMs > startMs)
-      cues.push(...readTimedText(track.codec, sample).map((said) => ({ ...said, startMs, endMs })))
+    if (endMs <= startMs) continue
+    const within = { startMs, endMs }
+    if (track.codec === 'stpp') cues.push(...readDocument(sample, msOf(track.offsetTicks), within))
+    else cues.push(...readTimedText(track.codec, sample).map((said) => ({ ...said, ...within })))
   }
   return cues
+}
+
+/** A document of TTML counts from the beginning of its track, and holds as long as its sample (ISO 14496-30 §6.3). */
+function readDocument(
+  sample: Uint8Array,
+  offsetMs: number,
+  within: { readonly startMs: number; readonly endMs: number },
+): Cue[] {
+  return readTtml(new TextDecoder().decode(sample)).flatMap(({ settings, text, ...shown }) => {
+    const startMs = Math.max(within.startMs, shown.startMs + offsetMs)
+    const endMs = Math.min(within.endMs, shown.endMs + offsetMs)
+    return endMs > startMs ? saidOf('', settings, text).map((said) => ({ ...said, startMs, endMs })) : []
+  })
 }
 
 /** A cue that stands while others come and go is said again in each sample: it is one. */

@@ -16,6 +16,9 @@ export const ids = {
   cueTrackPositions: 0xb7,
   cueTrack: 0xf7,
   cueClusterPosition: 0xf1,
+  cueRelativePosition: 0xf0,
+  cueDuration: 0xb2,
+  tracks: 0x1654ae6b,
   cluster: 0x1f43b675,
 } as const
 
@@ -25,7 +28,15 @@ export function isMatroska(head: Uint8Array): boolean {
 }
 
 /** Where a track can be entered (RFC 9559 §5.1.5): its time in seconds, and the cluster in the file. */
-export type Cue = { readonly track: number; readonly seconds: number; readonly cluster: number }
+export type Cue = {
+  readonly track: number
+  readonly seconds: number
+  readonly cluster: number
+  /** offset of the block in the data of the cluster; undefined when it is not said */
+  readonly place: number | undefined
+  /** 0 when it is not said */
+  readonly durationSeconds: number
+}
 
 /** Where SeekHead (RFC 9559 §5.1.1) says that an element is, from the segment's data on. */
 export function seekPosition(seekHead: Uint8Array, wanted: number): number | undefined {
@@ -63,8 +74,16 @@ export function readCues(cues: Uint8Array, segmentAt: number, scale: number): Cu
       const places = elementsIn(data, 0)
       const track = places.find((place) => place.element.id === ids.cueTrack)
       const cluster = places.find((place) => place.element.id === ids.cueClusterPosition)
+      const relative = places.find((place) => place.element.id === ids.cueRelativePosition)
+      const duration = places.find((place) => place.element.id === ids.cueDuration)
       if (track && cluster) {
-        found.push({ track: unsigned(track.data), seconds, cluster: segmentAt + unsigned(cluster.data) })
+        found.push({
+          track: unsigned(track.data),
+          seconds,
+          cluster: segmentAt + unsigned(cluster.data),
+          place: relative && unsigned(relative.data),
+          durationSeconds: duration ? (unsigned(duration.data) * scale) / 1e9 : 0,
+        })
       }
     }
   }

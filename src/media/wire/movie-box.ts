@@ -1,5 +1,6 @@
 import { type Box, childOf, children, fullBox } from './bmff.ts'
 import { MediaFault } from './fault.ts'
+import { canonicalLanguage } from './language.ts'
 import { type SampleEntry, sampleEntries } from './sample-entry.ts'
 
 /** A track as `trak` describes it, its samples aside. */
@@ -148,16 +149,11 @@ function languageOf(mdhd: Box, elng: Box | undefined): string {
   const packed = fields.u16()
   const letters = [10, 5, 0].map((shift) => String.fromCharCode(0x60 + ((packed >> shift) & 31))).join('')
   const extended = elng && fullBox(elng).fields
-  return canonical(extended?.text(extended.left()).replace(/\0.*$/s, '')) ?? canonical(letters) ?? 'und'
-}
-
-function canonical(tag: string | undefined): string | undefined {
-  if (!tag || !/^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i.test(tag)) return undefined
-  try {
-    return Intl.getCanonicalLocales(tag)[0]
-  } catch {
-    return undefined
-  }
+  return (
+    canonicalLanguage(extended?.text(extended.left()).replace(/\0.*$/s, '')) ??
+    canonicalLanguage(letters) ??
+    'und'
+  )
 }
 
 function nameOf(udta: Box | undefined): string {

@@ -52,9 +52,9 @@ export function sampleEntries(stsd: Box, kind: 'video' | 'audio' | 'text'): Samp
   return entries
 }
 
-/** Timed text of 3GPP (TS 26.245 §5.16) and WebVTT (ISO 14496-30 §7.5): what can be written as WebVTT. */
+/** Timed text of 3GPP (TS 26.245 §5.16), WebVTT and TTML (ISO 14496-30 §7.5, §6): what can be written as WebVTT. */
 function textEntry({ type, content }: Box): SampleEntry | string {
-  if (type !== 'tx3g' && type !== 'wvtt') return `has ${printable(type)} text, which is not WebVTT`
+  if (!['tx3g', 'wvtt', 'stpp'].includes(type)) return `has ${printable(type)} text, which is not WebVTT`
   return { codec: type, octets: box(type, content), width: 0, height: 0, channels: 0, sampleRate: 0 }
 }
 

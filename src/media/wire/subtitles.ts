@@ -103,8 +103,8 @@ function timestamp(ms: number): string {
   return `${two(ms / 3_600_000)}:${two((ms / 60_000) % 60)}:${two((ms / 1000) % 60)}.${parts}`
 }
 
-/** SubRip has tags of HTML, of which b, i and u are known; `{\an8}` puts the text at the top. */
-function ofSubRip(text: string): Pick<Cue, 'settings' | 'text'> {
+/** Text of SubRip: it has tags of HTML, of which b, i and u are known; `{\an8}` puts the text at the top. */
+export function ofSubRip(text: string): Pick<Cue, 'settings' | 'text'> {
   const place = /\{\\an([1-9])\}/.exec(text)?.[1]
   const plain = text
     .replace(/\{\\[^}\n]*\}/g, '')

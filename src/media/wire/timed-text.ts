@@ -52,7 +52,8 @@ function webVttCue(content: Uint8Array): readonly Said[] {
   return saidOf(oneLine(textOf('iden')), oneLine(textOf('sttg')), textOf('payl'))
 }
 
-function saidOf(id: string, settings: string, written: string): readonly Said[] {
+/** What can be a cue; nothing where no text is left. */
+export function saidOf(id: string, settings: string, written: string): readonly Said[] {
   const lines = written.replaceAll('\0', '').split(/\r\n?|\n/)
   // An empty line would end the cue, and an arrow begin another.
   const text = lines.filter((line) => line.trim() !== '').join('\n')

@@ -27,7 +27,7 @@ export type PreparedDns = {
 
 type DnsPart = Pick<
   DataSlice,
-  'dns' | 'serials' | 'keys' | 'tsigKeys' | 'cookieKeys' | 'dnsOverlay' | 'places'
+  'dns' | 'serials' | 'images' | 'keys' | 'tsigKeys' | 'cookieKeys' | 'dnsOverlay' | 'places'
 >
 
 export type FrontDnsOptions = ZoneKeepingOptions & {

@@ -4,17 +4,17 @@ import { applyAliases } from '#dns/alias-addresses.ts'
 import { createBudget } from '#dns/dnssec/budget.ts'
 import { createPresigner } from '#dns/dnssec/presign.ts'
 import { createSigning, type Signing } from '#dns/dnssec/signer.ts'
+import { openImage, planOfImage } from '#dns/open-image.ts'
 import type { DnsOverlay } from '#dns/overlay-plan.ts'
-import type { DnsLimits, MannerPlan, ZonePlan } from '#dns/plan.ts'
+import type { DnsLimits, MannerPlan } from '#dns/plan.ts'
 import { createPlaces } from '#dns/pools/places.ts'
 import { createSteering } from '#dns/pools/steering.ts'
-import type { Signer } from '#dns/rrset.ts'
 import { createDnsServer, type DnsServer } from '#dns/server.ts'
 import type { Version } from '#dns/transfer/difference.ts'
 import { createGate, type GateOptions } from '#dns/transfer/gate.ts'
 import type { ZoneNews } from '#dns/transfer/members.ts'
 import type { MovePlan } from '#dns/transfer/plan.ts'
-import { compileZones, createZones, type Zones } from '#dns/zone.ts'
+import { type CompileOptions, compileZones, createZones, type Zones } from '#dns/zone.ts'
 import type { DataSlice } from '#run/slice.ts'
 import { overlaid } from './overlaid.ts'
 
@@ -71,17 +71,23 @@ export function createDnsPlane({ first, now, errands, log }: DnsPlaneOptions): D
   })
   const server = createDnsServer({ zones, limits: first.dns.limits, log, elsewhere })
 
-  function signerWith(known: DataSlice['keys']): (zone: ZonePlan) => Signer | undefined {
-    return (zone) => {
-      const own = known.get(zone.id)
-      return own && signing.signerOf(zone, own)
+  function compileWith({ keys, images }: Pick<DataSlice, 'keys' | 'images'>): CompileOptions {
+    return {
+      signerOf(zone) {
+        const own = keys.get(zone.id)
+        return own && signing.signerOf(zone, own)
+      },
+      open(zone, serial) {
+        const image = images.get(zone.key)
+        return image && openImage(planOfImage(zone, image), serial, image)
+      },
     }
   }
 
   function compile(versions: readonly Version[]): Zones {
     const serials = new Map(versions.map(({ plan, serial }) => [plan.id, serial]))
     const plans = versions.map(({ plan }) => plan)
-    return compileZones(plans, serials, zones, signerWith(served.keys))
+    return compileZones(plans, serials, zones, compileWith(served))
   }
 
   function serve(limits?: DnsLimits, manner?: MannerPlan): void {
@@ -104,7 +110,7 @@ export function createDnsPlane({ first, now, errands, log }: DnsPlaneOptions): D
     name: () => served.dns.manner.name,
     prepare(next) {
       keepNews(next)
-      const compiled = compileZones(next.dns.zones, next.serials, zones, signerWith(next.keys))
+      const compiled = compileZones(next.dns.zones, next.serials, zones, compileWith(next))
       const nextPlaces = createPlaces(next.dns.places, next.places)
       return () => {
         zones = compiled

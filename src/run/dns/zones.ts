@@ -10,6 +10,7 @@ import type { ZoneNews } from '#dns/transfer/members.ts'
 import { compileZones, type Zones } from '#dns/zone.ts'
 import type { DataSlice } from '#run/slice.ts'
 import { type DnssecKeeper, loadDnssec } from './dnssec.ts'
+import { createImages } from './images.ts'
 import { overlaid } from './overlaid.ts'
 import { loadSerials } from './serials.ts'
 import { readTsigKeys } from './tsig-keys.ts'
@@ -33,7 +34,7 @@ export type ZoneKeeping = Pick<Ledger, 'ask' | 'askMore' | 'secondaries' | 'setA
 
 export type PreparedZoneKeeping = {
   /** what a worker serves in place of the zones of the file: once it is committed, with all that changed since */
-  part(dns: DnsPlan): Pick<DataSlice, 'dns' | 'serials' | 'keys' | 'tsigKeys'>
+  part(dns: DnsPlan): Pick<DataSlice, 'dns' | 'serials' | 'images' | 'keys' | 'tsigKeys'>
   commit(): void
   abort(): void
 }
@@ -59,6 +60,7 @@ export async function keepZones({
   /** the last that were compiled: those that stayed as they are need not be compiled again */
   let compiled: Zones | undefined
   let zones: Zones | undefined
+  const images = createImages()
   const counts = createMoveCounts()
   const ledger = createLedger({
     counts,
@@ -87,7 +89,11 @@ export async function keepZones({
       part(given) {
         const { zones: plans, serials } = partOf(current.versions())
         const moves = [...given.moves, ...current.members()]
-        return { dns: { ...given, zones: plans, moves }, serials, keys: keyed.keys, tsigKeys }
+        const { zones: imaged, images: drawn } = images.take(plans, (id) => keyed.keys.has(id))
+        return {
+          ...{ dns: { ...given, zones: imaged, moves }, serials },
+          ...{ images: drawn, keys: keyed.keys, tsigKeys },
+        }
       },
       commit() {
         prepared.commit()
@@ -118,7 +124,7 @@ export async function keepZones({
     get zones() {
       if (zones !== undefined) return zones
       const { zones: plans, serials } = partOf(ledger.versions())
-      compiled = compileZones(plans, serials, compiled)
+      compiled = compileZones(plans, serials, compiled, { open: images.open })
       zones = overlaid(compiled, texts)
       return zones
     },
