@@ -1,8 +1,10 @@
 /** The server that `bench/dns-many.ts` measures: `node dns-many-portico.ts PORT ZONES NAMES`; says when it is ready. */
 import { silent } from '#core/log.ts'
+import { openImage, planOfImage } from '#dns/open-image.ts'
 import type { RRsetPlan, ZonePlan } from '#dns/plan.ts'
 import { createDnsServer } from '#dns/server.ts'
-import { compileZones } from '#dns/zone.ts'
+import { compileZones, type Zones } from '#dns/zone.ts'
+import { createImages } from '#run/dns/images.ts'
 
 const from = { file: 'bench', line: 0, column: 0 }
 const [port = 0, zones = 0, names = 0] = process.argv.slice(2).map(Number)
@@ -15,7 +17,7 @@ function zone(number: number): ZonePlan {
   const apex = `zone${number}.example.`
   return {
     id: `zone:${apex}`,
-    key: '',
+    key: apex,
     from,
     apex,
     soa: {
@@ -35,11 +37,20 @@ function zone(number: number): ZonePlan {
   }
 }
 
+/** As a worker has them: from images that the main thread has drawn. */
+function compile(): Zones {
+  const plans = Array.from({ length: zones }, (_, i) => zone(i))
+  const drawn = createImages().take(plans, () => false)
+  return compileZones(drawn.zones, new Map(), undefined, {
+    open(plan, serial) {
+      const image = drawn.images.get(plan.key)
+      return image && openImage(planOfImage(plan, image), serial, image)
+    },
+  })
+}
+
 const server = createDnsServer({
-  zones: compileZones(
-    Array.from({ length: zones }, (_, i) => zone(i)),
-    new Map(),
-  ),
+  zones: compile(),
   limits: { udpPayload: 1232, tcpConnections: 512, tcpIdleMs: 10_000 },
   log: silent,
 })
