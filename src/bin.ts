@@ -3,7 +3,7 @@
 
 const WANTED = 24 // package.json, engines
 
-if (Number.parseInt(process.versions.node, 10) >= WANTED) await import('./main.ts')
+if (Number.parseInt(process.versions.node, 10) >= WANTED) await import('#main.ts')
 else {
   process.stderr.write(
     `portico: This is Node ${process.versions.node} (${process.execPath}); Node ${WANTED} or newer is wanted. https://nodejs.org has it, and so have nvm and the packages of most systems.\n`,
