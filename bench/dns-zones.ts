@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { peer } from '../test/peers.ts'
 import { freePort } from '../test/ports.ts'
-import { untilAnswered } from './dns-ready.ts'
+import { IN_FLIGHT, untilAnswered, untilIdle } from './dns-ready.ts'
 import {
   CLIENT_CORE,
   confine,
@@ -86,12 +86,13 @@ export async function measureZones(size: Size): Promise<Readonly<Record<Contende
       }
       await confine(server.pid, SERVER_CORE)
     }
+    await untilIdle(Object.values(started).map(({ pid }) => pid))
     const costs: Record<Contender, number[]> = { portico: [], knot: [], nsd: [] }
     const rates = await interleave(CONTENDERS, ROUNDS, async (name) => {
       const before = cpuSeconds(started[name].pid)
       const output = await runPinned(CLIENT_CORE, programs.dnsperf, [
         ...['-s', '127.0.0.1', '-p', `${ports[name]}`, '-d', join(folder, 'queries')],
-        ...['-l', `${SECONDS}`, '-c', '4', '-q', '200', '-e'],
+        ...['-l', `${SECONDS}`, '-c', '4', '-q', `${IN_FLIGHT}`, '-e'],
       ])
       const answers = Number(/Queries completed:\s+(\d+)/.exec(output)?.[1])
       costs[name].push(((cpuSeconds(started[name].pid) - before) / answers) * 1e6)

@@ -7,6 +7,7 @@ import { picture, startBrowser, type TestBrowser } from '../test/browser.ts'
 import { loopRenditions, makeRenditions } from '../test/media/film.ts'
 import { peer } from '../test/peers.ts'
 import { type Running, startRunning, until } from '../test/running.ts'
+import { openSlowLine, type SlowLine } from '../test/slow-line.ts'
 import { untilShown } from '../test/watch.ts'
 import { WATCH, type Watched } from '../test/watch-log.ts'
 
@@ -17,6 +18,8 @@ const skip = (chromium === undefined || ffmpeg === undefined) && 'needs chromium
 let running: Running
 let browser: TestBrowser
 let origin = ''
+/** What the browser plays by itself, it asks for where DevTools' limits do not reach. */
+let slowLine: SlowLine
 before(async () => {
   if (chromium === undefined || ffmpeg === undefined) return
   running = await startRunning({
@@ -41,10 +44,12 @@ before(async () => {
   ] as const)
     await writeFile(join(folder, `${page}.html`), transportPage(`${film}/ts.m3u8`))
   origin = `http://films.example.com:${running.ports.http}`
+  slowLine = await openSlowLine(running.ports.http)
   browser = await startBrowser(chromium)
 })
 after(async () => {
   await browser?.close()
+  await slowLine?.close()
   await running?.stop()
 })
 
@@ -80,18 +85,18 @@ const players: readonly (readonly [name: string, path: string, isOurs: boolean])
 type Visit = { readonly page: Page; readonly asked: string[]; watched(): Promise<Watched> }
 
 /** Open a page whose <video> is watched from the first. */
-async function visit(path: string): Promise<Visit & { readonly line: CDPSession }> {
+async function visit(path: string, from = origin): Promise<Visit & { readonly line: CDPSession }> {
   const page = await browser.open('about:blank', { viewport: { width: 1280, height: 720 } })
   await page.addInitScript(WATCH)
   const line = await page.context().newCDPSession(page)
   await line.send('Network.enable')
   const asked: string[] = []
   page.on('request', (request) => asked.push(new URL(request.url()).pathname))
-  await page.goto(origin + path)
+  await page.goto(from + path)
   return { page, asked, line, watched: () => page.evaluate<Watched>('watched') }
 }
 
-async function limit(line: CDPSession, downloadThroughput: number): Promise<void> {
+async function limitLine(line: CDPSession, downloadThroughput: number): Promise<void> {
   const conditions = { offline: false, latency: 0, downloadThroughput, uploadThroughput: -1 }
   await line.send('Network.emulateNetworkConditions', conditions)
 }
@@ -128,14 +133,21 @@ for (const [name, path] of players) {
   })
 }
 
-// What the browser plays by itself, it asks for where DevTools' limits do not reach.
-for (const [name, path] of players.filter(([one]) => one !== 'the browser itself')) {
+for (const [name, path] of players) {
   test(`${name} takes a lower rendition on a slow line, and the highest one when it is quick`, {
     skip,
   }, async (context) => {
-    const { page, line, asked, watched } = await visit(
+    const isNative = name === 'the browser itself'
+    const visited = await visit(
       path.replace('film.mp4', 'long.mp4').replace('-', '-long-'),
+      isNative ? origin.replace(/\d+$/, `${slowLine.port}`) : origin,
     )
+    const { page, watched } = visited
+    const asked = isNative ? slowLine.asked : visited.asked
+    const limit = async (octetsPerSecond: number): Promise<void> => {
+      if (isNative) slowLine.octetsPerSecond = octetsPerSecond
+      else await limitLine(visited.line, octetsPerSecond)
+    }
     const asksFor = async (heights: readonly number[]): Promise<number> => {
       const before = asked.length
       const wanted = new RegExp(`long\\.(?:${heights.join('|')})\\.mp4/seg-1-(\\d+)-`)
@@ -151,9 +163,9 @@ for (const [name, path] of players.filter(([one]) => one !== 'the browser itself
     )
     await highest
     // 560 kb/s: more than the lowest rendition needs, less than the others; then 4 Mb/s.
-    await limit(line, 70_000)
+    await limit(70_000)
     await asksFor([180])
-    await limit(line, 500_000)
+    await limit(500_000)
     const at = await asksFor([270, 360])
     await page.evaluate(`document.querySelector('video').currentTime = ${at}`)
     await untilShown(page, (now) => now.at > at && now.height > 180, 60_000)
@@ -204,6 +216,45 @@ for (const [name, player] of [
     await page.keyboard.press('c')
     await page.evaluate("document.querySelector('video').currentTime = 5.5")
     await until(() => page.evaluate<boolean>(cueShown('From 5 to 8')), 60_000)
+    await page.context().close()
+  })
+}
+
+for (const format of ['hls', 'dash'] as const) {
+  test(`shaka-player by ${format} offers the second sound and the subtitles, and plays those that are chosen`, {
+    skip,
+  }, async () => {
+    const { page, asked } = await visit(`/shaka-${format}.html`)
+    await untilShown(page, ({ durationSeconds }) => durationSeconds > 10)
+    await page.evaluate("Object.assign(document.querySelector('video'), { muted: true }).play()")
+    const languagesOf = (kind: 'Audio' | 'Text'): Promise<string[]> =>
+      page.evaluate(`player.get${kind}Tracks().map(({ language }) => language).sort()`)
+    await until(async () => (await languagesOf('Text')).length === 2, 60_000)
+    assert.deepEqual(
+      [await languagesOf('Audio'), await languagesOf('Text')],
+      [
+        ['de', 'en'],
+        ['de', 'en'],
+      ],
+    )
+    for (const [language, file, words] of [
+      ['de', 'film.de', 'Von 1 bis 4'],
+      ['en', 'film.360', 'From 1 to 4'],
+    ] as const) {
+      const chosen = (kind: string): string =>
+        `player.select${kind}Track(player.get${kind}Tracks().find((track) => track.language === '${language}'))`
+      await page.evaluate(`${chosen('Audio')}; ${chosen('Text')}`)
+      await page.evaluate("document.querySelector('video').currentTime = 1.5")
+      await until(() => page.evaluate<boolean>(cueShown(words)), 60_000)
+      assert.ok(
+        asked.some((path) => path.includes(file)),
+        `${file} was never asked for`,
+      )
+      await picture(page, `streaming-text-shaka-${format}-${language}`)
+    }
+    assert.equal(await page.evaluate('failed'), '')
+    await page.evaluate('player.selectTextTrack(null)')
+    await until(() => page.evaluate<boolean>(`!${cueShown('From 1 to 4')}`), 60_000)
     await page.context().close()
   })
 }

@@ -255,7 +255,7 @@ server { listen 127.0.0.1:8080; server_name status.example.net; location / { pro
             routes: {
               '/**': { service: 9000 },
               '/admin/**': { respond: { status: 403 } },
-              '/metrics/**': { respond: { status: 403 } },
+              '/metrics/**': { service: 9100, access: { allow: ['10.0.0.0/8'] } },
               '/secret': { respond: { status: 403 } },
             },
           },
@@ -266,8 +266,6 @@ server { listen 127.0.0.1:8080; server_name status.example.net; location / { pro
       '1 server assumed',
       '5 auth_basic not understood',
       '5 auth_basic_user_file not understood',
-      '6 allow not understood',
-      '6 deny not understood',
       '6 location assumed',
       '9 server not understood',
     ],
@@ -392,15 +390,70 @@ server {
 }`,
     domains: {
       'example.com': {
-        hosts: { '@': { service: 81 }, m: { redirect: { to: 'http://example.com', status: 302 } } },
+        hosts: {
+          '@': { service: 81, limits: { requests: '1/s', burst: 1 } },
+          m: { redirect: { to: 'http://example.com', status: 302 } },
+        },
+      },
+    },
+    notes: ['1 map not understood', '3 server assumed', '7 if not understood', '8 limit_req assumed'],
+  },
+  {
+    name: 'who may come, how often and how fast, what is kept, and listings',
+    text: `limit_req_zone $binary_remote_addr zone=api:10m rate=30r/m;
+limit_req_zone $http_x_key zone=key:10m rate=5r/s;
+limit_conn_zone $binary_remote_addr zone=addr:10m;
+server {
+    listen 443 ssl;
+    server_name shop.example.org;
+    deny 203.0.113.0/24;
+    location / { proxy_pass http://127.0.0.1:81; proxy_cache c; proxy_cache_valid 200 302 1h30m; proxy_cache_valid any 1m; }
+    location /me/ { proxy_pass http://127.0.0.1:81; proxy_cache c; proxy_cache_bypass $cookie_session; }
+    location /in/ { allow 10.0.0.7; deny 10.0.0.0/8; allow all; proxy_pass http://127.0.0.1:82; }
+    location /odd/ { deny 10.0.0.0/8; allow 10.0.0.7; proxy_pass http://127.0.0.1:82; }
+    location /api/ { allow all; limit_req zone=api burst=9 nodelay; limit_conn addr 4; proxy_pass http://127.0.0.1:83; }
+    location /key/ { allow all; limit_req zone=key; proxy_pass http://127.0.0.1:83; }
+    location /dl/ { allow all; root /srv; autoindex on; limit_rate 500k; limit_rate_after 5m; }
+}`,
+    domains: {
+      'example.org': {
+        hosts: {
+          shop: {
+            routes: {
+              '/**': {
+                service: 81,
+                cache: { ttl: { 200: '1.5h', 302: '1.5h', any: '1m' } },
+                access: { deny: ['203.0.113.0/24'] },
+              },
+              '/me/**': { service: 81, access: { deny: ['203.0.113.0/24'] } },
+              '/in/**': {
+                service: 82,
+                access: { allow: ['10.0.0.7', '0.0.0.0/0', '::/0'], deny: ['10.0.0.0/8'] },
+              },
+              '/odd/**': { respond: { status: 403 } },
+              '/api/**': { service: 83, limits: { requests: '30/m', burst: 10 } },
+              '/key/**': { service: 83 },
+              '/dl/**': {
+                files: { root: '/srv', listing: true },
+                limits: { rate: '500KiB/s', rateAfter: '5MiB' },
+              },
+            },
+          },
+        },
       },
     },
     notes: [
-      '1 map not understood',
       '2 limit_req_zone not understood',
-      '3 server assumed',
-      '7 if not understood',
-      '8 limit_req not understood',
+      '3 limit_conn_zone not understood',
+      '4 server assumed',
+      '8 proxy_cache assumed',
+      '9 proxy_cache not understood',
+      '9 proxy_cache_bypass not understood',
+      '11 allow not understood',
+      '11 deny not understood',
+      '12 limit_conn not understood',
+      '12 limit_req assumed',
+      '13 limit_req not understood',
     ],
   },
 ]

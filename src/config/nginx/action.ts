@@ -1,4 +1,6 @@
 import type { RouteConfig } from '#http/host-config.ts'
+import { readCache } from './caching.ts'
+import { readAccess } from './guards.ts'
 import { type Ledger, note, remark, take } from './notes.ts'
 import { readPass, type Upstreams } from './origin.ts'
 import type { Directive } from './parse.ts'
@@ -33,6 +35,11 @@ export function readAction(asking: Asking): Action {
   const guard = readGuard(asking)
   if (guard === undefined) return action
   const { ledger, host } = asking
+  const access = guard.what === WHO ? readAccess(guard.directives) : undefined
+  if (access !== undefined && action !== null && action !== 'https' && !isShut(guard.directives)) {
+    for (const directive of guard.directives) take(ledger, directive)
+    return { ...action, access }
+  }
   if (
     guard.directives.every(({ name, args }) => name === 'internal' || (name === 'deny' && args[0] === 'all'))
   ) {
@@ -45,6 +52,13 @@ export function readAction(asking: Asking): Action {
     note(ledger, directive, { level: 'not understood', message, host })
   }
   return { respond: { status: 403 } }
+}
+
+const WHO = 'Who may come'
+
+/** Nobody may come. */
+function isShut(rules: readonly Directive[]): boolean {
+  return rules.every(({ name, args }) => name === 'deny' && args[0] === 'all')
 }
 
 /** undefined: nothing is returned, other directives decide. */
@@ -132,7 +146,7 @@ function readContent(asking: Asking): Action {
   const own = scope[0] ?? []
   const pass = own.find(({ name }) => name === 'proxy_pass' || name === 'grpc_pass')
   if (pass !== undefined) {
-    return readPass(pass, {
+    const action = readPass(pass, {
       ledger,
       upstreams,
       variables: variablesFor(pass.args[0] ?? '', asking),
@@ -141,6 +155,7 @@ function readContent(asking: Asking): Action {
       prefix,
       isExact: asking.isExact === true,
     })
+    return action === null ? null : { ...action, ...readCache(scope, ledger) }
   }
   const handler = own.find(({ name }) => /^(fastcgi|uwsgi|scgi|memcached)_pass$|^content_by_lua/.test(name))
   if (handler !== undefined || own.some(({ name }) => name === 'stub_status')) return null
@@ -160,7 +175,16 @@ function readContent(asking: Asking): Action {
   const isPage =
     /^\/[\w./-]+\.html?$/.test(page) && typeof files?.['files'] === 'string' && !('strip' in files)
   if (tryFiles !== undefined) noteTryFiles(tryFiles, asking, isPage)
-  return isPage ? { ...files, files: { root: files['files'], fallback: page } } : files
+  return isPage ? { ...files, files: { root: files['files'], fallback: page } } : listed(files, asking)
+}
+
+/** `autoindex on` */
+function listed(files: RouteConfig | null, { scope, ledger }: Asking): RouteConfig | null {
+  const autoindex = take(ledger, inForce(scope, 'autoindex'))
+  if (files === null || autoindex?.args[0] !== 'on') return files
+  const { files: folder } = files
+  if (folder === undefined) return files
+  return { ...files, files: { ...(typeof folder === 'string' ? { root: folder } : folder), listing: true } }
 }
 
 /** What keeps others out here; a service that was guarded must not stand open after the import. */
@@ -175,7 +199,7 @@ function readGuard({
     take(ledger, directive)
   }
   const rules = allInForce(scope, ['allow', 'deny'])
-  if (rules.some(({ name }) => name === 'deny')) return { what: 'Who may come', directives: rules }
+  if (rules.some(({ name }) => name === 'deny')) return { what: WHO, directives: rules }
   for (const rule of rules) take(ledger, rule)
   const internal = scope[0]?.find(({ name }) => name === 'internal')
   return internal === undefined ? undefined : { what: 'internal', directives: [internal] }

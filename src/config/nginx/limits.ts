@@ -28,7 +28,7 @@ function everywhere(directives: readonly Directive[], name: string): Directive[]
 }
 
 /** nginx writes 8k, 50m and 1g in powers of two; 0 is no bound, which Portico does not have. */
-function readSize(text: string): number | undefined {
+export function readSize(text: string): number | undefined {
   const match = /^(\d{1,12})([kmg]?)$/i.exec(text)
   if (match === null) return undefined
   const octets = Number(match[1]) * 1024 ** ' kmg'.indexOf(match[2]!.toLowerCase() || ' ')

@@ -2,13 +2,19 @@ import type { RouteConfig } from '#http/host-config.ts'
 import type { ErrorPageConfig } from '#http/transform/config.ts'
 import { type Ledger, take } from './notes.ts'
 import type { Directive } from './parse.ts'
+import { RATES, readRates } from './rates.ts'
 import { allInForce, inForce, type Scope } from './scope.ts'
 
-type Options = Pick<RouteConfig, 'compress' | 'headers' | 'errors'>
+type Options = Pick<RouteConfig, 'compress' | 'headers' | 'errors' | 'limits'>
 
 /** What stands beside the kind of a host: compression, fields of responses, error pages. */
 export function readHostOptions(scope: Scope, ledger: Ledger): Options {
-  return { ...readCompression(scope, ledger), ...readFields(scope, ledger), ...readErrors(scope, ledger) }
+  return {
+    ...readCompression(scope, ledger),
+    ...readFields(scope, ledger),
+    ...readErrors(scope, ledger),
+    ...readRates(scope, ledger),
+  }
 }
 
 /** What a location says of its own; the rest is said by its host. */
@@ -18,6 +24,7 @@ export function readOwnOptions([own = [], ...around]: Scope, ledger: Ledger): Op
     ...(has('gzip') ? readCompression([own], ledger) : {}),
     ...readFields([own], ledger),
     ...(has('error_page') ? readErrors([own, ...around], ledger) : {}),
+    ...(RATES.some(has) ? readRates([own, ...around], ledger) : {}),
   }
 }
 

@@ -86,7 +86,7 @@ const REASONS: readonly (readonly [RegExp, Reason['level'], string])[] = [
     'Portico knows the media types of files.',
   ],
   [
-    /^(sendfile.*|tcp_no(push|delay)|aio.*|directio.*|open_file_cache.*|output_buffers|read_ahead|postpone_output|subrequest_output_.*|(server_names|variables|map|proxy_headers)_hash_.*|connection_pool_size|request_pool_size|limit_rate.*|lingering_.*|reset_timedout_.*|max_ranges|etag|if_modified_since)$/,
+    /^(sendfile.*|tcp_no(push|delay)|aio.*|directio.*|open_file_cache.*|output_buffers|read_ahead|postpone_output|subrequest_output_.*|(server_names|variables|map|proxy_headers)_hash_.*|connection_pool_size|request_pool_size|lingering_.*|reset_timedout_.*|max_ranges|etag|if_modified_since)$/,
     'dropped',
     'Portico chooses for itself how octets are moved.',
   ],
@@ -123,6 +123,17 @@ const REASONS: readonly (readonly [RegExp, Reason['level'], string])[] = [
     'not understood',
     'How an https origin is verified is written as { "url": …, "verify": … }.',
   ],
+  [/^proxy_cache_path$/, 'dropped', '"cache" at the top of the file says how much is kept, and where.'],
+  [
+    /^proxy_cache_(lock.*|methods|min_uses|purge|revalidate|background_update)$/,
+    'dropped',
+    'One request is sent however many ask, stale answers are validated, and GET and HEAD are kept.',
+  ],
+  [
+    /^proxy_cache_use_stale$/,
+    'not understood',
+    'What is answered stale is said by "cache": { "stale": { "revalidate": …, "error": …, "down": … } }.',
+  ],
   [
     /^(proxy_cache.*|proxy_store.*|proxy_no_cache|slice|fastcgi_cache.*|uwsgi_cache.*)$/,
     'not understood',
@@ -143,7 +154,12 @@ const REASONS: readonly (readonly [RegExp, Reason['level'], string])[] = [
     'not understood',
     ACCESS,
   ],
-  [/^(limit_(req|conn).*)$/, 'not understood', 'Limits on how often a client asks are not carried over.'],
+  [/^limit_(req|conn)_(status|log_level|dry_run)$/, 'dropped', 'Refusals are 429, and in the access log.'],
+  [
+    /^(limit_(req|conn|rate).*)$/,
+    'not understood',
+    'What is counted by something else than the client is not carried over; "limits" bounds what one client asks.',
+  ],
   [
     /^(real_ip_.*|set_real_ip_from)$/,
     'not understood',
@@ -166,7 +182,11 @@ const REASONS: readonly (readonly [RegExp, Reason['level'], string])[] = [
   ],
   [/^grpc_.*$/, 'dropped', 'Portico streams calls of gRPC both ways; limits stand under "limits".'],
   [/_by_lua/, 'not understood', 'Lua code is not carried over.'],
-  [/^(autoindex.*|fancyindex.*)$/, 'not understood', 'Listings of folders are not carried over.'],
+  [
+    /^(autoindex.*|fancyindex.*)$/,
+    'dropped',
+    'A listing has a form of its own; "listing" of files turns it on.',
+  ],
   [/^(stub_status|status|status_zone)$/, 'dropped', 'Portico has its own status, on the admin address.'],
   [
     /^(least_conn|ip_hash|hash|random|zone|queue|sticky.*|health_check|check.*|ntlm)$/,
