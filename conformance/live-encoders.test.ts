@@ -23,7 +23,11 @@ before(async () => {
   const [rtmp, srt] = [await freePort(), await freePort()]
   sources.push(
     ['rtmp', `rtmp://127.0.0.1:${rtmp}/live/key`, `-f flv rtmp://127.0.0.1:${rtmp}/live/key`],
-    ['srt', `srt://127.0.0.1:${srt}?mode=listener`, `-f mpegts srt://127.0.0.1:${srt}?mode=caller`],
+    [
+      'srt',
+      `srt://127.0.0.1:${srt}?mode=listener&passphrase=${PHRASE}`,
+      `-f mpegts srt://127.0.0.1:${srt}?mode=caller&passphrase=${PHRASE}`,
+    ],
   )
   const urls = { rtmp: `${sources[0]![1]}?listen`, srt: sources[1]![1] }
   const live = { root: './live', segment: '2s', sources: urls }
@@ -33,6 +37,8 @@ before(async () => {
 })
 after(() => portico?.stop())
 
+/** Of SRT: 10 to 79 characters. */
+const PHRASE = 'a-phrase-of-its-own'
 const FRAMES = 100
 
 /** ffmpeg's arguments after those of its input; `URL` stands for where streams go. */
@@ -139,6 +145,10 @@ test('RTMP and SRT come by ffmpeg, which is started again for the next encoder',
           await encode(output.replace('/live/key', '/live/guess')).catch(() => {})
           return (await portico.command('status', '--json')).stdout.includes('another path')
         }, 60_000)
+        assert.equal((await fetch(`${url}/${stream}/index.m3u8`)).status, 404)
+      }
+      if (stream === 'srt') {
+        await assert.rejects(encode(output.replace(PHRASE, 'another-phrase')))
         assert.equal((await fetch(`${url}/${stream}/index.m3u8`)).status, 404)
       }
       for (let i = 0; i < 2; i++) {

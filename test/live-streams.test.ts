@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -58,9 +58,10 @@ function publish(path: string, headers: Record<string, string> = BEARER) {
 }
 
 /** Path of the folder of a broadcast that has begun. */
-async function begun(stream: string): Promise<string> {
+async function begun(stream: string, meanwhile = (): void => {}): Promise<string> {
   let id: string | undefined
   await until(async () => {
+    meanwhile()
     const { text } = await ask(`/${stream}/index.m3u8`)
     id = /^(_[0-9a-z]+)\/v0\.m3u8$/m.exec(text)?.[1]
     return id !== undefined
@@ -92,7 +93,11 @@ test('what an encoder sends is played while it comes, by whichever worker is ask
   ]
   encoder.send(3)
   for (const answer of await Promise.all(waiting)) assert.equal(answer.status, 200)
-  assert.match((await waiting[0]!).text, /v0-1\.2\.m4s/)
+  const reloaded = await waiting[0]!
+  assert.match(reloaded.text, /v0-1\.2\.m4s/)
+  // What stands between may answer the others who ask for this part, and nobody who asks for the newest playlist.
+  assert.equal(reloaded.fields['cache-control'], 'public, max-age=24')
+  assert.equal((await ask(`${folder}/v0.m3u8`)).fields['cache-control'], 'no-cache')
   encoder.end()
   assert.equal(await encoder.status, 201)
 })
@@ -239,6 +244,33 @@ test('what has left the window is not in the playlist, and viewers can begin at 
   const edge = /^v0-\d+\.m4s$/m.exec(text)![0]
   assert.equal((await ask(`${folder}/${edge}`)).status, 200)
   encoder.destroy()
+})
+
+test('what a stream holds on disk stays below "space"', async () => {
+  const small = { ...live, segment: '1s', window: '1h', space: '1MB' }
+  await portico.write({ hosts: { live: { live: small, http: 'serve' } } }, { workers: 2 })
+  assert.equal((await portico.command('reload')).code, 0)
+  const encoder = publish('/full')
+  const folder = await begun('full', () => encoder.send(10))
+  const held = async (): Promise<number> => {
+    const names = await readdir(join(portico.folder, 'live', folder))
+    const sizes = names.map((name) => stat(join(portico.folder, 'live', folder, name)).catch(() => null))
+    return (await Promise.all(sizes)).reduce((sum, stats) => sum + (stats?.size ?? 0), 0)
+  }
+  let most = 0
+  await until(async () => {
+    encoder.send(100)
+    most = Math.max(most, await held())
+    return /#EXT-X-MEDIA-SEQUENCE:[1-9]\d\d/.test((await ask(`${folder}/v0.m3u8`)).text)
+  })
+  // The segment that grows, the journal, and what the next look at it would delete.
+  assert.ok(most < 1.5e6, `${most} octets`)
+  encoder.destroy()
+  await portico.write(
+    { hosts: { live: { live: { ...live, segment: '4s' }, stream: true, http: 'serve' } } },
+    { workers: 2 },
+  )
+  assert.equal((await portico.command('reload')).code, 0)
 })
 
 test('after kill -9 what was in the window is served, and the encoder goes on', async () => {

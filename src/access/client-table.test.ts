@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { createClientTags, openClientTable } from './client-table.ts'
 
 const never = (): boolean => false
@@ -28,4 +30,26 @@ test('where entries lie differs from table to table', () => {
   const keys = Array.from({ length: 20 }, (_, i) => `192.0.2.${i}`)
   const entries = (table: typeof a): number[] => keys.map((key) => table!.entryOf(key, never, () => {}))
   assert.notDeepEqual(entries(a), entries(b))
+})
+
+test('a client that comes to several threads at the same moment begins once', async () => {
+  const CLIENTS = 20_000
+  const memory = createClientTags(262_144)
+  const [resets, ready] = [new Int32Array(new SharedArrayBuffer(4)), new Int32Array(new SharedArrayBuffer(4))]
+  const code = `
+    import { workerData } from 'node:worker_threads'
+    const { openClientTable } = await import(workerData.module)
+    const { memory, used, resets, ready, clients } = workerData
+    const table = openClientTable(memory)
+    const isBetter = (a, b) => used[a] < used[b]
+    Atomics.add(ready, 0, 1)
+    while (Atomics.load(ready, 0) < 2) {}
+    for (let i = 0; i < clients; i++) used[table.entryOf('10.0.0.' + i, isBetter, () => Atomics.add(resets, 0, 1))] = 1`
+  const workerData = {
+    module: new URL('./client-table.ts', import.meta.url).href,
+    ...{ memory, resets, ready, clients: CLIENTS, used: new Uint8Array(new SharedArrayBuffer(262_144)) },
+  }
+  const url = new URL(`data:text/javascript,${encodeURIComponent(code)}`)
+  await Promise.all([0, 1].map(() => once(new Worker(url, { workerData }), 'exit')))
+  assert.equal(Atomics.load(resets, 0), CLIENTS)
 })

@@ -10,41 +10,68 @@ export type ClientTable = {
   entryOf(key: string, isBetter: (a: number, b: number) => boolean, reset: (entry: number) => void): number
 }
 
-/** Where tags stand, and with what numbers keys are hashed: chosen at random, so that no client can choose its entry. */
-export type ClientTags = { readonly tags: SharedArrayBuffer; readonly seed: readonly [number, number] }
+export type ClientTags = {
+  readonly tags: SharedArrayBuffer
+  /** for each set whether a thread gives one of its entries away */
+  readonly locks: SharedArrayBuffer
+  /** with what keys are hashed: chosen at random, so that no client can choose its entry */
+  readonly seed: readonly [number, number]
+}
 
 const WAYS = 8
-const TAG_OCTETS = 4
+const WORD_OCTETS = 4
+/** The tag of an entry that nobody had. */
+const NOBODY = 0
+/** A thread gives an entry away in less than a microsecond, unless the system puts it aside; after so many milliseconds it has died over it. */
+const LOCK_WAIT_MS = 100
 
 /** @param entries a power of two, 8 or more */
 export function createClientTags(entries: number): ClientTags {
   const [a = 0, b = 0] = crypto.getRandomValues(new Int32Array(2))
-  return { tags: new SharedArrayBuffer(entries * TAG_OCTETS), seed: [a, b] }
+  const [tags, locks] = [entries, entries / WAYS].map((count) => new SharedArrayBuffer(count * WORD_OCTETS))
+  return { tags: tags!, locks: locks!, seed: [a, b] }
 }
 
 /**
  * Look at a table, from any thread.
  *
  * A client is known by 32 bits of its hash within one set: that any two of 65 536 are taken for one
- * has a chance of 1 in 16 000. Threads that look for room at the same moment may take an entry from each other, after which a
- * client begins anew; what is counted twice or lost is one request.
+ * has a chance of 1 in 16 000. Threads that look for room at the same moment get an entry each, or the same one for the same client.
  */
-export function openClientTable({ tags: memory, seed }: ClientTags): ClientTable {
-  const tags = new Int32Array(memory)
-  const lastSet = tags.length / WAYS - 1
+export function openClientTable(memory: ClientTags): ClientTable {
+  const [tags, locks] = [new Int32Array(memory.tags), new Int32Array(memory.locks)]
+
+  function find(first: number, tag: number): number {
+    for (let entry = first; entry < first + WAYS; entry++) if (Atomics.load(tags, entry) === tag) return entry
+    return -1
+  }
+
+  function bestOf(first: number, isBetter: (a: number, b: number) => boolean): number {
+    let best = first
+    for (let entry = first + 1; entry < first + WAYS; entry++) if (isBetter(entry, best)) best = entry
+    return best
+  }
 
   return {
     entryOf(key, isBetter, reset) {
-      const first = (hash(key, seed[0]) & lastSet) * WAYS
-      // 0 is an entry that nobody had.
-      const tag = hash(key, seed[1]) || 1
-      for (let entry = first; entry < first + WAYS; entry++)
-        if (Atomics.load(tags, entry) === tag) return entry
-      let best = first
-      for (let entry = first + 1; entry < first + WAYS; entry++) if (isBetter(entry, best)) best = entry
-      reset(best)
-      Atomics.store(tags, best, tag)
-      return best
+      const set = hash(key, memory.seed[0]) & (locks.length - 1)
+      const first = set * WAYS
+      const tag = hash(key, memory.seed[1]) || NOBODY + 1
+      const known = find(first, tag)
+      if (known !== -1) return known
+      for (let waitedMs = 0; waitedMs < LOCK_WAIT_MS; waitedMs++) {
+        if (Atomics.compareExchange(locks, set, 0, 1) === 0) break
+        Atomics.wait(locks, set, 1, 1)
+      }
+      let entry = find(first, tag)
+      if (entry === -1) {
+        entry = find(first, NOBODY)
+        if (entry === -1) entry = bestOf(first, isBetter)
+        reset(entry)
+        Atomics.store(tags, entry, tag)
+      }
+      Atomics.store(locks, set, 0)
+      return entry
     },
   }
 }

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readdir, readFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '#core/state-file.ts'
 import { Broadcast } from './broadcast.ts'
@@ -68,6 +68,14 @@ export async function readBroadcast(
     await replaceFile(join(folder, JOURNAL), broadcast.retell().map(lineOf).join(''), 0o644)
   }
   return count === 0 ? null : { broadcast, journal }
+}
+
+/** Delete what had left the window when the process ended, and was still on disk. */
+export async function unlinkBefore(root: string, { stream, id, firstMsn }: Broadcast): Promise<void> {
+  const folder = broadcastFolder(root, stream, id)
+  const names = await readdir(folder).catch(() => [])
+  const old = names.filter((name) => Number(/-(\d+)\.m4s$/.exec(name)?.[1] ?? Infinity) < firstMsn)
+  await Promise.all(old.map((name) => unlink(join(folder, name)).catch(() => {})))
 }
 
 /** Names of the streams in a folder, each with the ids of its broadcasts, the oldest first. */

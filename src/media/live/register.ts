@@ -5,7 +5,7 @@ import type { Refusal } from '#http/wire/refusal.ts'
 import { forgetInits } from '#media/live/encoder/saved-inits.ts'
 import { Broadcast, endOf, octetsOf, type Segment } from './broadcast.ts'
 import { broadcastFolder, broadcastId, JOURNAL, segmentFile } from './folder.ts'
-import { beginJournal, type Journal, listStreams, readBroadcast } from './journal.ts'
+import { beginJournal, type Journal, listStreams, readBroadcast, unlinkBefore } from './journal.ts'
 import type { LiveTrack, News } from './news.ts'
 import type { LivePlan } from './plan.ts'
 import type { Fed, LiveAsk, LiveFeed, LiveReply, LiveTold } from './request.ts'
@@ -33,6 +33,8 @@ type Held = {
   /** of the encoder that sends; null while none does */
   encoder: { readonly ticket: number; readonly worker: number } | null
   resume: NodeJS.Timeout | undefined
+  /** what has left the window and is still on disk, the oldest first */
+  fading: Segment[]
   /** changes happen one after the other */
   turn: Promise<unknown>
 }
@@ -130,8 +132,9 @@ export class Register {
     for (const [stream, ids] of await listStreams(root)) {
       const found = await readBroadcast(root, stream, ids.at(-1)!)
       if (found === null) continue
-      const held: Held = { ...found, encoder: null, resume: undefined, turn: Promise.resolve() }
+      const held: Held = { ...found, encoder: null, resume: undefined, fading: [], turn: Promise.resolve() }
       this.#streams.set(stream, held)
+      await unlinkBefore(root, found.broadcast)
       if (found.broadcast.state === 'ended') continue
       await this.#lose(held, 'Portico was started anew').catch((error: unknown) =>
         log('error', 'live/journal', { stream, error: String(error) }),
@@ -210,7 +213,14 @@ export class Register {
   #start(stream: string, before: Held | undefined): Held {
     const broadcast = new Broadcast(stream, broadcastId(this.#options.now()))
     const turn = before?.turn ?? Promise.resolve()
-    const held: Held = { broadcast, journal: undefined as never, encoder: null, resume: undefined, turn }
+    const held: Held = {
+      broadcast,
+      journal: undefined as never,
+      encoder: null,
+      resume: undefined,
+      fading: [],
+      turn,
+    }
     this.#streams.set(stream, held)
     return held
   }
@@ -262,11 +272,26 @@ export class Register {
     const discontinuities = discontinuitySequence + gone.filter(({ isAfterBreak }) => isAfterBreak).length
     await this.#add(held, { kind: 'dropped', msn, discontinuities })
     await journal.tidy(broadcast)
+    held.fading.push(...gone)
+    this.#unlinkBeyond(held, this.plan.spaceOctets)
     const timer = setTimeout(() => {
       this.#timers.delete(timer)
-      for (const segment of gone) this.#unlink(broadcast, segment)
+      while (held.fading[0] !== undefined && held.fading[0].msn < msn) this.#unlinkOldest(held)
     }, UNLINK_AFTER_MS).unref()
     this.#timers.add(timer)
+  }
+
+  #unlinkBeyond(held: Held, spaceOctets: number): void {
+    const { broadcast, fading } = held
+    let octets = broadcast.octets + fading.reduce((sum, segment) => sum + octetsOf(segment), 0)
+    while (octets > spaceOctets && fading[0] !== undefined) {
+      octets -= octetsOf(fading[0])
+      this.#unlinkOldest(held)
+    }
+  }
+
+  #unlinkOldest({ broadcast, fading }: Held): void {
+    this.#unlink(broadcast, fading.shift()!)
   }
 
   #unlink({ stream, id }: Broadcast, { msn, session }: Segment): void {
@@ -276,6 +301,8 @@ export class Register {
 }
 
 const DONE: LiveReply = { kind: 'done' }
+/** Of `space`: the rest is for what has left the window. */
+const WINDOW_SHARE = 0.9
 /** Players need so many segments to play at all. */
 const LEAST_SEGMENTS = 3
 
@@ -286,7 +313,7 @@ function surplus(segments: readonly Segment[], { windowMs, spaceOctets }: LivePl
   let count = 0
   for (const segment of segments) {
     if (segments.length - count <= LEAST_SEGMENTS) break
-    if (end - endOf(segment) < windowMs / 1000 && octets <= spaceOctets) break
+    if (end - endOf(segment) < windowMs / 1000 && octets <= WINDOW_SHARE * spaceOctets) break
     octets -= octetsOf(segment)
     count++
   }

@@ -20,6 +20,14 @@ export const FRESH: Lines = [
   ['Cache-Control', 'no-cache'],
 ]
 
+/** A playlist that holds what its URL asks for does not become wrong: it is only no longer the newest. */
+export function keptFor(seconds: number): Lines {
+  return [
+    ['Access-Control-Allow-Origin', '*'],
+    ['Cache-Control', `public, max-age=${seconds}`],
+  ]
+}
+
 /** Say why a request is not followed. */
 export function respondRefusal(exchange: Exchange, { status, reason }: Refusal): void {
   const detail = `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`

@@ -8,6 +8,7 @@ import { initFile, segmentFile } from '#media/live/folder.ts'
 import {
   FOREVER,
   FRESH,
+  keptFor,
   type Lines,
   respondPieces,
   respondRefusal,
@@ -118,11 +119,17 @@ async function playlist(
     // Without an encoder there is nothing new, and nobody's fault: the playlist says so, before hls.js gives up on it.
     await stage.wait(hasCome, Math.max(0, LOST_TARGETS * targetMs - (performance.now() - askedMs)))
   }
-  respondText(exchange, PLAYLIST, playlists.of(broadcast, index, directives.skip), FRESH)
+  const { msn, part, skip } = directives
+  const isWhatWasAskedFor = broadcast.state === 'live' && msn !== null && hasReached(broadcast, msn, part)
+  const lines = isWhatWasAskedFor ? keptFor(KEPT_TARGETS * broadcast.targetSeconds) : FRESH
+  respondText(exchange, PLAYLIST, playlists.of(broadcast, index, skip), lines)
 }
 
 /** An encoder that comes back at once is waited for; hls.js waits 0.8 target durations for an answer, and asks again after one. */
 const LOST_TARGETS = 0.7
+
+/** Who asks for the same part within this time is one of many viewers: what stands between answers all but the first. */
+const KEPT_TARGETS = 6
 
 type Written = { readonly version: number; readonly octets: Buffer }
 
