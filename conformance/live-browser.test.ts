@@ -10,6 +10,7 @@ import { PHONE, picture, startBrowser, type TestBrowser } from '../test/browser.
 import { type ClockEncoder, READ_CLOCK, startClock } from '../test/media/live-clock.ts'
 import { peer } from '../test/peers.ts'
 import { type Running, startRunning, until } from '../test/running.ts'
+import { figure } from '../test/watch.ts'
 
 const chromium = peer('chromium')
 const ffmpeg = peer('ffmpeg')
@@ -186,7 +187,6 @@ test('an encoder that is killed and started again is watched on', { skip }, asyn
   await page.context().close()
 })
 
-const figure = (page: Page, id: string): Promise<string> => page.locator(`#${id}`).innerText()
 const behind = async (page: Page): Promise<number> => Number.parseFloat(await figure(page, 'behind'))
 
 /** The page of a stream itself. */

@@ -41,6 +41,8 @@ export async function findIndex(
   { sidxes, firstAt }: { readonly sidxes: readonly Box[]; readonly firstAt: number },
 ): Promise<FragmentIndex | undefined> {
   const { movieBox, limits } = place
+  // There is nothing to find: it is refused when all of it has been looked at.
+  if (movieBox.tracks.every(({ kind }) => kind === 'text')) return undefined
   try {
     const found = [...sidxes.map(readSegmentIndex), ...(await randomAccess(place))]
     const { id } = leadTrack(movieBox)

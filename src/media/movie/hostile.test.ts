@@ -440,6 +440,11 @@ const oddFiles: [what: string, content: () => Uint8Array, reason: RegExp][] = [
     () => fragmentedFilm([fragment(1536), fragment(0)]),
     /begins at tick|-?\d/,
   ],
+  [
+    'has fragments of no track',
+    () => Buffer.from(Buffer.from(fragments).toString('latin1').replaceAll('trak', 'xrak'), 'latin1'),
+    /neither video nor audio/,
+  ],
   ['has a box in a box, 10000 deep', () => Buffer.concat([box('ftyp'), nested(10_000)]), /mvhd|\d/],
 ]
 
