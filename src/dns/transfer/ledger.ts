@@ -108,7 +108,7 @@ export function createLedger({ folder, advance, publish, counts, log }: LedgerOp
   }
 
   const onFault = (catalog: string, why: string): void =>
-    log('warning', 'dns: catalog not read', { catalog, why })
+    log('warning', 'dns: catalog not followed', { catalog, why })
 
   function prepare(dns: DnsPlan, nextKeys: LedgerKeys, findAliases: FindAliases): Promise<PreparedZones> {
     const { promise: released, resolve: release } = Promise.withResolvers<void>()

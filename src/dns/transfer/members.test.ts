@@ -19,8 +19,8 @@ test('members are what PTRs below "zones" name, with their labels (RFC 9432 §4.
   assert.deepEqual(
     readCatalog(catalog(...lines)),
     new Map([
-      ['member.example.', 'one'],
-      ['other.example.', 'two'],
+      ['member.example.', { label: 'one', leavesTo: null }],
+      ['other.example.', { label: 'two', leavesTo: 'elsewhere.' }],
     ]),
   )
 })
@@ -54,8 +54,8 @@ function members(before: ReadonlyMap<string, MemberPlan>, ...lines: string[][]) 
   return { all: planMembers({ zones, isTaken, before, onFault: (_, why) => faults.push(why) }), faults }
 }
 
-test('the file wins over catalogs, and the first catalog over the next (RFC 9432 §4.3.1)', () => {
-  const { all } = members(
+test('the file wins over catalogs, and the first catalog over the next (RFC 9432 §5.2)', () => {
+  const { all, faults } = members(
     new Map(),
     [VERSION, 'a.zones PTR a.example.', 'f.zones PTR file.example.'],
     [VERSION, 'b.zones PTR a.example.', 'c.zones PTR c.example.'],
@@ -65,6 +65,26 @@ test('the file wins over catalogs, and the first catalog over the next (RFC 9432
     ['a.example. catalog0.', 'c.example. catalog1.'],
   )
   assert.deepEqual(all.get('a.example.')!.secondary, move('x').secondary)
+  assert.deepEqual(faults, ['file.example. is of the file', 'a.example. is of catalog0.'])
+})
+
+test('a member stays with its catalog, whoever else lists it, until that one lets it go (RFC 9432 §4.3.1, §5.2, §5.5)', () => {
+  const other = 'b.zones PTR a.example.'
+  const own = 'a.zones PTR a.example.'
+  const { all: first } = members(new Map(), [VERSION], [VERSION, other])
+  const catalogOf = (...lines: string[][]): string | undefined =>
+    members(first, ...lines).all.get('a.example.')?.catalog
+  const cases: [string[], string[], string | undefined][] = [
+    [[own], [other], 'catalog1.'],
+    [[own], [other, 'coo.b.zones PTR catalog0.'], 'catalog0.'],
+    [[], [other, 'coo.b.zones PTR catalog0.'], 'catalog1.'],
+    [[own], [other, 'coo.b.zones PTR unknown.'], 'catalog1.'],
+    [[own], [other, 'coo.b.zones PTR catalog0.', 'coo.b.zones PTR x.'], 'catalog1.'],
+    [[own], [], 'catalog0.'],
+    [[], [], undefined],
+  ]
+  for (const [one, two, wanted] of cases)
+    assert.equal(catalogOf([VERSION, ...one], [VERSION, ...two]), wanted, `${one} | ${two}`)
 })
 
 test('members of a catalog that is broken stay (RFC 9432 §5.1)', () => {
