@@ -83,7 +83,8 @@ export function connect<Theirs extends Procedures>(port: Port, ours: Procedures)
     const id = ++lastId
     return new Promise((resolve, reject) => {
       const late = (): void => settle(id)?.reject(new Unanswered(`${name}: no answer in ${timeoutMs} ms`))
-      waiting.set(id, { resolve, reject, timer: setTimeout(late, timeoutMs) })
+      // Whoever was busy for longer than that itself finds the answer first, which has come meanwhile.
+      waiting.set(id, { resolve, reject, timer: setTimeout(() => setImmediate(late), timeoutMs) })
       port.postMessage({ kind: 'call', id, name, value } satisfies Message)
     })
   }
