@@ -1,5 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { askServer } from '#dns/ask.ts'
+import { cpuSeconds } from './peers.ts'
+
+/** Queries at a time: all of them fit into the queue of a socket. For one that is lost, dnsperf waits 5 s at the end. */
+export const IN_FLIGHT = 100
+
+/** Processor time in `IDLE_MS` of a server that waits. */
+const IDLE_SECONDS = 0.01
+const IDLE_MS = 500
 
 /** All of them load for some seconds, or a machine is too small for the bench. */
 const READY_LIMIT_MS = 120_000
@@ -18,4 +26,21 @@ export async function untilAnswered(port: number, name: string): Promise<void> {
     await sleep(50)
   }
   throw new Error(`Nothing answers for ${name} on port ${port} after ${READY_LIMIT_MS} ms`)
+}
+
+/**
+ * Wait until no server does anything: one that answers may still sign its zones or write them, on the core that all
+ * of them share.
+ *
+ * @throws {Error} when one is still busy after two minutes
+ */
+export async function untilIdle(pids: readonly number[]): Promise<void> {
+  const deadline = performance.now() + READY_LIMIT_MS
+  const spent = (): number => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0)
+  for (let before = -1; performance.now() < deadline; await sleep(IDLE_MS)) {
+    const now = spent()
+    if (before >= 0 && now - before < IDLE_SECONDS) return
+    before = now
+  }
+  throw new Error(`The servers do not come to rest in ${READY_LIMIT_MS} ms`)
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { peer } from '../test/peers.ts'
 import { freePort } from '../test/ports.ts'
-import { untilAnswered } from './dns-ready.ts'
+import { IN_FLIGHT, untilAnswered, untilIdle } from './dns-ready.ts'
 import {
   CLIENT_CORE,
   cpuSeconds,
@@ -16,13 +16,13 @@ import {
 } from './peers.ts'
 
 const ROUNDS = 5
-const SECONDS = 2
+const SECONDS = 1.5
 
 /** Names in the zone, and queries in each set. */
 const NAMES = 1000
 const COLD_NAMES = 100_000
 /** More than are asked for in a run. */
-const UNSEEN_NAMES = 400_000
+const UNSEEN_NAMES = 500_000
 
 /**
  * Unsigned, then with DO in a zone that both servers sign. Cold: names in no order, each asked for once in a row of
@@ -86,6 +86,7 @@ export async function run({ json }: { json: boolean }): Promise<void> {
     const pids = { portico: portico.pid, knot: knot.pid }
     for (const zone of ['example.com', 'example.net', 'example.org'])
       await Promise.all(CONTENDERS.map((name) => untilAnswered(ports[name], `ns1.${zone}.`)))
+    await untilIdle(Object.values(pids))
     const kinds = {} as Record<Kind, DnsBench['kinds'][Kind]>
     for (const kind of KINDS) kinds[kind] = await measureKind(kind, { dnsperf, folder, ports, pids })
     const unsigned = KINDS.filter((kind) => !kind.startsWith('signed'))
@@ -181,7 +182,7 @@ async function measureKind(
       '-c',
       '4',
       '-q',
-      '200',
+      `${IN_FLIGHT}`,
       '-e',
       ...(kind.startsWith('signed') ? ['-D'] : []),
     ]

@@ -16,7 +16,7 @@ import { PHONE, picture, startBrowser, type TestBrowser } from '../test/browser.
 import { makeRenditions, packageByFfmpeg } from '../test/media/film.ts'
 import { peer, run } from '../test/peers.ts'
 import { until } from '../test/running.ts'
-import { shown, untilShown } from '../test/watch.ts'
+import { figure, shown, untilShown } from '../test/watch.ts'
 
 const chromium = peer('chromium')
 const ffmpeg = peer('ffmpeg')
@@ -74,7 +74,6 @@ async function open(query: string, options?: BrowserContextOptions): Promise<Pag
   return page
 }
 
-const figure = (page: Page, id: string): Promise<string> => page.locator(`#${id}`).innerText()
 const chosen = (page: Page, id: string): Promise<string> =>
   page.evaluate<string>(`document.getElementById('${id}').selectedOptions[0]?.textContent ?? ''`)
 

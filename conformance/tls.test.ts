@@ -9,9 +9,9 @@ import { createServer } from 'node:tls'
 import { silent } from '#core/log.ts'
 import { openAuthority } from '#tls/authority.ts'
 import { createHandshake } from '#tls/handshake.ts'
-import type { CertificatePlan } from '#tls/plan.ts'
 import { createCertificateStore } from '#tls/store.ts'
 import { createTicketKeys } from '#tls/ticket-keys.ts'
+import { wanted } from '../test/certificate-plan.ts'
 import { peer, run } from '../test/peers.ts'
 
 const openssl = peer('openssl')
@@ -132,9 +132,4 @@ function fetchWithCurl(name: string): ReturnType<typeof run> {
     resolve,
     `https://${name}:${port}/`,
   ])
-}
-
-function wanted(name: string): CertificatePlan {
-  const from = { file: 'portico.jsonc', line: 1, column: 1 }
-  return { id: `certificate:${name}`, key: name, from, names: [name], issuer: 'local' }
 }

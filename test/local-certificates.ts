@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { after } from 'node:test'
 import { silent } from '#core/log.ts'
 import { type Authority, openAuthority } from '#tls/authority.ts'
-import type { CertificatePlan, ServedTls, TlsLimits } from '#tls/plan.ts'
+import type { ServedTls, TlsLimits } from '#tls/plan.ts'
+import { wanted } from './certificate-plan.ts'
 
 export const NOW: number = Date.UTC(2026, 0, 15, 12)
 export const DAY = 86_400_000
@@ -25,10 +26,4 @@ export const limits: TlsLimits = {
 export const plan: ServedTls = {
   certificates: [wanted('example.com'), wanted('*.example.com'), wanted('localhost')],
   limits,
-}
-
-/** A certificate that the local authority issues. */
-export function wanted(name: string): CertificatePlan {
-  const from = { file: 'portico.jsonc', line: 1, column: 1 }
-  return { id: `certificate:${name}`, key: name, from, names: [name], issuer: 'local' }
 }

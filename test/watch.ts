@@ -39,3 +39,8 @@ export async function untilShown(page: Page, is: (now: Shown) => boolean, limitM
   })
   return now
 }
+
+/** The text of an element of a page. */
+export function figure(page: Page, id: string): Promise<string> {
+  return page.locator(`#${id}`).innerText()
+}

@@ -1,7 +1,8 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '#core/log.ts'
+import { newKey } from '#core/new-key.ts'
 import { readIfThere, replaceFile } from '#core/state-file.ts'
 import { type AcmeClient, AcmeError } from './client.ts'
 import { fileNameOf } from './file-name.ts'
@@ -136,11 +137,6 @@ export function createAccount({ client, plan, folder, log }: AccountOptions): Ac
 
 function contactOf({ contact }: AuthorityPlan): { contact?: string } {
   return contact === undefined ? {} : { contact }
-}
-
-function newKey(): string {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 }
 
 function accountKey(pem: string): AccountKey {

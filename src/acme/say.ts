@@ -1,3 +1,4 @@
+import { sentence } from '#core/problem.ts'
 import type { AcmeProblem } from './wire/objects.ts'
 
 /** What happened, and what to do: for log, status and `portico certs`. */
@@ -97,8 +98,4 @@ function notFound({ authority, names, shown }: Refused): { says: string; fix: st
     says: `${authority} found no proof, or another one, that ${names.join(', ')} is yours.${what}`,
     fix: 'let the registrar delegate the domain to this machine alone, remove other _acme-challenge records, and see "portico explain _acme-challenge.NAME TXT". Where DNS stays elsewhere: "challenges": ["http-01"]',
   }
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`
 }

@@ -1,7 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Log } from '#core/log.ts'
+import { isSameSecret } from '#core/secret.ts'
 import type { Request } from '#http/exchange.ts'
 import { type Refusal, refuse } from '#http/wire/refusal.ts'
 import type { Asker, Grant } from './admit.ts'
@@ -70,7 +70,9 @@ function readBearer({ fields }: Request, keys: ReadonlyMap<string, Key>): Grant 
   const key = token === null ? undefined : keys.get(token[1]!)
   // Another service's token may stand here: the route's "access" has read it.
   if (key === undefined) return null
-  return isSame(token![2]!, key.secret) ? grantOf(key) : refuse(401, 'the secret of the key is another one')
+  return isSameSecret(token![2]!, key.secret)
+    ? grantOf(key)
+    : refuse(401, 'the secret of the key is another one')
 }
 
 function readSigned(
@@ -96,9 +98,4 @@ function readSigned(
     prefix: claimedPrefix,
     isExact,
   }
-}
-
-function isSame(a: string, b: string): boolean {
-  const [x, y] = [a, b].map((text) => createHash('sha256').update(text).digest())
-  return timingSafeEqual(x!, y!)
 }

@@ -1,3 +1,4 @@
+import { compareText } from '#core/sorted.ts'
 import type { Request } from '#http/exchange.ts'
 import type { KeyPlan } from './plan.ts'
 import { cookieOf } from './wire/cookie.ts'
@@ -49,7 +50,7 @@ function chosenTarget({ query, sortsQuery }: KeyPlan, target: string): string {
     parameters = parameters.filter((parameter) => isKept(parameter))
   }
   // Several parameters of one name keep their order: it may mean something.
-  if (sortsQuery) parameters.sort((a, b) => compare(nameOf(a), nameOf(b)))
+  if (sortsQuery) parameters.sort((a, b) => compareText(nameOf(a), nameOf(b)))
   const path = target.slice(0, mark)
   return parameters.length === 0 ? path : `${path}?${parameters.join('&')}`
 }
@@ -71,10 +72,6 @@ function isNot(holds: (text: string) => boolean): (text: string) => boolean {
 function nameOf(parameter: string): string {
   const equals = parameter.indexOf('=')
   return equals < 0 ? parameter : parameter.slice(0, equals)
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }
 
 /** Nothing that a client sends can end a part of the key and begin the next one. */

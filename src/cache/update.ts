@@ -1,3 +1,4 @@
+import { opaqueTag } from '#http/wire/conditional.ts'
 import { type Fields, NameSet, serializeFields } from '#http/wire/fields.ts'
 import { fieldsOfLines, type Stored } from './stored.ts'
 
@@ -8,7 +9,7 @@ import { fieldsOfLines, type Stored } from './stored.ts'
 export function isAbout(stored: Stored, notModified: Fields): boolean {
   const etag = notModified.get('etag')
   if (etag === undefined || stored.validators.etag === undefined) return true
-  return opaque(etag) === opaque(stored.validators.etag)
+  return opaqueTag(etag) === opaqueTag(stored.validators.etag)
 }
 
 /**
@@ -27,7 +28,3 @@ export function updatedFields(stored: Stored, came: Fields): Fields {
 const DEPENDED_ON = new NameSet(
   'content-digest content-encoding content-length content-md5 content-range etag'.split(' '),
 )
-
-function opaque(etag: string): string {
-  return etag.startsWith('W/') ? etag.slice(2) : etag
-}

@@ -104,10 +104,7 @@ function hostTable({ before, now, seconds }: Looks, columns: number): string[] {
     // Why it is down stands beside its origins.
     return [url, ...rateCells(rate), state.split(':')[0]!, leadsTo]
   })
-  const lines = alignedTable(HOSTS, rows, columns, (text, row, title) => {
-    if (row === -1) return paint('quiet', text)
-    return title === 'STATE' ? paint(styleOfState(text.trim()), text) : text
-  })
+  const lines = alignedTable(HOSTS, rows, columns, paintState)
   return withRest(lines, hosts.length - rows.length)
 }
 
@@ -118,6 +115,12 @@ function rateCells({ requestsPerSecond, failuresPerSecond, p50Seconds, p99Second
     showSeconds(p50Seconds),
     showSeconds(p99Seconds),
   ]
+}
+
+/** A cell: titles are quiet, and a state has its colour. */
+function paintState(text: string, row: number, title: string): string {
+  if (row === -1) return paint('quiet', text)
+  return title === 'STATE' ? paint(styleOfState(text.trim()), text) : text
 }
 
 function styleOfState(state: string): Style {
@@ -149,10 +152,7 @@ function originTable({ before, now, seconds }: Looks, columns: number): string[]
     const rate = rateBetween(before.origins[name], traffic.origins[name], seconds)
     return [name, ...rateCells(rate), isDown ? 'down' : 'up', String(open), String(waiting), why]
   })
-  const lines = alignedTable(ORIGINS, rows, columns, (text, row, title) => {
-    if (row === -1) return paint('quiet', text)
-    return title === 'STATE' ? paint(styleOfState(text.trim()), text) : text
-  })
+  const lines = alignedTable(ORIGINS, rows, columns, paintState)
   return ['', ...withRest(lines, origins.length - rows.length)]
 }
 

@@ -48,3 +48,8 @@ export function hasErrors(problems: readonly Problem[]): boolean {
 function plain(text: string): string {
   return text
 }
+
+/** With a full stop, where the text has no end of its own. */
+export function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}

@@ -127,12 +127,11 @@ function refuse({ qclass, qtype, questionEnd }: Query): number {
 }
 
 /** Let a pool choose for the client: the subnet that it names (RFC 7871 §7.2.1), else whoever asks. */
-function steerPool(found: Lookup, message: Uint8Array, { client, draw, steering }: Asking): Lookup {
+function steerPool(found: Lookup, message: Uint8Array, asking: Asking): Lookup {
   const { answers } = found
-  const last = answers.length - 1
-  // An index below 0 is the name of a property, which takes as long as the rest of the answer.
-  const rrset = last < 0 ? undefined : answers[last]
-  if (rrset?.members === undefined || steering === undefined) return found
+  const rrset = lastOf(answers)
+  if (rrset?.members === undefined || asking.steering === undefined) return found
+  const { client, draw, steering } = asking
   const at = query.hasEdns ? query.options.subnetAt : 0
   // RFC 7871 §7.1.2: no bits are a wish that no subnet be used; then it is the resolver who asks.
   const bits = at === 0 ? 0 : message[at + 2]!
@@ -144,11 +143,16 @@ function steerPool(found: Lookup, message: Uint8Array, { client, draw, steering 
     return {
       ...found,
       reason: 'nodata',
-      answers: answers.slice(0, last),
+      answers: answers.slice(0, -1),
       authority: found.zone!.briefNegative,
     }
-  answers[last] = rrset.members[members[0]!]!
+  answers[answers.length - 1] = rrset.members[members[0]!]!
   return found
+}
+
+/** An index below 0 would be the name of a property, which takes as long as the rest of the answer. */
+function lastOf(rrsets: readonly RRset[]): RRset | undefined {
+  return rrsets.length === 0 ? undefined : rrsets[rrsets.length - 1]
 }
 
 /** The address of a client subnet, the bits that are not told zero (RFC 7871 §6). */
@@ -164,7 +168,7 @@ function write(found: Lookup): void {
   const { answers, authority, authoritative } = found
   if (authoritative) response.setAuthoritative()
   if (!writeAnswers(answers) || !writeRest(found)) response.setTruncated()
-  else writeAdditional(authority ?? answers[answers.length - 1])
+  else writeAdditional(authority ?? lastOf(answers))
 }
 
 function writeAnswers(answers: readonly RRset[]): boolean {

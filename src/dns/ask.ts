@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { connect, isIPv6 } from 'node:net'
+import { whyUnreached } from './unreached.ts'
 import { decodeMessage, encodeMessage, type Message } from './wire/message.ts'
 import { parseName, printName } from './wire/name.ts'
 import { CLASS, typeNumber } from './wire/types.ts'
@@ -57,7 +58,7 @@ function overUdp({ address, port }: Asked, query: Buffer, timeoutMs: number): Pr
   return new Promise((resolve) => {
     const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
     const timer = setTimeout(() => end('no answer in time'), timeoutMs)
-    socket.on('error', (error: NodeJS.ErrnoException) => end(reasonOf(error)))
+    socket.on('error', (error: NodeJS.ErrnoException) => end(whyUnreached(error)))
     socket.on('message', (octets) => {
       const message = readAnswer(octets, query)
       if (message !== undefined) end(message)
@@ -80,7 +81,7 @@ function overTcp({ address, port }: Asked, query: Buffer, timeoutMs: number): Pr
     const socket = connect(port, address)
     const timer = setTimeout(() => end('no answer in time'), timeoutMs)
     let octets = Buffer.alloc(0)
-    socket.once('error', (error) => end(reasonOf(error)))
+    socket.once('error', (error) => end(whyUnreached(error)))
     socket.once('end', () => end('the connection was closed without an answer'))
     socket.on('data', (more: Buffer) => {
       octets = Buffer.concat([octets, more])
@@ -109,8 +110,4 @@ function readAnswer(octets: Uint8Array, query: Buffer): Message | undefined {
   const echoed = message.question[0]
   if (wanted === undefined || echoed === undefined || echoed.type !== wanted.type) return undefined
   return printName(echoed.name).toLowerCase() === printName(wanted.name).toLowerCase() ? message : undefined
-}
-
-function reasonOf(error: NodeJS.ErrnoException): string {
-  return error.code === 'ECONNREFUSED' ? 'nothing listens there' : (error.code ?? error.message)
 }

@@ -1,5 +1,6 @@
 import { contentKey, type PlanNode } from '#core/node.ts'
 import type { Position, Problem } from '#core/problem.ts'
+import { compareText } from '#core/sorted.ts'
 import type { PlacesPlan, PoolPlan, PoolUse } from '#dns/pools/plan.ts'
 import type { ReadRecords, RecordDraft } from '#dns/records/read-records.ts'
 import { addressFault, hostTargetFault } from '#dns/records/target-fault.ts'
@@ -202,7 +203,7 @@ export function planZone(input: ZoneInput, drafts: readonly RecordDraft[]): Zone
 
 /** Sorted by owner and type; records of a set stay in the order in which they were written. */
 function planRRsets(drafts: RecordDraft[]): RRsetPlan[] {
-  drafts.sort((a, b) => compare(a.owner, b.owner) || compare(a.type, b.type))
+  drafts.sort((a, b) => compareText(a.owner, b.owner) || compareText(a.type, b.type))
   const rrsets: RRsetPlan[] = []
   for (let start = 0, end = 0; start < drafts.length; start = end) {
     const { owner, type, ttl, from, why, pool } = drafts[start]!
@@ -301,8 +302,4 @@ function planSoa(input: ZoneInput, rrsets: readonly RRsetPlan[]): SoaPlan {
     minimum: 300,
     ttl: 3600,
   }
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

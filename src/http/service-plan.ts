@@ -180,7 +180,8 @@ function isList(service: ServiceConfig): service is readonly OriginConfig[] {
   return Array.isArray(service)
 }
 
-function urlOf(origin: OriginConfig): string {
+/** The URL of an origin, however it is written. */
+export function urlOf(origin: OriginConfig): string {
   return typeof origin === 'string' ? origin : origin.url
 }
 

@@ -113,3 +113,8 @@ const TURN_OCTETS = 4 * READ_OCTETS
 const FIRST_TURN_OCTETS = 16_384
 /** What is no longer goes at once: another turn costs more than it brings. */
 const SHORT_OCTETS = 65_536
+
+/** Whether content comes in pieces, not as octets that are all there. */
+export function isSource(body: Source | Uint8Array | null): body is Source {
+  return body !== null && !(body instanceof Uint8Array)
+}

@@ -10,6 +10,7 @@ import {
 import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Log } from '#core/log.ts'
+import { newKey } from '#core/new-key.ts'
 import { readIfThere, writeOnce } from '#core/state-file.ts'
 import type { Issued } from './issuer.ts'
 import type { CertificatePlan } from './plan.ts'
@@ -130,11 +131,6 @@ function createAuthority(path: string, certificate: X509Certificate, key: KeyObj
   }
 
   return { root, issue }
-}
-
-function newKey(): string {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 }
 
 function signRoot(key: KeyObject, host: string, now: number): string {

@@ -4,12 +4,13 @@ import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net'
 import test, { type TestContext } from 'node:test'
 import { type ConnectionOptions, connect, createServer, type Server, type TLSSocket } from 'node:tls'
 import { silent } from '#core/log.ts'
+import { wanted } from '../../test/certificate-plan.ts'
 import { temporaryFolder } from '../../test/folder.ts'
 import { rsaCertificate } from '../../test/rsa-certificate.ts'
 import { openAuthority } from './authority.ts'
 import { createHandshake, type HandshakeOptions } from './handshake.ts'
 import type { Issuer } from './issuer.ts'
-import type { CertificatePlan, TlsLimits, UnknownNames } from './plan.ts'
+import type { TlsLimits, UnknownNames } from './plan.ts'
 import { type CertificateStore, createCertificateStore } from './store.ts'
 import { createTicketKeys } from './ticket-keys.ts'
 
@@ -163,7 +164,8 @@ test('connections outlive the context that they began with', async (t) => {
   store.prepare({ certificates: [], limits })()
   const echoes = sockets.map((socket) => once(socket, 'data'))
   for (const socket of sockets) socket.write('ping')
-  await Promise.all(echoes)
+  const texts = await Promise.all(echoes)
+  assert.ok(texts.every(([octets]) => String(octets) === 'ping'))
 })
 
 test('clients that reset while they are refused do no harm', async (t) => {
@@ -284,9 +286,4 @@ function on(server: Server, event: string, times: number): Promise<void> {
     let seen = 0
     server.on(event, () => ++seen === times && resolve())
   })
-}
-
-function wanted(name: string): CertificatePlan {
-  const from = { file: 'portico.jsonc', line: 1, column: 1 }
-  return { id: `certificate:${name}`, key: name, from, names: [name], issuer: 'local' }
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { silent } from '#core/log.ts'
-import { authority, DAY, limits, NOW, plan, wanted } from '../../test/local-certificates.ts'
+import { wanted } from '../../test/certificate-plan.ts'
+import { authority, DAY, limits, NOW, plan } from '../../test/local-certificates.ts'
 import type { Issuer } from './issuer.ts'
 import { type CertificateKeeper, createCertificateKeeper } from './keeper.ts'
 

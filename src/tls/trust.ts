@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { access, constants, readdir, readFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Root } from './authority.ts'
@@ -35,6 +36,17 @@ export type TrustSurroundings = {
   /** set in front of the system's folders; empty but for tests */
   readonly prefix?: string
   readonly isAdministrator: boolean
+}
+
+/** This machine, and whoever runs this program on it. */
+export function surroundingsOf(root: Root): TrustSurroundings {
+  return {
+    root,
+    platform: process.platform,
+    home: homedir(),
+    path: process.env['PATH'] ?? '',
+    isAdministrator: process.getuid?.() === 0,
+  }
 }
 
 /** Find out where this machine keeps trusted roots, and which of the places have ours. */

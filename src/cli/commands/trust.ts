@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
-import { homedir, hostname } from 'node:os'
+import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Command, findConfig, flagOption } from '#cli/command.ts'
 import { paint, print, printError, printProblems, type Style } from '#cli/print.ts'
 import { planSource } from '#run/portico.ts'
 import { openAuthority, type Root } from '#tls/authority.ts'
-import { gatherTrustFacts, runTrustSteps, type TrustResult } from '#tls/trust.ts'
+import { gatherTrustFacts, runTrustSteps, surroundingsOf, type TrustResult } from '#tls/trust.ts'
 import { type TrustStep, trustSteps } from '#tls/trust-steps.ts'
 
 /** Make this machine's browsers believe the local authority. */
@@ -31,20 +31,12 @@ export const trustCommand: Command = {
       return 0
     }
     const root = await openRoot(authority)
-    const path = process.env['PATH'] ?? ''
-    const isAdministrator = process.getuid?.() === 0
-    const facts = await gatherTrustFacts({
-      root,
-      platform: process.platform,
-      home: homedir(),
-      path,
-      isAdministrator,
-    })
-    const steps = trustSteps(facts, undo ? 'forget' : 'trust')
+    const surroundings = surroundingsOf(root)
+    const steps = trustSteps(await gatherTrustFacts(surroundings), undo ? 'forget' : 'trust')
     print(`The root is ${root.path}\n  ${root.name}, SHA-256 ${root.fingerprint}\n`)
     printCommands(steps)
     const isDry = flagOption(input, 'dry-run')
-    const results = isDry ? steps.filter(isSettled) : await runTrustSteps(steps, path)
+    const results = isDry ? steps.filter(isSettled) : await runTrustSteps(steps, surroundings.path)
     for (const result of results) printResult(result)
     const outcomes = results.map(({ outcome }) => outcome)
     const isDone = isDry || outcomes.includes('done') || outcomes.includes('nothing to do')

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import type { RouteConfig } from '#http/host-config.ts'
 import type { OriginConfig, ServiceConfig, ServiceGroup } from '#http/service-config.ts'
+import { urlOf } from '#http/service-plan.ts'
 import { type Ledger, note, remark, take } from './notes.ts'
 import type { Directive } from './parse.ts'
 import { fill, inForce, type Scope, type Variables } from './scope.ts'
@@ -161,8 +162,4 @@ function shorten(origins: readonly OriginConfig[]): ServiceConfig {
   const local = /^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::(\d+))?$/.exec(url)
   const port = Number(local?.[1] ?? 80)
   return local === null || port < 1 || port > 65_535 ? url : port
-}
-
-function urlOf(origin: OriginConfig): string {
-  return typeof origin === 'string' ? origin : origin.url
 }

@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { connect, isIP } from 'node:net'
+import { whyUnreached } from '#dns/unreached.ts'
 import type { MemberHealthPlan } from './plan.ts'
 
 export type CheckResult = { readonly isGood: boolean; readonly detail: string }
@@ -24,7 +25,7 @@ function checkTcp(address: string, { port, timeoutMs }: MemberHealthPlan): Promi
     }
     const timer = setTimeout(() => end(false, 'no connection in time'), timeoutMs)
     socket.once('connect', () => end(true, 'connected'))
-    socket.once('error', (error) => end(false, reasonOf(error)))
+    socket.once('error', (error) => end(false, whyUnreached(error)))
   })
 }
 
@@ -49,11 +50,7 @@ function checkHttp(address: string, path: string, health: MemberHealthPlan): Pro
     const timer = setTimeout(() => end(false, 'no answer in time'), timeoutMs)
     request.once('response', ({ statusCode = 0 }) => end(status.includes(statusCode), `status ${statusCode}`))
     // What comes after the end, such as a connection that breaks, says nothing more.
-    request.on('error', (error) => end(false, reasonOf(error)))
+    request.on('error', (error) => end(false, whyUnreached(error)))
     request.end()
   })
-}
-
-function reasonOf(error: NodeJS.ErrnoException): string {
-  return error.code === 'ECONNREFUSED' ? 'nothing listens there' : (error.code ?? error.message)
 }

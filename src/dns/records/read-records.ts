@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net'
 import type { Path, Written } from '#config/source.ts'
-import type { Position, Problem } from '#core/problem.ts'
+import { type Position, type Problem, sentence } from '#core/problem.ts'
 import { parseDuration } from '#core/units.ts'
 import type { PoolPlan, PoolUse } from '#dns/pools/plan.ts'
 import { parseRdata, printRdata, quoteText } from '#dns/wire/rdata.ts'
@@ -287,8 +287,4 @@ function typeFault(text: string, type: number): NameFault | undefined {
 
 function error(code: string, at: Position, message: string, fix: string): Problem {
   return { level: 'error', code, at, message, fix }
-}
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`
 }

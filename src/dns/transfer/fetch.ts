@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { connect } from 'node:net'
+import { whyUnreached } from '#dns/unreached.ts'
 import { wireName } from '../rrset.ts'
 import { decodeMessage, encodeMessage } from '../wire/message.ts'
 import { TsigChain, type TsigKey } from '../wire/tsig.ts'
@@ -41,7 +42,7 @@ export function fetchZone({ address, port }: ServerPlan, fetch: Fetch): Promise<
     let unread = Buffer.alloc(0)
     fetch.signal?.addEventListener('abort', onAbort)
     socket.setTimeout(SILENCE_MS, () => end(`nothing came for ${SILENCE_MS / 1000} s`))
-    socket.once('error', (error: NodeJS.ErrnoException) => end(reasonOf(error)))
+    socket.once('error', (error: NodeJS.ErrnoException) => end(whyUnreached(error)))
     socket.once('end', () => end('the connection was closed before the end of the zone'))
     socket.on('data', (more: Buffer) => {
       unread = Buffer.concat([unread, more])
@@ -108,8 +109,4 @@ function prefixOf(message: Uint8Array): Buffer {
 
 function nowSeconds(): number {
   return Math.floor(Date.now() / 1000)
-}
-
-function reasonOf(error: NodeJS.ErrnoException): string {
-  return error.code === 'ECONNREFUSED' ? 'nothing listens there' : (error.code ?? error.message)
 }

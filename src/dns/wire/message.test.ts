@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import dnsPacket from 'dns-packet'
 import fc from 'fast-check'
+import { hex } from '../../../test/hex.ts'
 import { rdataExamples } from '../../../test/rdata-examples.ts'
 import { decodeMessage, encodeMessage, type Message } from './message.ts'
 import { parseName } from './name.ts'
@@ -309,8 +310,4 @@ function plain(value: unknown): unknown {
       item?.type === 'Buffer' ? hex(Buffer.from(item.data)) : item instanceof Uint8Array ? hex(item) : item,
     ),
   )
-}
-
-function hex(octets: Uint8Array): string {
-  return Buffer.from(octets).toString('hex')
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { hex, octetsOf } from '../../../test/hex.ts'
 import {
   compareNames,
   countLabels,
@@ -72,7 +73,7 @@ test('printName() escapes what a master file gives a meaning to (RFC 1035 §5.1,
     ['03 00 7f ff 00', '\\000\\127\\255.'],
     ['02 5f2a 01 2d 00', '_*.-.'],
   ]
-  for (const [wire, text] of cases) assert.equal(printName(octets(wire)), text)
+  for (const [wire, text] of cases) assert.equal(printName(octetsOf(wire)), text)
 })
 
 test('Every name comes back from its presentation form (RFC 4343 §2.1)', () => {
@@ -81,10 +82,10 @@ test('Every name comes back from its presentation form (RFC 4343 §2.1)', () => 
 
 test('readName() follows pointers to what is before them (RFC 1035 §4.1.4)', () => {
   // 0: b.   3: a. → 0   7: → 3   9: root
-  const message = octets('01 62 00  01 61 c0 00  c0 03  00')
-  assert.deepEqual(readName(message, 0), { name: octets('01 62 00'), end: 3 })
-  assert.deepEqual(readName(message, 3), { name: octets('01 61 01 62 00'), end: 7 })
-  assert.deepEqual(readName(message, 7), { name: octets('01 61 01 62 00'), end: 9 })
+  const message = octetsOf('01 62 00  01 61 c0 00  c0 03  00')
+  assert.deepEqual(readName(message, 0), { name: octetsOf('01 62 00'), end: 3 })
+  assert.deepEqual(readName(message, 3), { name: octetsOf('01 61 01 62 00'), end: 7 })
+  assert.deepEqual(readName(message, 7), { name: octetsOf('01 61 01 62 00'), end: 9 })
   assert.deepEqual(readName(message, 9), { name: ROOT, end: 10 })
 })
 
@@ -103,7 +104,7 @@ test('readName() refuses loops, pointers forward, unknown label types and names 
     [`${'3f'.padEnd(128, '61').repeat(4)}00`, 0, /more than 255 octets/],
   ]
   for (const [message, offset, why] of cases) {
-    const read = readName(octets(message), offset)
+    const read = readName(octetsOf(message), offset)
     assert.match(typeof read === 'string' ? read : '', why, message)
   }
 })
@@ -199,14 +200,6 @@ function name(text: string, base?: Uint8Array): Uint8Array {
   const parsed = parseName(text, base)
   assert.ok(typeof parsed !== 'string', String(parsed))
   return parsed
-}
-
-function octets(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'))
-}
-
-function hex(octets: Uint8Array): string {
-  return Buffer.from(octets).toString('hex')
 }
 
 function anyName(): fc.Arbitrary<Uint8Array> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { hex, octetsOf } from '../../../test/hex.ts'
 import { rdataExamples } from '../../../test/rdata-examples.ts'
 import { FORMATS } from './format.ts'
 import { parseName } from './name.ts'
@@ -32,9 +33,9 @@ test('Every type is read from \\# and hexadecimal, and printed so when its octet
     const rdata = parse(typeNumber(type)!, `\\# ${digits.length / 2} ${digits}`)
     assert.equal(printRdata(typeNumber(type)!, rdata), printed, type)
   }
-  assert.equal(printRdata(TYPE.A, octets('c00002')), '\\# 3 C00002')
-  assert.equal(printRdata(TYPE.MX, octets('000a c000')), '\\# 4 000AC000')
-  assert.equal(printRdata(TYPE.A, octets('c000020100')), '\\# 5 C000020100')
+  assert.equal(printRdata(TYPE.A, octetsOf('c00002')), '\\# 3 C00002')
+  assert.equal(printRdata(TYPE.MX, octetsOf('000a c000')), '\\# 4 000AC000')
+  assert.equal(printRdata(TYPE.A, octetsOf('c000020100')), '\\# 5 C000020100')
 })
 
 test('Errors say what was written and what is wanted', () => {
@@ -128,13 +129,13 @@ test('quoteText() writes any text so that TXT reads its UTF-8 back (RFC 1035 §5
 })
 
 test('Tags of CAA are letters and digits (RFC 8659 §4.1)', () => {
-  assert.equal(printRdata(TYPE.CAA, octets('00 02 612d 78')), '\\# 5 0002612D78')
-  assert.equal(printRdata(TYPE.CAA, octets('00 00 78')), '\\# 3 000078')
+  assert.equal(printRdata(TYPE.CAA, octetsOf('00 02 612d 78')), '\\# 5 0002612D78')
+  assert.equal(printRdata(TYPE.CAA, octetsOf('00 00 78')), '\\# 3 000078')
 })
 
 test('Type bit maps that have another form print as octets (RFC 4034 §4.1.2)', () => {
   for (const bitmap of ['00 02 4000', '00 00', '01 01 40 00 01 40', '00 21 40', '00']) {
-    assert.match(printRdata(TYPE.NSEC, octets(`00 ${bitmap}`)), /^\\# /, bitmap)
+    assert.match(printRdata(TYPE.NSEC, octetsOf(`00 ${bitmap}`)), /^\\# /, bitmap)
   }
 })
 
@@ -165,14 +166,14 @@ test('A place is within 90 and 180 degrees, a precision has one digit (RFC 1876 
     assert.equal(typeof parseRdata(TYPE.LOC, text), 'string', text)
   }
   assert.match(printRdata(TYPE.LOC, parse(TYPE.LOC, '0 N 0 E 0 1234m')), / 1000\.00m 10000\.00m 10\.00m$/)
-  assert.match(printRdata(TYPE.LOC, octets('01 12 16 13 80000000 80000000 00989680')), /^\\# 16/)
+  assert.match(printRdata(TYPE.LOC, octetsOf('01 12 16 13 80000000 80000000 00989680')), /^\\# 16/)
 })
 
 test('A prefix has its family, no trailing zero octets and at most its bits (RFC 3123 §4, §5)', () => {
   for (const text of ['1:192.0.2.0/33', '3:1.2.3.4/8', '1:2001:db8::/32', '192.0.2.0/24']) {
     assert.equal(typeof parseRdata(TYPE.APL, text), 'string', text)
   }
-  assert.match(printRdata(TYPE.APL, octets('0001 18 04 c0000200')), /^\\# /)
+  assert.match(printRdata(TYPE.APL, octetsOf('0001 18 04 c0000200')), /^\\# /)
 })
 
 test('A gateway or relay has the form of its type (RFC 4025 §2, RFC 8777 §4.2, §4.3.1)', () => {
@@ -190,16 +191,16 @@ test('A gateway or relay has the form of its type (RFC 4025 §2, RFC 8777 §4.2,
   ]
   for (const [type, text] of cases) assert.equal(typeof parseRdata(type, text), 'string', text)
   assert.equal(hex(parse(TYPE.AMTRELAY, '10 0 0')), '0a00')
-  assert.match(printRdata(TYPE.AMTRELAY, octets('0a 04')), /^\\# /)
-  assert.equal(printRdata(TYPE.IPSECKEY, octets('0a 00 02')), '10 0 2 .')
+  assert.match(printRdata(TYPE.AMTRELAY, octetsOf('0a 04')), /^\\# /)
+  assert.equal(printRdata(TYPE.IPSECKEY, octetsOf('0a 00 02')), '10 0 2 .')
 })
 
 test('HIP has its lengths in front, and no HIT or key of none (RFC 8005 §5, §6)', () => {
   for (const text of ['2 - AQID', '2 20010010', '256 20010010 AQID', '2 20010010 AQID a..b']) {
     assert.equal(typeof parseRdata(TYPE.HIP, text), 'string', text)
   }
-  assert.match(printRdata(TYPE.HIP, octets('00 02 0001 01')), /^\\# /)
-  assert.match(printRdata(TYPE.HIP, octets('09 02 0001 01')), /^\\# /)
+  assert.match(printRdata(TYPE.HIP, octetsOf('00 02 0001 01')), /^\\# /)
+  assert.match(printRdata(TYPE.HIP, octetsOf('09 02 0001 01')), /^\\# /)
 })
 
 test('An NSAP address begins with 0x, a locator has four groups, an EUI its octets (RFC 1706 §5, RFC 6742 §2)', () => {
@@ -223,7 +224,7 @@ test('Mnemonics stand for numbers where a type has them (RFC 4398 §2.1, RFC 985
 })
 
 test('A bit map of WKS is as long as its last port, and of the port 65535 (RFC 1035 §3.4.2, RFC 1010)', () => {
-  assert.equal(printRdata(TYPE.WKS, octets('01020304 06 0000004000')), '\\# 10 01020304060000004000')
+  assert.equal(printRdata(TYPE.WKS, octetsOf('01020304 06 0000004000')), '\\# 10 01020304060000004000')
   const last = parseRdata(TYPE.WKS, '192.0.2.1 TCP 65535', origin)
   assert.ok(typeof last !== 'string' && last.wire.length === 5 + 8192)
   for (const text of ['192.0.2.1', '192.0.2.1 FOO', '192.0.2.1 TCP 65536', '192.0.2.1 TCP toString'])
@@ -233,7 +234,7 @@ test('A bit map of WKS is as long as its last port, and of the port 65535 (RFC 1
 test('A6 has the bits behind its prefix, and the name of one only (RFC 2874 §3.1)', () => {
   for (const text of ['0 ::1 a.', '64 ::1', '129 a.', '128 ::1 a.', '64 ::1 a. b.', '64 a.'])
     assert.equal(typeof parseRdata(TYPE.A6, text, origin), 'string', text)
-  assert.match(printRdata(TYPE.A6, octets('3c ff 0000000000000001 00')), /^\\# /)
+  assert.match(printRdata(TYPE.A6, octetsOf('3c ff 0000000000000001 00')), /^\\# /)
 })
 
 test('A URI is not empty (RFC 7553 §4.4)', () => {
@@ -276,7 +277,7 @@ test('Octets near those of an example print and come back', () => {
   fc.assert(
     fc.property(example, change, ([mnemonic, , , digits], { at, octet, cut }) => {
       const type = typeNumber(mnemonic)!
-      const wire = octets(digits)
+      const wire = octetsOf(digits)
       if (at < wire.length) wire[at] = octet
       const changed = wire.subarray(0, wire.length - cut)
       const text = printRdata(type, changed)
@@ -332,14 +333,6 @@ function parse(type: number, text: string): Uint8Array {
   const rdata = parseRdata(type, text, origin)
   assert.ok(typeof rdata !== 'string', String(rdata))
   return rdata.wire
-}
-
-function octets(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'))
-}
-
-function hex(octets: Uint8Array): string {
-  return Buffer.from(octets).toString('hex')
 }
 
 function stringLengths(wire: Uint8Array): number[] {

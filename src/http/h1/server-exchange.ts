@@ -10,7 +10,7 @@ import type {
   Source,
 } from '#http/exchange.ts'
 import { COPY_OCTETS } from '#http/output.ts'
-import { Pump, type PumpTarget } from '#http/source.ts'
+import { isSource, Pump, type PumpTarget } from '#http/source.ts'
 import { type Transfer, transferOf } from '#http/transfer.ts'
 import { type Fields, NameSet, serializeFields, type WrittenHead } from '#http/wire/fields.ts'
 import { hasContent } from '#http/wire/framing.ts'
@@ -274,10 +274,6 @@ export class ServerExchange implements Exchange, PumpTarget {
     this.#isSent = true
     if (!this.#connection.output.isBlocked) this.#connection.finishExchange(this)
   }
-}
-
-function isSource(body: Source | Uint8Array | null): body is Source {
-  return body !== null && !(body instanceof Uint8Array)
 }
 
 /** The connection writes these itself, and what is hop-by-hop ends here (RFC 9110 §7.6.1). */

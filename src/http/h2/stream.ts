@@ -1,3 +1,4 @@
+import { isSource } from '#http/source.ts'
 import {
   type EndListener,
   type EndReason,
@@ -345,10 +346,6 @@ const NONE = new Uint8Array(0)
 const FRAME_OCTETS = 16_375
 const READ_OCTETS = 65_536
 const PROGRESS_OCTETS = 1024
-
-function isSource(body: Source | Uint8Array | null): body is Source {
-  return body !== null && !(body instanceof Uint8Array)
-}
 
 function isEmpty(body: Source | Uint8Array | null): boolean {
   return body instanceof Uint8Array && body.length === 0

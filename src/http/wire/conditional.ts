@@ -70,7 +70,8 @@ function isWeakMatch(a: string, b: string): boolean {
   return opaqueTag(a) === opaqueTag(b)
 }
 
-function opaqueTag(etag: string): string {
+/** An entity tag without its mark of weakness (RFC 9110 §8.8.3). */
+export function opaqueTag(etag: string): string {
   return etag.startsWith('W/') ? etag.slice(2) : etag
 }
 

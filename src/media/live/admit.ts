@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { isSameSecret } from '#core/secret.ts'
 import type { Request } from '#http/exchange.ts'
 import { type Refusal, refuse } from '#http/wire/refusal.ts'
 import type { LivePlan } from './plan.ts'
@@ -44,7 +44,7 @@ export function admitPublisher(
 
 function admitByKey(keys: readonly PublishKey[], said: string | null, stream: string): string | Refusal {
   if (said === null) return refuse(401, 'publishing needs the key: Authorization: Bearer KEY, or ?key=KEY')
-  const known = keys.filter(({ key }) => isSame(key, said))
+  const known = keys.filter(({ key }) => isSameSecret(key, said))
   if (known.length === 0) return refuse(401, 'the key is another one')
   const isGood = known.some((key) => key.stream === null || key.stream === stream)
   return isGood ? 'the key' : refuse(403, `the key is not good for "${stream}"`)
@@ -58,9 +58,4 @@ function keyOf({ fields, target }: Request): string | null {
   return Buffer.from(value, 'base64')
     .toString()
     .replace(/^[^:]*:/, '')
-}
-
-function isSame(a: string, b: string): boolean {
-  const [x, y] = [a, b].map((text) => createHash('sha256').update(text).digest())
-  return timingSafeEqual(x!, y!)
 }

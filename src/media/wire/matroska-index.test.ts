@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readIndex } from '#media/movie/matroska-index.ts'
+import { octetsOf } from '../../../test/hex.ts'
 import { memoryFile } from '../../../test/media/media-files.ts'
 import { elementAt, elementsIn, unsigned } from './ebml.ts'
 import { MediaFault } from './fault.ts'
 import { preSkip, sampleEntryOf } from './matroska-entry.ts'
 import { isMatroska, readCues, seekPosition, timestampScale } from './matroska-index.ts'
-
-const octets = (hex: string) => Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'))
 
 const headers: [what: string, hex: string, id: number, at: number, size: number | undefined][] = [
   ['one octet each', 'bb 85', 0xbb, 2, 5],
@@ -19,17 +18,17 @@ const headers: [what: string, hex: string, id: number, at: number, size: number 
 
 for (const [what, hex, id, at, size] of headers) {
   test(`an element's header with ${what} (RFC 8794 §4, §6)`, () => {
-    assert.deepEqual(elementAt(octets(hex), 0), { id, at, octets: size })
-    for (let end = 0; end < at; end++) assert.equal(elementAt(octets(hex).subarray(0, end), 0), undefined)
+    assert.deepEqual(elementAt(octetsOf(hex), 0), { id, at, octets: size })
+    for (let end = 0; end < at; end++) assert.equal(elementAt(octetsOf(hex).subarray(0, end), 0), undefined)
   })
 }
 
 test('an identifier of more than four octets is a fault (RFC 8794 §4)', () => {
-  assert.throws(() => elementAt(octets('08 1234567890 81'), 0), MediaFault)
+  assert.throws(() => elementAt(octetsOf('08 1234567890 81'), 0), MediaFault)
 })
 
 test('elements end where their octets do, numbers have up to eight octets (RFC 8794 §7.2)', () => {
-  const found = elementsIn(octets('b3 82 0102  f7 81 07  b7 84 00'), 100)
+  const found = elementsIn(octetsOf('b3 82 0102  f7 81 07  b7 84 00'), 100)
   assert.deepEqual(
     found.map(({ element, data }) => [element.id, element.at, unsigned(data)]),
     [
@@ -45,27 +44,27 @@ const info = '2ad7b1 83 1e8480'
 const cues = 'bb 8c  b3 82 01f4  b7 86  f7 81 01 f1 81 30'
 
 test('SeekHead, Info and Cues say where the film can be entered (RFC 9559 §4.1, §5, §5.1.1, §5.1.2.9, §5.1.5)', () => {
-  assert.equal(seekPosition(octets(seekHead), 0x1c53bb6b), 0x40)
-  assert.equal(seekPosition(octets(seekHead), 0x1549a966), undefined)
-  assert.equal(timestampScale(octets(info)), 2_000_000)
-  assert.equal(timestampScale(octets('')), 1_000_000)
-  assert.deepEqual(readCues(octets(cues), 1000, 2_000_000), [
+  assert.equal(seekPosition(octetsOf(seekHead), 0x1c53bb6b), 0x40)
+  assert.equal(seekPosition(octetsOf(seekHead), 0x1549a966), undefined)
+  assert.equal(timestampScale(octetsOf(info)), 2_000_000)
+  assert.equal(timestampScale(octetsOf('')), 1_000_000)
+  assert.deepEqual(readCues(octetsOf(cues), 1000, 2_000_000), [
     { track: 1, seconds: 1, cluster: 1048, place: undefined, durationSeconds: 0 },
   ])
-  assert.ok(isMatroska(octets('1a45dfa3 84')) && !isMatroska(octets('00000018 66747970')))
+  assert.ok(isMatroska(octetsOf('1a45dfa3 84')) && !isMatroska(octetsOf('00000018 66747970')))
 })
 
 /** A file whose cues stand before or behind its cluster. */
 function film(cuesFirst: boolean): Uint8Array {
   const header = '1a45dfa3 81 00'
-  const index = `1c53bb6b ${(0x80 + octets(cues).length).toString(16)} ${cues}`
-  const head = `1549a966 ${(0x80 + octets(info).length).toString(16)} ${info}`
+  const index = `1c53bb6b ${(0x80 + octetsOf(cues).length).toString(16)} ${cues}`
+  const head = `1549a966 ${(0x80 + octetsOf(info).length).toString(16)} ${info}`
   const cluster = '1f43b675 84 e7 82 0000'
-  const at = 19 + octets(head).length + octets(cluster).length
+  const at = 19 + octetsOf(head).length + octetsOf(cluster).length
   const seeks = `4dbb 8b 53ab 84 1c53bb6b 53ac 81 ${at.toString(16).padStart(2, '0')}`
-  const list = `114d9b74 ${(0x80 + octets(seeks).length).toString(16)} ${seeks}`
+  const list = `114d9b74 ${(0x80 + octetsOf(seeks).length).toString(16)} ${seeks}`
   const body = cuesFirst ? [head, index, cluster] : [list, head, cluster, index]
-  return octets(`${header} 18538067 01ffffffffffffff ${body.join(' ')}`)
+  return octetsOf(`${header} 18538067 01ffffffffffffff ${body.join(' ')}`)
 }
 
 for (const cuesFirst of [true, false]) {
@@ -82,13 +81,13 @@ for (const cuesFirst of [true, false]) {
 
 test('the heads of Opus and FLAC become boxes: numbers turned, magic gone (RFC 7845 §5.1, RFC 9639 §6)', () => {
   const sound = { codec: '', width: 0, height: 0, channels: 2, sampleRate: 48000 }
-  const opus = octets('4f70757348656164 01 02 3801 80bb0000 0000 00')
+  const opus = octetsOf('4f70757348656164 01 02 3801 80bb0000 0000 00')
   assert.equal(preSkip(opus), 312)
   const hex = (entry: Uint8Array | undefined) => Buffer.from(entry!).toString('hex')
   assert.match(
     hex(sampleEntryOf('opus', { ...sound, description: opus })),
     /644f7073 ?0002 ?0138 ?0000bb80 ?000000$/,
   )
-  const flac = octets('664c6143 80000022')
+  const flac = octetsOf('664c6143 80000022')
   assert.match(hex(sampleEntryOf('flac', { ...sound, description: flac })), /64664c61 ?00000000 ?80000022$/)
 })

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { homedir, hostname } from 'node:os'
+import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { connect } from 'node:tls'
 import { fileURLToPath } from 'node:url'
@@ -12,7 +12,7 @@ import { portRows, type RunningPorts } from '#run/listen/ports.ts'
 import type { Planned } from '#run/portico.ts'
 import type { CertificateRow } from '#run/tls/certificate-rows.ts'
 import { openAuthority } from '#tls/authority.ts'
-import { gatherTrustFacts } from '#tls/trust.ts'
+import { gatherTrustFacts, surroundingsOf } from '#tls/trust.ts'
 import { type TrustStep, trustSteps } from '#tls/trust-steps.ts'
 import type { CertificateFacts, MachineFacts } from './doctor.ts'
 import { checkLive, type LiveOptions } from './live.ts'
@@ -101,16 +101,7 @@ async function askClock(): Promise<boolean | null> {
 async function trustOf(folder: string): Promise<readonly TrustStep[] | 'no root yet'> {
   if (!existsSync(join(folder, 'root.pem'))) return 'no root yet'
   const { root } = await openAuthority({ folder, host: hostname(), now: Date.now(), log: () => {} })
-  const isAdministrator = process.getuid?.() === 0
-  const path = process.env['PATH'] ?? ''
-  const facts = await gatherTrustFacts({
-    root,
-    platform: process.platform,
-    home: homedir(),
-    path,
-    isAdministrator,
-  })
-  return trustSteps(facts, 'trust')
+  return trustSteps(await gatherTrustFacts(surroundingsOf(root)), 'trust')
 }
 
 function firstHost({ listeners, http }: Plan): { host: string; listener: ListenerPlan } | null {
