@@ -6,10 +6,12 @@ import { freePort } from '../test/ports.ts'
 import { IN_FLIGHT, untilAnswered, untilIdle } from './dns-ready.ts'
 import {
   CLIENT_CORE,
+  confine,
   cpuSeconds,
   interleave,
   median,
   type Peer,
+  peakOctets,
   pin,
   residentOctets,
   runPinned,
@@ -31,13 +33,20 @@ type Size = {
 
 /** What a server takes for its zones, and what its answers about names in no order cost: medians. */
 export type ServerFigures = {
+  /** from its start to its first answer, with all cores */
   readonly readyMs: number
+  /** processor time until then, the kernel's with it */
+  readonly readyCpuMs: number
+  readonly peakMb: number
+  /** after the questions */
   readonly residentMb: number
   /** answers per second */
   readonly rate: number
   /** processor time of an answer in µs, the kernel's with it */
   readonly answerUs: number
 }
+
+type Started = Pick<ServerFigures, 'readyMs' | 'readyCpuMs' | 'peakMb'> & { readonly pid: number }
 
 type Programs = { readonly knotd: string; readonly nsd: string; readonly dnsperf: string }
 
@@ -59,16 +68,23 @@ export async function measureZones(size: Size): Promise<Readonly<Record<Contende
   const folder = await mkdtemp(join(tmpdir(), 'portico-bench-'))
   const peers: Peer[] = []
   try {
-    await writeFiles(folder, size)
     const ports = { portico: await freePort(), knot: await freePort(), nsd: await freePort() }
+    await writeFiles(folder, size, ports.portico)
     const commands = commandsOf(folder, size, ports, programs)
-    const started = {} as Record<Contender, { pid: number; readyMs: number }>
+    const started = {} as Record<Contender, Started>
     for (const name of CONTENDERS) {
+      const command = await commands[name]()
       const from = performance.now()
-      const server = await pin(SERVER_CORE, ...(await commands[name]()))
+      const server = await pin('all', ...command)
       peers.push(server)
       await untilAnswered(ports[name], `host${size.names - 1}.zone${size.zones - 1}.example.`)
-      started[name] = { pid: server.pid, readyMs: Math.round(performance.now() - from) }
+      started[name] = {
+        pid: server.pid,
+        readyMs: Math.round(performance.now() - from),
+        readyCpuMs: Math.round(cpuSeconds(server.pid) * 1000),
+        peakMb: Math.round(peakOctets(server.pid) / 1e6),
+      }
+      await confine(server.pid, SERVER_CORE)
     }
     await untilIdle(Object.values(started).map(({ pid }) => pid))
     const costs: Record<Contender, number[]> = { portico: [], knot: [], nsd: [] }
@@ -83,12 +99,10 @@ export async function measureZones(size: Size): Promise<Readonly<Record<Contende
       return Number(/Queries per second:\s+([\d.]+)/.exec(output)?.[1])
     })
     const figures = CONTENDERS.map((name): [Contender, ServerFigures] => {
-      const residentMb = Math.round(residentOctets(started[name].pid) / 1e6)
+      const { pid, ...ready } = started[name]
+      const residentMb = Math.round(residentOctets(pid) / 1e6)
       const answerUs = Number(median(costs[name]).toFixed(2))
-      return [
-        name,
-        { readyMs: started[name].readyMs, residentMb, rate: Math.round(median(rates[name])), answerUs },
-      ]
+      return [name, { ...ready, residentMb, rate: Math.round(median(rates[name])), answerUs }]
     })
     return Object.fromEntries(figures) as Record<Contender, ServerFigures>
   } finally {
@@ -97,22 +111,37 @@ export async function measureZones(size: Size): Promise<Readonly<Record<Contende
   }
 }
 
-/** One zone file that serves as all: its names are relative. */
-async function writeFiles(folder: string, { zones, names }: Size): Promise<void> {
+/** One zone file that serves Knot and NSD as all: its names are relative. Portico reads one file with all names. */
+async function writeFiles(folder: string, size: Size, port: number): Promise<void> {
+  const { zones, names } = size
   const hosts = Array.from({ length: names }, (_, i) => `host${i} A 192.0.2.3`)
   const zone = ['$TTL 3600', '@ SOA ns1 hostmaster 1 10800 3600 1209600 300', '@ NS ns1', 'ns1 A 192.0.2.1']
   await writeFile(join(folder, 'any.zone'), `${[...zone, ...hosts].join('\n')}\n`)
+  await writeFile(join(folder, 'portico.json'), JSON.stringify(portico(size, port), null, 1))
   // A stride that is coprime to their number meets each name once.
   const order = Array.from({ length: QUERIES }, (_, i) => (i * 618_033) % (zones * names))
   const queries = order.map((i) => `host${i % names}.zone${Math.floor(i / names)}.example A\n`)
   await writeFile(join(folder, 'queries'), queries.join(''))
 }
 
+/** As its owner would write it. */
+function portico({ zones, names }: Size, port: number): object {
+  const records: Record<string, object> = { '@': { NS: ['ns1', 'ns2.example.net'] }, ns1: { A: '192.0.2.1' } }
+  for (let i = 0; i < names; i++) records[`host${i}`] = { A: '192.0.2.3' }
+  const domains = Array.from({ length: zones }, (_, i) => [`zone${i}.example`, { ttl: '1h', records }])
+  return {
+    address: '192.0.2.1',
+    workers: 1,
+    listen: { dns: `127.0.0.1:${port}`, http: 'off', https: 'off', admin: 'off' },
+    domains: Object.fromEntries(domains),
+  }
+}
+
 type Command = () => Promise<[command: string, args: string[]]>
 
 function commandsOf(
   folder: string,
-  { zones: count, names }: Size,
+  { zones: count }: Size,
   ports: Readonly<Record<Contender, number>>,
   { knotd, nsd }: Programs,
 ): Readonly<Record<Contender, Command>> {
@@ -120,8 +149,8 @@ function commandsOf(
   const file = join(folder, 'any.zone')
   return {
     portico: async () => {
-      const script = join(import.meta.dirname, 'dns-many-portico.ts')
-      return [process.execPath, [script, `${ports.portico}`, `${count}`, `${names}`]]
+      const main = join(import.meta.dirname, '../src/main.ts')
+      return [process.execPath, [main, 'up', '--config', join(folder, 'portico.json')]]
     },
     knot: async () => {
       await mkdir(join(folder, 'knot'))

@@ -21,13 +21,13 @@ export type Peer = {
 const OUTPUT_LIMIT = 65_536
 
 /**
- * Start a program that may use one core only.
+ * Start a program that may use one core only, or all.
  *
  * @param core number of the core, from 0; on a machine with fewer cores the last one
  * @throws {Error} when the program cannot be started
  * @example const knot = await pin(0, 'knotd', ['-c', file])
  */
-export async function pin(core: number, command: string, args: readonly string[]): Promise<Peer> {
+export async function pin(core: number | 'all', command: string, args: readonly string[]): Promise<Peer> {
   const { child, output } = start(core, command, args)
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject))
@@ -59,12 +59,11 @@ export async function runPinned(core: number, command: string, args: readonly st
 }
 
 function start(
-  core: number,
+  core: number | 'all',
   command: string,
   args: readonly string[],
 ): { child: ChildProcess; output(): string } {
-  const present = Math.min(core, availableParallelism() - 1)
-  const child = spawn('taskset', ['-c', `${present}`, command, ...args], {
+  const child = spawn('taskset', ['-c', coreList(core), command, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let text = ''
@@ -74,6 +73,11 @@ function start(
   child.stdout.on('data', keep)
   child.stderr.on('data', keep)
   return { child, output: () => text }
+}
+
+function coreList(core: number | 'all'): string {
+  const last = availableParallelism() - 1
+  return core === 'all' ? `0-${last}` : `${Math.min(core, last)}`
 }
 
 /**
@@ -131,6 +135,15 @@ function accepts(port: number): Promise<boolean> {
   })
 }
 
+/**
+ * Keep a program that runs already to one core, with all its threads and children.
+ *
+ * @throws {Error} when the system refuses
+ */
+export async function confine(pid: number, core: number): Promise<void> {
+  for (const one of processes(pid)) await runPinned(core, 'taskset', ['-acp', coreList(core), `${one}`])
+}
+
 /** User and kernel time of a process, its threads and the children that do the work, in seconds. */
 export function cpuSeconds(pid: number): number {
   return processes(pid)
@@ -143,9 +156,18 @@ export function cpuSeconds(pid: number): number {
 
 /** Resident memory of a process and its children, in octets. */
 export function residentOctets(pid: number): number {
+  return statusOctets(pid, 'VmRSS')
+}
+
+/** The most that was resident of a process and its children, in octets. */
+export function peakOctets(pid: number): number {
+  return statusOctets(pid, 'VmHWM')
+}
+
+function statusOctets(pid: number, field: string): number {
   return processes(pid).reduce((sum, one) => {
-    const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${one}/status`, 'latin1'))?.[1]
-    return sum + Number(kibibytes) * 1024
+    const status = readFileSync(`/proc/${one}/status`, 'latin1')
+    return sum + Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024
   }, 0)
 }
 

@@ -226,21 +226,15 @@ function checkStrayAddresses({ hosts, drafted }: Across, targets: ReadonlySet<st
   const served = indexServed(hosts.map(({ name }) => name))
   return drafted.flatMap(({ input, drafts }) => {
     const ours = new Set(input.addresses)
-    return drafts.flatMap((draft): Problem[] => {
-      const isStray =
-        draft.why === 'written' && (draft.type === 'A' || draft.type === 'AAAA') && ours.has(draft.data)
-      if (!isStray || targets.has(draft.owner) || servedBy(draft.owner, served) !== undefined) return []
+    const strays = drafts.filter(({ why, type, data, owner }) => {
+      const isOurs = why === 'written' && (type === 'A' || type === 'AAAA') && ours.has(data)
+      return isOurs && !targets.has(owner) && servedBy(owner, served) === undefined
+    })
+    return strays.map((draft): Problem => {
       const text = draft.owner === input.apex ? '@' : draft.owner.slice(0, -input.apex.length - 1)
       const message = `"${text}" has the address ${draft.data} of this machine, but no host of that name answers here.`
-      return [
-        {
-          level: 'warning',
-          code: 'plan/address-without-host',
-          at: draft.from,
-          message,
-          fix: `"hosts": { "${text}": { "service": 8080 } }, or remove the record`,
-        },
-      ]
+      const fix = `"hosts": { "${text}": { "service": 8080 } }, or remove the record`
+      return { level: 'warning', code: 'plan/address-without-host', at: draft.from, message, fix }
     })
   })
 }

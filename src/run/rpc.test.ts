@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { MessageChannel } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
 import { connect, Unanswered } from './rpc.ts'
 
 const { port1, port2 } = new MessageChannel()
@@ -36,4 +36,19 @@ test('a call that takes too long, or whose thread is gone, is unanswered', async
   remote.end('gone')
   await assert.rejects(waiting, (error) => error instanceof Unanswered && error.message === 'gone')
   await assert.rejects(remote.call('double', 1), Unanswered)
+})
+
+test('who was too busy to look for an answer finds it all the same', async () => {
+  const code = `
+    const { parentPort } = require('node:worker_threads')
+    parentPort.on('message', ({ id }) => parentPort.postMessage({ kind: 'answer', id, value: 'there' }))`
+  const worker = new Worker(code, { eval: true })
+  after(() => worker.terminate())
+  const thread = connect<{ ask: (nothing: null) => string }>(worker, {})
+  await thread.call('ask', null)
+  await new Promise((resolve) => setImmediate(resolve))
+  const answer = thread.call('ask', null, 20)
+  const busyUntil = performance.now() + 500
+  while (performance.now() < busyUntil);
+  assert.equal(await answer, 'there')
 })

@@ -1,3 +1,5 @@
+import { messageOf } from '#core/errors.ts'
+
 /** What one side lets the other call: procedures of one value each, which survives structured clone. */
 export type Procedures = Readonly<Record<string, (value: never) => unknown>>
 
@@ -63,7 +65,7 @@ export function connect<Theirs extends Procedures>(port: Port, ours: Procedures)
     try {
       port.postMessage({ kind: 'answer', id, value: await procedure(value) } satisfies Message)
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error)
+      const text = messageOf(error)
       port.postMessage({ kind: 'failure', id, message: text } satisfies Message)
     }
   }
@@ -81,7 +83,8 @@ export function connect<Theirs extends Procedures>(port: Port, ours: Procedures)
     const id = ++lastId
     return new Promise((resolve, reject) => {
       const late = (): void => settle(id)?.reject(new Unanswered(`${name}: no answer in ${timeoutMs} ms`))
-      waiting.set(id, { resolve, reject, timer: setTimeout(late, timeoutMs) })
+      // Whoever was busy for longer than that itself finds the answer first, which has come meanwhile.
+      waiting.set(id, { resolve, reject, timer: setTimeout(() => setImmediate(late), timeoutMs) })
       port.postMessage({ kind: 'call', id, name, value } satisfies Message)
     })
   }

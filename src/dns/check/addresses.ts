@@ -25,7 +25,7 @@ const LOCAL_IPV4 = /^(?:10|100|127|169|172|192)\./
 
 /** Whether an address is reached from its own network only. */
 export function isPrivateAddress(address: string): boolean {
-  if (isIPv6(address)) return local.check(address, 'ipv6')
+  if (address.includes(':')) return local.check(address, 'ipv6')
   return LOCAL_IPV4.test(address) && local.check(address, 'ipv4')
 }
 
