@@ -4,8 +4,16 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { CreateBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import {
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from '@aws-sdk/client-s3'
 import * as tus from 'tus-js-client'
+import { RemoteBlobs } from '#bucket/store/remote-blobs.ts'
+import { S3Store } from '#bucket/store/s3-store.ts'
 import { askBucket, type Reply } from '../test/bucket.ts'
 import { type Running, startRunning, until } from '../test/running.ts'
 import { createSwift, hasSwift, type Swift } from '../test/swift.ts'
@@ -128,6 +136,42 @@ test(
     assert.ok((await ask('GET', '/resumed.bin')).body.equals(content))
   },
 )
+
+test('what is long goes in parts, and what is left of them when that fails goes', options, async () => {
+  const content = randomBytes(13_000_000)
+  const sha256 = createHash('sha256').update(content).digest('hex')
+  const path = join(folder, 'long')
+  await writeFile(path, content)
+  const { url, key: keyId, secret } = swift
+  const plan = { url: `${url}/blobs/long`, keyId, secretFile: '', region: 'us-east-1' }
+  const store = new S3Store(plan, secret, Date.now, 6_000_000)
+  const told: string[] = []
+  await store.keep(sha256, path, content.length, async (id) => void told.push(id))
+  assert.equal(told.length, 2)
+  assert.equal(told[1], '')
+  assert.equal((await kept()).get(`long/${sha256}`), 13_000_000)
+  const source = await store.open(sha256, { first: 5_999_990, last: 6_000_009 })
+  assert.deepEqual(await source?.read(100), content.subarray(5_999_990, 6_000_010))
+  source?.cancel('finished')
+  const isOver = async (): Promise<boolean> =>
+    (await client.send(new ListMultipartUploadsCommand({ Bucket: 'blobs' }))).Uploads === undefined
+  // The file is there no more.
+  await assert.rejects(
+    store.keep('absent', join(folder, 'absent'), content.length, async () => {}),
+    /ENOENT/,
+  )
+  assert.ok(await isOver())
+  // A worker that was killed has left its upload in the doubt.
+  const upload = { Bucket: 'blobs', Key: `long/${sha256}` }
+  const { UploadId = '' } = await client.send(new CreateMultipartUploadCommand(upload))
+  assert.ok(!(await isOver()))
+  await writeFile(join(folder, sha256), UploadId)
+  new RemoteBlobs({ store, doubts: folder, isUsed: () => false }).settle(sha256)
+  await until(async () => !(await readdir(folder)).includes(sha256))
+  assert.ok(await isOver())
+  assert.ok(!(await kept()).has(`long/${sha256}`))
+  store.close()
+})
 
 test('what several objects have goes with the last of them', options, async () => {
   const content = randomBytes(10_000)

@@ -96,6 +96,15 @@ test('a service with programs of its own lets them do more, and write where they
   assert.doesNotMatch(await verify(), /portico\.(service|socket):/)
 })
 
+test('a service with a bucket and live streams may write both, and owns them', async () => {
+  const service = await install({ a: { bucket: './media' }, b: { live: './live' } })
+  for (const name of ['media', 'live'])
+    assert.ok(service.includes(`ReadWritePaths="-${folder}/${name}"\n`), service)
+  const file = join(folder, 'portico.jsonc')
+  const { stdout } = await runCommand(['install', '--print', '--config', file])
+  assert.ok(stdout.includes(`$ mkdir -p ${folder}/media\n$ chown -R portico: ${folder}/media\n`), stdout)
+})
+
 test('install --print writes nothing', async () => {
   const { code, stdout } = await runCommand([
     'install',

@@ -18,7 +18,7 @@ for (const [name, path] of Object.entries(carriedLibraries)) {
   copyFileSync(`node_modules/${path.script}`, `dist/media/player/${name}.js`)
   copyFileSync(`node_modules/${path.licence}`, `dist/media/player/${name}.licence`)
 }
-makeExecutable('dist/main.js')
+makeExecutable('dist/bin.js')
 if (existsSync('scripts/docs.ts')) await command(process.execPath, ['scripts/docs.ts', '--schema'])
 process.stderr.write(`Built ${emitted.length} files in dist/\n`)
 

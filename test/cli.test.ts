@@ -43,6 +43,10 @@ const wrong: [words: string[], said: RegExp][] = [
   [['import', 'zone', 'missing'], /There is no file missing\./],
   [['plan', '--jsn'], /There is no option --jsn; did you mean --json\?/],
   [['plan', 'x'], /has no use for "x"/],
+  [['plan', 'x.jsonc'], /Another file is named so: --config x\.jsonc/],
+  [['plan', '-x'], /There is no option -x\./],
+  [['start'], /did you mean "up"\?/],
+  [['stop'], /A running Portico ends by Ctrl-C or SIGTERM/],
   [['plan', '--config', 'missing'], /There is no file missing\./],
   [['plan', '--config', '.'], /\. is a folder; the Portico file is wanted\./],
   [['completion', 'tcsh'], /There is no script for tcsh/],
@@ -56,6 +60,16 @@ for (const [words, said] of wrong) {
     assert.equal(stdout, '')
   })
 }
+
+test('an older Node is told which one is wanted, and where there is one', async () => {
+  const older =
+    "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } })"
+  const words = ['--import', `data:text/javascript,${encodeURIComponent(older)}`]
+  const bin = join(import.meta.dirname, '../src/bin.ts')
+  const { code, stderr } = await run(process.execPath, [...words, bin, '--version'])
+  assert.equal(code, 1)
+  assert.match(stderr, /^portico: This is Node 20\.20\.2 \(.*\); Node 24 or newer is wanted\..*\n$/)
+})
 
 test('portico says how it is used', async () => {
   const helps = [

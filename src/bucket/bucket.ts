@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type OpenBlob, openBlob } from '#bucket/store/blob.ts'
 import type { Apply, Change, Outcome } from '#bucket/store/change.ts'
 import { type BucketPaths, blobPath, pathsOf } from '#bucket/store/folder.ts'
@@ -55,7 +57,11 @@ export class Bucket {
     const hashes = change.objects.map(({ sha256 }) => sha256)
     await this.#ask({ kind: 'hold', hashes, worker: this.worker })
     try {
-      for (const { sha256, draft, octets } of change.objects) await this.#store.keep(sha256, draft, octets)
+      for (const { sha256, draft, octets } of change.objects) {
+        // Whoever settles the doubt after a crash ends an upload in parts that stands there.
+        const doubt = join(this.paths.doubts, sha256)
+        await this.#store.keep(sha256, draft, octets, (uploadId) => writeFile(doubt, uploadId))
+      }
       return await this.#ask(change)
     } finally {
       await this.#ask({ kind: 'let go', hashes, worker: this.worker })

@@ -35,7 +35,7 @@ const WATCHDOG_SECONDS = 60
  * may write its state and nothing else.
  */
 export function planInstallation(input: UnitInput): Installation {
-  const { name, stateFolder } = input
+  const { name, stateFolder, accessLog } = input
   const units = '/etc/systemd/system'
   const sysusers = `/etc/sysusers.d/${name}.conf`
   const files = [
@@ -47,6 +47,16 @@ export function planInstallation(input: UnitInput): Installation {
     ['systemd-sysusers', sysusers],
     ['mkdir', '-p', stateFolder],
     ['chown', '-R', `${name}:`, stateFolder],
+    ...ownFolders(input).flatMap((path) => [
+      ['mkdir', '-p', path],
+      ['chown', '-R', `${name}:`, path],
+    ]),
+    ...(accessLog === null
+      ? []
+      : [
+          ['touch', accessLog],
+          ['chown', `${name}:`, accessLog],
+        ]),
     ['systemctl', 'daemon-reload'],
     ['systemctl', 'enable', '--now', `${name}.socket`, `${name}.service`],
   ]
@@ -124,6 +134,7 @@ function hardening({ plan, file, folder, stateFolder, accessLog, node, script }:
     stateFolder,
     ...(accessLog === null ? [] : [`-${dirname(accessLog)}`]),
     ...programFolders(plan, folder),
+    ...ownFolders({ plan, folder }).map((path) => `-${path}`),
   ]
   const lines = [
     'NoNewPrivileges=yes',
@@ -146,6 +157,15 @@ function hardening({ plan, file, folder, stateFolder, accessLog, node, script }:
     'SystemCallArchitectures=native',
     'SystemCallFilter=@system-service',
   ]
+}
+
+/** Where buckets and live streams are kept: Portico writes there, and nobody else needs to. */
+function ownFolders({ plan, folder }: Pick<UnitInput, 'plan' | 'folder'>): string[] {
+  const actions = plan.http.hosts.flatMap(({ routes }) => routes.map(({ action }) => action))
+  const roots = actions.flatMap((action) =>
+    action.kind === 'bucket' || action.kind === 'live' ? [action.root] : [],
+  )
+  return [...new Set(roots.map((root) => resolve(folder, root)))]
 }
 
 function programFolders({ processes }: Plan, folder: string): string[] {

@@ -259,7 +259,7 @@ export class Catalog {
 
   #doubt(sha256: string): void {
     if (this.#doubted.has(sha256)) return
-    writeFileSync(join(this.#paths.doubts, sha256), '')
+    writeFileSync(join(this.#paths.doubts, sha256), '', { flag: 'a' })
     this.#doubted.add(sha256)
   }
 

@@ -1,9 +1,9 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { S3Store } from './s3-store.ts'
 
 export type RemoteOptions = {
-  readonly store: Pick<S3Store, 'remove' | 'close'>
+  readonly store: Pick<S3Store, 'remove' | 'abort' | 'close'>
   /** folder of the names of blobs that may stand without an object */
   readonly doubts: string
   /** an object has the blob */
@@ -28,7 +28,8 @@ export class RemoteBlobs {
   async hold(hashes: readonly string[], worker: number): Promise<void> {
     for (const sha256 of hashes) {
       await this.#removing.get(sha256)
-      writeFileSync(join(this.#options.doubts, sha256), '')
+      // What stands in it stays: an upload in parts that another worker has begun.
+      writeFileSync(join(this.#options.doubts, sha256), '', { flag: 'a' })
       this.#held.set(sha256, [...(this.#held.get(sha256) ?? []), worker])
     }
   }
@@ -56,11 +57,15 @@ export class RemoteBlobs {
   settle(sha256: string): void {
     const { store, isUsed } = this.#options
     if (this.#held.has(sha256) || this.#removing.has(sha256)) return
-    if (isUsed(sha256)) return this.#forgetDoubt(sha256)
-    const removing = store.remove(sha256).then(
-      () => this.#forgetDoubt(sha256),
-      () => {},
-    )
+    const uploadId = this.#uploadInDoubt(sha256)
+    if (uploadId === '' && isUsed(sha256)) return this.#forgetDoubt(sha256)
+    const isOver = uploadId === '' ? Promise.resolve() : store.abort(sha256, uploadId)
+    const removing = isOver
+      .then(() => (isUsed(sha256) ? undefined : store.remove(sha256)))
+      .then(
+        () => this.#forgetDoubt(sha256),
+        () => {},
+      )
     this.#removing.set(sha256, removing)
     removing.finally(() => this.#removing.delete(sha256))
   }
@@ -73,6 +78,15 @@ export class RemoteBlobs {
     if (holders.length > 0) return void this.#held.set(sha256, holders)
     this.#held.delete(sha256)
     this.settle(sha256)
+  }
+
+  /** An upload in parts that nobody ended. */
+  #uploadInDoubt(sha256: string): string {
+    try {
+      return readFileSync(join(this.#options.doubts, sha256), 'utf8')
+    } catch {
+      return ''
+    }
   }
 
   #forgetDoubt(sha256: string): void {

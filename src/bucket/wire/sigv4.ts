@@ -95,8 +95,8 @@ function signatureOf(signature: Signature, request: SignedRequest, secret: strin
   return hmac(signingKey(signature.scope, secret), text).toString('hex')
 }
 
-/** A request that has no query and is sent by us. */
-export type OwnRequest = Pick<SignedRequest, 'method' | 'path' | 'authority'> & {
+/** A request that is sent by us. */
+export type OwnRequest = Pick<SignedRequest, 'method' | 'path' | 'query' | 'authority'> & {
   /** of the content, hexadecimal */
   readonly contentHash: string
 }
@@ -110,7 +110,7 @@ export type Signer = {
 
 /** The header fields that sign a request to an S3 service. */
 export function signHeaders(
-  { method, path, authority, contentHash }: OwnRequest,
+  { method, path, query, authority, contentHash }: OwnRequest,
   { keyId, secret, region, nowMs }: Signer,
 ): Readonly<Record<'host' | 'x-amz-content-sha256' | 'x-amz-date' | 'authorization', string>> {
   const date = new Date(nowMs).toISOString().replace(/[-:]|\.\d+/g, '')
@@ -119,11 +119,7 @@ export function signHeaders(
   const scope = `${date.slice(0, 8)}/${region}/s3/aws4_request`
   const signature = { keyId, scope, date, signedHeaders, signature: '', contentHash, expiresSeconds: null }
   const fields = fieldsOf(Object.entries(lines))
-  const signed = signatureOf(
-    signature,
-    { method, path, authority, fields, query: new URLSearchParams() },
-    secret,
-  )
+  const signed = signatureOf(signature, { method, path, authority, fields, query }, secret)
   const credential = `Credential=${keyId}/${scope}, SignedHeaders=${signedHeaders.join(';')}`
   return { host: authority, ...lines, authorization: `${ALGORITHM} ${credential}, Signature=${signed}` }
 }

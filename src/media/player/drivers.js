@@ -76,7 +76,7 @@ export function playByHls(video, url, { session, onChange, onFailure }) {
       const details = hls.latestLevelDetails
       if (!details?.live || hls.liveSyncPosition === null) return null
       const { fragmentStart: from, edge: to } = details
-      return { from, to, behind: hls.latency, wanted: hls.targetLatency ?? 0 }
+      return { from, to, behind: hls.latency || to - video.currentTime, wanted: hls.targetLatency ?? 0 }
     },
     close: () => hls.destroy(),
   }
