@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { type Config, loadObject, loadText } from '#config/load.ts'
+import { hasCode } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import { hasErrors, type Problem, sortProblems } from '#core/problem.ts'
 import type { AccessLog } from '#log/record.ts'
@@ -203,8 +204,7 @@ async function startFront(
 }
 
 function whyUnread(error: unknown): string {
-  const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-  return isMissing ? 'The file is gone' : `The file cannot be read (${error})`
+  return hasCode(error, 'ENOENT') ? 'The file is gone' : `The file cannot be read (${error})`
 }
 
 const NO_CHANGES: Changes = { added: [], removed: [], changed: [] }

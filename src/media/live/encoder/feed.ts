@@ -1,3 +1,4 @@
+import { messageOf } from '#core/errors.ts'
 import { type Refusal, refuse } from '#http/wire/refusal.ts'
 import type { LivePlan } from '#media/live/plan.ts'
 import type { Desk, Fed, FedFile, FilePlace } from '#media/live/request.ts'
@@ -89,7 +90,7 @@ export class Feed {
       return null
     } catch (error) {
       const told = faultOf(error)
-      await this.#finish(told instanceof Error ? told.message : String(told))
+      await this.#finish(messageOf(told))
       if (told instanceof EncoderFault) return told.refusal
       throw told
     }
@@ -204,7 +205,7 @@ export class Feed {
     try {
       await this.#encoder.take([], 0, this.#mayOpen(false))
     } catch (error) {
-      await this.#finish(error instanceof Error ? error.message : String(error))
+      await this.#finish(messageOf(error))
     }
   }
 
