@@ -211,8 +211,14 @@ export class Feed {
 
   /** What inputs have held back. */
   async #flush(): Promise<void> {
-    for (const { input, first, tracks } of new Set(this.#inputs.values())) {
-      if (input !== null && tracks !== null) await this.#encoder.take(input.finish(), first, true)
+    for (const input of new Set(this.#inputs.values())) {
+      const brought = input.input?.finish() ?? []
+      const told = brought.find((item) => item.kind === 'tracks')
+      if (input.tracks === null && told !== undefined && !this.#encoder.isOnAir) {
+        input.tracks = told.tracks
+        input.first = this.#encoder.addTracks(told.tracks)
+      }
+      if (input.tracks !== null) await this.#encoder.take(brought, input.first, true)
     }
   }
 
