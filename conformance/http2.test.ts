@@ -107,6 +107,13 @@ describe('curl', { skip: (curl === undefined || openssl === undefined) && 'needs
     assert.ok(told.includes(expected))
   })
 
+  test('is told that its upload is refused while it sends (RFC 9113 §8.1)', async () => {
+    for (let i = 0; i < 5; i++) {
+      const upload = ['-T', join(folder, 'large'), '-w', ' %{http_code} %{exitcode}', `${url}/refused`]
+      assert.equal(await ask('--http2', ...upload), 'no 413 0')
+    }
+  })
+
   test('sees HEAD as GET without content (RFC 9110 §9.3.2)', async () => {
     assert.match(await ask('--http2', '-I', `${url}/large`), /content-length: 100000000\r\n/)
   })

@@ -125,11 +125,12 @@ async function fetchMedia(): Promise<string> {
   return fetchText(`/studio/${path}`)
 }
 
-const STATE = `JSON.stringify({
-  errors, at: video.currentTime, paused: video.paused, ready: video.readyState, rate: video.playbackRate,
+const STATE = `((video) => JSON.stringify({
+  errors: window.errors, says: document.getElementById('says')?.textContent,
+  at: video.currentTime, paused: video.paused, ready: video.readyState, rate: video.playbackRate,
   buffered: Array.from({ length: video.buffered.length }, (_, i) => [video.buffered.start(i), video.buffered.end(i)]),
   latency: window.hls?.latency, target: window.hls?.targetLatency, edge: window.hls?.liveSyncPosition,
-})`
+}))(document.querySelector('video'))`
 
 test('hls.js shows what was taken less than three seconds ago', { skip }, async (t) => {
   const page = await watch('hls', 'index.m3u8')
@@ -197,6 +198,7 @@ for (const player of ['hls', 'dash']) {
   test(`the page of a stream plays it by ${player}, goes back, and goes to live`, { skip }, async (t) => {
     const page = await open('studio', `?player=${player}`)
     await page.keyboard.press('Space')
+    await untilBehind(page, () => 6000)
     await until(async () => (await figure(page, 'live')) === 'At live' && (await behind(page)) < 6, 60_000)
     t.diagnostic(`${await behind(page)} s behind the encoder`)
     await picture(page, `live-page-${player}`)

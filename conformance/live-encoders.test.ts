@@ -131,6 +131,19 @@ test('several renditions in one stream are variants of it, and sound alone is a 
   await Promise.all(cases.map(([output, tracks]) => t.test(tracks, () => send(output, tracks))))
 })
 
+test('an encoder that is joined long before its next key frame brings pictures, too', { skip }, async () => {
+  const input = '-v error -f lavfi -i testsrc=size=320x180:rate=25 -f lavfi -i sine=sample_rate=48000 -t 8'
+  const output = '-c:v libx264 -preset ultrafast -g 150 -sc_threshold 0 -c:a aac -f mpegts pipe:1'
+  const words = `${input} ${output}`.split(' ')
+  const { stdout } = await run(ffmpeg!, words, { encoding: 'buffer', maxBuffer: 1e8 })
+  const url = `http://localhost:${portico.ports.http}/joined`
+  const body = new Uint8Array(stdout.subarray(188 * Math.floor(stdout.length / 188 / 4)))
+  assert.equal((await fetch(url, { method: 'PUT', body })).status, 201)
+  await fetch(url, { method: 'DELETE' })
+  // From the key frame at six seconds on.
+  assert.equal(await countPackets(`${url}/film.mp4`), 50)
+})
+
 test('RTMP and SRT come by ffmpeg, which is started again for the next encoder', {
   skip,
   concurrency: 2,

@@ -6,7 +6,7 @@ import { fieldsOf } from '#http/wire/fields.ts'
 export const LARGE: number = 100_000_000
 export const large: Buffer = Buffer.alloc(LARGE, 'The quick brown fox jumps over the lazy dog. ')
 
-/** `/large` is 100 MB, `/stream` the same without length; everything else says what was asked. */
+/** `/large` is 100 MB, `/stream` the same without length, `/refused` 413; everything else says what was asked. */
 export function sayAsked(exchange: Exchange): void {
   const { method, target, version, body } = exchange.request
   if (target === '/large' || target === '/stream') {
@@ -17,6 +17,8 @@ export function sayAsked(exchange: Exchange): void {
     exchange.respond({ status: 200, fields, lengthOctets }, { read, cancel() {} })
     return
   }
+  if (target === '/refused')
+    return exchange.respond({ status: 413, fields: fieldsOf([]), lengthOctets: 2 }, Buffer.from('no'))
   const hash = createHash('sha256')
   const answer = async (): Promise<void> => {
     let octets = 0

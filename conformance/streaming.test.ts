@@ -177,6 +177,82 @@ test('Matroska is played as MP4 is, with the packets of the file', { skip }, asy
   }
 })
 
+/** The fullest stretch between half and one and a half of the target duration (RFC 8216bis §4.1). */
+async function peakOf(path: string): Promise<number> {
+  const { segments, targetSeconds } = readPlaylist((await get('alone', path)).body)
+  const sizes = await Promise.all(
+    segments.map(async ({ uri }) => (await get('alone', new URL(uri, url(path)).pathname)).octets.length),
+  )
+  let peak = 0
+  for (let from = 0; from < sizes.length; from++) {
+    let [octets, seconds] = [0, 0]
+    for (let i = from; i < sizes.length && seconds + segments[i]!.seconds <= 1.5 * targetSeconds; i++) {
+      octets += sizes[i]!
+      seconds += segments[i]!.seconds
+      if (seconds >= 0.5 * targetSeconds) peak = Math.max(peak, (8 * octets) / seconds)
+    }
+  }
+  return peak
+}
+
+test('BANDWIDTH is no less than what the fullest stretch of all that is played takes, and hardly more (RFC 8216bis §4.4.6.2)', {
+  skip,
+}, async () => {
+  // Quiet at first: what a film begins with says little of the rest.
+  const noise = ['-f', 'lavfi', '-i', "testsrc2=s=192x108:r=25:d=24,noise=alls=20:allf=t:enable='gt(t,12)'"]
+  const sound = ['-f', 'lavfi', '-i', "anoisesrc=d=24:a='0.5',volume='gt(t,12)':eval=frame"]
+  const x264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50']
+  await make([...noise, ...sound, ...x264, '-c:a', 'libopus', 'loud.mp4'])
+  await make(['-i', 'loud.mp4', '-c', 'copy', 'loud.mkv'])
+  // A recording has no cues.
+  await make(['-i', 'loud.mp4', '-c', 'copy', '-live', '1', 'recorded.mkv'])
+  await make(['-i', 'loud.mp4', '-vn', '-c', 'copy', 'heard.mkv'])
+  for (const name of ['loud.mp4', 'loud.mkv', 'recorded.mkv', 'heard.mkv']) {
+    const { uris, tags } = readPlaylist((await get('alone', `/${name}/index.m3u8`)).body)
+    const [variant] = tags.get('EXT-X-STREAM-INF')!
+    const said = Number(variant!.get('BANDWIDTH'))
+    const lists = [...new Set(uris)].filter((uri) => uri.startsWith('list-'))
+    const peaks = await Promise.all(lists.map((uri) => peakOf(`/${name}/${uri}`)))
+    const is = peaks.reduce((sum, peak) => sum + peak, 0)
+    assert.ok(is <= said && said < 1.25 * is, `${name} says ${said}, and its fullest stretches take ${is}`)
+  }
+})
+
+test('pictures that are brighter than usual say so (RFC 8216bis §4.4.6.2)', { skip }, async () => {
+  for (const [range, transfer] of [
+    ['PQ', 'smpte2084'],
+    ['HLG', 'arib-std-b67'],
+  ] as const) {
+    const name = `bright-${range}.mp4`
+    const x265 = [
+      '-c:v',
+      'libx265',
+      '-preset',
+      'ultrafast',
+      '-x265-params',
+      'log-level=none',
+      '-tag:v',
+      'hvc1',
+    ]
+    const colours = ['-color_primaries', 'bt2020', '-color_trc', transfer, '-colorspace', 'bt2020nc']
+    const picture = [
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc2=size=192x108:rate=25:duration=2',
+      '-pix_fmt',
+      'yuv420p10le',
+    ]
+    await make([...picture, ...x265, ...colours, name])
+    const { tags } = readPlaylist((await get('alone', `/${name}/index.m3u8`)).body)
+    for (const tag of ['EXT-X-STREAM-INF', 'EXT-X-I-FRAME-STREAM-INF'])
+      assert.equal(tags.get(tag)![0]!.get('VIDEO-RANGE'), range)
+    const mpd = readMpd((await get('alone', `/${name}/manifest.mpd`)).body)
+    const [said] = all(mpd, 'SupplementalProperty')
+    assert.equal(said!.attributes.get('value'), range === 'PQ' ? '16' : '18')
+  }
+})
+
 const fragmented: [name: string, flags: string][] = [
   ['mfra at its end', 'frag_keyframe+empty_moov'],
   ['sidx before its fragments', 'frag_keyframe+empty_moov+default_base_moof+dash+global_sidx'],

@@ -106,7 +106,7 @@ export type RunOptions = {
  * @throws {Error} when it cannot be started, outlives `timeoutMs` or says too much; it is then killed
  */
 export function run(command: string, args: string[], options: RunOptions = {}): Promise<Ended> {
-  const { timeoutMs = 10_000, input, env, cwd } = options
+  const { timeoutMs = 60_000, input, env, cwd } = options
   const limitOctets = 64 * 1024 * 1024
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env: { ...process.env, ...env } })

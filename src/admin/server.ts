@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
+import { messageOf } from '#core/errors.ts'
 import { replaceFile } from '#core/state-file.ts'
 
 /** What the command line may ask; each answers plain JSON, or a text. */
@@ -106,7 +107,7 @@ async function answer(
   try {
     send(response, 200, await route(url.searchParams, request.headers.accept ?? ''))
   } catch (error) {
-    send(response, 500, { error: error instanceof Error ? error.message : String(error) })
+    send(response, 500, { error: messageOf(error) })
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
+import { hasCode } from '#core/errors.ts'
 import { absoluteName } from '#dns/records/written-name.ts'
 import { UsageError } from './command.ts'
 
@@ -12,8 +13,7 @@ export async function writeNew(path: string, text: string, force: boolean): Prom
   try {
     await writeFile(path, text, { flag: force ? 'w' : 'wx' })
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'EEXIST')
+    if (hasCode(error, 'EEXIST'))
       throw new Error(`${path} stands already, and was left as it is. --force replaces it.`)
     throw error
   }

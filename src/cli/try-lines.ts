@@ -1,14 +1,20 @@
 import { relative } from 'node:path'
 import type { ListenerPlan } from '#plan/listeners.ts'
 import type { Portico } from '#run/portico.ts'
+import type { HostRow } from '#run/status.ts'
 
-/** Commands that a person can paste to see that it works; for the first host that leads to a service, or any. */
-export function tryLines({ front, facts, file }: Portico): string[] {
+/** Commands that a person can paste to see that it works; for the first host that leads to a service which answers, or any. */
+export function tryLines({ front, facts, file }: Portico, rows: readonly HostRow[]): string[] {
   const { listeners, http, tls } = front.plan
   const hosts = http.hosts.filter(
     ({ name }) => !name.startsWith('*.') && name.endsWith('.localhost') === facts.dev,
   )
-  const host = hosts.find(({ routes }) => routes.some(({ action }) => action.kind === 'service')) ?? hosts[0]
+  const well = new Set(
+    rows.flatMap(({ host, state }) => (/^(ready|answers|starting)/.test(state) ? [host] : [])),
+  )
+  const answering = hosts.filter(({ name }) => well.has(name))
+  const serving = answering.find(({ routes }) => routes.some(({ action }) => action.kind === 'service'))
+  const host = serving ?? answering[0] ?? hosts[0]
   if (host === undefined) return []
   const https = listeners.find(({ protocol }) => protocol === 'https')
   const dns = listeners.find(({ protocol }) => protocol === 'dns')

@@ -202,7 +202,7 @@ export const fileSettings: GroupSetting = {
     listen,
     state: {
       type: 'text',
-      doc: 'Folder for what must survive a restart: keys, certificates, serials.',
+      doc: 'Folder for what must survive a restart: keys, certificates, serials. One running Portico at a time has it.',
       initial: './state',
     },
     workers: {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, mkdir, open, readFile, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { hasCode, messageOf } from './errors.ts'
 
 /**
  * Write a file that is never changed again: whole or not at all, even when the process is killed or two start
@@ -47,8 +48,8 @@ export async function readIfThere(path: string): Promise<string | null> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    if (isError(error, 'ENOENT')) return null
-    throw new Error(`Cannot read ${path}: ${error instanceof Error ? error.message : error}`, {
+    if (hasCode(error, 'ENOENT')) return null
+    throw new Error(`Cannot read ${path}: ${messageOf(error)}`, {
       cause: error,
     })
   }
@@ -73,10 +74,6 @@ async function writeAndSync(path: string, text: string, mode: number): Promise<v
 /** Let one error code pass in silence. */
 function unless(code: string): (error: unknown) => void {
   return (error) => {
-    if (!isError(error, code)) throw error
+    if (!hasCode(error, code)) throw error
   }
-}
-
-function isError(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }

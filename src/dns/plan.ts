@@ -177,7 +177,8 @@ export function draftZone(input: ZoneInput): { drafts: RecordDraft[]; problems: 
 function typesOfDerived({ apex, hosts, records }: ZoneInput): Set<string> {
   const derived = new Set([apex, ...hosts.map(({ name }) => name)])
   const has = new Set<string>()
-  for (const { owner, type } of records.drafts) if (derived.has(owner)) has.add(`${owner} ${type}`)
+  const isDerived = (owner: string): boolean => (hosts.length === 0 ? owner === apex : derived.has(owner))
+  for (const { owner, type } of records.drafts) if (isDerived(owner)) has.add(`${owner} ${type}`)
   return has
 }
 

@@ -3,6 +3,7 @@ import type { Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, isIPv6, type Server } from 'node:net'
 import { createServer as createTlsServer, type TlsOptions, type Server as TlsServer } from 'node:tls'
+import { messageOf } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import { NetworkTree } from '#dns/pools/network-tree.ts'
 import type { Steering } from '#dns/pools/steering.ts'
@@ -346,7 +347,7 @@ function explainBind(error: unknown): string {
   if (code === 'EADDRINUSE') return 'the port is taken'
   if (code === 'EADDRNOTAVAIL') return 'this machine does not have the address'
   if (code === 'EACCES') return 'only root, or a program with CAP_NET_BIND_SERVICE, may open ports below 1024'
-  return error instanceof Error ? error.message : String(error)
+  return messageOf(error)
 }
 
 function errorCode(error: unknown): unknown {

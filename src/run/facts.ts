@@ -4,6 +4,7 @@ import { networkInterfaces } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { LEAST_SECRET, type SecretFact, secretIn } from '#bucket/plan.ts'
 import type { NamedPath } from '#config/read.ts'
+import { hasCode } from '#core/errors.ts'
 import type { Facts, PathFact } from '#plan/facts.ts'
 import { readPair } from '#tls/files.ts'
 import type { CertificateFact } from '#tls/plan.ts'
@@ -40,8 +41,7 @@ export async function gatherSecrets(files: readonly string[], folder: string): P
         const secret = secretIn(await readFile(resolve(folder, file), 'utf8'))
         return { file, fault: secret.length < LEAST_SECRET ? 'short' : null }
       } catch (error) {
-        const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-        return { file, fault: isMissing ? 'missing' : 'not readable' }
+        return { file, fault: hasCode(error, 'ENOENT') ? 'missing' : 'not readable' }
       }
     }),
   )

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { type Config, loadObject, loadText } from '#config/load.ts'
+import { hasCode } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import { hasErrors, type Problem, sortProblems } from '#core/problem.ts'
 import type { AccessLog } from '#log/record.ts'
@@ -83,6 +85,8 @@ export async function planSource(source: ConfigSource, dev: boolean): Promise<Pl
   const folder = 'file' in source ? dirname(resolve(source.file)) : resolve(source.folder)
   const loaded =
     'file' in source ? loadText(source.file, await readFile(source.file, 'utf8')) : loadObject(source.config)
+  // A file with a million names takes seconds, and others of this thread shall have a turn meanwhile.
+  await setImmediate()
   if (loaded.config === null)
     return { config: null, plan: null, problems: loaded.problems, facts: machine, folder }
   const certificates = await gatherCertificates(loaded.config.value.certificates.files, folder)
@@ -90,6 +94,7 @@ export async function planSource(source: ConfigSource, dev: boolean): Promise<Pl
   const paths = await gatherPaths(loaded.config.paths, folder)
   const facts = { ...machine, certificates, secrets, paths }
   const planned = plan(loaded.config, facts)
+  await setImmediate()
   return {
     config: loaded.config,
     plan: planned.plan,
@@ -203,8 +208,7 @@ async function startFront(
 }
 
 function whyUnread(error: unknown): string {
-  const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-  return isMissing ? 'The file is gone' : `The file cannot be read (${error})`
+  return hasCode(error, 'ENOENT') ? 'The file is gone' : `The file cannot be read (${error})`
 }
 
 const NO_CHANGES: Changes = { added: [], removed: [], changed: [] }

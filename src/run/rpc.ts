@@ -1,3 +1,5 @@
+import { messageOf } from '#core/errors.ts'
+
 /** What one side lets the other call: procedures of one value each, which survives structured clone. */
 export type Procedures = Readonly<Record<string, (value: never) => unknown>>
 
@@ -63,7 +65,7 @@ export function connect<Theirs extends Procedures>(port: Port, ours: Procedures)
     try {
       port.postMessage({ kind: 'answer', id, value: await procedure(value) } satisfies Message)
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error)
+      const text = messageOf(error)
       port.postMessage({ kind: 'failure', id, message: text } satisfies Message)
     }
   }

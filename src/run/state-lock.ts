@@ -25,7 +25,7 @@ export function lockState(folder: string): () => void {
     const isTaken = error instanceof Error && 'errcode' in error && error.errcode === BUSY
     const holder = isTaken ? lock.prepare('PRAGMA user_version').get()?.['user_version'] : null
     lock.close()
-    if (!isTaken) throw error
+    if (!isTaken) throw unusable(folder, error)
     throw new Error(
       `The state folder ${folder} is in use by process ${holder}: two programs would undo each other's keys and certificates. Stop that one, or give this file a folder of its own: "state": "./state-2"`,
     )
@@ -42,9 +42,14 @@ function open(folder: string): DatabaseSync {
     accessSync(folder, constants.W_OK)
     return new DatabaseSync(join(folder, 'lock'), { timeout: 0 })
   } catch (error) {
-    throw new Error(
-      `The state folder ${folder} cannot be used. ${sayError(error)} Keys and certificates are kept there: give it to the user that Portico runs as, or name another folder: "state": "/var/lib/portico"`,
-      { cause: error },
-    )
+    throw unusable(folder, error)
   }
+}
+
+function unusable(folder: string, error: unknown): Error {
+  const why = sayError(error).replace(/\.?$/, '.')
+  return new Error(
+    `The state folder ${folder} cannot be used. ${why} Keys and certificates are kept there: make room, give it to the user that Portico runs as, or name another folder: "state": "/var/lib/portico"`,
+    { cause: error },
+  )
 }

@@ -7,6 +7,7 @@ import { signUrl } from '#bucket/wire/signed-url.ts'
 import type { CacheOptions } from '#cache/cache.ts'
 import { createCache } from '#cache/handler.ts'
 import { type CachePlan, planCache } from '#cache/plan.ts'
+import { hasCode } from '#core/errors.ts'
 import { locate } from '#files/locate.ts'
 import type { Handler } from '#http/exchange.ts'
 import type { RoutePlan } from '#http/plan.ts'
@@ -99,7 +100,7 @@ async function listFiles(root: string, begin: string, limit: number): Promise<re
     const names = await namesIn(join(root, place.path, '..'))
     return names.filter((name) => name.startsWith(prefix) && !name.startsWith('.')).slice(0, limit)
   } catch (error) {
-    if (!isMissing(error)) throw error
+    if (!hasCode(error, 'ENOENT', 'ENOTDIR')) throw error
     return []
   }
 }
@@ -118,8 +119,4 @@ async function listObjects(root: string, begin: string, limit: number): Promise<
   const { objects } = reader.list({ prefix, after: '', delimiter: '', limit })
   reader.close()
   return objects.map(({ key }) => key.slice(at)).filter((name) => !name.includes('/'))
-}
-
-function isMissing(error: unknown): boolean {
-  return ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')
 }

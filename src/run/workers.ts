@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
+import { messageOf } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import { connect, type Remote, Unanswered } from './rpc.ts'
 import type { DataSlice, ListenerSlice, MainProcedures, WorkerProcedures, WorkerSetup } from './slice.ts'
@@ -312,8 +313,4 @@ function pauseOf(slot: Slot): number {
   slot.servesSince = Number.POSITIVE_INFINITY
   slot.pauseMs = Math.min(Math.max(2 * pauseMs, FIRST_PAUSE_MS), LONGEST_PAUSE_MS)
   return pauseMs
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

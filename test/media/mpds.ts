@@ -71,7 +71,13 @@ const RULES: Readonly<Record<string, Rule>> = {
   Label: { children: [], required: [] },
   BaseURL: { children: [], required: [] },
   Representation: {
-    children: ['AudioChannelConfiguration', 'EssentialProperty', 'BaseURL', 'SegmentTemplate'],
+    children: [
+      'AudioChannelConfiguration',
+      'EssentialProperty',
+      'SupplementalProperty',
+      'BaseURL',
+      'SegmentTemplate',
+    ],
     required: ['id', 'bandwidth'],
     optional: ['codecs', 'width', 'height', 'frameRate', 'audioSamplingRate'],
   },

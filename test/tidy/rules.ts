@@ -45,7 +45,7 @@ function circles(sources: readonly Source[]): string[] {
 }
 
 const valueFiles =
-  /^src\/(plan\/.*|.*\/wire\/.*|(?!cli\/)[^/]+\/(config|plan|answer|select|route|reuse|steer|accept|admit))\.ts$/
+  /^src\/(plan\/.*|.*\/wire\/.*|(?!cli\/).+\/(config|plan|answer|select|route|reuse|steer|accept|admit))\.ts$/
 const impureModules =
   /^node:(net|fs|fs\/promises|dgram|tls|http|https|http2|worker_threads|child_process|os)$/
 const pureNames = ['isIP', 'isIPv4', 'isIPv6', 'BlockList']

@@ -1,5 +1,6 @@
 import { close, fstatSync, open } from 'node:fs'
 import { promisify } from 'node:util'
+import { hasCode } from '#core/errors.ts'
 import { FileContent, readNow } from '#core/file-content.ts'
 import { movieRate } from '#files/wire/movie-rate.ts'
 import type { ResponseHead, Source } from '#http/exchange.ts'
@@ -23,7 +24,7 @@ export async function openBlob(path: string, range: OctetRange): Promise<OpenBlo
       movieRate((position, octets) => readNow(descriptor, position, octets), fstatSync(descriptor).size)
     return { source: new FileContent(file, range), mediaRate }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    if (hasCode(error, 'ENOENT')) return null
     throw error
   }
 }

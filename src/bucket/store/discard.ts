@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { renameSync, unlink } from 'node:fs'
 import { join } from 'node:path'
+import { hasCode } from '#core/errors.ts'
 
 /**
  * Remove a file: its name is gone at once, and what it takes on the disk, which may last as long as 170 ms for each GiB,
@@ -13,7 +14,7 @@ export function discard(path: string, drafts: string): void {
   try {
     renameSync(path, aside)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    if (hasCode(error, 'ENOENT')) return
     throw error
   }
   unlink(aside, () => {})

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { type Command, findConfig, flagOption } from '#cli/command.ts'
 import { paint, print, printError, printJson, printProblems, tableLines } from '#cli/print.ts'
+import { messageOf } from '#core/errors.ts'
 import { hasErrors } from '#core/problem.ts'
 import type { Plan } from '#plan/plan.ts'
 import { readServedZones } from '#run/dns/served-zones.ts'
@@ -71,7 +72,7 @@ async function withUpdates(plan: Plan, stateFolder: string): Promise<Plan> {
     const zones = plan.dns.zones.map((zone) => (updated.has(zone.apex) ? served.get(zone.apex)! : zone))
     return { ...plan, dns: { ...plan.dns, zones } }
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     printError(`Dynamic updates are not shown, as state cannot be read: ${why}`)
     return plan
   }

@@ -143,8 +143,9 @@ async function announce(portico: Portico, dev: boolean): Promise<void> {
   const mode = dev ? ' for development: this machine only' : ''
   print(`\n${paint('strong', `Portico ${version()}`)} is up${mode}\n`)
   const { origins } = await portico.front.snapshot()
-  for (const line of hostTable(hostRows(portico, origins, probed))) print(line)
-  const tries = tryLines(portico)
+  const rows = hostRows(portico, origins, probed)
+  for (const line of hostTable(rows)) print(line)
+  const tries = tryLines(portico, rows)
   if (tries.length > 0) print(`\nTry:\n${tries.map((line) => `  ${line}`).join('\n')}`)
   const from = portico.front.plan.http.hosts[0]?.from
   const file = from === undefined ? portico.file : printPosition({ ...from, line: 0 })

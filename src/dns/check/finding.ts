@@ -28,8 +28,12 @@ export function say(name: string): string {
   return name === '.' ? '.' : name.replace(/\.$/, '')
 }
 
+/** Nearly all are one string without escapes. */
+const ONE_STRING = /^"[^"\\]*"$/
+
 /** A record of TXT or SPF as its readers see it: its strings joined without a space (RFC 7208 §3.3). */
 export function textOf({ data }: RecordDraft): string {
+  if (ONE_STRING.test(data)) return data.slice(1, -1)
   const rdata = parseRdata(TYPE.TXT, data)
   if (typeof rdata === 'string') return ''
   const { wire } = rdata

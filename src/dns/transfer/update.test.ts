@@ -75,7 +75,7 @@ test('keys that we made stay, whatever an update says of them (RFC 4035 §2.1)',
   assert.equal(update([], [deletions[0]!]).sets.length, 1)
 })
 
-test('signatures and denials of a zone that we sign are ours alone (RFC 3007 §3.1.1)', () => {
+test('signatures and denials of a zone that we sign are ours alone (RFC 3007 §4)', () => {
   const rrsets = [...zone.rrsets, { ...zone.rrsets[0]!, type: 'DNSKEY', why: 'DNSSEC' as const }]
   const nsec = record('www', TYPE.NSEC, CLASS.IN, 'a. A', 60)
   for (const one of [nsec, record('www', TYPE.RRSIG, CLASS.ANY), record('www', TYPE.NSEC3PARAM, CLASS.ANY)])

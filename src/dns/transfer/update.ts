@@ -36,7 +36,7 @@ const NAMED: ReadonlySet<string> = new Set([
 /** What may stand beside a CNAME (RFC 2136 §3.4.2.2). */
 const BESIDE_ALIAS: ReadonlySet<string> = new Set(['CNAME', 'RRSIG', 'NSEC', 'KEY'])
 
-/** What says how a zone is signed: where we sign, nobody else does (RFC 3007 §3.1.1). */
+/** What says how a zone is signed: where we sign, nobody else does (RFC 3007 §4). */
 const SIGNERS_OWN: ReadonlySet<string> = new Set(['RRSIG', 'NSEC', 'NSEC3', 'NSEC3PARAM'])
 
 class Refusal extends Error {

@@ -204,9 +204,15 @@ export class Http2Connection implements ServedConnection, ReceiverOwner, SenderO
     stream.isSent = true
     const isOpen = stream.body !== null && !stream.body.isComplete
     if (isOpen && stream.isTunnel) return
-    // RFC 9113 §8.1: the response is whole, and the rest of the request is not wanted.
-    if (isOpen) this.#sender.writeReset(stream.id, errors.NO_ERROR)
+    // RFC 9113 §8.1: the response is whole, and the rest of the request is not wanted. It leaves first, by itself: curl
+    // 7.88 and others forget a response that they read together with the reset, while they still send.
+    if (isOpen) setImmediate(() => this.#resetFinished(stream))
     this.#close(stream, stream.endReason, isOpen)
+  }
+
+  #resetFinished({ id }: Stream): void {
+    if (this.#phase === 'closing' || this.#phase === 'closed') return
+    this.#sender.writeReset(id, errors.NO_ERROR)
   }
 
   sentData(): void {

@@ -1,4 +1,5 @@
 import { type ClientHttp2Stream, constants } from 'node:http2'
+import { messageOf } from '#core/errors.ts'
 import type { EndReason, Source } from '../exchange.ts'
 import type { HttpLimits } from '../plan.ts'
 import type { Fields } from '../wire/fields.ts'
@@ -252,7 +253,7 @@ export class OriginStream implements OriginLink, StreamWaiter {
     try {
       return regularFields(pairs)
     } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error)
+      const detail = messageOf(error)
       if (this.phase === 'head') this.#fail(protocolFailure(detail))
       else this.destroy('origin broke the protocol')
       return undefined

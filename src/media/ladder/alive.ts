@@ -1,9 +1,11 @@
+import { hasCode } from '#core/errors.ts'
+
 /** Whether a process goes on. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return hasCode(error, 'EPERM')
   }
 }

@@ -1,5 +1,6 @@
 import { open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { messageOf } from '#core/errors.ts'
 import { replaceFile } from '#core/state-file.ts'
 import { formatSize } from '#core/units.ts'
 import { isAlive } from './alive.ts'
@@ -47,7 +48,7 @@ export function make(film: LocalFilm, rendition: Rendition, options: MakeOptions
   const running: Running = { isStopped: false }
   return {
     done: tryToMake(film, rendition, options, running).catch((error: unknown) => {
-      return { what: 'failed', why: error instanceof Error ? error.message : String(error) } as const
+      return { what: 'failed', why: messageOf(error) } as const
     }),
     stop() {
       running.isStopped = true

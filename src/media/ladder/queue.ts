@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { messageOf } from '#core/errors.ts'
 import { type LocalFilm, lookAtFilm } from './film-facts.ts'
 import { type LadderOptions, ladderOf, nameOfRendition, type Rendition } from './ladder.ts'
 import { type MakeOptions, type Making, make } from './make.ts'
@@ -121,7 +122,7 @@ export function createLadderQueue(options: QueueOptions): LadderQueue {
       }
       later.delete(path)
       const film = await lookAtFilm(path).catch((error: unknown) => {
-        onEvent({ event: 'refused', film: path, why: error instanceof Error ? error.message : String(error) })
+        onEvent({ event: 'refused', film: path, why: messageOf(error) })
         return null
       })
       if (film === null) return true

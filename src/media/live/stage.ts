@@ -14,6 +14,10 @@ const LIMIT_WAITERS = 20_000
 /** Recordings whose index is held because somebody has just asked for them. */
 const LIMIT_RECORDINGS = 16
 
+/** Their sources have long been told. */
+const LIMIT_ENDED = 1000
+const ENDED = refuse(410, 'the stream was ended')
+
 /** What is on air from one folder, as one worker knows it: it is told all that the register is. */
 export class Stage {
   readonly root: string
@@ -23,6 +27,8 @@ export class Stage {
   readonly #ask: AskLive
   readonly #worker: number
   readonly #feeds = new Map<string, Feed>()
+  /** streams that were ended and have not begun anew, by their sources */
+  readonly #ended = new Set<string>()
   readonly #broadcasts = new Map<string, Broadcast>()
   readonly #recordings = new Map<string, Promise<Broadcast | null>>()
   readonly #waiters = new Set<Waiter>()
@@ -79,12 +85,17 @@ export class Stage {
     let feed = this.#feeds.get(stream)
     if (feed === undefined) {
       if (fed.octets === null) return Promise.resolve(null)
+      // What is left in the pipe of a stream that was ended is no new one.
+      if (fed.file === null && !fed.begins && this.#ended.has(stream)) return Promise.resolve(ENDED)
       feed = new Feed({ desk: this, stream, plan, worker: this.#worker }, () => {
         this.#feeds.delete(stream)
         this.ask({ kind: 'yield', stream, worker: this.#worker }).catch(() => {})
       })
       this.#feeds.set(stream, feed)
     }
+    if (this.#ended.size > LIMIT_ENDED) this.#ended.clear()
+    if (fed.octets === null) this.#ended.add(stream)
+    else if (fed.begins) this.#ended.delete(stream)
     return feed.take(fed)
   }
 

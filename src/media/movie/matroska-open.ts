@@ -2,6 +2,7 @@ import type { EncodedPacket, InputTrack } from 'mediabunny'
 import { boxesIn } from '#media/wire/bmff.ts'
 import { fullBoxOf, u32 } from '#media/wire/bmff-write.ts'
 import { dolbyConfig } from '#media/wire/codec-dolby.ts'
+import type { Colour } from '#media/wire/codec-video.ts'
 import { MediaFault } from '#media/wire/fault.ts'
 import { canonicalLanguage } from '#media/wire/language.ts'
 import { type DecoderConfig, preSkip, sampleEntryOf } from '#media/wire/matroska-entry.ts'
@@ -16,8 +17,8 @@ import type { MediaFile, Movie, RefusedTrack, Track } from './movie.ts'
 
 const videoTimescale = 90_000
 
-/** A file without cues has to be read from end to end to find its key frames. */
-const mostWithoutCues = 2 * 1024 ** 3
+/** A file without cues has to be read from end to end, thrice: for key frames, and to count what is between them. */
+const mostWithoutCues = 6 * 1024 ** 3
 
 const mostSeconds = 7 * 86_400
 /** Packets whose mean tells the rates of a track. */
@@ -45,7 +46,14 @@ export async function openMatroska(file: MediaFile, indexOctets: number): Promis
     const lead = shown.find(({ type }) => type === 'video') ?? shown[0]
     if (!lead) throw new MediaFault('The film has neither video nor audio')
     const stretches = await stretchesOf(lead, open.packets(lead), cues, file.octets)
-    const found = await Promise.all(shown.map((track) => trackOf(track, open.packets(track), stretches)))
+    const isCounted = cues.every(({ track }) => track !== lead.id)
+    const found = await Promise.all(
+      shown.map(async (track) => {
+        const reader = open.packets(track)
+        const own = track === lead || !isCounted ? stretches : await countPackets(reader, stretches)
+        return trackOf(track, reader, { stretches: own, isKnown: isCounted || track === lead })
+      }),
+    )
     const tracks = found.filter((track) => 'samples' in track)
     const refused = found.filter((track) => 'reason' in track)
     if (tracks.length === 0) throw new MediaFault(refused.map(({ reason }) => reason).join('; '))
@@ -70,14 +78,33 @@ async function stretchesOf(
     throw new MediaFault(`The film lasts ${end} seconds; ${mostSeconds} (a week) is the limit`)
   }
   const own = cues.filter(({ track }) => track === lead.id)
-  const starts =
-    lead.type === 'audio' ? everySecond(end) : own.length > 0 ? ownTimes(own) : await keyTimes(reader)
-  const places = own.length > 0 ? own : [{ seconds: 0, cluster: 0 }]
-  const placeAt = (seconds: number) => interpolate(places, seconds, { seconds: end, cluster: fileOctets })
+  if (own.length === 0) return stretchesByPackets(lead, reader, end)
+  const starts = lead.type === 'audio' ? everySecond(end) : ownTimes(own)
+  const placeAt = (seconds: number) => interpolate(own, seconds, { seconds: end, cluster: fileOctets })
   return starts.map((seconds, i) => {
     const endSeconds = Math.max(seconds, starts[i + 1] ?? end)
     return { seconds, endSeconds, octets: Math.max(0, placeAt(endSeconds) - placeAt(seconds)) }
   })
+}
+
+/** What has no cues is read from end to end: key frames are found, and octets counted. */
+async function stretchesByPackets(lead: InputTrack, reader: PacketReader, end: number): Promise<Stretch[]> {
+  const starts = lead.type === 'audio' ? everySecond(end) : await keyTimes(reader)
+  const stretches = starts.map((seconds, i) => {
+    return { seconds, endSeconds: Math.max(seconds, starts[i + 1] ?? end), octets: 0 }
+  })
+  return countPackets(reader, stretches)
+}
+
+/** The octets of a track in each of these stretches. */
+async function countPackets(reader: PacketReader, stretches: readonly Stretch[]): Promise<Stretch[]> {
+  const octets = stretches.map(() => 0)
+  let at = 0
+  for await (const packet of reader.packets(undefined, undefined, { metadataOnly: true })) {
+    while (at + 1 < stretches.length && packet.timestamp >= stretches[at + 1]!.seconds) at++
+    octets[at]! += packet.byteLength
+  }
+  return stretches.map((stretch, i) => ({ ...stretch, octets: octets[i]! }))
 }
 
 function everySecond(end: number): number[] {
@@ -110,10 +137,16 @@ function interpolate(
   return before.cluster + share * (after.cluster - before.cluster)
 }
 
+type Lead = {
+  readonly stretches: readonly Stretch[]
+  /** their octets are those of this track, or of the file that it leads */
+  readonly isKnown: boolean
+}
+
 async function trackOf(
   track: InputTrack,
   reader: PacketReader,
-  stretches: readonly Stretch[],
+  { stretches, isKnown }: Lead,
 ): Promise<Track | RefusedTrack> {
   const codec = await track.getCodec()
   const config = await decoderConfig(track)
@@ -132,8 +165,10 @@ async function trackOf(
   const stats = await track.computePacketStats(statPackets, { metadataOnly: true })
   const delay = kind === 'video' ? await decodeDelay(reader, first, timescale) : primingOf(codec!, config!)
   const durationSeconds = await track.computeDuration()
-  const octetsASecond = kind === 'audio' ? stats.averageBitrate / 8 : undefined
-  const samples = stretchSamples(stretches, { timescale, delay, octetsASecond })
+  // Beside the octets of a file between its key frames, which are all of it, a guess is enough.
+  const octetsASecond = isKnown ? undefined : stats.averageBitrate / 8
+  const packetsASecond = stats.averagePacketRate
+  const samples = stretchSamples(stretches, { timescale, delay, octetsASecond, packetsASecond })
   return {
     id,
     kind,
@@ -175,7 +210,41 @@ async function decoderConfig(track: InputTrack): Promise<DecoderConfig | undefin
     height: video?.codedHeight ?? 0,
     channels: audio?.numberOfChannels ?? 0,
     sampleRate: audio?.sampleRate ?? 0,
+    colour: colourOf(video?.colorSpace),
   }
+}
+
+/** Numbers of ISO 23091-2 by the names of WebCodecs. */
+const PRIMARIES = new Map([
+  ['bt709', 1],
+  ['bt470bg', 5],
+  ['smpte170m', 6],
+  ['bt2020', 9],
+  ['smpte432', 12],
+])
+const TRANSFERS = new Map([
+  ['bt709', 1],
+  ['smpte170m', 6],
+  ['linear', 8],
+  ['iec61966-2-1', 13],
+  ['pq', 16],
+  ['hlg', 18],
+])
+const MATRICES = new Map([
+  ['rgb', 0],
+  ['bt709', 1],
+  ['bt470bg', 5],
+  ['smpte170m', 6],
+  ['bt2020-ncl', 9],
+])
+
+/** Colours that are said as a whole; half of them says nothing. */
+function colourOf(said: VideoColorSpaceInit | undefined): Colour | undefined {
+  const primaries = PRIMARIES.get(said?.primaries ?? '')
+  const transfer = TRANSFERS.get(said?.transfer ?? '')
+  const matrix = MATRICES.get(said?.matrix ?? '')
+  if (primaries === undefined || transfer === undefined || matrix === undefined) return undefined
+  return { primaries, transfer, matrix, full: said?.fullRange === true ? 1 : 0 }
 }
 
 function octetsIn(description: ArrayBufferView | ArrayBufferLike): Uint8Array {
@@ -208,11 +277,16 @@ type Stretching = {
   readonly delay: number
   /** Undefined where the octets of the file between key frames are the track's, as for video. */
   readonly octetsASecond: number | undefined
+  readonly packetsASecond: number
 }
+
+/** What a fragment adds to its samples: its head, and a line of its table for each. */
+const FRAGMENT_OCTETS = 160
+const SAMPLE_OCTETS = 16
 
 function stretchSamples(
   stretches: readonly Stretch[],
-  { timescale, delay, octetsASecond }: Stretching,
+  { timescale, delay, octetsASecond, packetsASecond }: Stretching,
 ): Samples {
   const list = createSampleList(stretches.length)
   list.chunk(0, 0)
@@ -220,7 +294,8 @@ function stretchSamples(
     const begin = i === 0 ? 0 : seconds
     const ticks = Math.round(endSeconds * timescale) - Math.round(begin * timescale)
     const estimate = octetsASecond === undefined ? octets : octetsASecond * (endSeconds - seconds)
-    list.add(Math.round(estimate), ticks, delay + Math.round((seconds - begin) * timescale), true)
+    const heads = FRAGMENT_OCTETS + SAMPLE_OCTETS * packetsASecond * (endSeconds - seconds)
+    list.add(Math.ceil(estimate + heads), ticks, delay + Math.round((seconds - begin) * timescale), true)
   })
   return list.finish()
 }

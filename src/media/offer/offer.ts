@@ -10,6 +10,7 @@ import type {
   Variant,
 } from '#media/wire/multivariant.ts'
 import { isForcedText } from '#media/wire/timed-text.ts'
+import { videoRangeOf } from '#media/wire/video-range.ts'
 
 /** Films that are offered together, as one. */
 export type Title = {
@@ -292,8 +293,8 @@ function fullest(members: readonly Offered[]): Offered {
 }
 
 /** What playlists and MPDs say of the pictures of a track. */
-export function pictureOf({ width, height, frameRate }: Track): Picture {
-  return { width, height, frameRate }
+export function pictureOf({ width, height, frameRate, entries }: Track): Picture {
+  return { width, height, frameRate, ...videoRangeOf(entries[0]!) }
 }
 
 function audioOf(

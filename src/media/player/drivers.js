@@ -76,7 +76,7 @@ export function playByHls(video, url, { session, onChange, onFailure }) {
       const details = hls.latestLevelDetails
       if (!details?.live || hls.liveSyncPosition === null) return null
       const { fragmentStart: from, edge: to } = details
-      return { from, to, behind: hls.latency, wanted: hls.targetLatency ?? 0 }
+      return { from, to, behind: hls.latency || to - video.currentTime, wanted: hls.targetLatency ?? 0 }
     },
     close: () => hls.destroy(),
   }
@@ -88,7 +88,8 @@ export function playByDash(video, url, { session, onChange, onFailure }) {
   const { events } = dashjs.MediaPlayer
   player.updateSettings({
     debug: { logLevel: dashjs.Debug.LOG_LEVEL_NONE },
-    streaming: { text: { defaultEnabled: false } },
+    // Kilobits a second, while nothing is known of the line: on one of 1 Mb/s there is a picture soon.
+    streaming: { text: { defaultEnabled: false }, abr: { initialBitrate: { video: 500 } } },
   })
   const hush = sayCmcd(player, video, session)
   player.initialize(video, url, false)

@@ -21,7 +21,7 @@ export function createEdge(video, { button, figure, rate }) {
     leaptAt = performance.now()
     placeBefore = video.currentTime = place()
   }
-  /** By keys, the line, or the browser's own controls. */
+  /** By the browser's own controls. */
   video.addEventListener('seeking', () => {
     if (span === null) return
     if (video.currentTime >= place() - EDGE_CLOSE_S) follows = true
@@ -36,6 +36,11 @@ export function createEdge(video, { button, figure, rate }) {
     /** what one can go back and forth in; null: all of the film */
     span: () => span,
     isAtEdge: () => span !== null && follows && span.behind - span.wanted < LEAP_S,
+    /** Somebody wants to see this moment. */
+    goTo(seconds) {
+      if (span !== null) follows = seconds >= place() - EDGE_CLOSE_S
+      video.currentTime = seconds
+    },
     goLive() {
       follows = true
       leap()

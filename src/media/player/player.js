@@ -16,7 +16,7 @@ const menus = Object.fromEntries(
 )
 const button = document.getElementById('live')
 const edge = createEdge(video, { button, figure: document.getElementById('behind'), rate: menus.speed })
-const timeline = createTimeline(video, { line, peek, still, time, spanOf: edge.span })
+const timeline = createTimeline(video, { line, peek, still, time, spanOf: edge.span, goTo: edge.goTo })
 const isLive = main.dataset.live === 'yes'
 const figures = Object.fromEntries([...document.querySelectorAll('dd')].map((dd) => [dd.id, dd]))
 const nonce = document.currentScript.nonce
@@ -121,8 +121,11 @@ async function start(id, at = 0, isPlaying = false) {
   shownQuality = ''
   tell('')
   menus.player.value = id
+  let wantsPlay = isPlaying
   try {
     if (way.library && !way.loaded) await (way.loaded = load(way.library))
+    // Who pressed play while the library came is not told to press it again.
+    wantsPlay ||= !video.paused
     const url = new URL(`${way.url}${rest}`, location.href).href
     driver = way.start(video, url, {
       session: randomId(),
@@ -134,7 +137,7 @@ async function start(id, at = 0, isPlaying = false) {
     mender.failed({ why: error.message })
   }
   if (at > CLOSE_S) video.addEventListener('loadedmetadata', () => (video.currentTime = at), { once: true })
-  if (isPlaying) video.play().catch(() => {})
+  if (wantsPlay) video.play().catch(() => {})
   refresh()
 }
 
@@ -305,7 +308,7 @@ const jumpTo = (seconds) => {
   const { from, to } = span()
   if (to === from) return
   // The very end would be the end of the film.
-  video.currentTime = Math.max(from, Math.min(to - 0.1, seconds))
+  edge.goTo(Math.max(from, Math.min(to - 0.1, seconds)))
   timeline.showForNow(video.currentTime)
 }
 const jumpToTenth = (tenth) => jumpTo(span().from + (tenth / 10) * (span().to - span().from))

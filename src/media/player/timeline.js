@@ -22,7 +22,7 @@ export function readStoryboard(text, base) {
 const SHOWN_MS = 1500
 
 /** Make the line work; without a storyboard it shows times alone. */
-export function createTimeline(video, { line, peek, still, time, spanOf }) {
+export function createTimeline(video, { line, peek, still, time, spanOf, goTo }) {
   let tiles = []
   const pictures = new Map()
   let hiding = 0
@@ -77,7 +77,7 @@ export function createTimeline(video, { line, peek, still, time, spanOf }) {
   line.addEventListener('pointerleave', hide)
   line.addEventListener('input', () => {
     showForNow(Number(line.value))
-    video.currentTime = Number(line.value)
+    goTo(Number(line.value))
   })
 
   return {

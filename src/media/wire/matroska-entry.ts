@@ -1,5 +1,7 @@
 import { box, fullBoxOf, u16, u32, zeros } from './bmff-write.ts'
 import { esdsBox } from './codec-audio.ts'
+import type { Colour } from './codec-video.ts'
+import { colourBox } from './sample-entry.ts'
 
 /** What a decoder is told of a track, as WebCodecs writes it. */
 export type DecoderConfig = {
@@ -9,6 +11,8 @@ export type DecoderConfig = {
   readonly height: number
   readonly channels: number
   readonly sampleRate: number
+  /** as ISO 23091-2 counts them; undefined when it is not said */
+  readonly colour?: Colour | undefined
 }
 
 /**
@@ -67,9 +71,10 @@ function av1C(name: string): Uint8Array {
   return box('av1C', Uint8Array.of(0x81, (Number(profile) << 5) | Number.parseInt(level, 10), flags, 0))
 }
 
-function videoEntry(type: string, { width, height }: DecoderConfig, config: Uint8Array): Uint8Array {
+function videoEntry(type: string, { width, height, colour }: DecoderConfig, config: Uint8Array): Uint8Array {
   const head = [zeros(6), u16(1), zeros(16), u16(width, height), u32(0x480000, 0x480000, 0)]
-  return box(type, ...head, u16(1), zeros(32), u16(0x18, 0xffff), config)
+  const more = colour === undefined ? [] : [colourBox(colour)]
+  return box(type, ...head, u16(1), zeros(32), u16(0x18, 0xffff), config, ...more)
 }
 
 function soundConfig(

@@ -1,3 +1,5 @@
+import type { Picture } from './multivariant.ts'
+
 /** A Media Presentation Description (ISO 23009-1 §5.3). Seconds, bits a second. */
 export type Mpd = {
   /** whole, or growing: what a player must know to follow it */
@@ -46,7 +48,7 @@ export type Representation = {
   readonly id: string
   readonly bandwidth: number
   readonly codecs: string | null
-  readonly picture: { readonly width: number; readonly height: number; readonly frameRate: number } | null
+  readonly picture: Picture | null
   readonly sound: { readonly sampleRate: number; readonly channels: number } | null
   /** what the URLs below stand on, relative to that of the MPD; '' for itself */
   readonly baseUrl: string
@@ -209,11 +211,18 @@ function representationElement(representation: Representation): string {
       ...(sound === null || sound.channels === 0
         ? []
         : [descriptor('AudioChannelConfiguration', CHANNELS, `${sound.channels}`)]),
+      ...(picture?.range == null
+        ? []
+        : [descriptor('SupplementalProperty', TRANSFER, `${TRANSFERS[picture.range]}`)]),
       ...(baseUrl === '' ? [] : [`<BaseURL>${escapeXml(baseUrl)}</BaseURL>`]),
       ...(template === null ? [] : [templateElement(template)]),
     ],
   )
 }
+
+/** ISO 23091-2, of pictures that are not SDR. */
+const TRANSFER = 'urn:mpeg:mpegB:cicp:TransferCharacteristics'
+const TRANSFERS = { PQ: 16, HLG: 18 } as const
 
 const CHANNELS = 'urn:mpeg:dash:23003:3:audio_channel_configuration:2011'
 

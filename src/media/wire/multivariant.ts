@@ -1,4 +1,5 @@
 import { quoted } from './m3u8.ts'
+import type { VideoRange } from './video-range.ts'
 
 /** A Multivariant Playlist (RFC 8216bis §4.4.6). */
 export type MultivariantPlaylist = {
@@ -38,7 +39,11 @@ export type Variant = {
   readonly subtitleGroup: string | null
 }
 
-export type Picture = { readonly width: number; readonly height: number; readonly frameRate: number }
+export type Picture = Partial<VideoRange> & {
+  readonly width: number
+  readonly height: number
+  readonly frameRate: number
+}
 
 /** EXT-X-I-FRAME-STREAM-INF. */
 export type IFrameVariant = Pick<Variant, 'uri' | 'bandwidth' | 'averageBandwidth' | 'codecs'> & {
@@ -106,8 +111,13 @@ function rates({
   ]
 }
 
-function pictureAttributes({ width, height }: Picture): Attribute[] {
-  return [['RESOLUTION', `${width}x${height}`]]
+/** What says nothing of its range is SDR. */
+function pictureAttributes({ width, height, range, supplementalCodecs }: Picture): Attribute[] {
+  return [
+    ['SUPPLEMENTAL-CODECS', supplementalCodecs == null ? null : quoted(supplementalCodecs)],
+    ['RESOLUTION', `${width}x${height}`],
+    ['VIDEO-RANGE', range ?? null],
+  ]
 }
 
 function attributes(tag: string, list: readonly Attribute[]): string {

@@ -131,7 +131,8 @@ function colourOf(parts: readonly Box[]): Colour | undefined {
   return undefined
 }
 
-function colourBox({ primaries, transfer, matrix, full }: Colour): Uint8Array {
+/** Colours as CMAF has them (ISO 14496-12 §12.1.5). */
+export function colourBox({ primaries, transfer, matrix, full }: Colour): Uint8Array {
   return box('colr', 'nclx', u16(primaries, transfer, matrix), Uint8Array.of(full << 7))
 }
 

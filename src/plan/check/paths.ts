@@ -15,12 +15,14 @@ export function checkPaths({ config, facts }: Across): Problem[] {
     if (fault === undefined) return []
     const message = `${says} names ${path}, which ${fault}${posix.isAbsolute(path) ? '' : '; paths begin at the folder of this file'}.`
     return kind === 'folder'
-      ? [{ level: 'warning', code: 'plan/folder-missing', at, message, fix: fixOf(named) }]
-      : [{ level: 'error', code: 'plan/file-missing', at, message, fix: fixOf(named) }]
+      ? [{ level: 'warning', code: 'plan/folder-missing', at, message, fix: fixOf(named, fault) }]
+      : [{ level: 'error', code: 'plan/file-missing', at, message, fix: fixOf(named, fault) }]
   })
 }
 
-function fixOf({ kind, path }: NamedPath): string {
+function fixOf({ kind, path }: NamedPath, fault: string): string {
+  if (fault.includes('may not'))
+    return `chown or chmod "${path}", so that the user that Portico runs as may read it`
   if (kind === 'file') return 'the path of a file that is there'
   return `mkdir -p "${kind === 'folder' ? path : posix.dirname(path)}", or another path`
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { messageOf } from '#core/errors.ts'
 import type { Log } from '#core/log.ts'
 import { readIfThere, replaceFile } from '#core/state-file.ts'
 import { type Asked, askServer } from '#dns/ask.ts'
@@ -44,7 +45,7 @@ export async function readDnssec(stateFolder: string): Promise<SavedZones> {
   try {
     return parseSavedZones(text)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     throw new Error(`Cannot use the keys of DNSSEC in ${path}: ${reason}`, { cause: error })
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '#core/errors.ts'
 import { type ListenerPlan, printSocket } from '#plan/listeners.ts'
 
 /** What went wrong with a listener, who is in the way, and what to do. */
@@ -25,7 +26,7 @@ export async function listenFailure(
   if (reason === 'EADDRNOTAVAIL') {
     return new Error(`${what}${where}: this machine does not have that address.`, { cause: error })
   }
-  return new Error(`${what}${where}: ${error instanceof Error ? error.message : String(error)}`, {
+  return new Error(`${what}${where}: ${messageOf(error)}`, {
     cause: error,
   })
 }

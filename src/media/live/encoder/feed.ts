@@ -1,3 +1,4 @@
+import { messageOf } from '#core/errors.ts'
 import { type Refusal, refuse } from '#http/wire/refusal.ts'
 import type { LivePlan } from '#media/live/plan.ts'
 import type { Desk, Fed, FedFile, FilePlace } from '#media/live/request.ts'
@@ -89,7 +90,7 @@ export class Feed {
       return null
     } catch (error) {
       const told = faultOf(error)
-      await this.#finish(told instanceof Error ? told.message : String(told))
+      await this.#finish(messageOf(told))
       if (told instanceof EncoderFault) return told.refusal
       throw told
     }
@@ -204,14 +205,20 @@ export class Feed {
     try {
       await this.#encoder.take([], 0, this.#mayOpen(false))
     } catch (error) {
-      await this.#finish(error instanceof Error ? error.message : String(error))
+      await this.#finish(messageOf(error))
     }
   }
 
   /** What inputs have held back. */
   async #flush(): Promise<void> {
-    for (const { input, first, tracks } of new Set(this.#inputs.values())) {
-      if (input !== null && tracks !== null) await this.#encoder.take(input.finish(), first, true)
+    for (const input of new Set(this.#inputs.values())) {
+      const brought = input.input?.finish() ?? []
+      const told = brought.find((item) => item.kind === 'tracks')
+      if (input.tracks === null && told !== undefined && !this.#encoder.isOnAir) {
+        input.tracks = told.tracks
+        input.first = this.#encoder.addTracks(told.tracks)
+      }
+      if (input.tracks !== null) await this.#encoder.take(brought, input.first, true)
     }
   }
 

@@ -1,3 +1,4 @@
+import { messageOf } from '#core/errors.ts'
 import type { Exchange, Source } from '#http/exchange.ts'
 import { refuse } from '#http/wire/refusal.ts'
 import { respondEmpty } from '#media/live/respond.ts'
@@ -23,7 +24,7 @@ export async function ingest(exchange: Exchange, options: EncoderOptions): Promi
     await follow(body, encoder, options)
   } catch (error) {
     const told = faultOf(error)
-    why = told instanceof Error ? told.message : String(told)
+    why = messageOf(told)
     throw told
   } finally {
     await encoder.finish(why)

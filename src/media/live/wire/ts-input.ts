@@ -23,8 +23,12 @@ const OTHERS: Readonly<Record<number, string>> = {
   4: 'MP3',
   17: 'AAC in LATM',
 }
-/** A stream that the program names and of which nothing has come when others are so far is left out. */
-const WAIT_SECONDS = 2
+/**
+ * A stream that the program names and of which nothing has come when others are so far is left out: sound comes in
+ * frames each of which can be read, pictures begin with a key frame, and x264 makes one each ten seconds by itself.
+ */
+const SOUND_WAIT_SECONDS = 2
+const PICTURES_WAIT_SECONDS = 11
 /** what a sample costs beside its octets */
 const SAMPLE_OCTETS = 200
 
@@ -103,13 +107,18 @@ export class TsInput implements Input {
     if (known.length < this.#streams.size && !isOver && !this.#hasWaited()) return []
     if (known.length === 0) {
       if (isOver) return []
-      throw new MediaFault(`No stream of the program could be read in ${WAIT_SECONDS} s`)
+      throw new MediaFault(`No stream of the program could be read in ${PICTURES_WAIT_SECONDS} s`)
     }
     this.#numbers = new Map(known.map(([pid], i) => [pid, i]))
     return [{ kind: 'tracks', tracks: known.map(([, { track }]) => track!) }]
   }
 
   #hasWaited(): boolean {
-    return [...this.#streams.values()].some(({ seconds }) => seconds > WAIT_SECONDS)
+    const streams = [...this.#streams.values()]
+    const lacksPictures = streams.some(
+      (stream) => stream instanceof ElementaryPictures && stream.track === null,
+    )
+    const limit = lacksPictures ? PICTURES_WAIT_SECONDS : SOUND_WAIT_SECONDS
+    return streams.some(({ seconds }) => seconds > limit)
   }
 }
