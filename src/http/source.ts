@@ -44,7 +44,8 @@ export class Pump {
       }
       movedOctets += passedOctets
       if (movedOctets >= this.#turnOctets && this.#state === 'ready') {
-        this.#turnOctets = Math.min(2 * this.#turnOctets, TURN_OCTETS)
+        // What lies in a file costs by the call, hardly by the octet.
+        this.#turnOctets = passedOctets > 0 ? TURN_OCTETS : Math.min(2 * this.#turnOctets, TURN_OCTETS)
         this.#yield()
         return
       }
