@@ -56,6 +56,7 @@ function wholeFile(text: string): string {
 events { }
 http {
 access_log off;
+proxy_cache_path ${folder}/cache keys_zone=c:1m;
 ssl_certificate ${folder}/certificate.pem;
 ssl_certificate_key ${folder}/key.pem;
 ${ports}
