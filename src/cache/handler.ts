@@ -130,11 +130,17 @@ function forward(cache: Cache, exchange: Exchange, { key, object, held, reason, 
   if (reason.startsWith('request:') || follows >= LIMIT_FOLLOWS || isKnownToPass)
     return fetchFor(cache, request, exchange, what, null)
   const lead = cache.store.lead(key)
-  if (lead !== null) return fetchFor(cache, request, exchange, what, lead)
+  // Between looking and leading, somebody else's fetch may have ended.
+  if (lead !== null && !isAnswered(cache, request, key)) return fetchFor(cache, request, exchange, what, lead)
+  lead?.done()
   const end = watchEnd(exchange)
   void cache.store.follow(key, FOLLOW_MS).then(() => {
     if (!end.isOver) lookUp(cache, exchange, key, follows + 1)
   })
+}
+
+function isAnswered({ store, now }: Cache, request: Request, key: string): boolean {
+  return reuse(request, select(store.find(key), request).held, now()).action === 'serve'
 }
 
 /** RFC 5861 §3: one request in the background, however many are served what is stale meanwhile. */
