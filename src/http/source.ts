@@ -43,9 +43,10 @@ export class Pump {
         movedOctets += octets?.length ?? 0
       }
       movedOctets += passedOctets
-      if (movedOctets >= this.#turnOctets && this.#state === 'ready') {
-        // What lies in a file costs by the call, hardly by the octet.
-        this.#turnOctets = passedOctets > 0 ? TURN_OCTETS : Math.min(2 * this.#turnOctets, TURN_OCTETS)
+      // What lies in a file costs by the call, hardly by the octet.
+      const turnOctets = passedOctets > 0 ? TURN_OCTETS : this.#turnOctets
+      if (movedOctets >= turnOctets && this.#state === 'ready') {
+        this.#turnOctets = Math.min(2 * this.#turnOctets, TURN_OCTETS)
         this.#yield()
         return
       }
@@ -55,7 +56,7 @@ export class Pump {
   /** From a file to the socket, without being read. Returns how many octets. */
   #passSpan(): number {
     const source = this.#source
-    const span = this.#target.takeSpan === undefined ? undefined : source.span?.(this.#turnOctets)
+    const span = this.#target.takeSpan === undefined ? undefined : source.span?.(TURN_OCTETS)
     if (span === undefined) return 0
     const octets = this.#target.takeSpan!(span)
     if (octets > 0) source.skip!(octets)
@@ -110,7 +111,7 @@ export class Pump {
 /** 512 KiB: large enough that system calls do not count, small enough to show that a client still takes octets */
 const READ_OCTETS = 524_288
 const TURN_OCTETS = 4 * READ_OCTETS
-/** Of a thousand who come at once, the last has its first octet before the first has filled its socket. */
+/** Of what is read: of a thousand who come at once, the last has its first octet before the first has filled its socket. */
 const FIRST_TURN_OCTETS = 16_384
 /** What is no longer goes at once: another turn costs more than it brings. */
 const SHORT_OCTETS = 65_536
