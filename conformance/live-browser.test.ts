@@ -196,7 +196,10 @@ function open(stream: string, query = '', options?: BrowserContextOptions): Prom
 
 for (const player of ['hls', 'dash']) {
   test(`the page of a stream plays it by ${player}, goes back, and goes to live`, { skip }, async (t) => {
-    const page = await open('studio', `?player=${player}`)
+    const name = `steady-${player}`
+    const steady = startStream(name)
+    await until(async () => (await fetchText(`/${name}/manifest.mpd`)).includes('<S '), 60_000)
+    const page = await open(name, `?player=${player}`)
     await page.keyboard.press('Space')
     await untilBehind(page, () => 6000)
     await until(async () => (await figure(page, 'live')) === 'At live' && (await behind(page)) < 6, 60_000)
@@ -213,6 +216,7 @@ for (const player of ['hls', 'dash']) {
     await until(async () => (await figure(page, 'live')) === 'At live', 60_000)
     await until(async () => (await behind(page)) < 6 && (await figure(page, 'says')) === '', 60_000)
     await page.context().close()
+    await steady.stop()
   })
 }
 

@@ -5,7 +5,12 @@ import { broadcastOf, newsOf, START_MS } from '../../../../test/media/live-broad
 import { all, readMpd } from '../../../../test/media/mpds.ts'
 import { liveManifest } from './manifest.ts'
 
-const place = { base: '_1/', timeUrl: 'https://live.example.com/studio/time', nowMs: START_MS + 60_000 }
+const place = {
+  base: '_1/',
+  timeUrl: 'https://live.example.com/studio/time',
+  nowMs: START_MS + 60_000,
+  windowMs: 7_200_000,
+}
 
 /** Names of elements with their attributes, of all of a kind. */
 function told(broadcast: Broadcast, name: string): Record<string, string>[] {

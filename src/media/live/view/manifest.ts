@@ -16,6 +16,8 @@ export type ManifestPlace = {
   /** where players read the time */
   readonly timeUrl: string
   readonly nowMs: number
+  /** how much is kept, when there is room for it; 0: not known here */
+  readonly windowMs: number
 }
 
 /** How often a player reads it again, to learn of the next segment. */
@@ -41,11 +43,13 @@ export function liveManifest(broadcast: Broadcast, place: ManifestPlace): string
     return { id: `${session.init}`, startSeconds, adaptationSets }
   })
   const { partSeconds } = last.session.tracks[0]!
+  const shownSeconds = (wallOf(last) - wallOf(first)) / 1000 + endOf(last) - startOf(last)
   const live = {
     availabilityStartMs: startedMs,
     publishMs: place.nowMs,
     updateSeconds: UPDATE_SECONDS,
-    windowSeconds: (wallOf(last) - wallOf(first)) / 1000 + endOf(last) - startOf(last),
+    // Not what there is so far: players look once. Less only where room had to be made before.
+    windowSeconds: first.msn === 0 ? Math.max(place.windowMs / 1000, shownSeconds) : shownSeconds,
     delaySeconds: 3 * partSeconds,
     timeUrl: place.timeUrl,
     latencyMs: Math.round(4000 * partSeconds),

@@ -53,7 +53,12 @@ export async function view(
     case 'part':
       return part(stage, exchange, broadcast, what)
     case 'mpd':
-      return respondText(exchange, 'application/dash+xml', manifest(broadcast, exchange.request, id), FRESH)
+      return respondText(
+        exchange,
+        'application/dash+xml',
+        manifest(stage, broadcast, exchange.request, id),
+        FRESH,
+      )
     case 'time':
       return respondText(exchange, 'text/plain', Buffer.from(new Date().toISOString()), NOW)
     case 'film':
@@ -78,11 +83,18 @@ const NOW: Lines = [
   ['Cache-Control', 'no-store'],
 ]
 
-function manifest(broadcast: Broadcast, { authority, client, target }: Request, id: string | null): Buffer {
+function manifest(
+  { plan }: Stage,
+  broadcast: Broadcast,
+  { authority, client, target }: Request,
+  id: string | null,
+): Buffer {
   const base = id === null ? `${broadcast.id}/` : ''
   const folder = target.replace(/\?.*/s, '').replace(/[^/]*$/, '')
   const timeUrl = `${client.secure ? 'https' : 'http'}://${authority}${folder}time`
-  return Buffer.from(liveManifest(broadcast, { base, timeUrl, nowMs: Date.now() }))
+  return Buffer.from(
+    liveManifest(broadcast, { base, timeUrl, nowMs: Date.now(), windowMs: plan?.windowMs ?? 0 }),
+  )
 }
 
 /** What was live, as one file: when it is over. */
