@@ -36,6 +36,10 @@ test('an MPD has the segment that grows, as long as the last one was, to be had 
   assert.equal(told(broadcast, 'UTCTiming')[0]!['value'], place.timeUrl)
 })
 
+test('an MPD says the whole window from the start, and not what there is so far: players look once', () => {
+  assert.match(liveManifest(broadcastOf(3, 2), place), / timeShiftBufferDepth="PT7200S"/)
+})
+
 test('each encoder has a period, which begins when it did', () => {
   const broadcast = broadcastOf(2, 0)
   broadcast.apply({ kind: 'lost', atMs: 0, why: 'silent' })
